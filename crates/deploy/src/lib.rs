@@ -1,0 +1,1 @@
+//! Starts and stops inference engines and waits until they are ready.

@@ -1,0 +1,1 @@
+//! The load generator: drives an OpenAI-compatible endpoint and records every request.

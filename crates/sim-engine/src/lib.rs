@@ -1,0 +1,1 @@
+//! A simulated inference engine: continuous batching over an OpenAI-compatible API.

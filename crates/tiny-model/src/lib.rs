@@ -1,0 +1,1 @@
+//! Makes small random-weight GGUF models for tests with a real engine.
