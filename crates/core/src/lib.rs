@@ -1,1 +1,18 @@
-//! The pure brain of Inference Autotuner: what to try, what it means, what to do next.
+//! The brain: it decides, and touches nothing.
+//!
+//! Everything in here is synchronous and total: data in, decision out. There is no
+//! I/O, no clock, no global randomness and no `async`; a test of the workspace holds
+//! that. Start reading at [`plan`], which says what to do next with a task, and at
+//! [`score`], which says what a measurement is worth.
+
+pub mod engine;
+pub mod failure;
+pub mod ids;
+pub mod lifecycle;
+pub mod measure;
+pub mod problem;
+pub mod score;
+pub mod search;
+pub mod space;
+pub mod task;
+pub mod workload;

@@ -1,0 +1,98 @@
+//! What a deployer needs to start one engine, with no choices left to make.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// Everything needed to start one engine for one candidate.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LaunchPlan {
+    /// What to start.
+    pub program: Program,
+    /// Its arguments, program name apart. Never passed through a shell.
+    pub args: Vec<Arg>,
+    /// Environment variables set for the engine on top of what it inherits.
+    pub env: BTreeMap<String, String>,
+    /// GPUs the engine needs; 0 for an engine that runs on the CPU.
+    pub gpus: u32,
+    /// Paths that are asked in turn until one answers 2xx, for example `/health`.
+    pub ready_paths: Vec<String>,
+    /// The name under which the engine serves the model.
+    pub served_model_name: String,
+    /// Longest time from start to ready.
+    pub start_timeout: Duration,
+}
+
+/// What is started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Program {
+    /// A program on this machine: a path, or a name looked up on `PATH`.
+    Local(String),
+    /// A container image with its tag or digest; the entrypoint is the plan's own when given.
+    Image {
+        /// The whole reference.
+        reference: String,
+        /// Overrides the image's entrypoint.
+        entrypoint: Option<Vec<String>>,
+    },
+}
+
+/// One argument. Port and host are known only once the deployer has chosen them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Arg {
+    /// Passed as it stands.
+    Literal(String),
+    /// The address to listen on.
+    Host,
+    /// The port to listen on.
+    Port,
+}
+
+/// Where a started engine answers: all that the load generator needs to know of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    /// Scheme, host and port, without a trailing slash: `http://127.0.0.1:8123`.
+    pub base_url: String,
+    /// The model name to put into requests.
+    pub model: String,
+    /// Sent as `Authorization: Bearer …` when present. Never logged.
+    pub api_key: Option<String>,
+}
+
+impl LaunchPlan {
+    /// The argument vector with host and port filled in.
+    pub fn arguments(&self, host: &str, port: u16) -> Vec<String> {
+        self.args
+            .iter()
+            .map(|arg| match arg {
+                Arg::Literal(text) => text.clone(),
+                Arg::Host => host.to_owned(),
+                Arg::Port => port.to_string(),
+            })
+            .collect()
+    }
+
+    /// What tells two configurations apart to the engine itself: program, arguments with
+    /// host and port left open, and environment. Equal identities are one experiment.
+    pub fn identity(&self) -> String {
+        let mut parts = vec![format!("{:?}", self.program)];
+        parts.extend(self.args.iter().map(|arg| match arg {
+            Arg::Literal(text) => text.clone(),
+            Arg::Host => "{host}".into(),
+            Arg::Port => "{port}".into(),
+        }));
+        parts.extend(self.env.iter().map(|(name, value)| format!("{name}={value}")));
+        parts.join("\u{1f}")
+    }
+}
+
+impl From<&str> for Arg {
+    fn from(text: &str) -> Self {
+        Self::Literal(text.to_owned())
+    }
+}
+
+impl From<String> for Arg {
+    fn from(text: String) -> Self {
+        Self::Literal(text)
+    }
+}

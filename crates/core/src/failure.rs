@@ -1,0 +1,109 @@
+//! Why an experiment failed. The kind decides what happens next; nobody reads messages.
+
+use std::fmt;
+
+/// What kind of failure it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum FailureKind {
+    /// The engine refuses this configuration: a bad flag, a bad value, an impossible combination.
+    InvalidCandidate,
+    /// The engine ran out of device or host memory.
+    OutOfMemory,
+    /// The engine ended by itself, while loading or under load.
+    EngineCrashed,
+    /// The engine lived but did not answer in time.
+    NotReadyInTime,
+    /// The engine answered, but too many requests failed.
+    BenchmarkFailed,
+    /// The world failed, not the candidate: no disk, no daemon, no image.
+    Infrastructure,
+    /// The worker that ran the experiment is gone.
+    WorkerLost,
+    /// A person stopped it.
+    Cancelled,
+}
+
+/// What the search should make of a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lesson {
+    /// Keep away from configurations like this one.
+    KeepAway,
+    /// It says nothing about the configuration.
+    Nothing,
+}
+
+/// Why one experiment failed, for people and for the planner.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Failure {
+    /// The kind, which decides what happens next.
+    pub kind: FailureKind,
+    /// One sentence: what happened, to what.
+    pub message: String,
+    /// What to do about it, where we know.
+    pub advice: Option<String>,
+    /// The last lines of the engine's output, oldest first, at most a hundred.
+    pub log_tail: Vec<String>,
+}
+
+impl FailureKind {
+    /// Every kind.
+    pub const ALL: [Self; 8] = [
+        Self::InvalidCandidate,
+        Self::OutOfMemory,
+        Self::EngineCrashed,
+        Self::NotReadyInTime,
+        Self::BenchmarkFailed,
+        Self::Infrastructure,
+        Self::WorkerLost,
+        Self::Cancelled,
+    ];
+
+    /// The word used in files and APIs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidCandidate => "invalid_candidate",
+            Self::OutOfMemory => "out_of_memory",
+            Self::EngineCrashed => "engine_crashed",
+            Self::NotReadyInTime => "not_ready_in_time",
+            Self::BenchmarkFailed => "benchmark_failed",
+            Self::Infrastructure => "infrastructure",
+            Self::WorkerLost => "worker_lost",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// The kind with this word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+
+    /// What the search learns from it.
+    pub fn lesson(self) -> Lesson {
+        match self {
+            Self::InvalidCandidate
+            | Self::OutOfMemory
+            | Self::EngineCrashed
+            | Self::NotReadyInTime
+            | Self::BenchmarkFailed => Lesson::KeepAway,
+            Self::Infrastructure | Self::WorkerLost | Self::Cancelled => Lesson::Nothing,
+        }
+    }
+}
+
+impl fmt::Display for FailureKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Failure {
+    /// A failure with neither advice nor log.
+    pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            advice: None,
+            log_tail: Vec::new(),
+        }
+    }
+}

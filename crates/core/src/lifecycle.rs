@@ -1,0 +1,1 @@
+//! Which moves of status are legal. No other code assigns a status.

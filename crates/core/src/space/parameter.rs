@@ -1,0 +1,190 @@
+//! One thing that may vary, and within what limits.
+
+use std::fmt;
+
+use super::Value;
+
+/// A parameter's name as the user spelt it, without leading dashes.
+///
+/// `-` and `_` are kept as written (engines differ in what they accept), but two names
+/// that differ only in them are the same parameter; [`ParameterName::canonical`] compares.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ParameterName(String);
+
+/// What a parameter sets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target<'a> {
+    /// A flag of the engine's command line, named without dashes.
+    Flag(&'a str),
+    /// An environment variable of the engine's process.
+    Environment(&'a str),
+}
+
+impl ParameterName {
+    /// The prefix that makes a parameter an environment variable.
+    pub const ENVIRONMENT_PREFIX: &'static str = "env.";
+
+    /// Takes a name with or without its leading dashes.
+    pub fn new(spelt: &str) -> Self {
+        Self(spelt.trim_start_matches('-').to_owned())
+    }
+
+    /// The name as the user spelt it, without leading dashes.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The name with `_` as `-`, except for environment variables, where both differ.
+    pub fn canonical(&self) -> String {
+        match self.target() {
+            Target::Flag(name) => name.replace('_', "-"),
+            Target::Environment(_) => self.0.clone(),
+        }
+    }
+
+    /// What this parameter sets.
+    pub fn target(&self) -> Target<'_> {
+        match self.0.strip_prefix(Self::ENVIRONMENT_PREFIX) {
+            Some(variable) => Target::Environment(variable),
+            None => Target::Flag(&self.0),
+        }
+    }
+}
+
+impl fmt::Display for ParameterName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The values that a parameter may take.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Domain {
+    /// One of a list; the order is the user's and carries meaning for ordered values.
+    Choice(Vec<Value>),
+    /// `low`, `low + step`, … up to `high`, both ends allowed.
+    Integer {
+        /// Smallest value.
+        low: i64,
+        /// Largest value.
+        high: i64,
+        /// Distance between neighbours, at least 1.
+        step: u64,
+        /// Whether equal ratios, not equal differences, are equally interesting.
+        log: bool,
+    },
+    /// Any real number from `low` to `high`.
+    Continuous {
+        /// Smallest value.
+        low: f64,
+        /// Largest value.
+        high: f64,
+        /// Whether equal ratios, not equal differences, are equally interesting.
+        log: bool,
+    },
+}
+
+/// A named domain.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Parameter {
+    /// What varies.
+    pub name: ParameterName,
+    /// Within what limits.
+    pub domain: Domain,
+}
+
+impl Domain {
+    /// On or off, off first.
+    pub fn boolean() -> Self {
+        Self::Choice(vec![Value::Bool(false), Value::Bool(true)])
+    }
+
+    /// How many values there are; `None` for a continuous domain.
+    pub fn size(&self) -> Option<u128> {
+        match self {
+            Self::Choice(values) => Some(values.len() as u128),
+            Self::Integer { low, high, step, .. } => {
+                let span = i128::from(*high) - i128::from(*low);
+                u128::try_from(span).map_or(Some(0), |span| Some(span / u128::from(*step) + 1))
+            }
+            Self::Continuous { .. } => None,
+        }
+    }
+
+    /// The value at `index` in the domain's own order; `None` past the end or for a continuous domain.
+    pub fn nth(&self, index: u128) -> Option<Value> {
+        match self {
+            Self::Choice(values) => values.get(usize::try_from(index).ok()?).cloned(),
+            Self::Integer { low, step, .. } => {
+                if index >= self.size()? {
+                    return None;
+                }
+                let offset = i128::try_from(index).ok()? * i128::from(*step);
+                i64::try_from(i128::from(*low) + offset).ok().map(Value::Int)
+            }
+            Self::Continuous { .. } => None,
+        }
+    }
+
+    /// The value at `fraction` (0 to 1) of the domain, on its own scale: for a list the
+    /// entry that far down, for a logarithmic range the point that far along in ratios.
+    pub fn at(&self, fraction: f64) -> Value {
+        let fraction = fraction.clamp(0.0, 1.0);
+        match self {
+            Self::Choice(values) => {
+                let index = scaled_index(fraction, values.len());
+                values.get(index).cloned().unwrap_or(Value::Unset)
+            }
+            Self::Integer { low, high, step, log } => {
+                Value::Int(integer_at(fraction, *low, *high, *step, *log))
+            }
+            Self::Continuous { low, high, log } => {
+                let real = interpolate(fraction, *low, *high, *log);
+                Value::Float(real.clamp(*low, *high))
+            }
+        }
+    }
+}
+
+fn scaled_index(fraction: f64, count: usize) -> usize {
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a list's length is small and the product is not negative"
+    )]
+    let index = (fraction * count as f64) as usize;
+    index.min(count.saturating_sub(1))
+}
+
+fn integer_at(fraction: f64, low: i64, high: i64, step: u64, log: bool) -> i64 {
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "flags stay far below 2^53"
+    )]
+    {
+        let step = step.max(1);
+        // Half a step beyond both ends, so that the end values are as likely as the others.
+        let margin = if step == 1 { 0.5 } else { step as f64 / 2.0 };
+        let real = interpolate(
+            fraction,
+            (low as f64 - margin).max(if log { low as f64 * 0.5 } else { f64::MIN }),
+            high as f64 + margin,
+            log,
+        );
+        let steps = ((real - low as f64) / step as f64).round().max(0.0) as u64;
+        let last = u64::try_from(i128::from(high) - i128::from(low)).unwrap_or(0) / step;
+        let offset = i128::from(steps.min(last)) * i128::from(step);
+        i64::try_from(i128::from(low) + offset).unwrap_or(high)
+    }
+}
+
+fn interpolate(fraction: f64, low: f64, high: f64, log: bool) -> f64 {
+    if log && low > 0.0 {
+        (low.ln() + fraction * (high.ln() - low.ln())).exp()
+    } else {
+        low + fraction * (high - low)
+    }
+}

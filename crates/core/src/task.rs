@@ -1,0 +1,131 @@
+//! A task whose document has been checked: types that cannot be wrong.
+//!
+//! [`crate::spec`] reads what a user wrote and turns it into this; everything after works
+//! on this alone.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::engine::EngineKind;
+use crate::problem::Problem;
+use crate::score::{Objective, SloPolicy};
+use crate::search::StrategyKind;
+use crate::space::Space;
+use crate::workload::Workload;
+
+/// One tuning job, ready to run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Task {
+    /// Unique name.
+    pub name: String,
+    /// For people.
+    pub description: Option<String>,
+    /// Where engines run.
+    pub deployment: DeploymentMode,
+    /// Which engine.
+    pub engine: EngineKind,
+    /// What it serves.
+    pub model: Model,
+    /// What is fixed for every experiment.
+    pub settings: EngineSettings,
+    /// What one experiment may use.
+    pub resources: Resources,
+    /// What varies.
+    pub space: Space,
+    /// How to look for the best.
+    pub search: SearchSettings,
+    /// What the benchmark sends.
+    pub workload: Workload,
+    /// One weight a level, in the workload's order of levels; all equal when `None`.
+    pub level_weights: Option<Vec<f64>>,
+    /// The tokenizer named for the benchmark, when one is named.
+    pub tokenizer: Option<String>,
+    /// What must hold.
+    pub slos: SloPolicy,
+    /// Parts that the document may carry, that we understand, and that this version cannot
+    /// run yet: each is a reason not to start. Empty for a task that can run.
+    pub not_built: Vec<Problem>,
+}
+
+/// Where engines run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum DeploymentMode {
+    /// In a container of the local Docker daemon.
+    Docker,
+    /// As a child process.
+    Local,
+    /// In a Kubernetes cluster.
+    Kubernetes,
+}
+
+/// What the engine serves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Model {
+    /// A local path, a directory name below the model base path, or a hub id.
+    pub id_or_path: String,
+    /// Prefix of names; the Kubernetes namespace.
+    pub namespace: String,
+    /// The name under which benchmark requests ask for it.
+    pub served_name: String,
+}
+
+/// What is fixed for every experiment of a task.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct EngineSettings {
+    /// Program for local mode; the engine's usual one when `None`.
+    pub program: Option<String>,
+    /// Whole image reference; the engine's usual one when `None`.
+    pub image: Option<String>,
+    /// Replaces the tag of the image.
+    pub image_tag: Option<String>,
+    /// Added to every configuration's arguments.
+    pub args: Vec<String>,
+    /// Environment of every configuration.
+    pub env: BTreeMap<String, String>,
+    /// Asked first when waiting for readiness.
+    pub ready_path: Option<String>,
+    /// Longest time from start to ready; the engine's usual one when `None`.
+    pub start_timeout: Option<Duration>,
+}
+
+/// What one experiment may use.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Resources {
+    /// GPUs; follows from the parallel sizes when `None`.
+    pub gpus: Option<u32>,
+    /// CPUs, possibly a fraction.
+    pub cpus: Option<f64>,
+    /// Host memory in bytes.
+    pub memory_bytes: Option<u64>,
+}
+
+/// How to look for the best.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SearchSettings {
+    /// Who proposes.
+    pub strategy: StrategyKind,
+    /// What to improve.
+    pub objective: Objective,
+    /// Distinct search candidates to measure at most, at least 1. Baseline, replicates and
+    /// lost attempts do not count.
+    pub max_iterations: u32,
+    /// Longest time for one experiment after the engine is ready.
+    pub timeout_per_iteration: Duration,
+    /// Random candidates before a model decides.
+    pub initial_random: u32,
+    /// Experiments that may run at once, at least 1.
+    pub max_parallel_experiments: u32,
+    /// Seed of everything random in the task.
+    pub seed: u64,
+}
+
+impl DeploymentMode {
+    /// The word in task documents.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Docker => "docker",
+            Self::Local => "local",
+            Self::Kubernetes => "kubernetes",
+        }
+    }
+}
