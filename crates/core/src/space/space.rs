@@ -1,9 +1,16 @@
 //! The space: parameters and constraints together.
 
-use super::{Candidate, Constraint, Parameter};
-use crate::problem::Problem;
+use std::collections::HashMap;
+
+use rand::{Rng, RngExt};
+
+use super::{Candidate, Constraint, Domain, Parameter};
+use crate::problem::{Problem, closest};
 
 /// What may vary, all at once.
+///
+/// Points are numbered in mixed radix, the first parameter slowest; any of them can be
+/// made from its number, so that no list of them is ever needed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Space {
     parameters: Vec<Parameter>,
@@ -23,13 +30,26 @@ impl Space {
     /// A space of these parameters.
     ///
     /// # Errors
-    /// Every problem of the space as a whole: a name given twice, an empty domain, a range
-    /// that ends before it begins, a constraint that names an unknown parameter.
+    /// Every problem of the space as a whole, with paths below `parameters` and
+    /// `constraints`: a name given twice, an empty domain, a range that ends before it
+    /// begins, a constraint that names an unknown parameter.
     pub fn new(parameters: Vec<Parameter>, constraints: Vec<Constraint>) -> Result<Self, Vec<Problem>> {
-        Ok(Self {
-            parameters,
-            constraints,
-        })
+        let mut problems = duplicate_names(&parameters);
+        for parameter in &parameters {
+            let path = format!("parameters.{}", parameter.name);
+            problems.extend(domain_problem(&parameter.domain).map(|message| Problem::new(path, message)));
+        }
+        for (index, constraint) in constraints.iter().enumerate() {
+            problems.extend(unknown_names(index, constraint, &parameters));
+        }
+        if problems.is_empty() {
+            Ok(Self {
+                parameters,
+                constraints,
+            })
+        } else {
+            Err(problems)
+        }
     }
 
     /// What varies, in the user's order.
@@ -47,5 +67,265 @@ impl Space {
         self.constraints
             .iter()
             .all(|constraint| constraint.holds(candidate))
+    }
+
+    /// How many points there are. A space without parameters has one: the engine's defaults.
+    pub fn size(&self) -> Size {
+        self.parameters
+            .iter()
+            .try_fold(1_u128, |product, parameter| {
+                parameter.domain.size().map(|size| product.saturating_mul(size))
+            })
+            .map_or(Size::Infinite, Size::Finite)
+    }
+
+    /// Point number `rank`, the first parameter varying slowest; `None` past the end or
+    /// where a parameter is continuous.
+    pub fn nth(&self, rank: u128) -> Option<Candidate> {
+        let mut rest = rank;
+        let mut assignments = Vec::with_capacity(self.parameters.len());
+        for parameter in self.parameters.iter().rev() {
+            let size = parameter.domain.size()?;
+            assignments.push((parameter.name.clone(), parameter.domain.nth(rest % size)?));
+            rest /= size;
+        }
+        assignments.reverse();
+        (rest == 0).then(|| Candidate::new(assignments))
+    }
+
+    /// The point whose parameters lie at these fractions (0 to 1) of their domains.
+    pub fn at(&self, fractions: impl IntoIterator<Item = f64>) -> Candidate {
+        Candidate::new(
+            self.parameters
+                .iter()
+                .zip(fractions)
+                .map(|(parameter, fraction)| (parameter.name.clone(), parameter.domain.at(fraction))),
+        )
+    }
+
+    /// A point drawn uniformly, each parameter on its own scale; constraints not heeded.
+    pub fn sample(&self, rng: &mut dyn Rng) -> Candidate {
+        self.at(std::iter::repeat_with(|| rng.random::<f64>()).take(self.parameters.len()))
+    }
+}
+
+fn duplicate_names(parameters: &[Parameter]) -> Vec<Problem> {
+    let mut seen: HashMap<String, &Parameter> = HashMap::new();
+    let mut problems = Vec::new();
+    for parameter in parameters {
+        if let Some(first) = seen.insert(parameter.name.canonical(), parameter) {
+            problems.push(Problem::new(
+                format!("parameters.{}", parameter.name),
+                format!("names the same flag as parameters.{}", first.name),
+            ));
+        }
+    }
+    problems
+}
+
+fn domain_problem(domain: &Domain) -> Option<String> {
+    match domain {
+        Domain::Choice(values) if values.is_empty() => Some("has no values to choose from".into()),
+        Domain::Choice(_) => None,
+        Domain::Integer { low, high, step, log } => {
+            if low > high {
+                Some(format!("the range ends before it begins: {low} to {high}"))
+            } else if *step == 0 {
+                Some("a step of 0 leads nowhere".into())
+            } else if *log && *low < 1 {
+                Some(format!("a logarithmic range begins above 0, not at {low}"))
+            } else {
+                None
+            }
+        }
+        Domain::Continuous { low, high, log } => {
+            if !(low.is_finite() && high.is_finite()) {
+                Some("a range has finite ends".into())
+            } else if low > high {
+                Some(format!("the range ends before it begins: {low} to {high}"))
+            } else if *log && *low <= 0.0 {
+                Some(format!("a logarithmic range begins above 0, not at {low}"))
+            } else {
+                None
+            }
+        }
+    }
+}
+
+fn unknown_names(index: usize, constraint: &Constraint, parameters: &[Parameter]) -> Vec<Problem> {
+    constraint
+        .parameters()
+        .into_iter()
+        .filter(|name| {
+            parameters
+                .iter()
+                .all(|parameter| parameter.name.canonical() != name.canonical())
+        })
+        .map(|name| {
+            let problem = Problem::new(
+                format!("constraints[{index}]"),
+                format!("names {{{name}}}, which is not one of the parameters"),
+            );
+            match closest(
+                name.as_str(),
+                parameters.iter().map(|parameter| parameter.name.as_str()),
+            ) {
+                Some(known) => problem.with_hint(format!("did you mean {{{known}}}?")),
+                None => problem,
+            }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::space::{ParameterName, Value};
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha8Rng;
+    use std::collections::HashSet;
+
+    fn parameter(name: &str, domain: Domain) -> Parameter {
+        Parameter {
+            name: ParameterName::new(name),
+            domain,
+        }
+    }
+
+    fn choice(values: &[i64]) -> Domain {
+        Domain::Choice(values.iter().copied().map(Value::Int).collect())
+    }
+
+    fn integer(low: i64, high: i64, step: u64, log: bool) -> Domain {
+        Domain::Integer { low, high, step, log }
+    }
+
+    fn problems(parameters: Vec<Parameter>, constraints: &[&str]) -> Vec<String> {
+        let constraints = constraints
+            .iter()
+            .map(|source| Constraint::parse(source).expect(source))
+            .collect();
+        Space::new(parameters, constraints)
+            .expect_err("a problem")
+            .iter()
+            .map(ToString::to_string)
+            .collect()
+    }
+
+    #[test]
+    fn every_problem_of_a_space_is_told_at_once() {
+        let found = problems(
+            vec![
+                parameter("max-num-seqs", choice(&[])),
+                parameter("max_num_seqs", integer(9, 3, 1, false)),
+                parameter("tokens", integer(0, 8, 1, true)),
+                parameter(
+                    "share",
+                    Domain::Continuous {
+                        low: 0.0,
+                        high: f64::INFINITY,
+                        log: false,
+                    },
+                ),
+                parameter("step", integer(0, 8, 0, false)),
+            ],
+            &["{max-num-seq} > 3"],
+        );
+        assert_eq!(
+            found,
+            [
+                "parameters.max_num_seqs: names the same flag as parameters.max-num-seqs",
+                "parameters.max-num-seqs: has no values to choose from",
+                "parameters.max_num_seqs: the range ends before it begins: 9 to 3",
+                "parameters.tokens: a logarithmic range begins above 0, not at 0",
+                "parameters.share: a range has finite ends",
+                "parameters.step: a step of 0 leads nowhere",
+                "constraints[0]: names {max-num-seq}, which is not one of the parameters; did you mean {max-num-seqs}?",
+            ]
+        );
+    }
+
+    #[test]
+    fn points_are_numbered_with_the_first_parameter_slowest() {
+        let space = Space::new(
+            vec![
+                parameter("a", choice(&[10, 20])),
+                parameter("b", integer(1, 7, 3, false)),
+            ],
+            vec![],
+        )
+        .expect("sound");
+        assert_eq!(space.size(), Size::Finite(6));
+        let all: Vec<String> = (0..6)
+            .map(|rank| space.nth(rank).expect("in range").to_string())
+            .collect();
+        assert_eq!(
+            all,
+            [
+                "a=10 b=1", "a=10 b=4", "a=10 b=7", "a=20 b=1", "a=20 b=4", "a=20 b=7"
+            ]
+        );
+        assert_eq!(space.nth(6), None);
+    }
+
+    #[test]
+    fn huge_sizes_are_computed_and_not_listed() {
+        let wide = Space::new(
+            (0..9)
+                .map(|i| parameter(&format!("p{i}"), integer(i64::MIN, i64::MAX, 1, false)))
+                .collect(),
+            vec![],
+        )
+        .expect("sound");
+        assert_eq!(wide.size(), Size::Finite(u128::MAX));
+        assert!(wide.nth(u128::MAX).is_some());
+        let empty = Space::new(vec![], vec![]).expect("sound");
+        assert_eq!(empty.size(), Size::Finite(1));
+        assert!(empty.nth(0).expect("one point").is_engine_default());
+    }
+
+    #[test]
+    fn a_draw_reaches_every_value_and_leaves_no_range() {
+        let domains = [
+            choice(&[1, 2, 3]),
+            integer(1, 512, 1, true),
+            integer(-4, 4, 2, false),
+            integer(5, 5, 1, false),
+            integer(0, 10, 4, false),
+        ];
+        let mut rng = ChaCha8Rng::seed_from_u64(7);
+        for domain in domains {
+            let space = Space::new(vec![parameter("p", domain.clone())], vec![]).expect("sound");
+            let every: HashSet<String> = (0..domain.size().expect("finite"))
+                .map(|index| domain.nth(index).expect("in range").to_string())
+                .collect();
+            let mut drawn = HashSet::new();
+            for _ in 0..20_000 {
+                drawn.insert(space.sample(&mut rng).get("p").expect("set").to_string());
+            }
+            assert!(drawn.is_subset(&every), "{domain:?}: {drawn:?}");
+            if every.len() < 20 {
+                assert_eq!(drawn, every, "{domain:?}");
+            }
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_continuous_draw_stays_inside(low in -1e6..1e6_f64, width in 0.0..1e6_f64, fraction in 0.0..=1.0_f64) {
+            let domain = Domain::Continuous { low, high: low + width, log: false };
+            let drawn = domain.at(fraction).as_number().expect("a number");
+            proptest::prop_assert!((low..=low + width).contains(&drawn));
+        }
+
+        #[test]
+        fn an_integer_draw_is_on_the_lattice(low in -1000_i64..1000, steps in 0_u64..50, step in 1_u64..20, fraction in 0.0..=1.0_f64, log: bool) {
+            let low = if log { low.abs() + 1 } else { low };
+            let high = low + i64::try_from(steps * step).expect("small") + i64::try_from(step / 2).expect("small");
+            let domain = Domain::Integer { low, high, step, log };
+            let Value::Int(drawn) = domain.at(fraction) else { panic!("not a whole number") };
+            proptest::prop_assert!(drawn >= low && drawn <= high);
+            proptest::prop_assert_eq!((drawn - low) % i64::try_from(step).expect("small"), 0);
+        }
     }
 }
