@@ -10,6 +10,7 @@ pub mod failure;
 pub mod ids;
 pub mod lifecycle;
 pub mod measure;
+pub mod metrics;
 pub mod problem;
 pub mod score;
 pub mod search;
