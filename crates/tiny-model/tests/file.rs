@@ -43,16 +43,16 @@ impl<'a> Cursor<'a> {
     }
 
     fn u32(&mut self) -> u32 {
-        u32::from_le_bytes(self.take(4).try_into().unwrap())
+        u32::from_le_bytes(self.take(4).try_into().expect("four bytes"))
     }
 
     fn u64(&mut self) -> u64 {
-        u64::from_le_bytes(self.take(8).try_into().unwrap())
+        u64::from_le_bytes(self.take(8).try_into().expect("eight bytes"))
     }
 
     fn string(&mut self) -> String {
         let length = self.u64() as usize;
-        String::from_utf8(self.take(length).to_vec()).unwrap()
+        String::from_utf8(self.take(length).to_vec()).expect("text")
     }
 
     fn value(&mut self) -> Value {
@@ -135,10 +135,10 @@ fn read(file: &[u8]) -> Model<'_> {
 
 /// Writes a model into a folder of its own; the bytes and what the writer said of them.
 fn written(recipe: &Recipe) -> (Vec<u8>, Summary) {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("model.gguf");
-    let summary = write_gguf(recipe, &path).unwrap();
-    (fs::read(&path).unwrap(), summary)
+    let summary = write_gguf(recipe, &path).expect("a model");
+    (fs::read(&path).expect("the model"), summary)
 }
 
 #[test]
