@@ -1,0 +1,1 @@
+//! What engines print when they fail, and what is made of it.

@@ -1,0 +1,1 @@
+//! Help texts in the layouts of real programs.
