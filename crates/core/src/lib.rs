@@ -14,5 +14,6 @@ pub mod problem;
 pub mod score;
 pub mod search;
 pub mod space;
+pub mod spec;
 pub mod task;
 pub mod workload;
