@@ -17,6 +17,7 @@ pub mod problem;
 pub mod score;
 pub mod search;
 pub mod space;
+pub mod spec;
 pub mod task;
 pub mod verdict;
 pub mod workload;

@@ -1,0 +1,223 @@
+//! How to look for the best: strategy, objective and limits.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::findings::Findings;
+use super::read::{Fields, Node, Words};
+use super::rules;
+use crate::problem::Problem;
+use crate::score::Objective;
+use crate::search::StrategyKind;
+use crate::space::{Size, Space};
+use crate::task::SearchSettings;
+
+/// Distinct configurations that a task may measure without saying so itself.
+const MOST_UNASKED: u128 = 10_000;
+
+/// Search candidates of strategies that would never end by themselves.
+const USUAL_ITERATIONS: u32 = 100;
+
+const USUAL_TIMEOUT_SECONDS: f64 = 1_800.0;
+const USUAL_INITIAL_RANDOM: u32 = 5;
+
+/// How to look for the best configuration.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct OptimizationSpec {
+    /// Who proposes what to try next; `grid_search` when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub strategy: Option<StrategyWord>,
+    /// What to improve; `minimize_latency` when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub objective: Option<ObjectiveWord>,
+    /// Distinct configurations to measure at most. When absent: the whole grid for
+    /// `grid_search` if it has at most 10,000 points, 100 for the other strategies.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub max_iterations: Option<u32>,
+    /// Longest time for one experiment once its engine is ready, in seconds; 1800 when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeout_per_iteration: Option<f64>,
+    /// Random configurations before a model decides (`bayesian`); 5 when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub n_initial_random: Option<u32>,
+    /// Experiments that may run at once; 1 when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub max_parallel_experiments: Option<u32>,
+    /// Seed of everything random in the task; 0 when absent, so that a task can be replayed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
+}
+
+/// The words for strategies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StrategyWord {
+    /// Every point, or a spread choice of them when `max_iterations` is smaller.
+    GridSearch,
+    /// Points drawn at random, none twice. `random` is understood too.
+    RandomSearch,
+    /// A model of what was measured decides.
+    Bayesian,
+}
+
+/// The words for objectives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ObjectiveWord {
+    /// Mean end-to-end latency.
+    MinimizeLatency,
+    /// Total tokens per second, per GPU.
+    MaximizeThroughput,
+    /// Mean time to first token.
+    MinimizeTtft,
+    /// Mean time per output token.
+    MinimizeTpot,
+}
+
+impl Words for StrategyWord {
+    const WHAT: &'static str = "strategy";
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("grid_search", Self::GridSearch),
+        ("random_search", Self::RandomSearch),
+        ("bayesian", Self::Bayesian),
+    ];
+    const ALIASES: &'static [(&'static str, Self)] = &[("random", Self::RandomSearch)];
+}
+
+impl Words for ObjectiveWord {
+    const WHAT: &'static str = "objective";
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("minimize_latency", Self::MinimizeLatency),
+        ("maximize_throughput", Self::MaximizeThroughput),
+        ("minimize_ttft", Self::MinimizeTtft),
+        ("minimize_tpot", Self::MinimizeTpot),
+    ];
+    const ADVICE: &'static [(&'static str, &'static str)] = &[(
+        "balanced",
+        "choose one of minimize_latency, maximize_throughput, minimize_ttft, minimize_tpot and put bounds on the others under slo",
+    )];
+}
+
+impl StrategyWord {
+    fn kind(self) -> StrategyKind {
+        match self {
+            Self::GridSearch => StrategyKind::Grid,
+            Self::RandomSearch => StrategyKind::Random,
+            Self::Bayesian => StrategyKind::Bayesian,
+        }
+    }
+}
+
+impl ObjectiveWord {
+    fn objective(self) -> Objective {
+        match self {
+            Self::MinimizeLatency => Objective::MinimizeLatency,
+            Self::MaximizeThroughput => Objective::MaximizeThroughput,
+            Self::MinimizeTtft => Objective::MinimizeTtft,
+            Self::MinimizeTpot => Objective::MinimizeTpot,
+        }
+    }
+}
+
+/// Reads the `optimization` object.
+pub(super) fn read(node: &Node<'_>) -> Option<OptimizationSpec> {
+    node.object(|fields| {
+        let spec = OptimizationSpec {
+            strategy: fields.take("strategy", Node::word),
+            objective: fields.take("objective", Node::word),
+            max_iterations: fields.take("max_iterations", Node::whole),
+            timeout_per_iteration: fields.take("timeout_per_iteration", Node::real),
+            n_initial_random: fields.take("n_initial_random", Node::whole),
+            max_parallel_experiments: fields.take("max_parallel_experiments", Node::whole),
+            seed: fields.take("seed", Node::whole),
+        };
+        for key in ["study_name", "storage"] {
+            leave_out(fields, key);
+        }
+        spec
+    })
+}
+
+/// Takes a key that older documents carry and that means nothing here.
+fn leave_out(fields: &mut Fields<'_>, key: &'static str) {
+    fields.take(key, |node| {
+        let message = "has no meaning here and is left out: every task keeps its own history";
+        node.findings.warn(node.problem(message));
+        Some(())
+    });
+}
+
+impl OptimizationSpec {
+    /// Who proposes.
+    pub(super) fn strategy_kind(&self) -> StrategyKind {
+        self.strategy.unwrap_or(StrategyWord::GridSearch).kind()
+    }
+
+    /// The checked settings.
+    pub(super) fn resolve(&self, space: Option<&Space>, findings: &Findings) -> SearchSettings {
+        let settings = SearchSettings {
+            strategy: self.strategy_kind(),
+            objective: self
+                .objective
+                .unwrap_or(ObjectiveWord::MinimizeLatency)
+                .objective(),
+            max_iterations: self.iterations(space, findings),
+            timeout_per_iteration: rules::seconds(
+                "optimization.timeout_per_iteration",
+                self.timeout_per_iteration.unwrap_or(USUAL_TIMEOUT_SECONDS),
+                findings,
+            ),
+            initial_random: self.n_initial_random.unwrap_or(USUAL_INITIAL_RANDOM),
+            max_parallel_experiments: rules::at_least_one(
+                "optimization.max_parallel_experiments",
+                self.max_parallel_experiments.unwrap_or(1),
+                findings,
+            ),
+            seed: self.seed.unwrap_or(0),
+        };
+        self.warn_of_useless_model(&settings, findings);
+        settings
+    }
+
+    fn iterations(&self, space: Option<&Space>, findings: &Findings) -> u32 {
+        let path = "optimization.max_iterations";
+        if let Some(given) = self.max_iterations {
+            return rules::at_least_one(path, given, findings);
+        }
+        if self.strategy_kind() != StrategyKind::Grid || findings.is_spoilt("optimization.strategy") {
+            return USUAL_ITERATIONS;
+        }
+        match space.map(Space::size) {
+            Some(Size::Finite(size)) if size <= MOST_UNASKED => u32::try_from(size).unwrap_or(1).max(1),
+            Some(Size::Finite(size)) => {
+                let message = format!(
+                    "the grid has {size} configurations; a task of more than {MOST_UNASKED} needs an explicit limit"
+                );
+                let hint = "set optimization.max_iterations to how many of them to measure";
+                findings.refuse(Problem::new(path, message).with_hint(hint));
+                1
+            }
+            // An endless grid is refused at the parameter that makes it so.
+            Some(Size::Infinite) | None => 1,
+        }
+    }
+
+    fn warn_of_useless_model(&self, settings: &SearchSettings, findings: &Findings) {
+        let is_useless = settings.strategy == StrategyKind::Bayesian
+            && self.max_iterations.is_some()
+            && settings.initial_random >= settings.max_iterations;
+        if is_useless {
+            let message = format!(
+                "{} random configurations fill all {} iterations, so the model never decides",
+                settings.initial_random, settings.max_iterations
+            );
+            findings.warn(
+                Problem::new("optimization.n_initial_random", message)
+                    .with_hint("lower it or raise optimization.max_iterations"),
+            );
+        }
+    }
+}

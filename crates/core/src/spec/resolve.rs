@@ -1,0 +1,198 @@
+//! From document to task: every rule is held here or called from here.
+
+use super::document::{ModelSpec, TaskSpec};
+use super::engine::{self, EngineSpec};
+use super::findings::Findings;
+use super::kubernetes;
+use super::read::shorten;
+use super::{parameters, rules};
+use crate::engine::EngineKind;
+use crate::problem::Problem;
+use crate::task::{DeploymentMode, EngineSettings, Model, SearchSettings, Task};
+use crate::workload::Workload;
+
+/// Prefix of names when the document gives none.
+const USUAL_NAMESPACE: &str = "autotuner";
+
+/// Longest task name, in characters.
+const LONGEST_NAME: usize = 200;
+
+/// Longest namespace: what a cluster allows.
+const LONGEST_NAMESPACE: usize = 63;
+
+/// The task that a document describes, if it has no problem.
+pub(super) fn resolve(spec: &TaskSpec, findings: &Findings) -> Option<Task> {
+    check_name(&spec.task_name, findings);
+    let kind = engine::kind(&spec.base_runtime, findings);
+    let settings = engine_settings(spec, kind, findings);
+    let space = parameters::resolve(
+        &spec.parameters,
+        &spec.constraints,
+        spec.optimization.strategy_kind(),
+        findings,
+    );
+    let search = spec.optimization.resolve(space.as_ref(), findings);
+    let workload = spec.benchmark.resolve(search.seed, findings);
+    warn_of_short_timeout(&search, &workload, findings);
+    let model = model(&spec.model, spec.benchmark.model_name.as_deref(), findings);
+    let slos = spec.slo.as_ref().map(|slo| slo.resolve(findings));
+    let resources = spec.resources.as_ref().map(|given| given.resolve(findings));
+    check_parts_not_built(spec, kind, findings);
+    if !findings.is_sound() {
+        return None;
+    }
+    Some(Task {
+        name: spec.task_name.clone(),
+        description: spec.description.clone(),
+        deployment: spec
+            .deployment_mode
+            .map_or(DeploymentMode::Docker, DeploymentMode::from),
+        engine: kind?,
+        model,
+        settings,
+        resources: resources.unwrap_or_default(),
+        space: space?,
+        search,
+        workload,
+        level_weights: spec.benchmark.level_weights.clone(),
+        tokenizer: spec.benchmark.model_tokenizer.clone(),
+        slos: slos.unwrap_or_default(),
+        not_built: not_built(spec),
+    })
+}
+
+/// The name becomes part of file names and addresses.
+fn check_name(name: &str, findings: &Findings) {
+    let path = "task_name";
+    let count = name.chars().count();
+    if name.trim().is_empty() {
+        findings.refuse(Problem::new(path, "is empty").with_hint("give the task a name of its own"));
+    } else if count > LONGEST_NAME {
+        findings.refuse(Problem::new(
+            path,
+            format!("has {count} characters; at most {LONGEST_NAME}"),
+        ));
+    } else if name.contains(['/', '\\']) || name.contains(char::is_control) || name.starts_with('.') {
+        let message = format!(
+            "\"{}\" cannot be part of a file name",
+            shorten(&name.escape_debug().to_string())
+        );
+        let hint = "leave out slashes, control characters and a leading dot";
+        findings.refuse(Problem::new(path, message).with_hint(hint));
+    } else if name.trim() != name {
+        findings.refuse(Problem::new(path, "begins or ends with a space"));
+    }
+}
+
+fn model(spec: &ModelSpec, served_name: Option<&str>, findings: &Findings) -> Model {
+    rules::argument("model.id_or_path", &spec.id_or_path, findings);
+    let namespace = spec.namespace.as_deref().unwrap_or(USUAL_NAMESPACE);
+    let is_inside = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let is_sound = namespace.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && namespace.chars().all(is_inside)
+        && namespace.len() <= LONGEST_NAMESPACE;
+    if !is_sound {
+        let message = format!(
+            "\"{}\" cannot be the prefix of a container name",
+            shorten(namespace)
+        );
+        let hint = "use at most 63 letters, digits, dashes, dots and underscores, a letter or digit first";
+        findings.refuse(Problem::new("model.namespace", message).with_hint(hint));
+    }
+    Model {
+        id_or_path: spec.id_or_path.clone(),
+        namespace: namespace.to_owned(),
+        served_name: served_name.unwrap_or(&spec.id_or_path).to_owned(),
+    }
+}
+
+fn engine_settings(spec: &TaskSpec, kind: Option<EngineKind>, findings: &Findings) -> EngineSettings {
+    let nothing = EngineSpec::default();
+    let given = spec.engine.as_ref().unwrap_or(&nothing);
+    given.check(findings);
+    if let Some(tag) = &spec.runtime_image_tag {
+        engine::check_tag("runtime_image_tag", tag, findings);
+    }
+    if let Some(image) = &spec.runtime_image {
+        rules::argument("runtime_image", image, findings);
+        engine::check_image("runtime_image", image, findings);
+        if given.image.as_ref().is_some_and(|other| other != image) {
+            let problem = Problem::new("runtime_image", "differs from engine.image, which means the same");
+            findings.refuse(problem.with_hint("leave one of them away"));
+        }
+    }
+    let image = given.image.clone().or_else(|| spec.runtime_image.clone());
+    if kind == Some(EngineKind::Custom) && given.program.is_none() && image.is_none() {
+        let problem = Problem::new("engine.program", "is missing: custom has no usual program");
+        findings
+            .refuse(problem.with_hint("give engine.program for the local mode or engine.image for docker"));
+    }
+    EngineSettings {
+        program: given.program.clone(),
+        image,
+        image_tag: spec.runtime_image_tag.clone(),
+        args: given.args.clone().unwrap_or_default(),
+        env: given.env.clone().unwrap_or_default(),
+        ready_path: given.ready_path.clone(),
+        start_timeout: given
+            .start_timeout
+            .map(|value| rules::seconds("engine.start_timeout", value, findings)),
+    }
+}
+
+/// An experiment that is cut off before its levels are through measures nothing.
+fn warn_of_short_timeout(search: &SearchSettings, workload: &Workload, findings: &Findings) {
+    let levels = u32::try_from(workload.level_count()).unwrap_or(u32::MAX);
+    let longest = workload.max_time_per_level.saturating_mul(levels);
+    if longest > search.timeout_per_iteration {
+        let message = format!(
+            "{levels} levels may measure for {} seconds, but an experiment ends after {}",
+            longest.as_secs(),
+            search.timeout_per_iteration.as_secs()
+        );
+        findings.warn(
+            Problem::new("optimization.timeout_per_iteration", message)
+                .with_hint("raise it, or lower benchmark.max_time_per_iteration"),
+        );
+    }
+}
+
+fn check_parts_not_built(spec: &TaskSpec, kind: Option<EngineKind>, findings: &Findings) {
+    if let Some(quant) = &spec.quant_config {
+        quant.check(findings);
+    }
+    if let Some(parallel) = &spec.parallel_config {
+        parallel.check(kind, findings);
+    }
+    if let Some(arrival) = &spec.benchmark.arrival {
+        arrival.check(findings);
+    }
+    if let Some(storage) = &spec.storage {
+        storage.check(findings);
+    }
+    if let Some(resource) = &spec.clusterbasemodel_config {
+        resource.check_base_model(findings);
+    }
+    if let Some(resource) = &spec.clusterservingruntime_config {
+        resource.check_serving_runtime(findings);
+    }
+}
+
+/// Parts that are understood and that nothing can run yet: each a reason not to start.
+fn not_built(spec: &TaskSpec) -> Vec<Problem> {
+    let mut parts = spec.benchmark.not_built();
+    parts.extend(spec.quant_config.as_ref().and_then(|quant| quant.not_built()));
+    parts.extend(
+        spec.parallel_config
+            .as_ref()
+            .and_then(|parallel| parallel.not_built()),
+    );
+    parts.extend(spec.storage.as_ref().map(|storage| storage.not_built()));
+    if spec.clusterbasemodel_config.is_some() {
+        parts.push(kubernetes::not_built("clusterbasemodel_config"));
+    }
+    if spec.clusterservingruntime_config.is_some() {
+        parts.push(kubernetes::not_built("clusterservingruntime_config"));
+    }
+    parts
+}
