@@ -42,7 +42,7 @@ pub enum SimError {
     /// The memory that the flags ask for does not fit the simulated device at load.
     #[error(
         "out of memory while loading: {needed} GiB needed, {available} GiB available; \
-         raise --gpu-memory-utilization, or lower --max-num-batched-tokens, --max-num-seqs or --max-model-len",
+         try another --gpu-memory-utilization, or lower --max-num-batched-tokens, --max-num-seqs or --max-model-len",
         needed = Gibibytes(*needed), available = Gibibytes(*available)
     )]
     OutOfMemory {

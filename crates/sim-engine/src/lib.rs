@@ -14,8 +14,10 @@
 //! It deliberately does not run a model: its words mean nothing, sampling parameters change
 //! nothing, and a prompt counts as many tokens as it has words between white space.
 
+mod api;
 mod clock;
-
+mod connections;
+mod driver;
 mod error;
 mod fault;
 mod forecast;
@@ -23,13 +25,16 @@ mod journal;
 mod model;
 mod options;
 mod scheduler;
-
+mod server;
 mod text;
+mod truth;
 
 pub use error::SimError;
 pub use fault::{Fault, ParseFaultError};
 pub use forecast::{ClosedLoop, Forecast, forecast};
 pub use options::{KvCacheType, LogLevel, Options};
+pub use server::{RunningSim, run, spawn_in_process};
+pub use truth::{Outcome, RequestTruth};
 
 /// The version of the simulated engine, as `GET /version` and `--version` tell it.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

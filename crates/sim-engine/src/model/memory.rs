@@ -112,6 +112,16 @@ pub(crate) fn shortage_under_load(plan: &MemoryPlan, work: &Work) -> Option<SimE
     })
 }
 
+/// The text that a real engine would leave on stderr when a step takes too much.
+pub(crate) fn report_under_load(needed: u64, available: u64) -> String {
+    format!(
+        "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate {} GiB. GPU 0 has {} GiB free. \
+         EngineCore encountered a fatal error while executing a step.",
+        Gibibytes(needed),
+        Gibibytes(available)
+    )
+}
+
 /// Blocks that hold `tokens` tokens.
 pub(crate) fn blocks_for(tokens: u32, block_size: u32) -> u32 {
     tokens.div_ceil(block_size)
@@ -225,20 +235,20 @@ mod tests {
         check(Verdict::Fits, |o| o.gpu_memory_utilization = 0.65);
         check(Verdict::ShortCache, |o| o.gpu_memory_utilization = 0.6);
         check(Verdict::Fits, |o| {
-            (o.gpu_memory_utilization, o.max_model_len) = (0.6, 2048)
+            (o.gpu_memory_utilization, o.max_model_len) = (0.6, 2048);
         });
         check(Verdict::Fits, |o| {
-            (o.gpu_memory_utilization, o.kv_cache_dtype) = (0.6, KvCacheType::Fp8)
+            (o.gpu_memory_utilization, o.kv_cache_dtype) = (0.6, KvCacheType::Fp8);
         });
         check(Verdict::NoCache, |o| o.gpu_memory_utilization = 0.5);
         check(Verdict::Fits, |o| {
-            (o.gpu_memory_utilization, o.tensor_parallel_size) = (0.5, 2)
+            (o.gpu_memory_utilization, o.tensor_parallel_size) = (0.5, 2);
         });
         check(Verdict::Fits, |o| o.gpu_memory_utilization = 0.98);
         check(Verdict::Device, |o| o.gpu_memory_utilization = 0.995);
         check(Verdict::Device, |o| o.device_memory_gib = 8.0);
         check(Verdict::Fits, |o| {
-            (o.device_memory_gib, o.tensor_parallel_size) = (8.0, 4)
+            (o.device_memory_gib, o.tensor_parallel_size) = (8.0, 4);
         });
     }
 

@@ -16,7 +16,9 @@ mod timing;
 use std::fmt;
 
 pub(crate) use check::check;
-pub(crate) use memory::{MemoryPlan, Shortage, blocks_for, plan_memory, shortage_under_load};
+pub(crate) use memory::{
+    MemoryPlan, blocks_for, plan_memory, report_under_load, shortage_under_load,
+};
 pub(crate) use timing::{StepTimer, Work, load_seconds};
 
 const GIBIBYTE: f64 = 1_073_741_824.0;
