@@ -252,3 +252,128 @@ impl Clients {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng as _;
+
+    use super::*;
+    use crate::forecast::{ClosedLoop, forecast};
+    use crate::model::plan_memory;
+    use crate::options::Options;
+    use crate::scheduler::Limits;
+    use crate::truth::{RequestTruth, TruthRing};
+
+    const LOAD: ClosedLoop = ClosedLoop {
+        clients: 24,
+        requests: 24,
+        prompt_tokens: 300,
+        output_tokens: 60,
+    };
+
+    fn driver(options: &Options) -> Driver {
+        let memory = plan_memory(options).unwrap();
+        Driver {
+            scheduler: Scheduler::new(Limits::new(options, &memory)),
+            memory,
+            timer: StepTimer::new(options),
+            time_scale: options.time_scale,
+            noise: Noise::new(ChaCha8Rng::seed_from_u64(options.seed), options.noise),
+            clock: Clock::start(),
+            statistics: watch::channel(Statistics::default()).0,
+            exit_after: None,
+        }
+    }
+
+    /// Plays the load, all of it at once, in paused time; returns how long it took and the truth.
+    async fn play(options: &Options) -> (f64, Vec<RequestTruth>) {
+        let driver = driver(options);
+        let clock = driver.clock;
+        let truth = TruthRing::default();
+        let (sender, submissions) = mpsc::channel(64);
+        let mut answers = Vec::new();
+        for ordinal in 1..=u64::from(LOAD.requests) {
+            let record = truth.open(
+                ordinal.to_string(),
+                ordinal,
+                clock.now(),
+                LOAD.prompt_tokens,
+            );
+            let (tokens, answer) = mpsc::channel(60);
+            let prompt = Prompt {
+                tokens: LOAD.prompt_tokens,
+                prefixes: Vec::new(),
+                fingerprint: ordinal,
+            };
+            sender
+                .send(Submission {
+                    prompt,
+                    max_tokens: LOAD.output_tokens,
+                    tokens,
+                    record,
+                })
+                .await
+                .unwrap();
+            answers.push(answer);
+        }
+        drop(sender);
+        drive(driver, submissions).await.unwrap();
+        for mut answer in answers {
+            for position in 0..LOAD.output_tokens {
+                let is_last = position + 1 == LOAD.output_tokens;
+                assert_eq!(answer.recv().await, Some(Token { position, is_last }));
+            }
+            assert_eq!(answer.recv().await, None);
+        }
+        (clock.now() as f64 / 1e9, truth.all())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn timers_that_wake_late_do_not_add_up() {
+        // Tokio's timers wake up to a millisecond late; over some hundred steps that would show.
+        let options = Options {
+            noise: 0.0,
+            max_num_seqs: 4,
+            ..Options::default()
+        };
+        let (seconds, truth) = play(&options).await;
+        let expected = forecast(&options, LOAD).unwrap().seconds;
+        assert!(
+            (seconds - expected).abs() < 0.002,
+            "{seconds} s instead of {expected} s"
+        );
+        assert!(truth.iter().all(|truth| truth.admitted_ns.is_some()));
+        assert!(
+            truth[23].admitted_ns > truth[0].admitted_ns,
+            "the last one had to wait"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn noise_is_replayed_by_seed_and_leaves_the_mean() {
+        let noisy = |seed| Options {
+            noise: 0.1,
+            seed,
+            ..Options::default()
+        };
+        let (one, _) = play(&noisy(1)).await;
+        let (again, _) = play(&noisy(1)).await;
+        let (other, _) = play(&noisy(2)).await;
+        let expected = forecast(&noisy(1), LOAD).unwrap().seconds;
+        assert!((one - again).abs() < 1e-9, "{one} {again}");
+        assert!((one - other).abs() > 1e-6, "{one} {other}");
+        assert!((one / expected - 1.0).abs() < 0.05, "{one} {expected}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_time_scale_scales() {
+        let scaled = |time_scale| Options {
+            noise: 0.0,
+            time_scale,
+            ..Options::default()
+        };
+        let (full, _) = play(&scaled(1.0)).await;
+        let (half, _) = play(&scaled(0.5)).await;
+        assert!((full / half - 2.0).abs() < 0.01, "{full} {half}");
+    }
+}

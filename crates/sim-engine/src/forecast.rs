@@ -223,7 +223,9 @@ mod tests {
             output_tokens: 64,
         };
         let seen = |budget| {
-            predict(long, |o| { (o.max_num_seqs, o.max_num_batched_tokens) = (16, budget); })
+            predict(long, |o| {
+                (o.max_num_seqs, o.max_num_batched_tokens) = (16, budget);
+            })
         };
         let (small, large) = (seen(128), seen(8192));
         assert!(large.longest_stall > 3.0 * small.longest_stall);

@@ -47,6 +47,7 @@ pub(crate) struct Answer {
     /// Chunks without content that are due before the next token, or after the last.
     due: VecDeque<Bytes>,
     has_all_tokens: bool,
+    has_stalled: bool,
 }
 
 impl Answer {
@@ -57,6 +58,7 @@ impl Answer {
             parts,
             due,
             has_all_tokens: false,
+            has_stalled: false,
         }
     }
 
@@ -128,6 +130,9 @@ impl Stream for Answer {
         if answer.has_all_tokens {
             return Poll::Ready(None);
         }
+        if answer.has_stalled {
+            return Poll::Pending;
+        }
         let Some(token) = ready!(answer.parts.tokens.poll_recv(context)) else {
             answer.parts.end(Outcome::Aborted);
             return Poll::Ready(Some(Err(Cut)));
@@ -140,9 +145,10 @@ impl Stream for Answer {
                 answer.parts.end(Outcome::Faulted);
                 Poll::Ready(Some(Err(Cut)))
             }
-            // Nothing will wake this body again; it ends when the connection does.
+            // It ends when the connection does.
             Some(RequestFault::Stall) => {
                 answer.parts.end(Outcome::Faulted);
+                answer.has_stalled = true;
                 Poll::Pending
             }
             Some(RequestFault::BadJson) => {
@@ -193,14 +199,26 @@ pub(crate) async fn collect(mut parts: Parts) -> Result<String, Cut> {
     }
 }
 
-/// The body of an answer that is not streamed and was cut: it fails at once.
-#[derive(Debug)]
-pub(crate) struct CutBody;
+/// The body of an answer that is not streamed and was cut: it begins and then fails.
+#[derive(Debug, Default)]
+pub(crate) struct CutBody {
+    polls: u32,
+}
 
 impl Stream for CutBody {
     type Item = Result<Bytes, Cut>;
 
-    fn poll_next(self: Pin<&mut Self>, _context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        Poll::Ready(Some(Err(Cut)))
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.polls += 1;
+        match self.polls {
+            1 => Poll::Ready(Some(Ok(Bytes::from_static(b"{\"id\":\"cmpl-")))),
+            // A pause in which the connection writes what it has; a body that fails at once
+            // would take the headers with it.
+            2 => {
+                context.waker().wake_by_ref();
+                Poll::Pending
+            }
+            _ => Poll::Ready(Some(Err(Cut))),
+        }
     }
 }

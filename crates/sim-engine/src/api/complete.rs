@@ -159,6 +159,6 @@ async fn whole(parts: Parts) -> Response {
     let headers = [(CONTENT_TYPE, "application/json")];
     match collect(parts).await {
         Ok(body) => (headers, body).into_response(),
-        Err(_cut) => (headers, Body::from_stream(CutBody)).into_response(),
+        Err(_cut) => (headers, Body::from_stream(CutBody::default())).into_response(),
     }
 }
