@@ -262,7 +262,7 @@ mod tests {
     use crate::model::plan_memory;
     use crate::options::Options;
     use crate::scheduler::Limits;
-    use crate::truth::{RequestTruth, TruthRing};
+    use crate::truth::{Arrival, RequestTruth, TruthRing};
 
     const LOAD: ClosedLoop = ClosedLoop {
         clients: 24,
@@ -293,12 +293,12 @@ mod tests {
         let (sender, submissions) = mpsc::channel(64);
         let mut answers = Vec::new();
         for ordinal in 1..=u64::from(LOAD.requests) {
-            let record = truth.open(
-                ordinal.to_string(),
+            let record = truth.open(Arrival {
+                request_id: ordinal.to_string(),
                 ordinal,
-                clock.now(),
-                LOAD.prompt_tokens,
-            );
+                received_ns: clock.now(),
+                prompt_tokens: LOAD.prompt_tokens,
+            });
             let (tokens, answer) = mpsc::channel(60);
             let prompt = Prompt {
                 tokens: LOAD.prompt_tokens,

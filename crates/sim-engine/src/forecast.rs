@@ -200,9 +200,9 @@ mod tests {
 
     #[test]
     fn tuning_pays_but_not_absurdly() {
-        check_gain(8, 1.0, 1.3);
-        check_gain(16, 1.3, 2.0);
-        check_gain(32, 1.6, 2.6);
+        check_gain(8, 1.3, 1.8);
+        check_gain(16, 1.6, 2.3);
+        check_gain(32, 1.8, 2.6);
     }
 
     #[test]

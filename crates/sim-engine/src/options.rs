@@ -26,7 +26,7 @@ pub struct Options {
     #[arg(long)]
     pub served_model_name: Option<String>,
     /// Most sequences in one step (the batch limit)
-    #[arg(long, default_value_t = 8)]
+    #[arg(long, default_value_t = 4)]
     pub max_num_seqs: u32,
     /// Most tokens computed in one step, prompts and answers together
     #[arg(long, default_value_t = 512)]
@@ -134,7 +134,7 @@ impl Default for Options {
             port: 0,
             model: "sim".to_owned(),
             served_model_name: None,
-            max_num_seqs: 8,
+            max_num_seqs: 4,
             max_num_batched_tokens: 512,
             gpu_memory_utilization: 0.9,
             block_size: 16,

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::api::{self, Shared};
+use crate::api::{self, Links, Shared};
 use crate::clock::Clock;
 use crate::driver::{Driver, Noise, Statistics, Submission, drive};
 use crate::fault::Fault;
@@ -192,21 +192,26 @@ impl Engine {
         let journal = Journal::new(options.log_level);
         let (sender, submissions) = mpsc::channel(SUBMISSIONS);
         let (statistics, seen_statistics) = watch::channel(Statistics::default());
-        let shared = Shared::new(
-            &options,
+        let links = Links {
             clock,
             truth,
-            sender,
-            seen_statistics,
-            readiness.subscribe(),
-        );
+            submissions: sender,
+            statistics: seen_statistics,
+            readiness: readiness.subscribe(),
+        };
+        let shared = Shared::new(&options, links);
         let stop = CancellationToken::new();
         let connections = connections::serve(listener, api::router(shared), stop.clone(), journal);
         let ignores_shutdown = options.fault.contains(&Fault::IgnoreSigterm);
+        let controls = Controls {
+            clock,
+            readiness,
+            statistics,
+        };
         let engine = async {
             let result = tokio::select! {
                 () = shutdown.cancelled(), if !ignores_shutdown => Ok(()),
-                result = load_and_drive(&options, clock, journal, readiness, statistics, submissions) => result,
+                result = load_and_drive(&options, journal, controls, submissions) => result,
             };
             stop.cancel();
             result
@@ -224,14 +229,25 @@ impl Engine {
     }
 }
 
-async fn load_and_drive(
-    options: &Options,
+/// What loading and driving report to.
+#[derive(Debug)]
+struct Controls {
     clock: Clock,
-    journal: Journal,
     readiness: watch::Sender<bool>,
     statistics: watch::Sender<Statistics>,
+}
+
+async fn load_and_drive(
+    options: &Options,
+    journal: Journal,
+    controls: Controls,
     submissions: mpsc::Receiver<Submission>,
 ) -> Result<(), SimError> {
+    let Controls {
+        clock,
+        readiness,
+        statistics,
+    } = controls;
     let memory = load(options, journal).await?;
     if options.fault.contains(&Fault::NeverReady) {
         std::future::pending::<()>().await;

@@ -89,23 +89,32 @@ impl RequestTruth {
     }
 }
 
+/// What is known of a request when it is accepted.
+#[derive(Debug)]
+pub(crate) struct Arrival {
+    pub(crate) request_id: String,
+    pub(crate) ordinal: u64,
+    pub(crate) received_ns: Nanoseconds,
+    pub(crate) prompt_tokens: u32,
+}
+
 /// The latest requests, oldest first.
 #[derive(Debug, Default)]
 pub(crate) struct TruthRing(Mutex<VecDeque<Arc<Record>>>);
 
 impl TruthRing {
     /// Opens a record for a request that has just been accepted.
-    pub(crate) fn open(
-        &self,
-        request_id: String,
-        ordinal: u64,
-        received: Nanoseconds,
-        prompt_tokens: u32,
-    ) -> Arc<Record> {
+    pub(crate) fn open(&self, arrival: Arrival) -> Arc<Record> {
+        let Arrival {
+            request_id,
+            ordinal,
+            received_ns,
+            prompt_tokens,
+        } = arrival;
         let record = Arc::new(Record(Mutex::new(RequestTruth {
             request_id,
             ordinal,
-            received_ns: received,
+            received_ns,
             admitted_ns: None,
             first_content_ns: None,
             chunk_ns: Vec::new(),
@@ -147,11 +156,20 @@ fn lock<Value>(mutex: &Mutex<Value>) -> MutexGuard<'_, Value> {
 mod tests {
     use super::*;
 
+    fn arrival(ordinal: u64) -> Arrival {
+        Arrival {
+            request_id: format!("r{ordinal}"),
+            ordinal,
+            received_ns: ordinal,
+            prompt_tokens: 1,
+        }
+    }
+
     #[test]
     fn the_ring_keeps_the_latest() {
         let ring = TruthRing::default();
         for ordinal in 0..5000 {
-            ring.open(format!("r{ordinal}"), ordinal, ordinal, 1);
+            ring.open(arrival(ordinal));
         }
         let all = ring.all();
         assert_eq!(all.len(), CAPACITY);
@@ -164,7 +182,7 @@ mod tests {
     #[test]
     fn stamps_add_up_and_the_first_end_counts() {
         let ring = TruthRing::default();
-        let record = ring.open("a".to_owned(), 1, 10, 3);
+        let record = ring.open(arrival(10));
         record.update(|truth| truth.stamp(20, 1));
         record.update(|truth| truth.stamp(30, 1));
         record.end(Outcome::Complete, 31);

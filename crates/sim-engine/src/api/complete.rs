@@ -14,10 +14,9 @@ use super::answer::{Answer, CutBody, Parts, collect};
 use super::ask::{Ask, AskLimits, read_chat, read_text};
 use super::refusal::Refusal;
 use super::wire::{Renderer, Style};
-use crate::clock::Nanoseconds;
 use crate::driver::Submission;
 use crate::fault::{RequestFault, request_fault};
-use crate::truth::Outcome;
+use crate::truth::{Arrival, Outcome};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -42,7 +41,7 @@ async fn complete(
     request: Request,
     style: Style,
 ) -> Result<Response, Refusal> {
-    let received = shared.clock.now();
+    let received_ns = shared.clock.now();
     shared.check_ready()?;
     let given_id = request
         .headers()
@@ -67,22 +66,21 @@ async fn complete(
         });
     }
     let ordinal = shared.next_ordinal();
-    let request_id = given_id.unwrap_or_else(|| format!("sim-{ordinal}"));
-    let mut response = accept(&shared, ask, style, ordinal, &request_id, received).await;
-    if let Ok(value) = HeaderValue::from_str(&request_id) {
-        response.headers_mut().insert(REQUEST_ID, value);
+    let arrival = Arrival {
+        request_id: given_id.unwrap_or_else(|| format!("sim-{ordinal}")),
+        ordinal,
+        received_ns,
+        prompt_tokens: ask.prompt.tokens,
+    };
+    let header = HeaderValue::from_str(&arrival.request_id);
+    let mut response = accept(&shared, ask, style, arrival).await;
+    if let Ok(header) = header {
+        response.headers_mut().insert(REQUEST_ID, header);
     }
     Ok(response)
 }
 
-async fn accept(
-    shared: &Shared,
-    ask: Ask,
-    style: Style,
-    ordinal: u64,
-    request_id: &str,
-    received: Nanoseconds,
-) -> Response {
+async fn accept(shared: &Shared, ask: Ask, style: Style, arrival: Arrival) -> Response {
     let Ask {
         model,
         prompt,
@@ -90,14 +88,13 @@ async fn accept(
         is_streaming,
         includes_usage,
     } = ask;
+    let request_id = arrival.request_id.clone();
     shared.journal.debug(format_args!(
         "request {request_id}: {} + {max_tokens} tokens",
         prompt.tokens
     ));
-    let record = shared
-        .truth
-        .open(request_id.to_owned(), ordinal, received, prompt.tokens);
-    let fault = request_fault(&shared.faults, ordinal);
+    let fault = request_fault(&shared.faults, arrival.ordinal);
+    let record = shared.truth.open(arrival);
     if let Some(response) = spoilt_from_the_start(fault) {
         record.end(Outcome::Faulted, shared.clock.now());
         return response;
@@ -109,7 +106,7 @@ async fn accept(
     let parts = Parts {
         renderer: Renderer {
             style,
-            request_id: request_id.to_owned(),
+            request_id,
             model,
         },
         tokens,

@@ -48,16 +48,26 @@ pub(crate) struct Shared {
     ordinals: AtomicU64,
 }
 
+/// What ties the handlers to the rest of the engine.
+#[derive(Debug)]
+pub(crate) struct Links {
+    pub(crate) clock: Clock,
+    pub(crate) truth: Arc<TruthRing>,
+    pub(crate) submissions: mpsc::Sender<Submission>,
+    pub(crate) statistics: watch::Receiver<Statistics>,
+    pub(crate) readiness: watch::Receiver<bool>,
+}
+
 impl Shared {
     /// What handlers need of an engine with these flags.
-    pub(crate) fn new(
-        options: &Options,
-        clock: Clock,
-        truth: Arc<TruthRing>,
-        submissions: mpsc::Sender<Submission>,
-        statistics: watch::Receiver<Statistics>,
-        readiness: watch::Receiver<bool>,
-    ) -> Self {
+    pub(crate) fn new(options: &Options, links: Links) -> Self {
+        let Links {
+            clock,
+            truth,
+            submissions,
+            statistics,
+            readiness,
+        } = links;
         Self {
             model_name: options.model_name().to_owned(),
             max_model_len: options.max_model_len,

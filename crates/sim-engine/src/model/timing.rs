@@ -11,12 +11,12 @@ use super::memory::cache_bytes_per_token;
 use super::{BYTES_PER_PARAMETER, HIDDEN_SIZE, LAYERS, PARAMETERS, whole_to_real};
 use crate::options::{KvCacheType, Options};
 
-const BANDWIDTH: f64 = 3.0e12;
-const OPERATIONS_PER_SECOND: f64 = 250.0e12;
+const BANDWIDTH: f64 = 4.8e12;
+const OPERATIONS_PER_SECOND: f64 = 400.0e12;
 const GRAPH_OVERHEAD_SECONDS: f64 = 0.6e-3;
 const EAGER_OVERHEAD_SECONDS: f64 = 3.5e-3;
 const PARALLEL_OVERHEAD_SECONDS: f64 = 0.3e-3;
-const HOST_SECONDS_PER_SEQUENCE: f64 = 0.20e-3;
+const HOST_SECONDS_PER_SEQUENCE: f64 = 0.32e-3;
 const DEQUANTIZE_SECONDS_PER_SEQUENCE: f64 = 0.01e-3;
 const EXCHANGES_PER_LAYER: f64 = 2.0;
 const EXCHANGE_SECONDS: f64 = 6.0e-6;
@@ -155,11 +155,11 @@ mod tests {
 
     #[test]
     fn steps_last_as_long_as_on_a_real_card() {
-        check_between(4.0, 6.0, decode(1, 256));
-        check_between(6.0, 8.0, decode(8, 256));
-        check_between(11.0, 15.0, decode(32, 256));
-        check_between(10.0, 15.0, prefill(128));
-        check_between(100.0, 140.0, prefill(2048));
+        check_between(3.0, 5.0, decode(1, 256));
+        check_between(5.0, 7.0, decode(8, 256));
+        check_between(12.0, 16.0, decode(32, 256));
+        check_between(6.0, 10.0, prefill(128));
+        check_between(60.0, 90.0, prefill(2048));
     }
 
     #[test]
