@@ -308,6 +308,7 @@ fn gpus_follow_from_the_parallel_sizes() {
     check(vllm().args(&["--tensor-parallel-size=4"]), 4);
     check(vllm().args(&["-tp", "4"]).with("tensor_parallel_size", 2), 2);
     check(vllm().with("tp", "2"), 2);
+    check(vllm().with("tensor-parallel", 2), 2);
     check(vllm().with("tp", 2).with("dcp", 2), 2);
     check(vllm().with("tp", 2).gpus(8), 8);
     check(vllm().with("tp", 2).gpus(0), 0);
@@ -360,4 +361,37 @@ fn the_candidates_environment_lies_over_the_tasks() {
         fixed().with("env.A", Value::Unset),
         &[("LD_LIBRARY_PATH", "/opt/lib")],
     );
+}
+
+#[test]
+fn every_listed_flag_can_be_set() {
+    use crate::engine::FlagKind;
+    for kind in EngineKind::ALL {
+        let mut names: Vec<&str> = Vec::new();
+        for flag in kind.engine().catalogue() {
+            let value = match flag.kind {
+                FlagKind::Integer | FlagKind::Number | FlagKind::Text | FlagKind::List => Value::Int(1),
+                FlagKind::Choice(words) => words[0].into(),
+                FlagKind::Switch
+                | FlagKind::Toggle
+                | FlagKind::DefaultOn
+                | FlagKind::OnOff
+                | FlagKind::OneZero => Value::Bool(true),
+            };
+            let tail = a(kind).with(flag.name, value).tail();
+            let spelt = format!("--{}", flag.name);
+            assert_eq!(
+                tail.first(),
+                (flag.kind != FlagKind::DefaultOn).then_some(&spelt),
+                "{flag:?}"
+            );
+            assert!(!flag.help.is_empty() && !names.contains(&flag.name), "{flag:?}");
+            names.push(flag.name);
+        }
+        assert!(
+            kind == EngineKind::Custom || (8..=30).contains(&names.len()),
+            "{kind:?}: {}",
+            names.len()
+        );
+    }
 }
