@@ -15,7 +15,7 @@ pub(crate) fn diagnose(advice: &Advice, log_tail: &[String]) -> Option<Diagnosis
     let lines: Vec<String> = log_tail
         .iter()
         .map(|line| plain(line))
-        .filter(|line| !line.is_empty() && !is_harmless(line))
+        .filter(|line| !line.is_empty() && !is_harmless(line) && !is_source(line))
         .collect();
     let lower: Vec<String> = lines.iter().map(|line| line.to_lowercase()).collect();
     let known = RULES.iter().find_map(|(cause, texts)| {
@@ -60,6 +60,22 @@ fn is_harmless(line: &str) -> bool {
     has_level && !head.contains("ERROR")
 }
 
+/// Whether a line is a traceback's quotation of the program's own text.
+fn is_source(line: &str) -> bool {
+    let text = unlogged(line).trim_start();
+    ["raise ", "\"", "f\"", "'", "f'"]
+        .iter()
+        .any(|beginning| text.starts_with(beginning))
+}
+
+/// The line without what a logger put before it.
+fn unlogged(line: &str) -> &str {
+    match line.rfind("] ") {
+        Some(at) if line.contains("ERROR") || line.starts_with('[') => &line[at + 2..],
+        _ => line,
+    }
+}
+
 /// llama.cpp's `0.01.234.567 W message`.
 fn has_letter_level(head: &str) -> bool {
     let mut words = head.split(' ');
@@ -88,10 +104,7 @@ fn last_exception(lines: &[String]) -> Option<&str> {
 
 /// The line's exception, `some.module.SomeError: message`, without what a logger put before it.
 fn exception(line: &str) -> Option<&str> {
-    let text = match line.rfind("] ") {
-        Some(at) if line.contains("ERROR") || line.starts_with('[') => &line[at + 2..],
-        _ => line,
-    };
+    let text = unlogged(line);
     let name = text.split(':').next()?;
     let class = name.rsplit('.').next()?;
     let is_name = name.chars().all(|c| c.is_alphanumeric() || "._".contains(c));

@@ -17,6 +17,8 @@ pub(crate) struct Flag {
     pub(crate) name: String,
     /// Its arguments; empty where the value is said by leaving the flag away.
     pub(crate) arguments: Vec<String>,
+    /// Where in a task document it is set.
+    pub(crate) path: String,
     /// Its value as text: `on` and `off` for a switch, `None` where the engine decides.
     pub(crate) value: Option<String>,
 }
@@ -32,12 +34,15 @@ pub(crate) fn compile(dialect: &Dialect, candidate: &Candidate) -> Result<Vec<Fl
         let Target::Flag(spelt) = parameter.target() else {
             continue;
         };
-        let path = path_of(parameter);
-        match compile_one(dialect, spelt, value) {
-            Err((message, hint)) => problems.push(Problem { path, message, hint }),
+        match compile_one(dialect, parameter, spelt, value) {
+            Err((message, hint)) => problems.push(Problem {
+                path: path_of(parameter),
+                message,
+                hint,
+            }),
             Ok(flag) => match flags.iter().find(|(known, _)| known.name == flag.name) {
                 Some((_, first)) => problems.push(
-                    Problem::new(path, format!("{parameter} and {first} are the same flag"))
+                    Problem::new(flag.path, format!("{parameter} and {first} are the same flag"))
                         .with_hint("keep one of them"),
                 ),
                 None => flags.push((flag, parameter)),
@@ -59,7 +64,12 @@ pub(crate) fn path_of(parameter: &ParameterName) -> String {
 
 type Complaint = (String, Option<String>);
 
-fn compile_one(dialect: &Dialect, spelt: &str, value: &Value) -> Result<Flag, Complaint> {
+fn compile_one(
+    dialect: &Dialect,
+    parameter: &ParameterName,
+    spelt: &str,
+    value: &Value,
+) -> Result<Flag, Complaint> {
     if !is_name(spelt) {
         return Err((
             format!("{spelt:?} is not the name of a flag"),
@@ -99,6 +109,7 @@ fn compile_one(dialect: &Dialect, spelt: &str, value: &Value) -> Result<Flag, Co
     Ok(Flag {
         name,
         arguments,
+        path: path_of(parameter),
         value,
     })
 }

@@ -16,7 +16,8 @@ use crate::problem::Problem;
 #[derive(Debug)]
 pub(crate) struct LlamaCpp;
 
-// Its model list answers while the model is still loading, so only `/health` tells readiness.
+// In some builds the model list answers while the model is still loading, so only `/health`
+// tells readiness.
 // The image's program is not on the search path, so its own entrypoint stays.
 static RECIPE: Recipe = Recipe {
     dialect: &DIALECT,

@@ -99,7 +99,9 @@ fn is_known(dialect: &Dialect, known: &BTreeSet<String>, flag: &str) -> bool {
 
 fn complain(known: &BTreeSet<String>, flag: &str) -> Problem {
     let name = with_dashes(flag.trim_start_matches('-'));
-    let meant = closest(&name, known.iter().map(String::as_str));
+    // Short names are near everything; a guess among them would mislead.
+    let long = known.iter().map(String::as_str).filter(|name| name.len() > 3);
+    let meant = closest(&name, long);
     let advice = match meant {
         Some(meant) => format!("did you mean --{meant}? "),
         None => String::new(),

@@ -31,6 +31,9 @@ static RECIPE: Recipe = Recipe {
 static DIALECT: Dialect = Dialect {
     catalogue: CATALOGUE,
     aliases: &[
+        ("tensor-parallel", "tp-size"),
+        ("pipeline-parallel", "pp-size"),
+        ("data-parallel", "dp-size"),
         ("tp", "tp-size"),
         ("tensor-parallel-size", "tp-size"),
         ("pp", "pp-size"),

@@ -30,6 +30,9 @@ static RECIPE: Recipe = Recipe {
 static DIALECT: Dialect = Dialect {
     catalogue: CATALOGUE,
     aliases: &[
+        ("tensor-parallel", "tensor-parallel-size"),
+        ("pipeline-parallel", "pipeline-parallel-size"),
+        ("data-parallel", "data-parallel-size"),
         ("tp", "tensor-parallel-size"),
         ("tp-size", "tensor-parallel-size"),
         ("pp", "pipeline-parallel-size"),

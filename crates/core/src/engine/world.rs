@@ -33,11 +33,10 @@ impl Settled {
             })
         });
         let flags = flags.iter().filter_map(|flag| {
-            let path = format!("parameters.{}", flag.name);
             Some(Entry {
                 name: flag.name.clone(),
                 value: flag.value.clone()?,
-                path,
+                path: flag.path.clone(),
             })
         });
         Self {
@@ -72,6 +71,7 @@ impl Settled {
                     &entry.path,
                     "the parallel sizes multiply to more GPUs than there are",
                 )
+                .with_hint("lower one of the parallel sizes")
             })?;
         }
         Ok(product)

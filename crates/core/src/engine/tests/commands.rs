@@ -48,13 +48,13 @@ fn vllm_commands() {
             .with("cuda-graph-sizes", "1 2 4")
             .with("env.OMP_NUM_THREADS", 2)
     };
-    insta::assert_snapshot!(render_all(&[
+    let commands = render_all(&[
         ("defaults", a(EngineKind::Vllm)),
         (
             "tuned",
             tuned()
                 .args(&["--trust-remote-code", "--seed", "7"])
-                .env("HF_HOME", "/cache")
+                .env("HF_HOME", "/cache"),
         ),
         ("in the usual image", tuned().docker()),
         (
@@ -64,9 +64,10 @@ fn vllm_commands() {
                 settings.image_tag = Some("new".into());
                 settings.ready_path = Some("/ready".into());
                 settings.start_timeout = Some(std::time::Duration::from_secs(5));
-            })
+            }),
         ),
-    ]));
+    ]);
+    insta::assert_snapshot!(commands);
 }
 
 #[test]
@@ -81,20 +82,21 @@ fn sglang_commands() {
             .with("chunked-prefill-size", -1)
             .with("schedule-policy", "lpm")
     };
-    insta::assert_snapshot!(render_all(&[
+    let commands = render_all(&[
         ("defaults", a(EngineKind::Sglang)),
         ("tuned", tuned()),
         (
             "copies inside tensor parallelism",
-            tuned().with("enable-dp-attention", true)
+            tuned().with("enable-dp-attention", true),
         ),
         (
             "in an image",
             tuned()
                 .docker()
-                .settings(|settings| settings.image_tag = Some("v0.5.4".into()))
+                .settings(|settings| settings.image_tag = Some("v0.5.4".into())),
         ),
-    ]));
+    ]);
+    insta::assert_snapshot!(commands);
 }
 
 #[test]
@@ -107,11 +109,12 @@ fn trtllm_commands() {
             .with("enable-chunked-prefill", true)
             .with("trust_remote_code", false)
     };
-    insta::assert_snapshot!(render_all(&[
+    let commands = render_all(&[
         ("defaults", a(EngineKind::TensorRtLlm).model("/models/qwen/")),
         ("tuned", tuned()),
         ("in an image", tuned().docker()),
-    ]));
+    ]);
+    insta::assert_snapshot!(commands);
 }
 
 #[test]
@@ -129,15 +132,16 @@ fn llamacpp_commands() {
             .with("predict", -1)
             .with("env.OMP_WAIT_POLICY", "PASSIVE")
     };
-    insta::assert_snapshot!(render_all(&[
+    let commands = render_all(&[
         ("from a hub", a(EngineKind::LlamaCpp)),
         ("tuned", tuned().args(&["--no-webui", "-t", "8"])),
         ("in an image", tuned().docker()),
         (
             "in an image with GPUs",
-            tuned().with("ngl", "all").with("ts", "3,1,0").docker()
+            tuned().with("ngl", "all").with("ts", "3,1,0").docker(),
         ),
-    ]));
+    ]);
+    insta::assert_snapshot!(commands);
 }
 
 #[test]
@@ -157,27 +161,28 @@ fn sim_and_custom_commands() {
             .with("offset", -3)
             .gpus(1)
     };
-    insta::assert_snapshot!(render_all(&[
+    let commands = render_all(&[
         ("simulated", sim()),
         (
             "simulated by this very program",
-            sim().settings(|settings| settings.program = Some("/usr/bin/autotuner".into()))
+            sim().settings(|settings| settings.program = Some("/usr/bin/autotuner".into())),
         ),
         ("custom", custom()),
         (
             "custom in an image",
             custom()
                 .docker()
-                .settings(|settings| settings.image = Some("team/engine:1".into()))
+                .settings(|settings| settings.image = Some("team/engine:1".into())),
         ),
         (
             "custom in an image with its own entrypoint",
             custom().docker().settings(|settings| {
                 settings.image = Some("team/engine:1".into());
                 settings.program = None;
-            })
+            }),
         ),
-    ]));
+    ]);
+    insta::assert_snapshot!(commands);
 }
 
 #[test]
@@ -303,6 +308,7 @@ fn gpus_follow_from_the_parallel_sizes() {
     check(vllm().args(&["--tensor-parallel-size=4"]), 4);
     check(vllm().args(&["-tp", "4"]).with("tensor_parallel_size", 2), 2);
     check(vllm().with("tp", "2"), 2);
+    check(vllm().with("tensor-parallel", 2), 2);
     check(vllm().with("tp", 2).with("dcp", 2), 2);
     check(vllm().with("tp", 2).gpus(8), 8);
     check(vllm().with("tp", 2).gpus(0), 0);
@@ -355,4 +361,37 @@ fn the_candidates_environment_lies_over_the_tasks() {
         fixed().with("env.A", Value::Unset),
         &[("LD_LIBRARY_PATH", "/opt/lib")],
     );
+}
+
+#[test]
+fn every_listed_flag_can_be_set() {
+    use crate::engine::FlagKind;
+    for kind in EngineKind::ALL {
+        let mut names: Vec<&str> = Vec::new();
+        for flag in kind.engine().catalogue() {
+            let value = match flag.kind {
+                FlagKind::Integer | FlagKind::Number | FlagKind::Text | FlagKind::List => Value::Int(1),
+                FlagKind::Choice(words) => words[0].into(),
+                FlagKind::Switch
+                | FlagKind::Toggle
+                | FlagKind::DefaultOn
+                | FlagKind::OnOff
+                | FlagKind::OneZero => Value::Bool(true),
+            };
+            let tail = a(kind).with(flag.name, value).tail();
+            let spelt = format!("--{}", flag.name);
+            assert_eq!(
+                tail.first(),
+                (flag.kind != FlagKind::DefaultOn).then_some(&spelt),
+                "{flag:?}"
+            );
+            assert!(!flag.help.is_empty() && !names.contains(&flag.name), "{flag:?}");
+            names.push(flag.name);
+        }
+        assert!(
+            kind == EngineKind::Custom || (8..=30).contains(&names.len()),
+            "{kind:?}: {}",
+            names.len()
+        );
+    }
 }

@@ -240,27 +240,15 @@ fn images_programs_and_paths_are_checked() {
 
 #[test]
 fn sizes_and_gpus_must_fit() {
-    check(
-        &a(EngineKind::Vllm).with("tp", 0),
-        "parameters.tensor-parallel-size",
-        "no size",
-    );
-    check(
-        &a(EngineKind::Vllm).with("tp", "two"),
-        "parameters.tensor-parallel-size",
-        "no size",
-    );
+    check(&a(EngineKind::Vllm).with("tp", 0), "parameters.tp", "no size");
+    check(&a(EngineKind::Vllm).with("tp", "two"), "parameters.tp", "no size");
     check(
         &a(EngineKind::Sglang).args(&["--tp", "1.5"]),
         "engine.args",
         "no size",
     );
     let huge = a(EngineKind::Vllm).with("tp", 4_000_000).with("pp", 4_000_000);
-    check(
-        &huge,
-        "parameters.pipeline-parallel-size",
-        "more GPUs than there are",
-    );
+    check(&huge, "parameters.pp", "more GPUs than there are");
     check(
         &a(EngineKind::Vllm).with("tp", 4).gpus(2),
         "resources.gpus",
