@@ -24,6 +24,9 @@ const MOST_WARMUP_SECONDS: u64 = 60;
 /// Requests in flight at once at most: one machine has no more ports for one endpoint.
 const MOST_CONCURRENCY: u32 = 60_000;
 
+/// Requests of one level at most; their prompts are made before the level begins.
+const MOST_REQUESTS: u32 = 1_000_000;
+
 /// Levels of one benchmark at most.
 const MOST_LEVELS: usize = 1_000;
 
@@ -101,8 +104,8 @@ pub struct BenchmarkSpec {
     /// Whether a prompt that the data set holds twice is used once; true when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dataset_deduplicate: Option<bool>,
-    /// Requests sent and not measured before each level; 2 when absent. 0 measures the
-    /// first request of a cold engine.
+    /// Requests sent and not measured before each level, raised to the level's concurrency
+    /// so that every slot is warm; 2 when absent. 0 measures a cold engine.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub warmup_requests: Option<u32>,
     /// How long requests that are open at the end of a level may still take, in seconds;
@@ -226,6 +229,7 @@ impl BenchmarkSpec {
             seed,
             additional_params: self.additional_params.clone().unwrap_or_default(),
         };
+        self.check_counts(findings);
         self.check_request_keys(findings);
         self.check_names(findings);
         self.check_levels(workload.level_count(), findings);
@@ -243,6 +247,19 @@ impl BenchmarkSpec {
             .with_hint("leave it out: prompts are then made to the lengths of traffic_scenarios")
         });
         arrival.into_iter().chain(dataset).collect()
+    }
+
+    fn check_counts(&self, findings: &Findings) {
+        let counts = [
+            ("max_requests_per_iteration", self.max_requests_per_iteration),
+            ("warmup_requests", self.warmup_requests),
+        ];
+        for (key, count) in counts {
+            if let Some(count) = count.filter(|count| *count > MOST_REQUESTS) {
+                let message = format!("is {count}; at most {MOST_REQUESTS}");
+                findings.refuse(Problem::new(format!("benchmark.{key}"), message));
+            }
+        }
     }
 
     fn check_request_keys(&self, findings: &Findings) {
@@ -290,11 +307,8 @@ impl BenchmarkSpec {
         let is_counted = !findings.is_spoilt("benchmark.traffic_scenarios")
             && !findings.is_spoilt("benchmark.num_concurrency");
         if is_counted && weights.len() != levels {
-            let message = format!(
-                "has {} weights for {levels} levels (scenarios times concurrencies)",
-                weights.len()
-            );
-            let hint = "give one weight a level, scenario by scenario, or leave level_weights out";
+            let message = format!("has {} weights, but there are {levels} levels", weights.len());
+            let hint = "a level is one scenario at one concurrency: give each its weight, or leave level_weights out";
             findings.refuse(Problem::new(path, message).with_hint(hint));
         } else if !weights.is_empty() && weights.iter().all(|weight| *weight == 0.0) {
             findings.refuse(Problem::new(path, "all weights are 0, so no level would count"));
@@ -313,7 +327,7 @@ fn scenarios(texts: &[String], findings: &Findings) -> Vec<Scenario> {
         let path = format!("{path}[{index}]");
         match text.parse::<Scenario>() {
             Ok(scenario) => {
-                if scenarios.contains(&scenario) {
+                if index < MOST_LEVELS && scenarios.contains(&scenario) {
                     findings.warn(Problem::new(
                         path,
                         format!("{scenario} is listed before; it is measured again"),
@@ -342,7 +356,7 @@ fn concurrency(numbers: &[u32], findings: &Findings) -> Vec<u32> {
                 format!("is {number}; at most {MOST_CONCURRENCY}"),
             ));
         }
-        if numbers[..index].contains(number) {
+        if index < MOST_LEVELS && numbers[..index].contains(number) {
             findings.warn(Problem::new(
                 path,
                 format!("{number} is listed before; it is measured again"),

@@ -234,5 +234,5 @@ fn manifest(value: &Value) -> Option<Problem> {
         "this is a Kubernetes manifest of kind {}, not a task document",
         super::read::shorten(kind)
     );
-    Some(Problem::new("", message).with_hint("raw Kubernetes manifests are no task documents; see examples"))
+    Some(Problem::new("", message).with_hint("raw Kubernetes manifests are no task documents"))
 }

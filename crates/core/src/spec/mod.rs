@@ -24,6 +24,8 @@ mod rules;
 mod schema;
 mod slo;
 mod syntax;
+#[cfg(test)]
+mod tests;
 
 use serde::{Deserialize, Deserializer, de};
 use serde_json::Value;

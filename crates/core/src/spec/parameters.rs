@@ -276,15 +276,9 @@ pub(super) fn resolve(
 /// constraints with their numbers in the document.
 fn as_written(mut problem: Problem, parameters: &Parameters, numbers: &[usize]) -> Problem {
     if let Some(name) = problem.path.strip_prefix("parameters.") {
-        let written = parameters
-            .0
-            .iter()
-            .map(|(written, _)| written)
-            .find(|written| *written == name)
-            .or_else(|| {
-                let mut names = parameters.0.iter().map(|(written, _)| written);
-                names.find(|written| ParameterName::new(written).as_str() == name)
-            });
+        // The last of them: where a name is given twice, the second is to blame.
+        let mut names = parameters.0.iter().rev().map(|(written, _)| written);
+        let written = names.find(|written| ParameterName::new(written).as_str() == name);
         if let Some(written) = written {
             problem.path = format!("parameters.{}", shorten(written));
         }

@@ -66,15 +66,13 @@ pub(super) fn read(node: &Node<'_>) -> Option<QuantSpec> {
 impl QuantSpec {
     /// Holds the rules: known types and presets, not both, no empty list.
     pub(super) fn check(&self, findings: &Findings) {
-        let dtypes: [(&str, &Option<Vec<String>>, &[&str]); 4] = [
-            ("gemm_dtype", &self.gemm_dtype, &GEMM),
-            ("kvcache_dtype", &self.kvcache_dtype, &KV_CACHE),
-            ("attention_dtype", &self.attention_dtype, &ATTENTION),
-            ("moe_dtype", &self.moe_dtype, &MOE),
-        ];
-        for (key, words, known) in dtypes {
+        let check = |key: &str, words: &Option<Vec<String>>, known: &[&str]| {
             check_words(&format!("quant_config.{key}"), words, known, "type", findings);
-        }
+        };
+        check("gemm_dtype", &self.gemm_dtype, &GEMM);
+        check("kvcache_dtype", &self.kvcache_dtype, &KV_CACHE);
+        check("attention_dtype", &self.attention_dtype, &ATTENTION);
+        check("moe_dtype", &self.moe_dtype, &MOE);
         check_words(
             "quant_config.presets",
             &self.presets,
@@ -82,10 +80,17 @@ impl QuantSpec {
             "preset",
             findings,
         );
-        if self.presets.is_some() && dtypes.iter().any(|(_, words, _)| words.is_some()) {
+        if self.presets.is_some() && self.names_a_type() {
             let problem = Problem::new("quant_config", "gives presets and single types together");
             findings.refuse(problem.with_hint("use either presets or the four *_dtype keys"));
         }
+    }
+
+    fn names_a_type(&self) -> bool {
+        self.gemm_dtype.is_some()
+            || self.kvcache_dtype.is_some()
+            || self.attention_dtype.is_some()
+            || self.moe_dtype.is_some()
     }
 
     /// Why this cannot be applied yet; `None` where it leaves everything to the engine.

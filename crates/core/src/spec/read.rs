@@ -226,19 +226,19 @@ impl<'a> Fields<'a> {
     ) -> Option<T> {
         self.aliases.push(older);
         let old = self.map.get(older).filter(|value| !value.is_null());
-        let is_given = self.map.get(key).is_some_and(|value| !value.is_null());
+        let new = self.map.get(key).filter(|value| !value.is_null());
         match old {
-            Some(value) if !is_given => {
+            Some(value) if new.is_none() => {
                 self.offered.push(key);
                 read(&self.node(older, value))
             }
-            Some(_) => {
+            Some(value) if new != Some(value) => {
                 let message = format!("means the same as \"{key}\", which is given too");
                 let problem = Problem::new(self.path_of(older), message);
                 self.findings.report(problem.with_hint("leave one of them away"));
                 self.take(key, read)
             }
-            None => self.take(key, read),
+            _ => self.take(key, read),
         }
     }
 
@@ -321,8 +321,13 @@ fn describe(value: &Value) -> String {
 }
 
 fn offer<W>(words: &[(&str, W)]) -> String {
-    let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-    format!("use one of {}", words.join(", "))
+    match words {
+        [(word, _)] => format!("use {word}"),
+        _ => {
+            let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+            format!("use one of {}", words.join(", "))
+        }
+    }
 }
 
 fn whole_of_real(real: f64) -> Option<i128> {

@@ -24,6 +24,7 @@ const LONGEST_NAMESPACE: usize = 63;
 pub(super) fn resolve(spec: &TaskSpec, findings: &Findings) -> Option<Task> {
     check_name(&spec.task_name, findings);
     let kind = engine::kind(&spec.base_runtime, findings);
+    let model = model(&spec.model, spec.benchmark.model_name.as_deref(), findings);
     let settings = engine_settings(spec, kind, findings);
     let space = parameters::resolve(
         &spec.parameters,
@@ -34,7 +35,6 @@ pub(super) fn resolve(spec: &TaskSpec, findings: &Findings) -> Option<Task> {
     let search = spec.optimization.resolve(space.as_ref(), findings);
     let workload = spec.benchmark.resolve(search.seed, findings);
     warn_of_short_timeout(&search, &workload, findings);
-    let model = model(&spec.model, spec.benchmark.model_name.as_deref(), findings);
     let slos = spec.slo.as_ref().map(|slo| slo.resolve(findings));
     let resources = spec.resources.as_ref().map(|given| given.resolve(findings));
     check_parts_not_built(spec, kind, findings);

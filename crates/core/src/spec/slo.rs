@@ -201,19 +201,11 @@ impl SloSpec {
             let path = format!("slo.latency.{word}");
             bounds.extend(bound.resolve(&path, SloMetric::Latency(percentile), findings));
         }
-        let token_times: [(&str, &Option<TokenTimeBounds>, fn(Statistic) -> SloMetric); 2] = [
-            ("slo.ttft", &self.ttft, SloMetric::Ttft),
-            ("slo.tpot", &self.tpot, SloMetric::Tpot),
-        ];
-        for (path, given, metric) in token_times {
-            let Some(given) = given else { continue };
-            if let Some(mean) = &given.mean {
-                bounds.extend(mean.resolve(path, metric(Statistic::Mean), findings));
-            }
-            for (word, percentile, bound) in given.percentiles.entries() {
-                let path = format!("{path}.{word}");
-                bounds.extend(bound.resolve(&path, metric(Statistic::At(percentile)), findings));
-            }
+        if let Some(ttft) = &self.ttft {
+            bounds.extend(ttft.resolve("slo.ttft", SloMetric::Ttft, findings));
+        }
+        if let Some(tpot) = &self.tpot {
+            bounds.extend(tpot.resolve("slo.tpot", SloMetric::Tpot, findings));
         }
         let steepness = self.steepness.unwrap_or(USUAL_STEEPNESS);
         rules::positive("slo.steepness", steepness, findings);
@@ -224,6 +216,22 @@ impl SloSpec {
                 SloModeWord::ExponentialV1 => SloMode::ExponentialV1 { steepness },
             },
         }
+    }
+}
+
+impl TokenTimeBounds {
+    fn resolve(&self, path: &str, metric: fn(Statistic) -> SloMetric, findings: &Findings) -> Vec<Slo> {
+        let mean = self
+            .mean
+            .and_then(|mean| mean.resolve(path, metric(Statistic::Mean), findings));
+        let percentiles = self
+            .percentiles
+            .entries()
+            .filter_map(|(word, percentile, bound)| {
+                let path = format!("{path}.{word}");
+                bound.resolve(&path, metric(Statistic::At(percentile)), findings)
+            });
+        mean.into_iter().chain(percentiles).collect()
     }
 }
 

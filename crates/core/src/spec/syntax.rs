@@ -16,6 +16,9 @@ use crate::problem::Problem;
 /// Largest document, in bytes.
 pub(super) const MOST_BYTES: usize = 1 << 20;
 
+/// Most bytes of text once the aliases of a YAML document are filled in.
+const MOST_EXPANDED_BYTES: usize = 4 * MOST_BYTES;
+
 /// Deepest nesting of lists and objects.
 const MOST_DEPTH: usize = 32;
 
@@ -65,7 +68,10 @@ fn parse_json(text: &str, findings: &Findings) -> Result<Value, Problem> {
 
 fn parse_yaml(text: &str, findings: &Findings) -> Result<Value, Problem> {
     let options = serde_saphyr::options! {
-        budget: serde_saphyr::budget! { max_depth: MOST_DEPTH * 2 },
+        budget: serde_saphyr::budget! {
+            max_depth: MOST_DEPTH * 2,
+            max_total_scalar_bytes: MOST_EXPANDED_BYTES,
+        },
         duplicate_keys: serde_saphyr::DuplicateKeyPolicy::PassThrough,
         non_finite_float_policy: serde_saphyr::NonFiniteFloatPolicy::PassThrough,
         strict_booleans: true,
@@ -76,27 +82,33 @@ fn parse_yaml(text: &str, findings: &Findings) -> Result<Value, Problem> {
     let read = serde_saphyr::with_deserializer_from_str_with_options(text, options, |deserializer| {
         Seed::root(findings).deserialize(deserializer)
     });
-    read.map_err(|error| {
-        if matches!(
-            error.without_snippet(),
-            serde_saphyr::Error::MultipleDocuments { .. }
-        ) {
+    read.map_err(|error| yaml_problem(&error))
+}
+
+fn yaml_problem(error: &serde_saphyr::Error) -> Problem {
+    use serde_saphyr::Error;
+    let message = error.to_string();
+    let mut cause = error.without_snippet();
+    while let Error::AliasError { error, .. } = cause {
+        cause = error.without_snippet();
+    }
+    let what = match cause {
+        Error::MultipleDocuments { .. } => {
             return Problem::new("", "the file holds more than one document")
                 .with_hint("a task document stands alone; raw Kubernetes manifests are no task documents");
         }
-        let message = error.to_string();
-        match error.location().filter(|location| location.line() > 0) {
-            Some(location) => {
-                let (line, column) = (location.line(), location.column());
-                let what = without_position(&message);
-                Problem::new(
-                    "",
-                    format!("not valid YAML at line {line}, column {column}: {what}"),
-                )
-            }
-            None => Problem::new("", format!("not valid YAML: {message}")),
+        Error::Budget { .. } => "too large or too deep, aliases filled in",
+        Error::NullIntoString { .. } => "null cannot be a key",
+        _ => without_position(&message),
+    };
+    match error.location().filter(|location| location.line() > 0) {
+        Some(location) => {
+            let (line, column) = (location.line(), location.column());
+            let message = format!("not valid YAML at line {line}, column {column}: {what}");
+            Problem::new("", message)
         }
-    })
+        None => Problem::new("", format!("not valid YAML: {what}")),
+    }
 }
 
 /// The parser's own words without the position, which is said once already.
