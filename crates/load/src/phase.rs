@@ -139,8 +139,8 @@ pub(crate) async fn connect_all(
     shared: &Arc<Shared>,
     cancel: &CancellationToken,
 ) -> Result<Vec<Slot>, BenchError> {
+    let mut connecting = JoinSet::new();
     let all = async {
-        let mut connecting = JoinSet::new();
         let mut connected = Vec::with_capacity(slots.len());
         for mut slot in slots {
             if connecting.len() >= OPENING_AT_ONCE {
@@ -159,10 +159,9 @@ pub(crate) async fn connect_all(
         }
         connected.into_iter().collect()
     };
-    cancel
-        .run_until_cancelled(all)
-        .await
-        .unwrap_or(Err(BenchError::Cancelled))
+    let connected = cancel.run_until_cancelled(all).await;
+    connecting.shutdown().await;
+    connected.unwrap_or(Err(BenchError::Cancelled))
 }
 
 fn flatten<T>(joined: Result<Result<T, BenchError>, tokio::task::JoinError>) -> Result<T, BenchError> {
@@ -284,7 +283,7 @@ impl Health {
 /// A failure, for people.
 pub(crate) fn describe(error: RequestError, detail: &str) -> String {
     match error {
-        RequestError::Connect => format!("no connection: {detail}"),
+        RequestError::Connect => format!("no answer: {detail}"),
         RequestError::Status(status) if detail.is_empty() => format!("HTTP status {status}"),
         RequestError::Status(status) => format!("HTTP status {status}: {detail}"),
         RequestError::Timeout => format!("timed out: {detail}"),

@@ -230,7 +230,10 @@ mod tests {
             level: 0,
             index: 0,
         };
-        assert_eq!(prompt_of_words(42, place, 8), "learn woman good word need machine time control");
+        assert_eq!(
+            prompt_of_words(42, place, 8),
+            "learn woman good word need machine time control"
+        );
     }
 
     #[test]
