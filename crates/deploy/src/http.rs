@@ -75,3 +75,73 @@ async fn connect(base_url: &str, path: &str) -> Result<(Uri, TcpStream), AskErro
         .map_err(AskError::Connect)?;
     Ok((uri, stream))
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::error::whole_story;
+
+    /// What comes of asking a server that says this and hangs up.
+    async fn check(says: &str, expected: Result<u16, &str>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base_url = format!("http://{}", listener.local_addr().unwrap());
+        let serve = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let _ = stream.read(&mut [0; 1024]).await;
+            let _ = stream.write_all(says.as_bytes()).await;
+        };
+        let (answer, ()) = tokio::join!(get_status(&base_url, "/health"), serve);
+        match (answer, expected) {
+            (Ok(status), Ok(expected)) => assert_eq!(status.as_u16(), expected, "{says:?}"),
+            (Err(error), Err(start)) => {
+                let story = whole_story(&error);
+                assert!(story.starts_with(start), "{says:?}: {story}");
+            }
+            (answer, _) => panic!("{says:?}: {answer:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn the_status_is_read_and_the_body_is_not_waited_for() {
+        check("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok", Ok(200)).await;
+        check("HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\ncut", Ok(200)).await;
+        check("HTTP/1.0 200 OK\r\n\r\nuntil the end", Ok(200)).await;
+        check("HTTP/1.1 204 No Content\r\n\r\n", Ok(204)).await;
+        check(
+            "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n",
+            Ok(503),
+        )
+        .await;
+        check(
+            "HTTP/1.1 302 Found\r\nlocation: /elsewhere\r\ncontent-length: 0\r\n\r\n",
+            Ok(302),
+        )
+        .await;
+    }
+
+    #[tokio::test]
+    async fn what_is_no_answer_is_told_apart() {
+        check("", Err("no HTTP answer: ")).await;
+        check("SSH-2.0-OpenSSH\r\n", Err("no HTTP answer: ")).await;
+        check("HTTP/1.1 20", Err("no HTTP answer: ")).await;
+    }
+
+    #[tokio::test]
+    async fn where_nobody_listens_there_is_no_connection() {
+        let reservation = crate::port::PortReservation::take().unwrap();
+        let address = format!("http://127.0.0.1:{}", reservation.port());
+        let error = get_status(&address, "/").await.unwrap_err();
+        assert!(matches!(error, AskError::Connect(_)), "{error:?}");
+    }
+
+    #[tokio::test]
+    async fn only_plain_http_is_spoken() {
+        for address in ["https://127.0.0.1:1", "127.0.0.1:1", "", "http://", "ftp://host"] {
+            let error = get_status(address, "/").await.unwrap_err();
+            assert!(matches!(error, AskError::Address(_)), "{address}: {error:?}");
+        }
+    }
+}

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::error::whole_story;
 use crate::instance::{self, OWNER_FILE, Owner, Place};
 use crate::kin::{self, Kin};
-use crate::ledger::{self, Record, Records};
+use crate::ledger::{self, Records};
 use crate::{DeployError, blocking};
 
 /// What a sweep found and did.
@@ -194,72 +194,62 @@ async fn end_all(
 ) -> Result<(), DeployError> {
     let (looked_at, place) = (Arc::clone(dead), here.clone());
     let (all, stopped, already_gone) = blocking(move || find(&looked_at, &place)).await?;
-    if let Some(all) = all {
-        kin::end(&all, grace).await?;
-    }
+    kin::end(&all, grace).await?;
     report.already_gone += already_gone;
     report.stopped.extend(stopped);
     Ok(())
 }
 
 /// Who is to be ended, which engines these are, and how many have ended already.
-fn find(dead: &Dead, here: &Place) -> Result<(Option<Kin>, Vec<Swept>, usize), DeployError> {
-    let is_here = |place: &Place| reach(place, here) == Reach::Here;
+fn find(dead: &Dead, here: &Place) -> Result<(Kin, Vec<Swept>, usize), DeployError> {
+    let on_record = &dead.records.records;
+    let mut all = Kin {
+        leaders: Vec::new(),
+        mark: common_mark(dead),
+    };
     let mut stopped = Vec::new();
-    let mut leaders = Vec::new();
-    let mut marks = Vec::new();
-    for record in &dead.records.records {
-        if !is_here(&record.place) {
-            continue;
-        }
-        let Record {
-            task,
-            experiment,
-            mark,
-            started,
-            ..
-        } = record;
-        leaders.extend(*started);
-        marks.push(mark.clone());
+    for record in on_record
+        .iter()
+        .filter(|record| reach(&record.place, here) == Reach::Here)
+    {
+        all.leaders.extend(record.started);
         let one = Kin {
-            leaders: started.iter().copied().collect(),
-            mark: mark.clone(),
+            leaders: record.started.into_iter().collect(),
+            mark: record.mark.clone(),
         };
         let process_ids = living_ids(&one)?;
         if !process_ids.is_empty() {
             stopped.push(Swept {
                 instance: dead.name.clone(),
-                task: task.clone(),
-                experiment: *experiment,
+                task: record.task.clone(),
+                experiment: record.experiment,
                 process_ids,
             });
         }
     }
-    let already_gone = dead.records.records.len() - stopped.len();
-    let owner_mark = dead
-        .owner
-        .as_ref()
-        .filter(|owner| is_here(&owner.place))
-        .map(|owner| owner.mark.clone());
-    // Every record's mark begins with its owner's.
-    let common = owner_mark.or_else(|| marks.first().map(|mark| owner_part(mark).to_owned()));
-    let Some(mark) = common else {
-        return Ok((None, stopped, already_gone));
-    };
-    let all = Kin { leaders, mark };
-    let unrecorded: Vec<i32> = living_ids(&all)?
-        .into_iter()
-        .filter(|pid| !stopped.iter().any(|swept| swept.process_ids.contains(pid)))
-        .collect();
-    if !unrecorded.is_empty() {
+    let already_gone = on_record.len() - stopped.len();
+    let is_accounted_for = |pid: &i32| stopped.iter().any(|swept| swept.process_ids.contains(pid));
+    let mut process_ids = living_ids(&all)?;
+    process_ids.retain(|pid| !is_accounted_for(pid));
+    if !process_ids.is_empty() {
         stopped.push(Swept {
             instance: dead.name.clone(),
             task: String::new(),
             experiment: 0,
-            process_ids: unrecorded,
+            process_ids,
         });
     }
-    Ok((Some(all), stopped, already_gone))
+    Ok((all, stopped, already_gone))
+}
+
+/// What the marks of all its deployments begin with. It is the owner's own mark; should the
+/// owner's file be lost, any record tells it; should these be lost, too, the name is left. A
+/// mark needs no place to be true: no process takes its environment to another kernel.
+fn common_mark(dead: &Dead) -> String {
+    let owner = dead.owner.as_ref().map(|owner| owner.mark.clone());
+    let any_record = || dead.records.records.first();
+    let of_a_record = || any_record().map(|record| owner_part(&record.mark).to_owned());
+    owner.or_else(of_a_record).unwrap_or_else(|| dead.name.clone())
 }
 
 fn living_ids(kin: &Kin) -> Result<Vec<i32>, DeployError> {

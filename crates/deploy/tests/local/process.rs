@@ -208,6 +208,35 @@ async fn the_listener_is_known_to_be_the_engines() {
     );
 }
 
+#[tokio::test]
+async fn any_one_path_that_answers_2xx_makes_an_engine_ready() {
+    let world = World::guarded();
+    let plan = plan(&["serve", "HOST", "PORT", "a"]);
+    let deployment = launch(&world, &plan).await;
+    let wait = async |paths: &[&str], timeout: Duration| {
+        let check = ReadyCheck {
+            paths: paths.iter().map(|path| (*path).to_owned()).collect(),
+            timeout,
+            ..ReadyCheck::of(&plan)
+        };
+        wait_until_ready(&world.deployer, &deployment, &check, &CancellationToken::new()).await
+    };
+    for paths in [
+        &["/health"][..],
+        &["health"],
+        &["/none", "/health"],
+        &["/health", "/none"],
+        &[],
+    ] {
+        assert!(wait(paths, PATIENCE).await.is_ok(), "{paths:?}");
+    }
+    let outcome = wait(&["/none", "/nor/this?a=b"], Duration::from_millis(300)).await;
+    let Err(NotReady::Deadline { last_answer, .. }) = outcome else {
+        panic!("{outcome:?}")
+    };
+    assert_eq!(last_answer, "/none: status 404; /nor/this?a=b: status 404");
+}
+
 /// A stranger that answers 200 to everything at the deployment's address.
 fn occupy(deployment: &Deployment) {
     let address = deployment.base_url.strip_prefix("http://").unwrap();

@@ -151,7 +151,7 @@ async fn a_process_that_only_got_the_same_id_is_spared() {
 #[tokio::test]
 async fn after_a_reboot_nothing_is_ended() {
     let mut remains = Remains::new();
-    let process = Process::start(Some(&remains.mark(1)));
+    let process = Process::start(None);
     remains.place["boot_id"] = json!("an earlier one");
     remains.write_owner();
     remains.write_record(1, identity(&process, 0));
@@ -215,6 +215,16 @@ async fn a_lost_owner_file_does_not_hide_its_processes() {
     remains.write_record(1, Value::Null);
     remains.check(2, 0).await;
     assert!(!process.is_alive() && !other.is_alive());
+}
+
+#[tokio::test]
+async fn the_name_is_enough_where_every_file_is_lost() {
+    let remains = Remains::new();
+    let process = Process::start(Some(&remains.mark(1)));
+    fs::write(remains.directory().join("owner.json"), "").unwrap();
+    fs::write(remains.directory().join("deployment-1.json"), "").unwrap();
+    remains.check(1, 0).await;
+    assert!(!process.is_alive());
 }
 
 #[tokio::test]
