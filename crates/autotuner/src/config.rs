@@ -152,7 +152,10 @@ impl Config {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the one place that reads the environment"
+)]
 fn read_environment(name: &str) -> Option<OsString> {
     std::env::var_os(name)
 }

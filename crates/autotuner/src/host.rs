@@ -30,7 +30,8 @@ impl Host {
             std::env::consts::OS,
             read("/proc/sys/kernel/osrelease").trim()
         );
-        let cpu = field(&read("/proc/cpuinfo"), "model name").unwrap_or_else(|| std::env::consts::ARCH.into());
+        let cpu =
+            field(&read("/proc/cpuinfo"), "model name").unwrap_or_else(|| std::env::consts::ARCH.into());
         let memory_mib = field(&read("/proc/meminfo"), "MemTotal")
             .and_then(|text| text.split(' ').next()?.parse::<u64>().ok())
             .map_or(0, |kib| kib / 1024);

@@ -13,7 +13,15 @@ const LONGER: [(&str, usize, &str); 0] = [];
 
 /// What `core` must never reach for: it does no I/O.
 const NOT_IN_CORE: [&str; 9] = [
-    "tokio", "hyper", "reqwest", "axum", "sqlx", "rusqlite", "bollard", "kube", "async-trait",
+    "tokio",
+    "hyper",
+    "reqwest",
+    "axum",
+    "sqlx",
+    "rusqlite",
+    "bollard",
+    "kube",
+    "async-trait",
 ];
 
 fn root() -> PathBuf {
@@ -98,8 +106,13 @@ fn files_hold_one_idea_each() {
     let mut too_long = Vec::new();
     for file in rust_files(&root().join("crates")) {
         let text = std::fs::read_to_string(&file).expect("readable");
-        let name = file.strip_prefix(root()).expect("below the root").display().to_string();
-        let is_test = name.contains("/tests/") || name.ends_with("tests.rs") || name.ends_with("conformance.rs");
+        let name = file
+            .strip_prefix(root())
+            .expect("below the root")
+            .display()
+            .to_string();
+        let is_test =
+            name.contains("/tests/") || name.ends_with("tests.rs") || name.ends_with("conformance.rs");
         let lines = code_lines(&text);
         let limit = LONGER
             .iter()
@@ -121,7 +134,12 @@ fn every_module_says_what_it_is_for() {
             let text = std::fs::read_to_string(file).expect("readable");
             !text.starts_with("//!")
         })
-        .map(|file| file.strip_prefix(root()).expect("below the root").display().to_string())
+        .map(|file| {
+            file.strip_prefix(root())
+                .expect("below the root")
+                .display()
+                .to_string()
+        })
         .collect();
     assert!(silent.is_empty(), "no `//!` at the top of {silent:#?}");
 }

@@ -3,6 +3,11 @@
 use crate::experiment::Experiment;
 use crate::search::Role;
 
+/// The smallest gain that is claimed of configurations measured once each. Two starts of one
+/// and the same configuration commonly differ by one or two per cent on a quiet machine, and
+/// by more on a busy one; a claim below that would be noise.
+pub const SMALLEST_GAIN: f64 = 0.02;
+
 /// What a run has found out.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Verdict<'a> {
@@ -21,8 +26,9 @@ pub enum Claim {
     Gain(f64),
     /// It meets the SLOs, which the defaults do not; the ratio may be negative.
     MeetsSlos(f64),
-    /// Nothing beats the defaults.
-    DefaultsAreBest,
+    /// Nothing beats the defaults, or not by enough to tell: the best is better by this ratio,
+    /// 0 or below [`SMALLEST_GAIN`].
+    NoGain(f64),
     /// The defaults could not be measured, so no gain can be claimed.
     NoBaseline,
     /// Everything measured misses an SLO; the best is only the best of those.
@@ -64,9 +70,10 @@ fn claim(best: Option<&Experiment>, baseline: Option<&Experiment>) -> Claim {
         return Claim::NoBaseline;
     };
     if score <= default {
-        return Claim::DefaultsAreBest;
+        return Claim::NoGain(0.0);
     }
     match score.gain_over(default) {
+        Some(gain) if default.is_feasible() && gain < SMALLEST_GAIN => Claim::NoGain(gain.max(0.0)),
         Some(gain) if default.is_feasible() => Claim::Gain(gain),
         Some(gain) => Claim::MeetsSlos(gain),
         None => Claim::NoBaseline,

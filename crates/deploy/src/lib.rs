@@ -33,6 +33,7 @@ use autotuner_core::engine::LaunchPlan;
 pub use error::DeployError;
 pub use guard::{guard_and_exec, run_launcher};
 pub use instance::{Instance, OwnerState, owner_state};
+pub use program::find_program;
 pub use sweep::{SweepReport, Swept, sweep};
 
 /// A target that starts engines.

@@ -15,7 +15,7 @@ use crate::DeployError;
 /// # Errors
 /// [`DeployError::ProgramMissing`], or [`DeployError::NotExecutable`] when the only files of
 /// that name may not be run.
-pub(crate) fn find_program(name: &str, search_path: Option<&OsStr>) -> Result<PathBuf, DeployError> {
+pub fn find_program(name: &str, search_path: Option<&OsStr>) -> Result<PathBuf, DeployError> {
     if name.contains('/') {
         let path = PathBuf::from(name);
         return match kind_of(&path) {

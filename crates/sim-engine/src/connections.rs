@@ -22,12 +22,7 @@ const GRACE: Duration = Duration::from_millis(200);
 const BACKOFF: Duration = Duration::from_millis(20);
 
 /// Serves `router` on `listener` until `stop`, then closes everything.
-pub(crate) async fn serve(
-    listener: TcpListener,
-    router: Router,
-    stop: CancellationToken,
-    journal: Journal,
-) {
+pub(crate) async fn serve(listener: TcpListener, router: Router, stop: CancellationToken, journal: Journal) {
     let mut open = JoinSet::new();
     loop {
         tokio::select! {
@@ -46,8 +41,7 @@ pub(crate) async fn serve(
         }
     }
     drop(listener);
-    let drained =
-        tokio::time::timeout(GRACE, async { while open.join_next().await.is_some() {} }).await;
+    let drained = tokio::time::timeout(GRACE, async { while open.join_next().await.is_some() {} }).await;
     if drained.is_err() {
         open.shutdown().await;
     }

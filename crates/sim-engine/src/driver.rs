@@ -70,8 +70,7 @@ pub(crate) struct Noise {
 impl Noise {
     /// Factors with mean 1 and this standard deviation, which is 0 to 1.
     pub(crate) fn new(generator: ChaCha8Rng, deviation: f64) -> Self {
-        let factor = LogNormal::from_mean_cv(1.0, deviation)
-            .expect("the deviation was checked to be 0 to 1");
+        let factor = LogNormal::from_mean_cv(1.0, deviation).expect("the deviation was checked to be 0 to 1");
         Self { generator, factor }
     }
 
@@ -155,11 +154,7 @@ impl Driver {
                 .sum::<u64>();
             statistics.generation_tokens += step.emitted.len() as u64;
             statistics.preemptions += step.preempted.len() as u64;
-            statistics.finished += step
-                .emitted
-                .iter()
-                .filter(|emission| emission.is_last)
-                .count() as u64;
+            statistics.finished += step.emitted.iter().filter(|emission| emission.is_last).count() as u64;
         });
     }
 
@@ -172,9 +167,7 @@ impl Driver {
     fn check_exit(&self) -> Result<(), SimError> {
         let finished = self.statistics.borrow().finished;
         match self.exit_after {
-            Some(limit) if finished >= limit.get() => {
-                Err(SimError::ExitAfterRequests { requests: finished })
-            }
+            Some(limit) if finished >= limit.get() => Err(SimError::ExitAfterRequests { requests: finished }),
             _ => Ok(()),
         }
     }

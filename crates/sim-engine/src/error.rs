@@ -14,9 +14,7 @@ use crate::model::Gibibytes;
 #[derive(Debug, Error)]
 pub enum SimError {
     /// The host is not a numeric address or a name that this machine knows.
-    #[error(
-        "cannot find the address of host `{host}`; give a numeric address, for example 127.0.0.1"
-    )]
+    #[error("cannot find the address of host `{host}`; give a numeric address, for example 127.0.0.1")]
     ResolveHost {
         /// The host as it was given.
         host: String,
@@ -70,9 +68,7 @@ pub enum SimError {
         model: String,
     },
     /// The fault `exit-after-requests` was switched on and its number was reached.
-    #[error(
-        "the engine ended after {requests} requests: the fault `exit-after-requests` is switched on"
-    )]
+    #[error("the engine ended after {requests} requests: the fault `exit-after-requests` is switched on")]
     ExitAfterRequests {
         /// How many requests were answered.
         requests: u64,

@@ -89,9 +89,9 @@ impl FromStr for Fault {
             "exit-at-load" => plain(Self::ExitAtLoad),
             "oom-at-load" => plain(Self::OomAtLoad),
             "ignore-sigterm" => plain(Self::IgnoreSigterm),
-            "exit-after-requests" => number.map(Self::ExitAfterRequests).ok_or_else(|| {
-                wrong("say after how many requests, for example exit-after-requests=3")
-            }),
+            "exit-after-requests" => number
+                .map(Self::ExitAfterRequests)
+                .ok_or_else(|| wrong("say after how many requests, for example exit-after-requests=3")),
             "garbage" => Ok(Self::Garbage(every)),
             "http-500" => Ok(Self::Http500(every)),
             "cut-stream" => Ok(Self::CutStream(every)),

@@ -70,8 +70,7 @@ pub fn forecast(options: &Options, load: ClosedLoop) -> Result<Forecast, SimErro
             return Err(error);
         }
         watch.now += timer.seconds(&step.work) * options.time_scale;
-        watch.preemptions +=
-            u32::try_from(step.preempted.len()).expect("no more than the batch limit");
+        watch.preemptions += u32::try_from(step.preempted.len()).expect("no more than the batch limit");
         for emission in step.emitted {
             watch.receive(emission);
             if emission.is_last && watch.asked < u64::from(load.requests) {
@@ -242,11 +241,7 @@ mod tests {
         };
         let seen = |kind| {
             predict(long, |o| {
-                (
-                    o.max_num_seqs,
-                    o.max_num_batched_tokens,
-                    o.gpu_memory_utilization,
-                ) = (32, 2048, 0.8);
+                (o.max_num_seqs, o.max_num_batched_tokens, o.gpu_memory_utilization) = (32, 2048, 0.8);
                 o.kv_cache_dtype = kind;
             })
         };

@@ -196,17 +196,9 @@ mod tests {
             ("--no-enable-prefix-caching --enable-prefix-caching", true),
             ("--enable-prefix-caching --no-enable-prefix-caching", false),
         ] {
-            assert_eq!(
-                parse(flags).unwrap().has_prefix_caching(),
-                expected,
-                "{flags}"
-            );
+            assert_eq!(parse(flags).unwrap().has_prefix_caching(), expected, "{flags}");
             let flags = flags.replace("prefix-caching", "chunked-prefill");
-            assert_eq!(
-                parse(&flags).unwrap().has_chunked_prefill(),
-                expected,
-                "{flags}"
-            );
+            assert_eq!(parse(&flags).unwrap().has_chunked_prefill(), expected, "{flags}");
         }
     }
 
@@ -214,9 +206,7 @@ mod tests {
     fn a_served_name_hides_the_model() {
         assert_eq!(parse("--model a/b").unwrap().model_name(), "a/b");
         assert_eq!(
-            parse("--model a/b --served-model-name c")
-                .unwrap()
-                .model_name(),
+            parse("--model a/b --served-model-name c").unwrap().model_name(),
             "c"
         );
     }

@@ -20,9 +20,7 @@ use crate::clock::Clock;
 use crate::driver::{Driver, Noise, Statistics, Submission, drive};
 use crate::fault::Fault;
 use crate::journal::{Journal, announce};
-use crate::model::{
-    Gibibytes, MemoryPlan, StepTimer, check, load_seconds, plan_memory, report_under_load,
-};
+use crate::model::{Gibibytes, MemoryPlan, StepTimer, check, load_seconds, plan_memory, report_under_load};
 use crate::options::Options;
 use crate::scheduler::{Limits, Scheduler};
 use crate::truth::{RequestTruth, TruthRing};
@@ -132,9 +130,7 @@ impl RunningSim {
     /// # Errors
     /// Why it ended.
     pub async fn ended(self) -> Result<(), SimError> {
-        self.task
-            .await
-            .map_err(|source| SimError::JoinTask { source })?
+        self.task.await.map_err(|source| SimError::JoinTask { source })?
     }
 }
 

@@ -7,13 +7,13 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 const WORDS: [&str; 64] = [
-    "amber", "anchor", "apple", "arrow", "autumn", "basket", "beacon", "birch", "border", "bridge",
-    "bronze", "candle", "canyon", "carbon", "cedar", "circle", "cloud", "copper", "coral",
-    "cotton", "desert", "dolphin", "ember", "falcon", "feather", "field", "forest", "garden",
-    "glacier", "granite", "harbor", "hollow", "island", "ivory", "jasper", "kettle", "lantern",
-    "lemon", "maple", "marble", "meadow", "mirror", "mountain", "needle", "ocean", "orchid",
-    "paper", "pebble", "pepper", "planet", "prairie", "quartz", "ribbon", "river", "saddle",
-    "shadow", "silver", "spruce", "summer", "thunder", "timber", "valley", "velvet", "willow",
+    "amber", "anchor", "apple", "arrow", "autumn", "basket", "beacon", "birch", "border", "bridge", "bronze",
+    "candle", "canyon", "carbon", "cedar", "circle", "cloud", "copper", "coral", "cotton", "desert",
+    "dolphin", "ember", "falcon", "feather", "field", "forest", "garden", "glacier", "granite", "harbor",
+    "hollow", "island", "ivory", "jasper", "kettle", "lantern", "lemon", "maple", "marble", "meadow",
+    "mirror", "mountain", "needle", "ocean", "orchid", "paper", "pebble", "pepper", "planet", "prairie",
+    "quartz", "ribbon", "river", "saddle", "shadow", "silver", "spruce", "summer", "thunder", "timber",
+    "valley", "velvet", "willow",
 ];
 
 /// A prompt as the engine sees it.

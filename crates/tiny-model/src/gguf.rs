@@ -107,9 +107,7 @@ fn put_value(out: &mut Vec<u8>, value: &Value) {
         Value::I32s(numbers) => {
             begin(&[LIST, I32]);
             out.extend((numbers.len() as u64).to_le_bytes());
-            numbers
-                .iter()
-                .for_each(|number| out.extend(number.to_le_bytes()));
+            numbers.iter().for_each(|number| out.extend(number.to_le_bytes()));
         }
     }
 }

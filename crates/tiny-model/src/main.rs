@@ -77,8 +77,7 @@ fn main() -> anyhow::Result<()> {
         tensors,
         vocabulary,
         bytes,
-    } = write_gguf(&recipe, &out)
-        .with_context(|| format!("no model was written to {}", out.display()))?;
+    } = write_gguf(&recipe, &out).with_context(|| format!("no model was written to {}", out.display()))?;
     writeln!(
         io::stdout(),
         "{}: {parameters} parameters in {tensors} tensors, {vocabulary} tokens, {bytes} bytes",

@@ -53,10 +53,7 @@ pub(crate) fn pairs(recipe: &Recipe) -> Vec<(&'static str, Value)> {
         ("llama.attention.head_count", Value::U32(heads)),
         ("llama.attention.head_count_kv", Value::U32(key_value_heads)),
         ("llama.attention.layer_norm_rms_epsilon", Value::F32(1e-5)),
-        (
-            "llama.rope.dimension_count",
-            Value::U32(recipe.head_width()),
-        ),
+        ("llama.rope.dimension_count", Value::U32(recipe.head_width())),
         ("llama.rope.freq_base", Value::F32(10_000.0)),
     ];
     pairs.extend(tokenizer_pairs());
@@ -73,11 +70,7 @@ fn tokenizer_pairs() -> Vec<(&'static str, Value)> {
     const NORMAL: i32 = 1;
     const CONTROL: i32 = 3;
     let vocabulary = vocabulary();
-    let names = vocabulary
-        .tokens
-        .iter()
-        .map(|(name, _)| name.clone())
-        .collect();
+    let names = vocabulary.tokens.iter().map(|(name, _)| name.clone()).collect();
     let kinds = vocabulary
         .tokens
         .iter()
@@ -93,10 +86,7 @@ fn tokenizer_pairs() -> Vec<(&'static str, Value)> {
         ("tokenizer.ggml.pre", Value::String("gpt-2".to_owned())),
         ("tokenizer.ggml.tokens", Value::Strings(names)),
         ("tokenizer.ggml.token_type", Value::I32s(kinds)),
-        (
-            "tokenizer.ggml.merges",
-            Value::Strings(vocabulary.merges.clone()),
-        ),
+        ("tokenizer.ggml.merges", Value::Strings(vocabulary.merges.clone())),
         (
             "tokenizer.ggml.bos_token_id",
             Value::U32(vocabulary.special("<|startoftext|>")),
@@ -106,9 +96,6 @@ fn tokenizer_pairs() -> Vec<(&'static str, Value)> {
             Value::U32(vocabulary.special("<|endoftext|>")),
         ),
         ("tokenizer.ggml.add_bos_token", Value::Bool(true)),
-        (
-            "tokenizer.chat_template",
-            Value::String(CHAT_TEMPLATE.to_owned()),
-        ),
+        ("tokenizer.chat_template", Value::String(CHAT_TEMPLATE.to_owned())),
     ]
 }

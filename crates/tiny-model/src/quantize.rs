@@ -49,10 +49,9 @@ fn append_q8_0(block: &[f32], out: &mut Vec<u8>) {
 /// Four bits a weight: the weight farthest from zero becomes -8 times the scale. Byte `i` of a
 /// block holds weight `i` in its low half and weight `i + 16` in its high half.
 fn append_q4_0(block: &[f32], out: &mut Vec<u8>) {
-    let farthest = block.iter().fold(
-        0.0_f32,
-        |most, &x| if x.abs() > most.abs() { x } else { most },
-    );
+    let farthest = block
+        .iter()
+        .fold(0.0_f32, |most, &x| if x.abs() > most.abs() { x } else { most });
     let scale = farthest / -8.0;
     let inverse = if scale == 0.0 { 0.0 } else { 1.0 / scale };
     let level = |weight: f32| ((weight * inverse + 8.5) as u8).min(15);
@@ -186,10 +185,7 @@ mod tests {
         for (before, after) in row.chunks(BLOCK).zip(back.chunks(BLOCK)) {
             let largest = before.iter().fold(0.0_f32, |most, x| most.max(x.abs()));
             for (x, y) in before.iter().zip(after) {
-                assert!(
-                    (x - y).abs() <= largest * steps,
-                    "{weights:?}: {x} became {y}"
-                );
+                assert!((x - y).abs() <= largest * steps, "{weights:?}: {x} became {y}");
             }
         }
     }

@@ -93,10 +93,7 @@ impl Recipe {
     /// How many weights the model has, in every tensor together.
     #[must_use]
     pub fn parameters(&self) -> u64 {
-        tensors::plan(self)
-            .iter()
-            .map(tensors::Tensor::elements)
-            .sum()
+        tensors::plan(self).iter().map(tensors::Tensor::elements).sum()
     }
 
     /// Length of the vector that one attention head works on, in numbers.
@@ -224,10 +221,7 @@ mod tests {
         }
         check(|r| r.layers = 0, "layers is 0; it must be at least 1");
         check(|r| r.heads = 0, "heads is 0; it must be at least 1");
-        check(
-            |r| r.width = 100,
-            "width is 100; it must be a multiple of 32",
-        );
+        check(|r| r.width = 100, "width is 100; it must be a multiple of 32");
         check(
             |r| r.feed_forward = 33,
             "feed_forward is 33; it must be a multiple of 32",
@@ -244,8 +238,7 @@ mod tests {
             |r| r.key_value_heads = 3,
             "4 heads cannot share 3 key and value heads evenly",
         );
-        let too_large =
-            "the model would have more than a billion parameters, and is no small model";
+        let too_large = "the model would have more than a billion parameters, and is no small model";
         check(|r| r.layers = u32::MAX, too_large);
         check(|r| r.feed_forward = u32::MAX - 31, too_large);
         check(

@@ -118,21 +118,11 @@ pub(crate) fn plan(recipe: &Recipe) -> Vec<Tensor> {
                 ("ffn_down", feed_forward, width, closing),
             ]
             .map(|(part, row_length, rows, filling)| {
-                tensor(
-                    format!("blk.{layer}.{part}.weight"),
-                    row_length,
-                    rows,
-                    filling,
-                )
+                tensor(format!("blk.{layer}.{part}.weight"), row_length, rows, filling)
             }),
         );
     }
-    plan.push(tensor(
-        "output_norm.weight".to_owned(),
-        width,
-        1,
-        Filling::Ones,
-    ));
+    plan.push(tensor("output_norm.weight".to_owned(), width, 1, Filling::Ones));
     plan.push(tensor(
         "output.weight".to_owned(),
         width,

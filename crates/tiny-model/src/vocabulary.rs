@@ -15,12 +15,7 @@ use std::sync::OnceLock;
 const WORDS: &str = include_str!("words.txt");
 
 /// Names of the tokens that stand for no text: start of text, end of text, and who speaks.
-pub(crate) const SPECIAL: [&str; 4] = [
-    "<|startoftext|>",
-    "<|endoftext|>",
-    "<|user|>",
-    "<|assistant|>",
-];
+pub(crate) const SPECIAL: [&str; 4] = ["<|startoftext|>", "<|endoftext|>", "<|user|>", "<|assistant|>"];
 
 /// How a space is spelt in a token's name.
 const SPACE: char = 'Ġ';
@@ -91,13 +86,8 @@ fn learn<'a>(words: impl Iterator<Item = &'a str>) -> Vocabulary {
         .map(|word| word.bytes().map(usize::from).collect())
         .collect();
     let mut counts: BTreeMap<(usize, usize), usize> = BTreeMap::new();
-    spellings
-        .iter()
-        .for_each(|spelling| count(spelling, &mut counts));
-    while let Some((&pair, _)) = counts
-        .iter()
-        .max_by(|(a, m), (b, n)| m.cmp(n).then(b.cmp(a)))
-    {
+    spellings.iter().for_each(|spelling| count(spelling, &mut counts));
+    while let Some((&pair, _)) = counts.iter().max_by(|(a, m), (b, n)| m.cmp(n).then(b.cmp(a))) {
         let (left, right) = (&tokens[pair.0].0, &tokens[pair.1].0);
         let joined = tokens.len();
         merges.push(format!("{left} {right}"));
@@ -168,11 +158,7 @@ mod tests {
     fn encode(text: &str, ranks: &HashMap<&str, usize>) -> Vec<String> {
         let mut parts: Vec<String> = text.bytes().map(|b| byte_name(b).to_string()).collect();
         loop {
-            let rank = |two: &[String]| {
-                ranks
-                    .get(format!("{} {}", two[0], two[1]).as_str())
-                    .copied()
-            };
+            let rank = |two: &[String]| ranks.get(format!("{} {}", two[0], two[1]).as_str()).copied();
             let best = (0..parts.len().saturating_sub(1))
                 .filter_map(|at| rank(&parts[at..at + 2]).map(|rank| (rank, at)))
                 .min();
@@ -185,17 +171,10 @@ mod tests {
     #[test]
     fn every_word_is_one_token_with_and_without_a_space() {
         let merges = &vocabulary().merges;
-        let ranks: HashMap<_, _> = merges
-            .iter()
-            .enumerate()
-            .map(|(r, m)| (m.as_str(), r))
-            .collect();
+        let ranks: HashMap<_, _> = merges.iter().enumerate().map(|(r, m)| (m.as_str(), r)).collect();
         for word in words() {
             assert_eq!(encode(word, &ranks), [word]);
-            assert_eq!(
-                encode(&format!(" {word}"), &ranks),
-                [format!("{SPACE}{word}")]
-            );
+            assert_eq!(encode(&format!(" {word}"), &ranks), [format!("{SPACE}{word}")]);
         }
         assert!(encode(" unheard-of", &ranks).len() > 1);
         assert_eq!(encode(" the", &ranks).concat(), "Ġthe");
@@ -204,12 +183,7 @@ mod tests {
     #[test]
     fn the_word_list_is_tidy() {
         let all: Vec<_> = words().collect();
-        let tidy: Vec<_> = all
-            .iter()
-            .copied()
-            .collect::<BTreeSet<_>>()
-            .into_iter()
-            .collect();
+        let tidy: Vec<_> = all.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
         assert_eq!(all, tidy, "sorted, each word once");
         assert!(
             all.iter()
@@ -230,10 +204,7 @@ mod tests {
             }
         }
         assert_eq!(tokens.len(), 256 + merges.len() + SPECIAL.len());
-        assert_eq!(
-            vocabulary().special("<|startoftext|>") as usize,
-            tokens.len() - 4
-        );
+        assert_eq!(vocabulary().special("<|startoftext|>") as usize, tokens.len() - 4);
     }
 
     #[test]

@@ -113,10 +113,7 @@ pub fn write_gguf(recipe: &Recipe, path: &Path) -> Result<Summary, WriteModelErr
 /// Writes header and tensors, row by row, so that no more than one row is ever in memory.
 fn write_model(recipe: &Recipe, file: &mut fs::File) -> io::Result<()> {
     let plan = tensors::plan(recipe);
-    let entries: Vec<Entry> = plan
-        .iter()
-        .map(|tensor| entry(tensor, recipe.weights))
-        .collect();
+    let entries: Vec<Entry> = plan.iter().map(|tensor| entry(tensor, recipe.weights)).collect();
     let mut out = BufWriter::new(file);
     out.write_all(&gguf::header(&metadata::pairs(recipe), &entries))?;
     for (stream, tensor) in (0..).zip(&plan) {
@@ -140,8 +137,7 @@ fn write_tensor(
         tensors::fill_row(tensor, number, random, &mut row);
         bytes.clear();
         if tensor.is_vector() {
-            row.iter()
-                .for_each(|weight| bytes.extend(weight.to_le_bytes()));
+            row.iter().for_each(|weight| bytes.extend(weight.to_le_bytes()));
         } else {
             quantize::append_row(&row, weights, &mut bytes);
         }

@@ -185,10 +185,7 @@ fn the_vocabulary_is_whole() {
         tensors["token_embd.weight"].dimensions,
         [128, tokens.len() as u64]
     );
-    assert_eq!(
-        tensors["output.weight"].dimensions,
-        [128, tokens.len() as u64]
-    );
+    assert_eq!(tensors["output.weight"].dimensions, [128, tokens.len() as u64]);
     for (key, token) in [
         ("tokenizer.ggml.bos_token_id", "<|startoftext|>"),
         ("tokenizer.ggml.eos_token_id", "<|endoftext|>"),
@@ -213,17 +210,10 @@ fn matrices_have_the_weight_type_and_vectors_are_single_precision() {
         assert_eq!(tensors.len(), summary.tensors);
         assert_eq!(file.len() as u64, summary.bytes);
         let elements = |tensor: &Tensor<'_>| tensor.dimensions.iter().product::<u64>();
-        assert_eq!(
-            tensors.values().map(elements).sum::<u64>(),
-            summary.parameters
-        );
+        assert_eq!(tensors.values().map(elements).sum::<u64>(), summary.parameters);
         for (name, tensor) in &tensors {
             let is_vector = name.contains("norm");
-            assert_eq!(
-                tensor.dimensions.len(),
-                if is_vector { 1 } else { 2 },
-                "{name}"
-            );
+            assert_eq!(tensor.dimensions.len(), if is_vector { 1 } else { 2 }, "{name}");
             assert_eq!(tensor.format, if is_vector { 0 } else { format }, "{name}");
         }
         assert_eq!(tensors["blk.3.ffn_down.weight"].dimensions, [384, 128]);
@@ -241,10 +231,7 @@ fn equal_recipes_make_equal_files_and_others_do_not() {
             weights,
             ..Recipe::tiny()
         };
-        assert!(
-            model(recipe.clone()) == model(recipe.clone()),
-            "{weights:?}"
-        );
+        assert!(model(recipe.clone()) == model(recipe.clone()), "{weights:?}");
         assert!(
             model(recipe.clone()) != model(Recipe { seed: 2, ..recipe }),
             "{weights:?}"
@@ -278,11 +265,7 @@ fn an_old_file_is_replaced_and_nothing_else_is_left() {
     let summary = write_gguf(&Recipe::tiny(), &path).unwrap();
     let metadata = fs::metadata(&path).unwrap();
     assert_eq!(metadata.len(), summary.bytes);
-    assert_eq!(
-        metadata.permissions().mode() & 0o444,
-        0o444,
-        "anyone may read it"
-    );
+    assert_eq!(metadata.permissions().mode() & 0o444, 0o444, "anyone may read it");
     assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
 }
 
@@ -310,8 +293,5 @@ fn a_refusal_leaves_nothing_behind() {
     let file = folder.path().join("file");
     fs::write(&file, "").unwrap();
     let error = write_gguf(&Recipe::tiny(), &file.join("model.gguf")).unwrap_err();
-    assert!(
-        matches!(error, WriteModelError::MakeFolder { .. }),
-        "{error}"
-    );
+    assert!(matches!(error, WriteModelError::MakeFolder { .. }), "{error}");
 }

@@ -27,10 +27,7 @@ const ASKED: usize = 8;
 
 #[tokio::test]
 async fn a_real_engine_serves_every_weight_type() {
-    let Some(program) = timeout(DEADLINE, find_server())
-        .await
-        .expect("an answer in time")
-    else {
+    let Some(program) = timeout(DEADLINE, find_server()).await.expect("an answer in time") else {
         eprintln!("SKIPPED: no llama-server: run scripts/llama-server.sh --build to have one");
         return;
     };
@@ -68,10 +65,7 @@ async fn serve(program: &Path, model: &Path) {
         check_chat(port, &prompt).await;
         check_completion(port, &prompt).await;
     }
-    process
-        .kill()
-        .await
-        .expect("the server was running until now");
+    process.kill().await.expect("the server was running until now");
 }
 
 async fn check_chat(port: u16, prompt: &str) {
@@ -80,14 +74,7 @@ async fn check_chat(port: u16, prompt: &str) {
         "max_tokens": ASKED, "stream": true, "stream_options": {"include_usage": true},
     });
     // Start of text, who speaks, and who is to speak next.
-    check_stream(
-        port,
-        "/v1/chat/completions",
-        &body,
-        "/choices/0/delta/content",
-        3,
-    )
-    .await;
+    check_stream(port, "/v1/chat/completions", &body, "/choices/0/delta/content", 3).await;
 }
 
 async fn check_completion(port: u16, prompt: &str) {
@@ -128,11 +115,7 @@ async fn check_stream(port: u16, path: &str, body: &Value, text_at: &str, extra:
         .find_map(|event| event.get("usage").filter(|u| u.is_object()));
     let usage = usage.expect("usage was asked for");
     assert_eq!(usage["completion_tokens"], json!(ASKED), "{path}");
-    assert_eq!(
-        usage["prompt_tokens"],
-        json!(PROMPT_WORDS + extra),
-        "{path}"
-    );
+    assert_eq!(usage["prompt_tokens"], json!(PROMPT_WORDS + extra), "{path}");
     let reason = events
         .iter()
         .find_map(|event| event.pointer("/choices/0/finish_reason")?.as_str());
@@ -151,9 +134,7 @@ async fn find_server() -> Option<PathBuf> {
         .expect("the script is there");
     let talk = String::from_utf8_lossy(&found.stderr);
     match found.status.code() {
-        Some(0) => Some(PathBuf::from(
-            String::from_utf8_lossy(&found.stdout).trim_end(),
-        )),
+        Some(0) => Some(PathBuf::from(String::from_utf8_lossy(&found.stdout).trim_end())),
         Some(NONE_FOUND) => None,
         other => panic!("scripts/llama-server.sh ended with {other:?}: {talk}"),
     }
@@ -221,14 +202,8 @@ async fn request(port: u16, method: &str, path: &str, body: &str) -> Answer {
          Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
         body.len()
     );
-    stream
-        .write_all(head.as_bytes())
-        .await
-        .expect("the server reads");
-    stream
-        .write_all(body.as_bytes())
-        .await
-        .expect("the server reads");
+    stream.write_all(head.as_bytes()).await.expect("the server reads");
+    stream.write_all(body.as_bytes()).await.expect("the server reads");
     let mut answer = String::new();
     stream
         .read_to_string(&mut answer)
@@ -240,9 +215,7 @@ async fn request(port: u16, method: &str, path: &str, body: &str) -> Answer {
         .nth(1)
         .and_then(|status| status.parse().ok())
         .expect("a status");
-    let is_chunked = head
-        .to_ascii_lowercase()
-        .contains("transfer-encoding: chunked");
+    let is_chunked = head.to_ascii_lowercase().contains("transfer-encoding: chunked");
     let body = if is_chunked {
         without_chunk_sizes(body)
     } else {

@@ -126,7 +126,11 @@ fn workload(arguments: &Arguments) -> Workload {
     }
 }
 
-async fn measure(arguments: &Arguments, endpoint: &Endpoint, workload: &Workload) -> Result<ExitCode, Refusal> {
+async fn measure(
+    arguments: &Arguments,
+    endpoint: &Endpoint,
+    workload: &Workload,
+) -> Result<ExitCode, Refusal> {
     let shutdown = Shutdown::listen(say).map_err(|error| Refusal::Error(error.into()))?;
     let mut shown = Shown::default();
     let generator = LoadGenerator::new(LoadOptions::default());
@@ -190,8 +194,15 @@ fn table(measured: &ExperimentMetrics) -> String {
         };
         let p99 = |distribution: &Option<autotuner_core::metrics::Distribution>| match distribution {
             Some(distribution) => {
-                let mark = if distribution.is_low_n(Percentile::P99) { "*" } else { "" };
-                format!("{}{mark}", words::duration(distribution.percentile(Percentile::P99)))
+                let mark = if distribution.is_low_n(Percentile::P99) {
+                    "*"
+                } else {
+                    ""
+                };
+                format!(
+                    "{}{mark}",
+                    words::duration(distribution.percentile(Percentile::P99))
+                )
             }
             None => String::new(),
         };
@@ -220,7 +231,11 @@ fn table(measured: &ExperimentMetrics) -> String {
             .as_ref()
             .is_some_and(|latency| latency.is_low_n(Percentile::P99))
     });
-    let mark = if has_low_n { "\n* of fewer than 100 requests" } else { "" };
+    let mark = if has_low_n {
+        "\n* of fewer than 100 requests"
+    } else {
+        ""
+    };
     format!("{table}{mark}")
 }
 
@@ -234,7 +249,12 @@ impl Observer for Shown {
     fn progress(&mut self, progress: &Progress) {
         if *self.label != *progress.label {
             self.label = progress.label.as_str().into();
-            say(&format!("level {} of {}: {}", progress.level + 1, progress.levels, progress.label));
+            say(&format!(
+                "level {} of {}: {}",
+                progress.level + 1,
+                progress.levels,
+                progress.label
+            ));
         }
     }
 

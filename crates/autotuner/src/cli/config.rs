@@ -29,7 +29,10 @@ pub(super) fn run(arguments: &Arguments, config: &Config) -> Result<ExitCode, Re
         print(&format!("{:#}", serde_json::Value::Object(options)));
     } else {
         for origin in &config.origins {
-            print(&format!("{} = {}  # {}", origin.option, origin.value, origin.source));
+            print(&format!(
+                "{} = {}  # {}",
+                origin.option, origin.value, origin.source
+            ));
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -99,14 +99,23 @@ pub(super) fn run(arguments: &Arguments, config: &Config) -> Result<ExitCode, Re
         print(&format!("{:#}", serde_json::Value::Array(values)));
     } else {
         for check in &checks {
-            print(&format!("{:<5} {:<16} {}", check.state.word(), check.what, check.found));
+            print(&format!(
+                "{:<5} {:<16} {}",
+                check.state.word(),
+                check.what,
+                check.found
+            ));
             if let Some(next_step) = &check.next_step {
                 print(&format!("{:<22} → {next_step}", ""));
             }
         }
     }
     let is_bad = checks.iter().any(|check| check.state == State::Bad);
-    Ok(if is_bad { ExitCode::from(NOTHING) } else { ExitCode::SUCCESS })
+    Ok(if is_bad {
+        ExitCode::from(NOTHING)
+    } else {
+        ExitCode::SUCCESS
+    })
 }
 
 fn machine() -> Check {
@@ -167,8 +176,15 @@ fn open_files() -> Check {
     const ENOUGH: u64 = 4096;
     match getrlimit(Resource::RLIMIT_NOFILE) {
         Ok((soft, _)) if soft >= ENOUGH => Check::new("open files", State::Good, format!("up to {soft}")),
-        Ok((soft, hard)) => Check::new("open files", State::Noted, format!("up to {soft} (at most {hard})"))
-            .with_next_step(format!("for more than about {} requests in flight: ulimit -n 65536", soft / 2)),
+        Ok((soft, hard)) => Check::new(
+            "open files",
+            State::Noted,
+            format!("up to {soft} (at most {hard})"),
+        )
+        .with_next_step(format!(
+            "for more than about {} requests in flight: ulimit -n 65536",
+            soft / 2
+        )),
         Err(error) => Check::new("open files", State::Noted, format!("cannot be asked: {error}")),
     }
 }
@@ -183,13 +199,21 @@ fn engines(config: &Config) -> Check {
             "install an engine, or name its program in a task's engine.program; see `autotuner engines`",
         )
     } else {
-        Check::new("engines", State::Good, format!("{} and the simulated one", found.join(", ")))
+        Check::new(
+            "engines",
+            State::Good,
+            format!("{} and the simulated one", found.join(", ")),
+        )
     }
 }
 
 fn docker() -> Check {
     let socket = Path::new("/var/run/docker.sock");
-    let found = if socket.exists() { "its socket is there" } else { "no socket" };
+    let found = if socket.exists() {
+        "its socket is there"
+    } else {
+        "no socket"
+    };
     Check::new(
         "Docker",
         State::Noted,
@@ -200,9 +224,11 @@ fn docker() -> Check {
 fn instances(config: &Config) -> Check {
     let directory: PathBuf = config.instances_dir();
     match survey(&directory) {
-        Ok((living, dead)) if dead.is_empty() => {
-            Check::new("left behind", State::Good, format!("nothing; {living} of ours running"))
-        }
+        Ok((living, dead)) if dead.is_empty() => Check::new(
+            "left behind",
+            State::Good,
+            format!("nothing; {living} of ours running"),
+        ),
         Ok((_, dead)) => Check::new(
             "left behind",
             State::Bad,

@@ -43,7 +43,10 @@ pub(super) fn run(arguments: &Arguments, config: &Config) -> Result<ExitCode, Re
         Some(word) => {
             let kind = EngineKind::from_word(word).ok_or_else(|| {
                 let words: Vec<&str> = EngineKind::ALL.iter().map(|kind| kind.as_str()).collect();
-                Refusal::message(format!("unknown engine \"{word}\"; known are {}", words.join(", ")))
+                Refusal::message(format!(
+                    "unknown engine \"{word}\"; known are {}",
+                    words.join(", ")
+                ))
             })?;
             tell_flags(kind, arguments.json);
         }
@@ -86,7 +89,11 @@ async fn look(config: &Config) -> Vec<Here> {
             .as_ref()
             .and_then(|program| find_program(program, config.search_path.as_deref()).ok());
         let version = match (&plan, &path) {
-            (Some(plan), Some(_)) => probe(kind.engine(), plan, &CancellationToken::new()).await.version,
+            (Some(plan), Some(_)) => {
+                probe(kind.engine(), plan, &CancellationToken::new())
+                    .await
+                    .version
+            }
             _ => None,
         };
         engines.push(Here {

@@ -84,7 +84,11 @@ impl Shown {
         if experiment.role == Role::Search && !experiment.is_lost() {
             self.whole.inc(1);
         }
-        let mark = if self.note_best(experiment) { "  ← best so far" } else { "" };
+        let mark = if self.note_best(experiment) {
+            "  ← best so far"
+        } else {
+            ""
+        };
         self.line(&format!("{}{mark}", ended_line(experiment)));
     }
 
@@ -94,7 +98,8 @@ impl Shown {
         let is_better = experiment.score() > best.as_ref().and_then(Experiment::score);
         if let (true, Some(score)) = (is_better, experiment.score()) {
             let value = words::objective_value(score.objective(), score.objective_value());
-            self.whole.set_message(format!("best: [{}] {value}", experiment.number));
+            self.whole
+                .set_message(format!("best: [{}] {value}", experiment.number));
             *best = Some(experiment.clone());
         }
         is_better
@@ -118,7 +123,11 @@ impl Reporter for Shown {
             Event::Ended { experiment } => self.ended(experiment),
             Event::Warned { message } => {
                 let text = format!("warning: {message}");
-                if self.is_quiet { super::say(&text) } else { self.line(&text) }
+                if self.is_quiet {
+                    super::say(&text)
+                } else {
+                    self.line(&text)
+                }
             }
         }
     }
@@ -161,7 +170,11 @@ fn ended_line(experiment: &Experiment) -> String {
         (Some(measured), _) => {
             let score = &measured.score;
             let value = words::objective_value(score.objective(), score.objective_value());
-            let slo = if score.is_feasible() { "" } else { ", misses an SLO" };
+            let slo = if score.is_feasible() {
+                ""
+            } else {
+                ", misses an SLO"
+            };
             format!("[{number}] {role}: {value}{slo}")
         }
         (None, Some(failure)) => {

@@ -50,9 +50,19 @@ pub(super) fn results_path(task_name: &str) -> PathBuf {
 fn file_name(name: &str) -> String {
     let safe: String = name
         .chars()
-        .map(|c| if c.is_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '_' })
+        .map(|c| {
+            if c.is_alphanumeric() || matches!(c, '-' | '_' | '.') {
+                c
+            } else {
+                '_'
+            }
+        })
         .collect();
-    if safe.trim_matches('.').is_empty() { "task".into() } else { safe }
+    if safe.trim_matches('.').is_empty() {
+        "task".into()
+    } else {
+        safe
+    }
 }
 
 pub(super) fn run(session: Session, config: &Config) -> Result<ExitCode, Refusal> {
@@ -289,12 +299,16 @@ impl Recorder {
 impl Reporter for Recorder {
     fn report(&self, event: Event<'_>) {
         if let Event::Ended { experiment } = &event {
-            let mut ended = self.ended.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mut ended = self
+                .ended
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner);
             ended.push((*experiment).clone());
             ended.sort_by_key(|experiment| experiment.number);
             let document = self.document(TaskStatus::Running, None, &ended);
             if let Err(error) = write(&self.output, &document) {
-                self.shown.line(&format!("warning: cannot write the results: {error}"));
+                self.shown
+                    .line(&format!("warning: cannot write the results: {error}"));
             }
         }
         self.shown.report(event);

@@ -43,9 +43,14 @@ pub(super) fn load(path: &Path) -> Result<Loaded, Refusal> {
     let text = std::fs::read_to_string(path).map_err(|error| {
         Refusal::Error(anyhow::Error::new(error).context(format!("cannot read the task file {of}")))
     })?;
-    let refuse = |problems| Refusal::Problems { of: of.clone(), problems };
+    let refuse = |problems| Refusal::Problems {
+        of: of.clone(),
+        problems,
+    };
     let Parsed { spec, warnings } = TaskSpec::parse(&text, Format::from_file_name(&of)).map_err(refuse)?;
-    let task = spec.resolve().map_err(|problems| Refusal::Problems { of, problems })?;
+    let task = spec
+        .resolve()
+        .map_err(|problems| Refusal::Problems { of, problems })?;
     Ok(Loaded { task, warnings })
 }
 
@@ -64,7 +69,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
         }
     }
     let is_sound = results.iter().all(|(_, result)| result.is_ok());
-    Ok(if is_sound { ExitCode::SUCCESS } else { ExitCode::from(WRONG) })
+    Ok(if is_sound {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(WRONG)
+    })
 }
 
 fn tell(path: &Path, result: &Result<Loaded, Refusal>) {

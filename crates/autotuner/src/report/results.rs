@@ -76,7 +76,7 @@ fn verdict_value(verdict: &Verdict<'_>) -> Value {
     let (claim, gain) = match verdict.claim {
         Claim::Gain(ratio) => ("gain", Some(ratio)),
         Claim::MeetsSlos(ratio) => ("meets_slos", Some(ratio)),
-        Claim::DefaultsAreBest => ("defaults_are_best", None),
+        Claim::NoGain(ratio) => ("no_gain", Some(ratio)),
         Claim::NoBaseline => ("no_baseline", None),
         Claim::NothingFeasible => ("nothing_feasible", None),
         Claim::NothingMeasured => ("nothing_measured", None),
@@ -168,7 +168,6 @@ fn error_message(failure: &Failure) -> String {
         None => failure.message.clone(),
     }
 }
-
 
 fn seconds(from_ms: i64, to_ms: i64) -> f64 {
     let ms = u64::try_from(to_ms.saturating_sub(from_ms)).unwrap_or(0);

@@ -43,7 +43,10 @@ pub(crate) fn percent(ratio: f64) -> String {
 
 /// What was started, as a line for a shell; host and port as they were.
 pub(crate) fn command_line(launch: &LaunchFacts) -> String {
-    let variables = launch.env.iter().map(|(name, value)| format!("{name}={}", quoted(value)));
+    let variables = launch
+        .env
+        .iter()
+        .map(|(name, value)| format!("{name}={}", quoted(value)));
     let words = launch.command.iter().map(|word| quoted(word));
     variables.chain(words).collect::<Vec<_>>().join(" ")
 }
@@ -88,9 +91,14 @@ pub(crate) fn sentence(verdict: &Verdict<'_>) -> String {
              do not, with {} than they have. Each configuration was measured once.",
             better(score, ratio)
         ),
-        Claim::DefaultsAreBest => format!(
-            "No improvement found: the engine's defaults are as good as anything tried ({value})."
+        Claim::NoGain(ratio) if ratio > 0.0 => format!(
+            "No improvement found: experiment {number} ({value}) is {} ahead of the engine's \
+             defaults, less than single measurements can tell.",
+            percent(ratio)
         ),
+        Claim::NoGain(_) => {
+            format!("No improvement found: nothing tried beats the engine's defaults ({value}).")
+        }
         Claim::NoBaseline => format!(
             "Experiment {number} is best of those measured: {value}. \
              The engine's defaults could not be measured, so no gain is claimed."
@@ -134,6 +142,9 @@ mod tests {
         assert_eq!(quoted("--port=8"), "--port=8");
         assert_eq!(quoted("it's $HOME"), r"'it'\''s $HOME'");
         assert_eq!(quoted(""), "''");
-        assert_eq!(objective_value(Objective::MaximizeThroughput, 1234.5), "1234 tok/s");
+        assert_eq!(
+            objective_value(Objective::MaximizeThroughput, 1234.5),
+            "1234 tok/s"
+        );
     }
 }

@@ -72,7 +72,10 @@ pub(crate) async fn conclude(
         ),
         Err(failure) => worker.logs.line(
             "ERROR",
-            &format!("[Experiment {number}] Status: FAILED, {}: {}", failure.kind, failure.message),
+            &format!(
+                "[Experiment {number}] Status: FAILED, {}: {}",
+                failure.kind, failure.message
+            ),
         ),
     }
     let now = worker.clock.now_ms();
@@ -96,7 +99,13 @@ async fn attempt(worker: &Worker, number: ExperimentNumber, next: &Next) -> Resu
             return Err(refused(problems));
         }
     }
-    moved(worker, number, ExperimentMove::Deploy, ExperimentStatus::Deploying).await?;
+    moved(
+        worker,
+        number,
+        ExperimentMove::Deploy,
+        ExperimentStatus::Deploying,
+    )
+    .await?;
     let label = Label {
         task: worker.task.name.clone(),
         experiment: number.0,
@@ -285,7 +294,9 @@ fn judge(worker: &Worker, plan: &LaunchPlan, recording: Recording) -> Result<Mea
     );
     let (started, _, failed) = metrics.request_totals();
     if f64::from(failed) > TOLERATED_FAILURES * f64::from(started) {
-        let first = error.map(|error| format!("; the first error: {error}")).unwrap_or_default();
+        let first = error
+            .map(|error| format!("; the first error: {error}"))
+            .unwrap_or_default();
         return Err(worker.failed(
             FailureKind::BenchmarkFailed,
             format!("{failed} of {started} requests did not succeed{first}"),

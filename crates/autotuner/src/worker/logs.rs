@@ -61,7 +61,10 @@ impl TaskLogs {
     /// with replacement.
     pub(crate) fn preserve(&self, number: ExperimentNumber) {
         if let Err(error) = self.copy_engine_log(number) {
-            self.line("WARNING", &format!("[Experiment {number}] engine output cannot be read: {error}"));
+            self.line(
+                "WARNING",
+                &format!("[Experiment {number}] engine output cannot be read: {error}"),
+            );
         }
     }
 
@@ -73,7 +76,9 @@ impl TaskLogs {
         let mut line = Vec::new();
         while source.read_until(b'\n', &mut line)? > 0 {
             let text = String::from_utf8_lossy(line.trim_ascii_end());
-            let shown = text.get(..text.floor_char_boundary(LONGEST_LINE)).unwrap_or(&text);
+            let shown = text
+                .get(..text.floor_char_boundary(LONGEST_LINE))
+                .unwrap_or(&text);
             writeln!(file, "{prefix} {shown}")?;
             line.clear();
         }
@@ -114,6 +119,9 @@ mod tests {
                 "[Experiment 3] ========== End Container Logs ==========",
             ]
         );
-        assert!(text.contains("[Experiment 4] engine output cannot be read"), "{text}");
+        assert!(
+            text.contains("[Experiment 4] engine output cannot be read"),
+            "{text}"
+        );
     }
 }

@@ -57,7 +57,11 @@ pub(crate) async fn prepare(
     if task.engine == EngineKind::Sim && task.settings.program.is_none() {
         task.settings.program = Some(places.own_program.display().to_string());
     }
-    let strategy = task.search.strategy.strategy().map_err(|problem| problems.push(problem));
+    let strategy = task
+        .search
+        .strategy
+        .strategy()
+        .map_err(|problem| problems.push(problem));
     let engine = task.engine.engine();
     let plan = engine
         .plan(&plan_request(&task, &Candidate::engine_default()))
@@ -88,8 +92,11 @@ fn mode_problem(mode: DeploymentMode) -> Option<Problem> {
         DeploymentMode::Kubernetes => "starting engines in Kubernetes",
     };
     Some(
-        Problem::new("deployment_mode", format!("{what} is not built into this version"))
-            .with_hint("run the engine as a local process: deployment_mode: local, or --mode local"),
+        Problem::new(
+            "deployment_mode",
+            format!("{what} is not built into this version"),
+        )
+        .with_hint("run the engine as a local process: deployment_mode: local, or --mode local"),
     )
 }
 
@@ -114,17 +121,15 @@ fn resolve_model(task: &Task, places: &Places) -> Result<String, Problem> {
     }
     let what = if wants_file { "model file" } else { "model" };
     let tried: Vec<String> = tried.iter().map(|path| path.display().to_string()).collect();
-    Err(
-        Problem::new(
-            "model.id_or_path",
-            format!("{what} {named} does not exist (looked at {})", tried.join(", ")),
-        )
-        .with_hint(if wants_file {
-            "give the path of a GGUF file"
-        } else {
-            "give an existing path, a directory below --model-dir, or a hub id such as org/name"
-        }),
+    Err(Problem::new(
+        "model.id_or_path",
+        format!("{what} {named} does not exist (looked at {})", tried.join(", ")),
     )
+    .with_hint(if wants_file {
+        "give the path of a GGUF file"
+    } else {
+        "give an existing path, a directory below --model-dir, or a hub id such as org/name"
+    }))
 }
 
 /// `organisation/name`, both of letters, digits, `-`, `_` and `.`.
@@ -189,7 +194,11 @@ mod tests {
     #[test]
     fn models_are_paths_directories_or_hub_ids() {
         let check = |engine: &str, model: &str, expected: &str| {
-            assert_eq!(resolved(engine, model).as_deref(), Ok(expected), "{engine} {model}");
+            assert_eq!(
+                resolved(engine, model).as_deref(),
+                Ok(expected),
+                "{engine} {model}"
+            );
         };
         check("llamacpp", "models/tiny.gguf", "ROOT/models/tiny.gguf");
         check("llamacpp", "tiny.gguf", "ROOT/models/tiny.gguf");
@@ -204,7 +213,11 @@ mod tests {
             let problem = resolved(engine, model).expect_err(model);
             assert!(problem.contains(part), "{problem}");
         };
-        check("llamacpp", "no/such.gguf", "model file no/such.gguf does not exist (looked at ROOT/no/such.gguf)");
+        check(
+            "llamacpp",
+            "no/such.gguf",
+            "model file no/such.gguf does not exist (looked at ROOT/no/such.gguf)",
+        );
         check("llamacpp", "models/base", "does not exist");
         check("vllm", "/no/such/model", "looked at /no/such/model");
         check("vllm", "missing", "ROOT/models/missing, ROOT/missing");

@@ -95,7 +95,10 @@ impl Running {
                 let Some(number) = self.numbers.remove(&error.id()) else {
                     return Ok(());
                 };
-                let failure = Failure::new(FailureKind::WorkerLost, format!("the experiment's task ended: {error}"));
+                let failure = Failure::new(
+                    FailureKind::WorkerLost,
+                    format!("the experiment's task ended: {error}"),
+                );
                 Ok(conclude(worker, number, Err(failure)).await?)
             }
         }

@@ -294,8 +294,9 @@ fn verdicts_claim_what_was_measured_and_no_more() {
         assert_eq!(verdict.claim, claim, "{moves}");
     };
     check("ok 1 100\nok 2 150\nok 3 120", Some(2), Claim::Gain(0.5));
-    check("ok 1 100\nok 2 90\nok 3 80", Some(1), Claim::DefaultsAreBest);
-    check("ok 1 100\nok 2 100\nok 3 80", Some(1), Claim::DefaultsAreBest);
+    check("ok 1 100\nok 2 90\nok 3 80", Some(1), Claim::NoGain(0.0));
+    check("ok 1 100\nok 2 101\nok 3 80", Some(2), Claim::NoGain(0.01));
+    check("ok 1 100\nok 2 100\nok 3 80", Some(1), Claim::NoGain(0.0));
     check(
         "fail 1 out_of_memory\nok 2 90\nok 3 95",
         Some(3),

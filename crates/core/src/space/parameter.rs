@@ -140,7 +140,8 @@ impl Domain {
             }
             Self::Continuous { low, high, log } => {
                 let real = interpolate(fraction, *low, *high, *log);
-                Value::Float(real.clamp(*low, *high))
+                let finest = if *log { real.abs() } else { high - low };
+                Value::Float(rounded(real, finest).clamp(*low, *high))
             }
         }
     }
@@ -181,10 +182,47 @@ fn integer_at(fraction: f64, low: i64, high: i64, step: u64, log: bool) -> i64 {
     }
 }
 
+/// `real` to four significant digits of `size`: finer differences are no experiment, and
+/// nobody wants to type them.
+fn rounded(real: f64, size: f64) -> f64 {
+    if size <= 0.0 || !size.is_finite() {
+        return real;
+    }
+    let digits = 3.0 - size.log10().floor();
+    // Through text, so that the result is the double that its decimals spell.
+    let decimals = digits.clamp(0.0, 15.0);
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "clamped into the range just above"
+    )]
+    let decimals = decimals as usize;
+    format!("{real:.decimals$}").parse().unwrap_or(real)
+}
+
 fn interpolate(fraction: f64, low: f64, high: f64, log: bool) -> f64 {
     if log && low > 0.0 {
         (low.ln() + fraction * (high.ln() - low.ln())).exp()
     } else {
         low + fraction * (high - low)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn continuous_values_are_as_fine_as_anyone_would_type() {
+        let check = |low: f64, high: f64, log: bool, fraction: f64, expected: &str| {
+            let value = Domain::Continuous { low, high, log }.at(fraction);
+            assert_eq!(value.to_string(), expected, "{low} to {high} at {fraction}");
+        };
+        check(0.5, 0.95, false, 0.333_333, "0.65");
+        check(0.5, 0.95, false, 0.123_456, "0.5556");
+        check(0.0, 3.0, false, 0.271_828, "0.815");
+        check(0.001, 10.0, true, 0.123_456, "0.003118");
+        check(0.3, 0.3, false, 0.7, "0.3");
+        check(1e6, 3e6, false, 0.123_456_7, "1246913");
     }
 }

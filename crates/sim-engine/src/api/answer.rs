@@ -188,8 +188,7 @@ pub(crate) async fn collect(mut parts: Parts) -> Result<String, Cut> {
                     parts.end(Outcome::Faulted);
                     std::future::pending::<()>().await;
                 }
-                Some(RequestFault::BadJson | RequestFault::Garbage | RequestFault::Http500)
-                | None => {}
+                Some(RequestFault::BadJson | RequestFault::Garbage | RequestFault::Http500) | None => {}
             }
         }
         words.push_str(&text::token(parts.seed, parts.fingerprint, token.position));

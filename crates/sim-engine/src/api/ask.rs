@@ -113,10 +113,7 @@ pub(crate) fn read_chat(body: &[u8], limits: AskLimits) -> Result<Ask, Refusal> 
         common,
     } = parse(body)?;
     if messages.is_empty() {
-        return Err(Refusal::parameter(
-            "messages",
-            "at least one message is needed",
-        ));
+        return Err(Refusal::parameter("messages", "at least one message is needed"));
     }
     let texts = messages
         .iter()
@@ -134,10 +131,7 @@ impl Content {
     fn texts(&self) -> Vec<&str> {
         match self {
             Self::Text(text) => vec![text],
-            Self::Parts(parts) => parts
-                .iter()
-                .filter_map(|part| part.text.as_deref())
-                .collect(),
+            Self::Parts(parts) => parts.iter().filter_map(|part| part.text.as_deref()).collect(),
         }
     }
 }
@@ -263,10 +257,7 @@ mod tests {
         };
         assert_eq!(read(""), (false, false));
         assert_eq!(read(r#","stream":true"#), (true, false));
-        assert_eq!(
-            read(r#","stream":true,"stream_options":null"#),
-            (true, false)
-        );
+        assert_eq!(read(r#","stream":true,"stream_options":null"#), (true, false));
         assert_eq!(
             read(r#","stream":true,"stream_options":{"include_usage":true}"#),
             (true, true)
@@ -280,25 +271,13 @@ mod tests {
             text(r#"{"model":"m","prompt":"a","max_tokens":100}"#),
             "maximum context length is 100",
         );
-        check_refused(
-            text(r#"{"model":"m","prompt":"a","max_tokens":0}"#),
-            "at least 1",
-        );
-        check_refused(
-            text(r#"{"model":"m","prompt":"a","n":2}"#),
-            "exactly one answer",
-        );
-        check_refused(
-            text(r#"{"model":"m","prompt":["a","b"]}"#),
-            "exactly one prompt",
-        );
+        check_refused(text(r#"{"model":"m","prompt":"a","max_tokens":0}"#), "at least 1");
+        check_refused(text(r#"{"model":"m","prompt":"a","n":2}"#), "exactly one answer");
+        check_refused(text(r#"{"model":"m","prompt":["a","b"]}"#), "exactly one prompt");
         check_refused(text(r#"{"prompt":"a"}"#), "missing field `model`");
         check_refused(text("{"), "not valid JSON");
         check_refused(
-            text(&format!(
-                r#"{{"model":"m","prompt":"{}"}}"#,
-                "a ".repeat(100)
-            )),
+            text(&format!(r#"{{"model":"m","prompt":"{}"}}"#, "a ".repeat(100))),
             "maximum context length",
         );
         check_refused(

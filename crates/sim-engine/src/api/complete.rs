@@ -21,26 +21,16 @@ use crate::truth::{Arrival, Outcome};
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Answers `POST /v1/completions`.
-pub(crate) async fn text(
-    State(shared): State<Arc<Shared>>,
-    request: Request,
-) -> Result<Response, Refusal> {
+pub(crate) async fn text(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, Refusal> {
     complete(shared, request, Style::Text).await
 }
 
 /// Answers `POST /v1/chat/completions`.
-pub(crate) async fn chat(
-    State(shared): State<Arc<Shared>>,
-    request: Request,
-) -> Result<Response, Refusal> {
+pub(crate) async fn chat(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, Refusal> {
     complete(shared, request, Style::Chat).await
 }
 
-async fn complete(
-    shared: Arc<Shared>,
-    request: Request,
-    style: Style,
-) -> Result<Response, Refusal> {
+async fn complete(shared: Arc<Shared>, request: Request, style: Style) -> Result<Response, Refusal> {
     let received_ns = shared.clock.now();
     shared.check_ready()?;
     let given_id = request

@@ -18,10 +18,7 @@ pub(crate) enum Refusal {
     #[error("the request is not valid JSON for this endpoint: {0}")]
     ParseBody(String),
     #[error("`{parameter}`: {reason}")]
-    Parameter {
-        parameter: &'static str,
-        reason: String,
-    },
+    Parameter { parameter: &'static str, reason: String },
     #[error("the model `{asked}` does not exist; this engine serves `{served}`")]
     UnknownModel { asked: String, served: String },
     #[error("the fault `http-500` is switched on")]
@@ -40,9 +37,7 @@ impl Refusal {
     fn status(&self) -> StatusCode {
         match self {
             Self::Loading | Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
-            Self::ReadBody(_) | Self::ParseBody(_) | Self::Parameter { .. } => {
-                StatusCode::BAD_REQUEST
-            }
+            Self::ReadBody(_) | Self::ParseBody(_) | Self::Parameter { .. } => StatusCode::BAD_REQUEST,
             Self::UnknownModel { .. } => StatusCode::NOT_FOUND,
             Self::Fault => StatusCode::INTERNAL_SERVER_ERROR,
         }

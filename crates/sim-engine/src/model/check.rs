@@ -124,14 +124,8 @@ mod tests {
         check_refused(|o| o.max_num_seqs = 0, "--max-num-seqs");
         check_refused(|o| o.max_num_batched_tokens = 0, "--max-num-batched-tokens");
         check_refused(|o| o.max_model_len = 1, "--max-model-len");
-        check_refused(
-            |o| o.gpu_memory_utilization = 1.2,
-            "--gpu-memory-utilization",
-        );
-        check_refused(
-            |o| o.gpu_memory_utilization = 0.0,
-            "--gpu-memory-utilization",
-        );
+        check_refused(|o| o.gpu_memory_utilization = 1.2, "--gpu-memory-utilization");
+        check_refused(|o| o.gpu_memory_utilization = 0.0, "--gpu-memory-utilization");
         check_refused(|o| o.block_size = 17, "--block-size");
         check_refused(|o| o.tensor_parallel_size = 3, "--tensor-parallel-size");
         check_refused(|o| o.noise = -0.1, "--noise");

@@ -6,8 +6,8 @@
 //! running sequences leave: a very high utilization therefore starts and dies later.
 
 use super::{
-    BYTES_PER_PARAMETER, CACHE_BYTES_PER_TOKEN, GIBIBYTE, Gibibytes, KIBIBYTE, MEBIBYTE,
-    PARAMETERS, Work, real_to_whole, whole_to_real,
+    BYTES_PER_PARAMETER, CACHE_BYTES_PER_TOKEN, GIBIBYTE, Gibibytes, KIBIBYTE, MEBIBYTE, PARAMETERS, Work,
+    real_to_whole, whole_to_real,
 };
 use crate::SimError;
 use crate::options::{KvCacheType, Options};
@@ -103,8 +103,8 @@ pub(crate) fn plan_memory(options: &Options) -> Result<MemoryPlan, Shortage> {
 /// How much a step would take too much outside the utilization, if it does.
 pub(crate) fn shortage_under_load(plan: &MemoryPlan, work: &Work) -> Option<SimError> {
     let tokens = whole_to_real(u64::from(work.prefill_tokens) + u64::from(work.decode_sequences));
-    let needed = f64::from(work.running_sequences) * FRAGMENT_BYTES_PER_SEQUENCE
-        + tokens * FRAGMENT_BYTES_PER_TOKEN;
+    let needed =
+        f64::from(work.running_sequences) * FRAGMENT_BYTES_PER_SEQUENCE + tokens * FRAGMENT_BYTES_PER_TOKEN;
     let needed = real_to_whole(needed);
     (needed > plan.outside).then_some(SimError::OutOfMemoryUnderLoad {
         needed,
@@ -140,8 +140,7 @@ fn fixed_bytes(options: &Options) -> f64 {
     let devices = f64::from(options.tensor_parallel_size);
     let sequences = f64::from(options.max_num_seqs);
     let weights = PARAMETERS * BYTES_PER_PARAMETER / devices;
-    let activations = f64::from(options.max_num_batched_tokens) * ACTIVATION_BYTES_PER_TOKEN
-        / devices
+    let activations = f64::from(options.max_num_batched_tokens) * ACTIVATION_BYTES_PER_TOKEN / devices
         + sequences * LOGIT_BYTES_PER_SEQUENCE;
     let graphs = if options.enforce_eager {
         0.0
@@ -256,11 +255,8 @@ mod tests {
     fn a_large_batch_with_a_large_budget_is_a_corner_without_room() {
         let corner = |utilization| {
             move |o: &mut Options| {
-                (
-                    o.gpu_memory_utilization,
-                    o.max_num_seqs,
-                    o.max_num_batched_tokens,
-                ) = (utilization, 512, 16_384);
+                (o.gpu_memory_utilization, o.max_num_seqs, o.max_num_batched_tokens) =
+                    (utilization, 512, 16_384);
             }
         };
         check(Verdict::Fits, corner(0.9));

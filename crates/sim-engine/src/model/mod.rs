@@ -16,9 +16,7 @@ mod timing;
 use std::fmt;
 
 pub(crate) use check::check;
-pub(crate) use memory::{
-    MemoryPlan, blocks_for, plan_memory, report_under_load, shortage_under_load,
-};
+pub(crate) use memory::{MemoryPlan, blocks_for, plan_memory, report_under_load, shortage_under_load};
 pub(crate) use timing::{StepTimer, Work, load_seconds};
 
 const GIBIBYTE: f64 = 1_073_741_824.0;

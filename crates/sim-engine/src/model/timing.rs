@@ -78,13 +78,10 @@ impl StepTimer {
             per_sequence: HOST_SECONDS_PER_SEQUENCE + dequantize,
             weights_read: PARAMETERS * BYTES_PER_PARAMETER / devices / BANDWIDTH,
             // Small blocks are read in small pieces: two tokens' worth of time is lost on each.
-            cache_read_per_token: cache_bytes_per_token(options) / BANDWIDTH * (block + 2.0)
-                / block,
+            cache_read_per_token: cache_bytes_per_token(options) / BANDWIDTH * (block + 2.0) / block,
             compute_per_token: 2.0 * PARAMETERS / devices / OPERATIONS_PER_SECOND,
             attention_per_context: 4.0 * HIDDEN_SIZE * LAYERS / devices / OPERATIONS_PER_SECOND,
-            exchange_per_token: exchanges * HIDDEN_SIZE * 2.0 * (devices - 1.0)
-                / devices
-                / LINK_BANDWIDTH,
+            exchange_per_token: exchanges * HIDDEN_SIZE * 2.0 * (devices - 1.0) / devices / LINK_BANDWIDTH,
         }
     }
 
@@ -92,8 +89,7 @@ impl StepTimer {
     pub(crate) fn seconds(&self, work: &Work) -> f64 {
         let sequences = f64::from(work.decode_sequences);
         let prompt_tokens = f64::from(work.prefill_tokens);
-        let memory =
-            self.weights_read + whole_to_real(work.decode_context) * self.cache_read_per_token;
+        let memory = self.weights_read + whole_to_real(work.decode_context) * self.cache_read_per_token;
         let decode = sequences * self.compute_per_token;
         let prefill = prompt_tokens * self.compute_per_token
             + whole_to_real(work.prefill_context) * self.attention_per_context;

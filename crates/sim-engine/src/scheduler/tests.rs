@@ -44,11 +44,7 @@ fn check_step(scheduler: &Scheduler, step: &Step) {
         scheduler.running.len() <= limits.max_sequences,
         "over the batch limit"
     );
-    let held: u32 = scheduler
-        .running
-        .iter()
-        .map(|sequence| sequence.blocks)
-        .sum();
+    let held: u32 = scheduler.running.iter().map(|sequence| sequence.blocks).sum();
     assert_eq!(
         held + scheduler.pool.free(),
         limits.cache_blocks,
@@ -88,15 +84,8 @@ fn run_to_end(mut scheduler: Scheduler, requests: &[(u32, u32)]) -> Vec<Step> {
         assert!(steps.len() < 100_000, "it does not end");
     }
     for (id, (_, max_tokens)) in (0..).zip(requests) {
-        assert_eq!(
-            received.get(&SequenceId(id)),
-            Some(max_tokens),
-            "request {id}"
-        );
-        assert!(
-            ended.contains(&SequenceId(id)),
-            "request {id} has no last token"
-        );
+        assert_eq!(received.get(&SequenceId(id)), Some(max_tokens), "request {id}");
+        assert!(ended.contains(&SequenceId(id)), "request {id} has no last token");
     }
     assert_eq!(scheduler.pool.free(), scheduler.limits.cache_blocks);
     steps
@@ -107,10 +96,7 @@ fn check_runs(limits: Limits, requests: &[(u32, u32)]) -> Vec<Step> {
 }
 
 fn admitted(step: &Step) -> Vec<u64> {
-    step.admitted
-        .iter()
-        .map(|admission| admission.id.0)
-        .collect()
+    step.admitted.iter().map(|admission| admission.id.0).collect()
 }
 
 #[test]
@@ -180,15 +166,9 @@ fn a_full_cache_pushes_out_the_last_one_which_then_goes_on_where_it_was() {
     };
     let requests = [(12, 20), (12, 20)];
     let steps = check_runs(limits, &requests);
-    let preempted: Vec<SequenceId> = steps
-        .iter()
-        .flat_map(|step| step.preempted.clone())
-        .collect();
+    let preempted: Vec<SequenceId> = steps.iter().flat_map(|step| step.preempted.clone()).collect();
     assert_eq!(preempted, [SequenceId(1)]);
-    let first = steps
-        .iter()
-        .position(|step| !step.preempted.is_empty())
-        .unwrap();
+    let first = steps.iter().position(|step| !step.preempted.is_empty()).unwrap();
     let again = steps[first + 1..]
         .iter()
         .find(|step| !step.admitted.is_empty())

@@ -34,10 +34,7 @@ fn outline(read: &Read) -> Vec<(Value, Value)> {
 async fn a_chat_stream_is_role_tokens_finish_usage() {
     let sim = start(quick()).await;
     let read = post(&sim, "/v1/chat/completions", &chat(2, true)).await;
-    assert_eq!(
-        read.headers["content-type"],
-        "text/event-stream; charset=utf-8"
-    );
+    assert_eq!(read.headers["content-type"], "text/event-stream; charset=utf-8");
     let outline = outline(&read);
     let word = |index: usize| {
         outline[index].0[0]["delta"]["content"]
@@ -122,9 +119,7 @@ async fn a_whole_answer_is_the_stream_joined() {
     assert_eq!(whole["choices"][0]["text"], streamed);
     assert_eq!(whole["usage"]["completion_tokens"], 30);
     assert_eq!(streamed.split_whitespace().count(), 30);
-    let chatted = post(&sim, "/v1/chat/completions", &chat(4, false))
-        .await
-        .json();
+    let chatted = post(&sim, "/v1/chat/completions", &chat(4, false)).await.json();
     assert_eq!(chatted["choices"][0]["message"]["role"], "assistant");
     assert_eq!(chatted["object"], "chat.completion");
 }
@@ -139,13 +134,7 @@ async fn the_seed_decides_the_words() {
     assert_ne!(answer(1).await, answer(2).await);
 }
 
-async fn check_refused(
-    sim: &RunningSim,
-    path: &str,
-    body: &str,
-    status: StatusCode,
-    expected: &str,
-) {
+async fn check_refused(sim: &RunningSim, path: &str, body: &str, status: StatusCode, expected: &str) {
     let read = send(sim.address(), Method::POST, path, body.to_owned())
         .await
         .read()
@@ -210,10 +199,7 @@ async fn many_at_once_each_get_exactly_what_they_asked_for() {
         let (expected, read) = answered.unwrap();
         let chunks = read.chunks();
         assert_eq!(chunks.len(), usize::try_from(expected).unwrap() + 2);
-        assert_eq!(
-            chunks.last().unwrap()["usage"]["completion_tokens"],
-            expected
-        );
+        assert_eq!(chunks.last().unwrap()["usage"]["completion_tokens"], expected);
     }
     let truth = sim.truth();
     assert_eq!(truth.len(), 40);
@@ -268,10 +254,7 @@ async fn the_truth_is_read_and_cleared_over_http() {
     complete(&sim, "one", 4, false).await;
     let truth = get(&sim, "/sim/truth").await.json();
     assert_eq!(truth["requests"][0]["request_id"], "sim-1");
-    assert_eq!(
-        truth["requests"][0]["chunk_ns"].as_array().unwrap().len(),
-        3
-    );
+    assert_eq!(truth["requests"][0]["chunk_ns"].as_array().unwrap().len(), 3);
     assert_eq!(
         truth["requests"][1]["chunk_ns"].as_array().unwrap().len(),
         1,
@@ -331,7 +314,8 @@ async fn a_known_beginning_is_told_in_the_usage() {
         let sim = start(options).await;
         let prompt = "word ".repeat(40);
         complete(&sim, &prompt, 2, true).await;
-        complete(&sim, &prompt, 2, false).await.json()["usage"]["prompt_tokens_details"]["cached_tokens"].clone()
+        complete(&sim, &prompt, 2, false).await.json()["usage"]["prompt_tokens_details"]["cached_tokens"]
+            .clone()
     };
     assert_eq!(cached(quick()).await, 32, "two blocks of 16");
     assert_eq!(
@@ -354,10 +338,7 @@ async fn model_and_version_are_told() {
     .await;
     let models = get(&sim, "/v1/models").await.json();
     assert_eq!(
-        (
-            &models["data"][0]["id"],
-            &models["data"][0]["max_model_len"]
-        ),
+        (&models["data"][0]["id"], &models["data"][0]["max_model_len"]),
         (&json!("org/model"), &json!(2048))
     );
     assert_eq!(

@@ -6,9 +6,7 @@ use hyper::{Method, StatusCode};
 use crate::support::*;
 
 async fn check_fails_to_start(fault: &str, is_expected: fn(&SimError) -> bool) {
-    let error = within(spawn_in_process(faulty(&[fault])))
-        .await
-        .unwrap_err();
+    let error = within(spawn_in_process(faulty(&[fault]))).await.unwrap_err();
     assert!(is_expected(&error), "{error:?}");
 }
 
@@ -27,10 +25,7 @@ async fn loading_fails() {
 #[tokio::test]
 async fn it_never_becomes_ready() {
     let sim = start(faulty(&["never-ready"])).await;
-    assert_eq!(
-        get(&sim, "/health").await.status,
-        StatusCode::SERVICE_UNAVAILABLE
-    );
+    assert_eq!(get(&sim, "/health").await.status, StatusCode::SERVICE_UNAVAILABLE);
     let read = complete(&sim, "one", 2, true).await;
     assert_eq!(read.status, StatusCode::SERVICE_UNAVAILABLE);
     assert!(read.error_message().contains("loading"));
@@ -83,9 +78,7 @@ async fn the_answer_stops_halfway_and_the_connection_stays() {
     until(async || truth(&sim, 1).outcome == Outcome::Faulted).await;
     let silent = std::time::Duration::from_millis(50);
     assert!(
-        tokio::time::timeout(silent, reply.read_events(6))
-            .await
-            .is_err(),
+        tokio::time::timeout(silent, reply.read_events(6)).await.is_err(),
         "it went on"
     );
     within(sim.shutdown()).await.unwrap();
@@ -100,9 +93,7 @@ async fn one_event_is_broken_json() {
         .events()
         .iter()
         .enumerate()
-        .filter(|(_, event)| {
-            **event != "[DONE]" && serde_json::from_str::<serde_json::Value>(event).is_err()
-        })
+        .filter(|(_, event)| **event != "[DONE]" && serde_json::from_str::<serde_json::Value>(event).is_err())
         .map(|(index, _)| index)
         .collect();
     assert_eq!(broken, [5], "{}", read.body);

@@ -61,10 +61,7 @@ async fn a_port_that_is_taken_is_named() {
         ..quick()
     };
     let error = within(spawn_in_process(same)).await.unwrap_err();
-    assert!(
-        error.to_string().contains(&sim.address().to_string()),
-        "{error}"
-    );
+    assert!(error.to_string().contains(&sim.address().to_string()), "{error}");
     assert!(error.source().is_some(), "the system's own words are kept");
 }
 
@@ -98,10 +95,7 @@ async fn stopping_cuts_answers_and_frees_the_port() {
     reply.read_events(1).await;
     within(sim.shutdown()).await.unwrap();
     assert!(!reply.read().await.is_whole);
-    assert!(
-        TcpStream::connect(address).await.is_err(),
-        "it still listens"
-    );
+    assert!(TcpStream::connect(address).await.is_err(), "it still listens");
 }
 
 #[tokio::test]

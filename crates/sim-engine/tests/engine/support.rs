@@ -83,10 +83,7 @@ pub(crate) struct Read {
 }
 
 pub(crate) async fn send(address: SocketAddr, method: Method, path: &str, body: String) -> Reply {
-    let request = Request::builder()
-        .method(method)
-        .uri(path)
-        .header("host", "sim");
+    let request = Request::builder().method(method).uri(path).header("host", "sim");
     send_request(address, request.body(Full::from(body)).unwrap())
         .await
         .unwrap()
@@ -131,18 +128,8 @@ pub(crate) async fn post(sim: &RunningSim, path: &str, body: &Value) -> Read {
 }
 
 /// Asks for a text answer.
-pub(crate) async fn complete(
-    sim: &RunningSim,
-    prompt: &str,
-    max_tokens: u32,
-    is_streaming: bool,
-) -> Read {
-    post(
-        sim,
-        "/v1/completions",
-        &text(prompt, max_tokens, is_streaming),
-    )
-    .await
+pub(crate) async fn complete(sim: &RunningSim, prompt: &str, max_tokens: u32, is_streaming: bool) -> Read {
+    post(sim, "/v1/completions", &text(prompt, max_tokens, is_streaming)).await
 }
 
 impl Reply {
