@@ -1,3 +1,17 @@
-//! The one binary.
+//! The one binary: parses the command line, reads the configuration, runs a subcommand.
 
-fn main() {}
+mod cli;
+mod clock;
+mod config;
+#[cfg(test)]
+mod fake;
+mod host;
+mod report;
+mod shutdown;
+mod worker;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::run()
+}

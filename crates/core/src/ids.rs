@@ -10,7 +10,8 @@ pub struct TaskId(pub i64);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ExperimentId(pub i64);
 
-/// The number of an experiment inside its task. The baseline is 0, others count from 1.
+/// The number of an experiment inside its task, counted from 1, the baseline and repeated
+/// attempts included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ExperimentNumber(pub u32);
 

@@ -6,14 +6,18 @@
 //! [`score`], which says what a measurement is worth.
 
 pub mod engine;
+pub mod experiment;
 pub mod failure;
 pub mod ids;
 pub mod lifecycle;
 pub mod measure;
+pub mod metrics;
+pub mod plan;
 pub mod problem;
 pub mod score;
 pub mod search;
 pub mod space;
 pub mod spec;
 pub mod task;
+pub mod verdict;
 pub mod workload;

@@ -4,11 +4,36 @@
 //! Waiting for readiness is one function for all of them. Nothing in here knows what a
 //! candidate is worth or what a benchmark sends.
 
+mod engine;
+mod error;
+mod guard;
+mod http;
+mod instance;
+mod kin;
+mod ledger;
+mod listener;
+mod logs;
+mod port;
+mod procfs;
+mod program;
+mod spawner;
+mod sweep;
+
+pub mod conformance;
+pub mod process;
+pub mod ready;
+
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use autotuner_core::engine::LaunchPlan;
+
+pub use error::DeployError;
+pub use guard::{guard_and_exec, run_launcher};
+pub use instance::{Instance, OwnerState, owner_state};
+pub use sweep::{SweepReport, Swept, sweep};
 
 /// A target that starts engines.
 #[async_trait]
@@ -33,6 +58,16 @@ pub trait Deployer: Send + Sync {
     /// # Errors
     /// When the target itself cannot be asked.
     async fn status(&self, deployment: &Deployment) -> Result<DeploymentStatus, DeployError>;
+
+    /// Whose socket it is that answers at the deployment's address. A target that cannot tell
+    /// leaves this as it is.
+    ///
+    /// # Errors
+    /// When the target itself cannot be asked.
+    async fn listener(&self, deployment: &Deployment) -> Result<Listener, DeployError> {
+        let _ = deployment;
+        Ok(Listener::Unknown)
+    }
 
     /// The last lines of the engine's output, oldest first, decoded with replacement.
     ///
@@ -70,7 +105,8 @@ pub struct Label {
 /// One started engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deployment {
-    /// The target's own name for it: a process id, a container id.
+    /// The target's own name for it, never given to another: a container id, or a process id
+    /// with a number behind it.
     pub id: String,
     /// Where it will answer: `http://127.0.0.1:8123`.
     pub base_url: String,
@@ -102,6 +138,33 @@ pub struct Exit {
     pub out_of_memory: bool,
 }
 
+impl fmt::Display for Exit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.code, self.signal) {
+            (Some(code), _) => write!(f, "exit code {code}")?,
+            (None, Some(signal)) => write!(f, "signal {signal}")?,
+            (None, None) => f.write_str("unknown exit")?,
+        }
+        if self.out_of_memory {
+            f.write_str(" (out of memory)")?;
+        }
+        Ok(())
+    }
+}
+
+/// Whose the socket is that answers where an engine should.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listener {
+    /// The engine's.
+    Ours,
+    /// Another program's, wholly or in part.
+    Foreign,
+    /// Nobody listens.
+    Nobody,
+    /// The target cannot tell.
+    Unknown,
+}
+
 /// Something of ours that a target still holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Owned {
@@ -117,52 +180,15 @@ pub struct Owned {
     pub alive: bool,
 }
 
-/// Why an engine could not be started, asked or stopped.
-#[derive(Debug, thiserror::Error)]
-pub enum DeployError {
-    /// The program is not there.
-    #[error("program {program} not found{searched}")]
-    ProgramMissing {
-        /// What was asked for.
-        program: String,
-        /// Where it was looked for, as text to follow, or empty.
-        searched: String,
-    },
-    /// The plan is for another kind of target.
-    #[error("a plan for {wanted} cannot be started by the {target} deployer")]
-    WrongTarget {
-        /// What the plan needs.
-        wanted: &'static str,
-        /// What this deployer is.
-        target: &'static str,
-    },
-    /// The program could not be started.
-    #[error("could not start {program}")]
-    Start {
-        /// What was started.
-        program: String,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
-    /// No free port was found.
-    #[error("could not reserve a port")]
-    ReservePort(#[source] std::io::Error),
-    /// A file of ours could not be read or written.
-    #[error("could not {action} {}", path.display())]
-    File {
-        /// What was being done: `write`, `read`.
-        action: &'static str,
-        /// To what.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
-    /// The engine is still there after all we may do.
-    #[error("engine {id} could not be stopped")]
-    StillRunning {
-        /// Which one.
-        id: String,
-    },
+/// Does what may block on a thread that may, and hands a panic on to the caller.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, DeployError> + Send + 'static,
+) -> Result<T, DeployError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => Err(DeployError::ShuttingDown),
+        },
+    }
 }

@@ -2,6 +2,26 @@
 //!
 //! [`Bench::measure`] drives a [`Workload`] against an [`Endpoint`] and hands back every
 //! request's record, level by level. It knows nothing of deployments, scores or tasks.
+//!
+//! The real thing is [`generator::LoadGenerator`]. Bottom up: `sse` and `delta` read an
+//! answer, `transcript` judges it, `connection` and `exchange` carry it, `prompts`, `body`
+//! and `requests` make the questions, `phase` keeps so many of them in flight, `level` and
+//! `generator` put the phases in order after `probe` has had a look at the server.
+
+mod body;
+mod clock;
+mod connection;
+mod delta;
+mod exchange;
+pub mod generator;
+mod level;
+mod phase;
+mod probe;
+mod prompts;
+mod requests;
+mod sse;
+mod target;
+mod transcript;
 
 use async_trait::async_trait;
 use autotuner_core::engine::Endpoint;
@@ -22,7 +42,17 @@ pub trait Bench: Send + Sync {
         workload: &Workload,
         cancel: CancellationToken,
         observer: &mut dyn Observer,
-    ) -> Result<Vec<LevelRecords>, BenchError>;
+    ) -> Result<Recording, BenchError>;
+}
+
+/// What a benchmark has recorded.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recording {
+    /// The levels that were run, in their order.
+    pub levels: Vec<LevelRecords>,
+    /// What a reader should know of how it was done, in sentences: keys that the server
+    /// refused, how prompts were sized.
+    pub notes: Vec<String>,
 }
 
 /// Watches a benchmark, and may end it.
@@ -68,7 +98,7 @@ pub enum BenchError {
     /// It was stopped from outside.
     #[error("benchmark cancelled")]
     Cancelled,
-    /// No request of the warm-up or the first level was answered.
+    /// No request of the warm-up or the first level was answered well.
     #[error("no request succeeded: {first_error}")]
     NothingSucceeded {
         /// The first error's text.
@@ -79,6 +109,20 @@ pub enum BenchError {
     BadEndpoint {
         /// The address.
         url: String,
+        /// Why.
+        reason: String,
+    },
+    /// Connections were refused several times in a row: there is nobody to ask any more.
+    #[error("{url} takes no connections: {reason}; has the engine stopped?")]
+    EndpointGone {
+        /// The address.
+        url: String,
+        /// What the last attempt said.
+        reason: String,
+    },
+    /// The workload asks for nothing that can be sent.
+    #[error("the workload cannot be run: {reason}")]
+    BadWorkload {
         /// Why.
         reason: String,
     },

@@ -1,4 +1,7 @@
 //! What a deployer needs to start one engine, with no choices left to make.
+//!
+//! The one idea: only host and port are open, because only the deployer can choose them.
+//! Nothing here starts anything, and nothing ever passes through a shell.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -45,6 +48,8 @@ pub enum Arg {
     Host,
     /// The port to listen on.
     Port,
+    /// Its parts joined into one argument, for example `--listen=`, host, `:`, port.
+    Template(Vec<Self>),
 }
 
 /// Where a started engine answers: all that the load generator needs to know of it.
@@ -58,30 +63,40 @@ pub struct Endpoint {
     pub api_key: Option<String>,
 }
 
+// Control characters cannot occur in a checked plan, so these mark its joints without doubt.
+const BETWEEN_PARTS: &str = "\u{1f}";
+const BEFORE_ENVIRONMENT: &str = "\u{1e}";
+const OPEN_HOST: &str = "\u{1a}host";
+const OPEN_PORT: &str = "\u{1a}port";
+
 impl LaunchPlan {
     /// The argument vector with host and port filled in.
     pub fn arguments(&self, host: &str, port: u16) -> Vec<String> {
-        self.args
-            .iter()
-            .map(|arg| match arg {
-                Arg::Literal(text) => text.clone(),
-                Arg::Host => host.to_owned(),
-                Arg::Port => port.to_string(),
-            })
-            .collect()
+        let port = port.to_string();
+        self.args.iter().map(|arg| arg.fill(host, &port)).collect()
     }
 
     /// What tells two configurations apart to the engine itself: program, arguments with
     /// host and port left open, and environment. Equal identities are one experiment.
+    ///
+    /// A key to compare and to store, not to show: its parts are joined by control characters.
     pub fn identity(&self) -> String {
         let mut parts = vec![format!("{:?}", self.program)];
-        parts.extend(self.args.iter().map(|arg| match arg {
-            Arg::Literal(text) => text.clone(),
-            Arg::Host => "{host}".into(),
-            Arg::Port => "{port}".into(),
-        }));
+        parts.extend(self.args.iter().map(|arg| arg.fill(OPEN_HOST, OPEN_PORT)));
+        parts.push(BEFORE_ENVIRONMENT.to_owned());
         parts.extend(self.env.iter().map(|(name, value)| format!("{name}={value}")));
-        parts.join("\u{1f}")
+        parts.join(BETWEEN_PARTS)
+    }
+}
+
+impl Arg {
+    fn fill(&self, host: &str, port: &str) -> String {
+        match self {
+            Self::Literal(text) => text.clone(),
+            Self::Host => host.to_owned(),
+            Self::Port => port.to_owned(),
+            Self::Template(parts) => parts.iter().map(|part| part.fill(host, port)).collect(),
+        }
     }
 }
 

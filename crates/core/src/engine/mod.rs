@@ -1,33 +1,46 @@
 //! Engines: what each serving program wants to be told, and what its output means.
 //!
 //! An [`Engine`] is pure: it turns model and candidate into a [`LaunchPlan`] and reads log
-//! lines. It never starts anything.
+//! lines. It never starts anything. What engines share is one idea a file (`flags` spells a
+//! candidate, `fixed` merges the task's own arguments, `assemble` puts a plan together,
+//! `diagnose` reads logs, …); what is peculiar to one engine is in the file of its name,
+//! mostly as data.
 
+mod advice;
+mod assemble;
+mod custom;
+mod diagnose;
+mod dialect;
+mod environment;
+mod exit;
+mod fixed;
+mod flags;
+mod image;
+mod kind;
 mod launch;
+mod llamacpp;
+mod preflight;
+mod rules;
+mod sglang;
+mod sim;
+#[cfg(test)]
+mod tests;
+mod text;
+mod trtllm;
+mod version;
+mod vllm;
+mod world;
 
+pub use dialect::{FlagInfo, FlagKind};
+pub use exit::diagnose_exit;
+pub use kind::EngineKind;
 pub use launch::{Arg, Endpoint, LaunchPlan, Program};
+pub use preflight::known_flags;
 
 use crate::failure::FailureKind;
 use crate::problem::Problem;
 use crate::space::Candidate;
 use crate::task::{DeploymentMode, EngineSettings, Model, Resources};
-
-/// The serving programs we know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum EngineKind {
-    /// vLLM, `vllm serve`.
-    Vllm,
-    /// SGLang, `python3 -m sglang.launch_server`.
-    Sglang,
-    /// TensorRT-LLM, `trtllm-serve`.
-    TensorRtLlm,
-    /// llama.cpp, `llama-server`.
-    LlamaCpp,
-    /// The simulated engine that ships with the product.
-    Sim,
-    /// Whatever the task document describes.
-    Custom,
-}
 
 /// One serving program.
 pub trait Engine: Send + Sync {
@@ -40,12 +53,27 @@ pub trait Engine: Send + Sync {
     /// Every reason why the engine would refuse the candidate, with the parameter's path.
     fn plan(&self, request: &PlanRequest<'_>) -> Result<LaunchPlan, Vec<Problem>>;
 
-    /// What to run to learn the engine's version: the program's arguments, for example `--version`.
+    /// What to run to learn the engine's version: the program's arguments, for example
+    /// `--version`. Empty where asking is not safe.
     fn version_args(&self) -> &'static [&'static str];
+
+    /// The version in what [`Engine::version_args`] printed, standard output and standard
+    /// error together; `None` where there is none to be seen.
+    fn parse_version(&self, output: &str) -> Option<String> {
+        version::parse(output)
+    }
 
     /// What to run to learn which flags the local program knows, for example `--help`;
     /// `None` where asking costs too much or tells nothing.
     fn help_args(&self) -> Option<&'static [&'static str]>;
+
+    /// The flags of the plan that the program's own help, as printed for
+    /// [`Engine::help_args`], does not mention. Says nothing where the help is too short to
+    /// be trusted.
+    fn preflight(&self, help: &str, plan: &LaunchPlan) -> Vec<Problem>;
+
+    /// Flags that are often tuned, with their kinds and defaults. Others are accepted too.
+    fn catalogue(&self) -> &'static [FlagInfo];
 
     /// What the last lines of the engine's output say about why it failed.
     fn diagnose(&self, log_tail: &[String]) -> Option<Diagnosis>;
@@ -75,28 +103,4 @@ pub struct Diagnosis {
     pub evidence: String,
     /// What to do about it, where we know.
     pub advice: Option<String>,
-}
-
-impl EngineKind {
-    /// Every kind, in the order in which they are listed to users.
-    pub const ALL: [Self; 6] = [
-        Self::Vllm,
-        Self::Sglang,
-        Self::TensorRtLlm,
-        Self::LlamaCpp,
-        Self::Sim,
-        Self::Custom,
-    ];
-
-    /// The word in task documents (`base_runtime`).
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Vllm => "vllm",
-            Self::Sglang => "sglang",
-            Self::TensorRtLlm => "tensorrt-llm",
-            Self::LlamaCpp => "llamacpp",
-            Self::Sim => "sim",
-            Self::Custom => "custom",
-        }
-    }
 }

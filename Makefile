@@ -1,0 +1,48 @@
+# Two of these are the README's: demo, and test.
+
+.PHONY: demo test check format lint docs unit audit bench soak clean-models
+
+TEST_RUNNER := $(shell command -v cargo-nextest >/dev/null 2>&1 && echo "cargo nextest run" || echo "cargo test")
+
+## Tune the bundled simulated engine: needs nothing but Rust
+demo:
+	cargo run --release --locked --bin autotuner -- demo
+
+## Install what the tests need and pass them all, a real engine included
+test:
+	./scripts/test-deps.sh
+	AUTOTUNER_LLAMA_SERVER="$$(./scripts/llama-server.sh || true)" $(TEST_RUNNER) --workspace --locked
+	cargo test --workspace --locked --doc
+
+## The quick loop
+check: format lint unit
+
+format:
+	cargo fmt --all --check
+
+lint:
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+
+docs:
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --quiet
+
+unit:
+	$(TEST_RUNNER) --workspace --locked --lib --bins
+
+## Licences, bans and sources of dependencies, where cargo-deny is installed
+audit:
+	@if command -v cargo-deny >/dev/null 2>&1; then cargo deny check bans licenses sources; \
+	else echo "SKIPPED: cargo-deny is not installed (cargo install cargo-deny --locked)"; fi
+
+## How far the load generator is from the truth that the simulated engine knows
+bench:
+	cargo build --release --locked
+	./scripts/bench.sh target/release/autotuner
+
+## Kill runs at random moments, again and again; nothing may be left behind
+soak:
+	cargo build --release --locked
+	./scripts/soak.sh target/release/autotuner $${ROUNDS:-100}
+
+clean-models:
+	rm -rf models

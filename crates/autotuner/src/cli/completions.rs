@@ -1,0 +1,28 @@
+//! `autotuner completions`
+
+use std::process::ExitCode;
+
+use clap::CommandFactory as _;
+use clap_complete::Shell;
+
+use super::{Cli, Refusal};
+
+/// Print the completion script of a shell
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Example:
+  autotuner completions bash > ~/.local/share/bash-completion/completions/autotuner")]
+pub(super) struct Arguments {
+    /// Which shell
+    shell: Shell,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
+    clap_complete::generate(
+        arguments.shell,
+        &mut Cli::command(),
+        "autotuner",
+        &mut std::io::stdout(),
+    );
+    Ok(ExitCode::SUCCESS)
+}

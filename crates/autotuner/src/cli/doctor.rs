@@ -1,0 +1,299 @@
+//! `autotuner doctor`
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use autotuner_deploy::{OwnerState, SweepReport, find_program, owner_state, sweep};
+use nix::sys::resource::{Resource, getrlimit};
+use nix::sys::statvfs::statvfs;
+use serde_json::json;
+
+use super::{NOTHING, Refusal, print, runtime, say};
+use crate::config::Config;
+use crate::host::Host;
+use crate::shutdown::Shutdown;
+
+/// Look at this machine: what tuning here needs, and what an earlier run left behind
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  autotuner doctor
+  autotuner doctor --sweep          stop engines whose owner is dead, and nothing else")]
+pub(super) struct Arguments {
+    /// Stop engines that killed runs of ours left behind
+    #[arg(long)]
+    sweep: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// How a check came out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Good,
+    Noted,
+    Bad,
+}
+
+impl State {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Good => "ok",
+            Self::Noted => "note",
+            Self::Bad => "BAD",
+        }
+    }
+}
+
+/// One thing that was looked at.
+struct Check {
+    what: &'static str,
+    state: State,
+    found: String,
+    next_step: Option<String>,
+}
+
+impl Check {
+    fn new(what: &'static str, state: State, found: impl Into<String>) -> Self {
+        Self {
+            what,
+            state,
+            found: found.into(),
+            next_step: None,
+        }
+    }
+
+    fn with_next_step(mut self, next_step: impl Into<String>) -> Self {
+        self.next_step = Some(next_step.into());
+        self
+    }
+}
+
+pub(super) fn run(arguments: &Arguments, config: &Config) -> Result<ExitCode, Refusal> {
+    if arguments.sweep {
+        return runtime()?.block_on(run_sweep(config, arguments.json));
+    }
+    let checks = vec![
+        machine(),
+        gpus(),
+        data_directory(config),
+        free_space(config),
+        open_files(),
+        engines(config),
+        docker(),
+        instances(config),
+    ];
+    if arguments.json {
+        let values: Vec<_> = checks
+            .iter()
+            .map(|check| {
+                json!({
+                    "check": check.what,
+                    "state": check.state.word().to_lowercase(),
+                    "found": check.found,
+                    "next_step": check.next_step,
+                })
+            })
+            .collect();
+        print(&format!("{:#}", serde_json::Value::Array(values)));
+    } else {
+        for check in &checks {
+            print(&format!("{:<5} {:<16} {}", check.state.word(), check.what, check.found));
+            if let Some(next_step) = &check.next_step {
+                print(&format!("{:<22} → {next_step}", ""));
+            }
+        }
+    }
+    let is_bad = checks.iter().any(|check| check.state == State::Bad);
+    Ok(if is_bad { ExitCode::from(NOTHING) } else { ExitCode::SUCCESS })
+}
+
+fn machine() -> Check {
+    let host = Host::inspect();
+    let found = format!(
+        "{}, {} CPUs, {} MiB, {} (fingerprint {})",
+        host.cpu, host.cpus, host.memory_mib, host.system, host.fingerprint
+    );
+    Check::new("machine", State::Good, found)
+}
+
+fn gpus() -> Check {
+    let gpus = Host::inspect().gpus;
+    if gpus.is_empty() {
+        return Check::new(
+            "GPUs",
+            State::Noted,
+            "no NVIDIA driver; engines that run on the CPU can be tuned",
+        );
+    }
+    Check::new("GPUs", State::Good, gpus.join(", "))
+}
+
+fn data_directory(config: &Config) -> Check {
+    let directory = &config.data_dir;
+    let probe = directory.join(format!(".probe-{}", std::process::id()));
+    let written = std::fs::create_dir_all(directory)
+        .and_then(|()| std::fs::write(&probe, b""))
+        .and_then(|()| std::fs::remove_file(&probe));
+    match written {
+        Ok(()) => Check::new("data directory", State::Good, directory.display().to_string()),
+        Err(error) => Check::new(
+            "data directory",
+            State::Bad,
+            format!("{} cannot be written: {error}", directory.display()),
+        )
+        .with_next_step("make it writable, or choose another with --data-dir"),
+    }
+}
+
+fn free_space(config: &Config) -> Check {
+    const LEAST_MIB: u64 = 1024;
+    match statvfs(&config.data_dir) {
+        Ok(space) => {
+            let free = space.blocks_available().saturating_mul(space.fragment_size()) / (1024 * 1024);
+            let found = format!("{free} MiB free in {}", config.data_dir.display());
+            if free < LEAST_MIB {
+                Check::new("disk", State::Noted, found).with_next_step("logs may fill it: free some space")
+            } else {
+                Check::new("disk", State::Good, found)
+            }
+        }
+        Err(error) => Check::new("disk", State::Noted, format!("cannot be asked: {error}")),
+    }
+}
+
+fn open_files() -> Check {
+    const ENOUGH: u64 = 4096;
+    match getrlimit(Resource::RLIMIT_NOFILE) {
+        Ok((soft, _)) if soft >= ENOUGH => Check::new("open files", State::Good, format!("up to {soft}")),
+        Ok((soft, hard)) => Check::new("open files", State::Noted, format!("up to {soft} (at most {hard})"))
+            .with_next_step(format!("for more than about {} requests in flight: ulimit -n 65536", soft / 2)),
+        Err(error) => Check::new("open files", State::Noted, format!("cannot be asked: {error}")),
+    }
+}
+
+fn engines(config: &Config) -> Check {
+    let found: Vec<&str> = ["vllm", "trtllm-serve", "llama-server"]
+        .into_iter()
+        .filter(|program| find_program(program, config.search_path.as_deref()).is_ok())
+        .collect();
+    if found.is_empty() {
+        Check::new("engines", State::Noted, "none on PATH but the simulated one").with_next_step(
+            "install an engine, or name its program in a task's engine.program; see `autotuner engines`",
+        )
+    } else {
+        Check::new("engines", State::Good, format!("{} and the simulated one", found.join(", ")))
+    }
+}
+
+fn docker() -> Check {
+    let socket = Path::new("/var/run/docker.sock");
+    let found = if socket.exists() { "its socket is there" } else { "no socket" };
+    Check::new(
+        "Docker",
+        State::Noted,
+        format!("{found}; this version starts engines as local processes only"),
+    )
+}
+
+fn instances(config: &Config) -> Check {
+    let directory: PathBuf = config.instances_dir();
+    match survey(&directory) {
+        Ok((living, dead)) if dead.is_empty() => {
+            Check::new("left behind", State::Good, format!("nothing; {living} of ours running"))
+        }
+        Ok((_, dead)) => Check::new(
+            "left behind",
+            State::Bad,
+            format!("records of runs that were killed: {}", dead.join(", ")),
+        )
+        .with_next_step("autotuner doctor --sweep"),
+        Err(error) => Check::new("left behind", State::Bad, format!("{error:#}")),
+    }
+}
+
+/// How many instances live, and the names of those that are dead.
+fn survey(instances: &Path) -> anyhow::Result<(usize, Vec<String>)> {
+    let mut living = 0;
+    let mut dead = Vec::new();
+    if !instances.exists() {
+        return Ok((0, dead));
+    }
+    for entry in std::fs::read_dir(instances)? {
+        let entry = entry?;
+        if !entry.file_type()?.is_dir() {
+            continue;
+        }
+        let name = entry.file_name().to_string_lossy().into_owned();
+        match owner_state(instances, &name)? {
+            OwnerState::Alive => living += 1,
+            OwnerState::Dead => dead.push(name),
+        }
+    }
+    Ok((living, dead))
+}
+
+async fn run_sweep(config: &Config, is_json: bool) -> Result<ExitCode, Refusal> {
+    let shutdown = Shutdown::listen(say).map_err(|error| Refusal::Error(error.into()))?;
+    let report = sweep(&config.instances_dir(), config.stop_grace, &shutdown.soft)
+        .await
+        .map_err(|error| Refusal::Error(error.into()))?;
+    tell_sweep(&report, is_json);
+    Ok(if report.problems.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(NOTHING)
+    })
+}
+
+fn tell_sweep(report: &SweepReport, is_json: bool) {
+    let SweepReport {
+        stopped,
+        already_gone,
+        kept_alive_owner,
+        elsewhere,
+        problems,
+    } = report;
+    if is_json {
+        let stopped: Vec<_> = stopped
+            .iter()
+            .map(|swept| {
+                json!({
+                    "instance": swept.instance,
+                    "task": swept.task,
+                    "experiment": swept.experiment,
+                    "process_ids": swept.process_ids,
+                })
+            })
+            .collect();
+        print(&format!(
+            "{:#}",
+            json!({
+                "stopped": stopped,
+                "already_gone": already_gone,
+                "kept_alive_owner": kept_alive_owner,
+                "elsewhere": elsewhere,
+                "problems": problems,
+            })
+        ));
+        return;
+    }
+    for swept in stopped {
+        print(&format!(
+            "stopped the engine of task {}, experiment {} (processes {:?})",
+            swept.task, swept.experiment, swept.process_ids
+        ));
+    }
+    print(&format!(
+        "{} stopped, {already_gone} had ended already, {} running instances left alone",
+        stopped.len(),
+        kept_alive_owner.len()
+    ));
+    for name in elsewhere {
+        print(&format!("left alone, it ran on another machine: {name}"));
+    }
+    for problem in problems {
+        say(&format!("warning: {problem}"));
+    }
+}

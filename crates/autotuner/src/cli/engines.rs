@@ -1,0 +1,168 @@
+//! `autotuner engines`
+
+use std::process::ExitCode;
+
+use autotuner_core::engine::{EngineKind, FlagInfo, PlanRequest, Program};
+use autotuner_core::space::Candidate;
+use autotuner_core::task::{DeploymentMode, EngineSettings, Model, Resources};
+use autotuner_deploy::find_program;
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use super::{Refusal, print, runtime};
+use crate::config::Config;
+use crate::worker::preflight::own_program;
+use crate::worker::probe::probe;
+
+/// List the engines we know: which are here, in what version, and what is often tuned
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  autotuner engines
+  autotuner engines llamacpp        the flags of one engine that are often tuned")]
+pub(super) struct Arguments {
+    /// Show this engine's often tuned flags
+    engine: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// One engine on this machine.
+struct Here {
+    kind: EngineKind,
+    /// The program that local mode starts; none for `custom`.
+    program: Option<String>,
+    /// Where it is, if it is here.
+    path: Option<String>,
+    version: Option<String>,
+}
+
+pub(super) fn run(arguments: &Arguments, config: &Config) -> Result<ExitCode, Refusal> {
+    match &arguments.engine {
+        Some(word) => {
+            let kind = EngineKind::from_word(word).ok_or_else(|| {
+                let words: Vec<&str> = EngineKind::ALL.iter().map(|kind| kind.as_str()).collect();
+                Refusal::message(format!("unknown engine \"{word}\"; known are {}", words.join(", ")))
+            })?;
+            tell_flags(kind, arguments.json);
+        }
+        None => {
+            let engines = runtime()?.block_on(look(config));
+            tell_engines(&engines, arguments.json);
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn look(config: &Config) -> Vec<Here> {
+    let mut engines = Vec::new();
+    for kind in EngineKind::ALL {
+        let model = Model {
+            id_or_path: "MODEL".into(),
+            namespace: "autotuner".into(),
+            served_name: "MODEL".into(),
+        };
+        let settings = EngineSettings {
+            program: own_program()
+                .ok()
+                .filter(|_| kind == EngineKind::Sim)
+                .map(|path| path.display().to_string()),
+            ..EngineSettings::default()
+        };
+        let request = PlanRequest {
+            model: &model,
+            settings: &settings,
+            resources: &Resources::default(),
+            candidate: &Candidate::engine_default(),
+            deployment: DeploymentMode::Local,
+        };
+        let plan = kind.engine().plan(&request).ok();
+        let program = plan.as_ref().and_then(|plan| match &plan.program {
+            Program::Local(program) => Some(program.clone()),
+            Program::Image { .. } => None,
+        });
+        let path = program
+            .as_ref()
+            .and_then(|program| find_program(program, config.search_path.as_deref()).ok());
+        let version = match (&plan, &path) {
+            (Some(plan), Some(_)) => probe(kind.engine(), plan, &CancellationToken::new()).await.version,
+            _ => None,
+        };
+        engines.push(Here {
+            kind,
+            program,
+            path: path.map(|path| path.display().to_string()),
+            version,
+        });
+    }
+    engines
+}
+
+fn tell_engines(engines: &[Here], is_json: bool) {
+    if is_json {
+        let values: Vec<_> = engines
+            .iter()
+            .map(|here| {
+                json!({
+                    "engine": here.kind.as_str(),
+                    "program": here.program,
+                    "path": here.path,
+                    "version": here.version,
+                })
+            })
+            .collect();
+        print(&format!("{:#}", serde_json::Value::Array(values)));
+        return;
+    }
+    for Here {
+        kind,
+        program,
+        path,
+        version,
+    } in engines
+    {
+        let state = match (program, path) {
+            (None, _) => "whatever the task's engine.program names".to_owned(),
+            (Some(program), None) => format!("not here ({program} is not on PATH)"),
+            (Some(_), Some(path)) => match version {
+                Some(version) => format!("{version}, {path}"),
+                None => path.clone(),
+            },
+        };
+        print(&format!("{:<14} {state}", kind.as_str()));
+    }
+}
+
+fn tell_flags(kind: EngineKind, is_json: bool) {
+    let flags = kind.engine().catalogue();
+    if is_json {
+        let values: Vec<_> = flags
+            .iter()
+            .map(|flag| {
+                json!({
+                    "name": flag.name,
+                    "kind": flag.kind.as_str(),
+                    "default": flag.default,
+                    "help": flag.help,
+                })
+            })
+            .collect();
+        print(&format!("{:#}", serde_json::Value::Array(values)));
+        return;
+    }
+    if flags.is_empty() {
+        print("no flags are listed for this engine; any parameter is passed on as the task spells it");
+    }
+    for FlagInfo {
+        name,
+        kind,
+        default,
+        help,
+        ..
+    } in flags
+    {
+        let kind = kind.as_str();
+        print(&format!("{name:<28} {kind:<8} {default:<12} {help}"));
+    }
+}

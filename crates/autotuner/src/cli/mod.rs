@@ -1,0 +1,194 @@
+//! The command line: one file a command.
+//!
+//! Data goes to standard output, talk to standard error. Exit codes are a contract:
+//! 0 it worked, 1 it ran and nothing came of it, 2 the question was wrong, 130 cancelled.
+
+mod bench;
+mod completions;
+mod config;
+mod demo;
+mod doctor;
+mod engine_exec;
+mod engines;
+mod progress;
+mod run;
+mod schema;
+mod session;
+mod sim_engine;
+mod validate;
+
+use std::process::ExitCode;
+
+use autotuner_core::problem::Problem;
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+use crate::config::{Config, Flags};
+
+/// It ran, and nothing came of it.
+const NOTHING: u8 = 1;
+
+/// The question was wrong: a bad flag, a bad document, a missing file.
+const WRONG: u8 = 2;
+
+/// A person stopped it.
+const CANCELLED: u8 = 130;
+
+/// Finds the serving configuration of an LLM inference engine that best meets a goal.
+///
+/// For each configuration it starts the engine, waits until it is ready, load-tests it over
+/// its OpenAI-compatible API, scores the result and decides what to try next.
+#[derive(Debug, Parser)]
+#[command(
+    name = "autotuner",
+    version,
+    max_term_width = 100,
+    after_help = "\
+Examples:
+  autotuner demo                                 tune the bundled simulated engine
+  autotuner validate examples/*.yaml             check task files
+  autotuner run examples/llamacpp-local.yaml     tune a real engine
+  autotuner doctor                               look at this machine
+
+Exit codes: 0 it worked, 1 nothing came of it, 2 bad input, 130 cancelled"
+)]
+struct Cli {
+    #[command(flatten)]
+    flags: Flags,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Run(run::Arguments),
+    Bench(bench::Arguments),
+    Validate(validate::Arguments),
+    Engines(engines::Arguments),
+    Doctor(doctor::Arguments),
+    Demo(demo::Arguments),
+    Schema(schema::Arguments),
+    Config(config::Arguments),
+    SimEngine(sim_engine::Arguments),
+    Completions(completions::Arguments),
+    #[command(hide = true)]
+    EngineExec(engine_exec::Arguments),
+}
+
+/// Parses the command line and runs what it asks for.
+pub(crate) fn run() -> ExitCode {
+    let cli = Cli::parse();
+    // What stands between us and becoming the engine must be as little as possible.
+    if let Command::EngineExec(arguments) = &cli.command {
+        return engine_exec::run(arguments);
+    }
+    let result = Config::load(&cli.flags)
+        .map_err(|error| Refusal::from(anyhow::Error::from(error)))
+        .and_then(|config| dispatch(cli.command, &config));
+    match result {
+        Ok(code) => code,
+        Err(refusal) => {
+            refusal.tell();
+            ExitCode::from(WRONG)
+        }
+    }
+}
+
+fn dispatch(command: Command, config: &Config) -> Result<ExitCode, Refusal> {
+    log_to_terminal(config)?;
+    match command {
+        Command::Run(arguments) => run::run(&arguments, config),
+        Command::Bench(arguments) => bench::run(&arguments),
+        Command::Validate(arguments) => validate::run(&arguments),
+        Command::Engines(arguments) => engines::run(&arguments, config),
+        Command::Doctor(arguments) => doctor::run(&arguments, config),
+        Command::Demo(arguments) => demo::run(&arguments, config),
+        Command::Schema(arguments) => schema::run(&arguments),
+        Command::Config(arguments) => config::run(&arguments, config),
+        Command::SimEngine(arguments) => sim_engine::run(arguments),
+        Command::Completions(arguments) => completions::run(&arguments),
+        Command::EngineExec(arguments) => Ok(engine_exec::run(&arguments)),
+    }
+}
+
+fn log_to_terminal(config: &Config) -> Result<(), Refusal> {
+    let filter = EnvFilter::try_new(&config.log)
+        .map_err(|error| Refusal::message(format!("option log cannot be {}: {error}", config.log)))?;
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(!config.no_color && std::io::IsTerminal::is_terminal(&std::io::stderr()))
+        .init();
+    Ok(())
+}
+
+/// Why a command did not even begin.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    /// Something went wrong.
+    Error(anyhow::Error),
+    /// A document has these problems.
+    Problems {
+        /// Whose problems they are, for example a file name.
+        of: String,
+        /// All of them.
+        problems: Vec<Problem>,
+    },
+}
+
+impl Refusal {
+    fn message(text: impl Into<String>) -> Self {
+        Self::Error(anyhow::Error::msg(text.into()))
+    }
+
+    fn tell(&self) {
+        match self {
+            Self::Error(error) => say(&format!("error: {error:#}")),
+            Self::Problems { of, problems } => {
+                let count = problems.len();
+                let noun = if count == 1 { "problem" } else { "problems" };
+                say(&format!("error: {of} has {count} {noun}"));
+                for problem in problems {
+                    say(&format!("  {problem}"));
+                }
+            }
+        }
+    }
+}
+
+impl From<anyhow::Error> for Refusal {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Error(error)
+    }
+}
+
+/// A line of talk, on standard error.
+#[expect(clippy::print_stderr, reason = "the command line talks on standard error")]
+pub(crate) fn say(line: &str) {
+    eprintln!("{line}");
+}
+
+/// A line of data, on standard output. A reader who has gone away is no error.
+pub(crate) fn print(line: &str) {
+    use std::io::Write as _;
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+/// The runtime that commands which wait run on.
+fn runtime() -> Result<tokio::runtime::Runtime, Refusal> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Refusal::Error(anyhow::Error::new(error).context("cannot start the runtime")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+}

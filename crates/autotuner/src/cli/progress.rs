@@ -1,0 +1,178 @@
+//! What a person sees while a task runs: bars on a terminal, lines elsewhere.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use autotuner_core::experiment::Experiment;
+use autotuner_core::ids::ExperimentNumber;
+use autotuner_core::plan::Next;
+use autotuner_core::search::Role;
+use autotuner_load::Progress;
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::report::words;
+use crate::worker::{Event, Reporter};
+
+/// Shows a run on standard error.
+pub(super) struct Shown {
+    bars: MultiProgress,
+    whole: ProgressBar,
+    running: Mutex<HashMap<ExperimentNumber, ProgressBar>>,
+    is_quiet: bool,
+    best: Mutex<Option<Experiment>>,
+}
+
+impl Shown {
+    /// Shows a run of at most `planned` search experiments; `is_quiet` leaves out all but warnings.
+    pub(super) fn new(planned: u32, is_quiet: bool) -> Self {
+        let is_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr()) && !is_quiet;
+        let bars = MultiProgress::with_draw_target(if is_terminal {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        });
+        let style = style("{bar:24} {pos}/{len} experiments, {elapsed} elapsed, about {eta} left  {msg}");
+        let whole = bars.add(ProgressBar::new(u64::from(planned)).with_style(style));
+        whole.enable_steady_tick(Duration::from_millis(250));
+        Self {
+            bars,
+            whole,
+            running: Mutex::default(),
+            is_quiet,
+            best: Mutex::default(),
+        }
+    }
+
+    /// Takes the bars away.
+    pub(super) fn clear(&self) {
+        self.whole.finish_and_clear();
+        drop(self.bars.clear());
+    }
+
+    /// A line that stays.
+    pub(super) fn line(&self, text: &str) {
+        if self.is_quiet {
+            return;
+        }
+        if self.bars.is_hidden() {
+            super::say(text);
+        } else {
+            drop(self.bars.println(text));
+        }
+    }
+
+    fn begun(&self, number: ExperimentNumber, next: &Next) {
+        let bar = ProgressBar::new_spinner().with_style(style("  {spinner} {prefix} {msg}"));
+        let bar = self.bars.insert_before(&self.whole, bar);
+        bar.enable_steady_tick(Duration::from_millis(120));
+        bar.set_prefix(format!("[{number}] {}", next.candidate));
+        bar.set_message("· deciding");
+        self.lock().insert(number, bar);
+    }
+
+    fn with_bar(&self, number: ExperimentNumber, act: impl FnOnce(&ProgressBar)) {
+        if let Some(bar) = self.lock().get(&number) {
+            act(bar);
+        }
+    }
+
+    fn ended(&self, experiment: &Experiment) {
+        if let Some(bar) = self.lock().remove(&experiment.number) {
+            bar.finish_and_clear();
+        }
+        if experiment.role == Role::Search && !experiment.is_lost() {
+            self.whole.inc(1);
+        }
+        let mark = if self.note_best(experiment) { "  ← best so far" } else { "" };
+        self.line(&format!("{}{mark}", ended_line(experiment)));
+    }
+
+    /// Whether this is the best so far; remembers and shows it then.
+    fn note_best(&self, experiment: &Experiment) -> bool {
+        let mut best = self.best.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_better = experiment.score() > best.as_ref().and_then(Experiment::score);
+        if let (true, Some(score)) = (is_better, experiment.score()) {
+            let value = words::objective_value(score.objective(), score.objective_value());
+            self.whole.set_message(format!("best: [{}] {value}", experiment.number));
+            *best = Some(experiment.clone());
+        }
+        is_better
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<ExperimentNumber, ProgressBar>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Reporter for Shown {
+    fn report(&self, event: Event<'_>) {
+        match event {
+            Event::Begun { number, next } => self.begun(number, next),
+            Event::Moved { number, status } => {
+                self.with_bar(number, |bar| bar.set_message(format!("· {status}")));
+            }
+            Event::Measuring { number, progress } => {
+                self.with_bar(number, |bar| bar.set_message(measuring(progress)));
+            }
+            Event::Ended { experiment } => self.ended(experiment),
+            Event::Warned { message } => {
+                let text = format!("warning: {message}");
+                if self.is_quiet { super::say(&text) } else { self.line(&text) }
+            }
+        }
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template)
+        .expect("the templates are constants that parse")
+        .progress_chars("━╸─")
+}
+
+fn measuring(progress: &Progress) -> String {
+    let level = if progress.levels > 1 {
+        format!(" (level {} of {})", progress.level + 1, progress.levels)
+    } else {
+        String::new()
+    };
+    if progress.warming_up {
+        return format!("· warming up {}{level}", progress.label);
+    }
+    let failed = if progress.failed > 0 {
+        format!(", {} failed", progress.failed)
+    } else {
+        String::new()
+    };
+    format!(
+        "· measuring {}{level}: {}/{} requests{failed}",
+        progress.label, progress.completed, progress.planned
+    )
+}
+
+fn ended_line(experiment: &Experiment) -> String {
+    let number = experiment.number;
+    let role = match experiment.role {
+        Role::Baseline => "defaults".to_owned(),
+        Role::Search => experiment.candidate.to_string(),
+        Role::Replicate => format!("again: {}", experiment.candidate),
+    };
+    match (&experiment.measured(), experiment.failure()) {
+        (Some(measured), _) => {
+            let score = &measured.score;
+            let value = words::objective_value(score.objective(), score.objective_value());
+            let slo = if score.is_feasible() { "" } else { ", misses an SLO" };
+            format!("[{number}] {role}: {value}{slo}")
+        }
+        (None, Some(failure)) => {
+            let kind = failure.kind.as_str().replace('_', " ");
+            let advice = failure
+                .advice
+                .as_ref()
+                .map(|advice| format!("\n      {advice}"))
+                .unwrap_or_default();
+            format!("[{number}] {role}: {kind}: {}{advice}", failure.message)
+        }
+        (None, None) => format!("[{number}] {role}: {}", experiment.status),
+    }
+}

@@ -1,0 +1,302 @@
+//! One run of one task from the terminal: everything between a checked task and an exit code.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use autotuner_core::experiment::Experiment;
+use autotuner_core::ids::TaskId;
+use autotuner_core::lifecycle::{TaskMove, TaskStatus};
+use autotuner_core::plan::Finish;
+use autotuner_core::task::Task;
+use autotuner_core::verdict::verdict;
+use autotuner_deploy::process::{ProcessConfig, ProcessDeployer};
+use autotuner_deploy::{Deployer, Instance, sweep};
+use autotuner_load::generator::{LoadGenerator, LoadOptions};
+use autotuner_store::{MemoryStore, Store};
+
+use super::progress::Shown;
+use super::{CANCELLED, NOTHING, Refusal, WRONG, print, runtime, say};
+use crate::clock::{Clock, SystemClock};
+use crate::config::Config;
+use crate::host::Host;
+use crate::report::results::{RunFacts, document, write};
+use crate::report::{table, words};
+use crate::shutdown::Shutdown;
+use crate::worker::logs::TaskLogs;
+use crate::worker::preflight::{Places, Prepared, own_program, prepare};
+use crate::worker::{Event, Reporter, Worker, run_task};
+
+/// A run to be made.
+pub(super) struct Session {
+    /// Whose task it is, for error texts.
+    pub(super) of: String,
+    /// The task.
+    pub(super) task: Task,
+    /// Where the results go.
+    pub(super) output: PathBuf,
+    /// Whether the results go to standard output as JSON, too.
+    pub(super) is_json: bool,
+    /// Whether progress is left out.
+    pub(super) is_quiet: bool,
+}
+
+/// `results/<task_name>_results.json`, with a name that cannot leave the directory.
+pub(super) fn results_path(task_name: &str) -> PathBuf {
+    PathBuf::from("results").join(format!("{}_results.json", file_name(task_name)))
+}
+
+/// The name with everything but letters, digits, `.`, `-` and `_` replaced.
+fn file_name(name: &str) -> String {
+    let safe: String = name
+        .chars()
+        .map(|c| if c.is_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '_' })
+        .collect();
+    if safe.trim_matches('.').is_empty() { "task".into() } else { safe }
+}
+
+pub(super) fn run(session: Session, config: &Config) -> Result<ExitCode, Refusal> {
+    runtime()?.block_on(run_session(session, config))
+}
+
+async fn run_session(session: Session, config: &Config) -> Result<ExitCode, Refusal> {
+    let Session {
+        of,
+        task,
+        output,
+        is_json,
+        is_quiet,
+    } = session;
+    check_writable(&output)?;
+    let shutdown = Shutdown::listen(say).map_err(context("cannot listen for signals"))?;
+    clear_orphans(config, &shutdown).await?;
+    let deployer = local_deployer(config)?;
+    let places = Places {
+        model_dir: config.model_dir.clone(),
+        current_dir: std::env::current_dir().map_err(context("cannot tell the current directory"))?,
+        own_program: own_program().map_err(context("cannot tell our own program's path"))?,
+    };
+    let Prepared {
+        task,
+        engine,
+        strategy,
+        facts,
+    } = match prepare(task, &places, deployer.as_ref(), &shutdown.soft).await {
+        Ok(prepared) => prepared,
+        Err(problems) => return Err(Refusal::Problems { of, problems }),
+    };
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let started_at_ms = clock.now_ms();
+    let logs = open_logs(config, &task, &clock)?;
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let task_id = begin(store.as_ref(), &task).await.map_err(Refusal::from)?;
+    let shown = Arc::new(Shown::new(task.search.max_iterations, is_quiet));
+    let engine_version = facts.version.clone();
+    let recorder = Arc::new(Recorder {
+        shown: Arc::clone(&shown),
+        output: output.clone(),
+        task: task.clone(),
+        host: Host::inspect(),
+        engine_version: engine_version.clone(),
+        logs: logs.directory().to_owned(),
+        started_at_ms,
+        clock: Arc::clone(&clock),
+        ended: std::sync::Mutex::default(),
+    });
+    let version = engine_version.as_deref().unwrap_or("version unknown");
+    shown.line(&format!(
+        "{} ({version}), logs in {}",
+        task.engine.as_str(),
+        logs.directory().display()
+    ));
+    let worker = Arc::new(Worker {
+        task,
+        task_id,
+        engine,
+        strategy,
+        deployer,
+        bench: Arc::new(LoadGenerator::new(LoadOptions::default())),
+        store: Arc::clone(&store),
+        clock: Arc::clone(&clock),
+        reporter: Arc::clone(&recorder) as Arc<dyn Reporter>,
+        logs,
+        facts,
+        stop_grace: config.stop_grace,
+        shutdown,
+    });
+    let finish = run_task(Arc::clone(&worker))
+        .await
+        .map_err(|error| Refusal::Error(error.into()))?;
+    shown.clear();
+    let experiments = store
+        .history(task_id)
+        .await
+        .map_err(|error| Refusal::Error(error.into()))?;
+    let status = store
+        .task_status(task_id)
+        .await
+        .map_err(|error| Refusal::Error(error.into()))?;
+    let because = finished_because(&finish);
+    let results = recorder.document(status, Some(because.clone()), &experiments);
+    write(&output, &results).map_err(context("cannot write the results"))?;
+    if is_json {
+        print(&format!("{results:#}"));
+    } else {
+        tell(&worker.task, &experiments, &because);
+        say(&format!("results: {}", output.display()));
+    }
+    Ok(exit_code(status))
+}
+
+/// Finds out before hours of measuring whether the results can be written at their end.
+fn check_writable(output: &Path) -> Result<(), Refusal> {
+    let directory = output
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    std::fs::create_dir_all(directory)
+        .and_then(|()| tempfile_probe(directory))
+        .map_err(|error| {
+            let text = format!("cannot write results into {}", directory.display());
+            Refusal::Error(anyhow::Error::new(error).context(text))
+        })
+}
+
+fn tempfile_probe(directory: &Path) -> std::io::Result<()> {
+    let path = directory.join(format!(".autotuner-{}.probe", std::process::id()));
+    std::fs::write(&path, b"")?;
+    std::fs::remove_file(path)
+}
+
+fn context<E: std::error::Error + Send + Sync + 'static>(text: &'static str) -> impl Fn(E) -> Refusal {
+    move |error| Refusal::Error(anyhow::Error::new(error).context(text))
+}
+
+/// Ends what a killed run of ours left behind.
+async fn clear_orphans(config: &Config, shutdown: &Shutdown) -> Result<(), Refusal> {
+    let report = sweep(&config.instances_dir(), config.stop_grace, &shutdown.soft)
+        .await
+        .map_err(context("cannot look for engines that an earlier run left behind"))?;
+    for swept in &report.stopped {
+        say(&format!(
+            "stopped an engine that a dead run left behind: task {}, experiment {}",
+            swept.task, swept.experiment
+        ));
+    }
+    for problem in &report.problems {
+        say(&format!("warning: {problem}"));
+    }
+    Ok(())
+}
+
+fn local_deployer(config: &Config) -> Result<Arc<dyn Deployer>, Refusal> {
+    let program = own_program().map_err(context("cannot tell our own program's path"))?;
+    let name = format!("run-{}-{}", std::process::id(), SystemClock.now_ms());
+    let instance = Instance::claim(&config.instances_dir(), &name)
+        .map_err(context("cannot keep a record of running engines"))?;
+    let deployer = ProcessDeployer::new(ProcessConfig {
+        instance: Arc::new(instance),
+        search_path: config.search_path.clone(),
+        launcher: Some(vec![program.into_os_string(), "engine-exec".into()]),
+        withheld_variables: vec![],
+    })
+    .map_err(context("cannot prepare to start engines"))?;
+    Ok(Arc::new(deployer))
+}
+
+fn open_logs(config: &Config, task: &Task, clock: &Arc<dyn Clock>) -> Result<TaskLogs, Refusal> {
+    let stamp = crate::clock::log_stamp(clock.now_ms()).replace([' ', ':'], "-");
+    let name = format!("{}_{stamp}_{}", file_name(&task.name), std::process::id());
+    let logs = TaskLogs::open(config.logs_dir().join(name), Arc::clone(clock))
+        .map_err(context("cannot open the task log"))?;
+    logs.line("INFO", &format!("Task {} begins", task.name));
+    Ok(logs)
+}
+
+async fn begin(store: &dyn Store, task: &Task) -> anyhow::Result<TaskId> {
+    let task_id = store.create_task(&task.name).await?;
+    store.move_task(task_id, TaskMove::Start).await?;
+    Ok(task_id)
+}
+
+fn finished_because(finish: &Finish) -> String {
+    match finish {
+        Finish::BudgetSpent => "the planned number of experiments was made".into(),
+        Finish::NothingLeft { why } => why.clone(),
+        Finish::KeepsBeingLost { message } => {
+            format!("the same configuration was lost again and again, by no fault of its own: {message}")
+        }
+        Finish::Cancelled => "cancelled".into(),
+    }
+}
+
+fn tell(task: &Task, experiments: &[Experiment], because: &str) {
+    let is_terminal = std::io::IsTerminal::is_terminal(&std::io::stdout());
+    let width = if is_terminal { None } else { Some(160) };
+    print(&table::table(task, experiments, width));
+    let verdict = verdict(experiments);
+    print(&words::sentence(&verdict));
+    if let Some(best) = verdict.best.and_then(|best| best.launch.as_ref()) {
+        print(&format!("Best command: {}", words::command_line(best)));
+    }
+    say(&format!("ended because {because}"));
+}
+
+fn exit_code(status: TaskStatus) -> ExitCode {
+    match status {
+        TaskStatus::Completed => ExitCode::SUCCESS,
+        TaskStatus::Cancelled => ExitCode::from(CANCELLED),
+        TaskStatus::Failed => ExitCode::from(NOTHING),
+        TaskStatus::Pending | TaskStatus::Running => ExitCode::from(WRONG),
+    }
+}
+
+/// Shows what happens, and writes the results after every experiment, so that a run that is
+/// killed loses nothing it has finished.
+struct Recorder {
+    shown: Arc<Shown>,
+    output: PathBuf,
+    task: Task,
+    host: Host,
+    engine_version: Option<String>,
+    logs: PathBuf,
+    started_at_ms: i64,
+    clock: Arc<dyn Clock>,
+    ended: std::sync::Mutex<Vec<Experiment>>,
+}
+
+impl Recorder {
+    fn document(
+        &self,
+        status: TaskStatus,
+        ended_because: Option<String>,
+        experiments: &[Experiment],
+    ) -> serde_json::Value {
+        let facts = RunFacts {
+            task: &self.task,
+            status,
+            ended_because,
+            host: &self.host,
+            engine_version: self.engine_version.as_deref(),
+            logs: &self.logs,
+            started_at_ms: self.started_at_ms,
+            ended_at_ms: self.clock.now_ms(),
+        };
+        document(&facts, experiments)
+    }
+}
+
+impl Reporter for Recorder {
+    fn report(&self, event: Event<'_>) {
+        if let Event::Ended { experiment } = &event {
+            let mut ended = self.ended.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            ended.push((*experiment).clone());
+            ended.sort_by_key(|experiment| experiment.number);
+            let document = self.document(TaskStatus::Running, None, &ended);
+            if let Err(error) = write(&self.output, &document) {
+                self.shown.line(&format!("warning: cannot write the results: {error}"));
+            }
+        }
+        self.shown.report(event);
+    }
+}

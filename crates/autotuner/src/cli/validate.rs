@@ -1,0 +1,138 @@
+//! `autotuner validate`
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use autotuner_core::problem::Problem;
+use autotuner_core::space::Size;
+use autotuner_core::spec::{Format, Parsed, TaskSpec};
+use autotuner_core::task::Task;
+use serde_json::{Value, json};
+
+use super::{Refusal, WRONG, print};
+
+/// Check task files, telling every problem with its place
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  autotuner validate task.yaml
+  autotuner validate --json examples/*.json | jq '.[] | select(.valid | not)'")]
+pub(super) struct Arguments {
+    /// Task files, YAML (.yaml, .yml) or JSON
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// A task file that has been read.
+pub(super) struct Loaded {
+    /// The task.
+    pub(super) task: Task,
+    /// What was accepted but is worth saying.
+    pub(super) warnings: Vec<Problem>,
+}
+
+/// Reads and checks one task file.
+///
+/// # Errors
+/// It cannot be read, or has problems.
+pub(super) fn load(path: &Path) -> Result<Loaded, Refusal> {
+    let of = path.display().to_string();
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Refusal::Error(anyhow::Error::new(error).context(format!("cannot read the task file {of}")))
+    })?;
+    let refuse = |problems| Refusal::Problems { of: of.clone(), problems };
+    let Parsed { spec, warnings } = TaskSpec::parse(&text, Format::from_file_name(&of)).map_err(refuse)?;
+    let task = spec.resolve().map_err(|problems| Refusal::Problems { of, problems })?;
+    Ok(Loaded { task, warnings })
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
+    let results: Vec<(&Path, Result<Loaded, Refusal>)> = arguments
+        .files
+        .iter()
+        .map(|path| (path.as_path(), load(path)))
+        .collect();
+    if arguments.json {
+        let values: Vec<Value> = results.iter().map(|(path, result)| value(path, result)).collect();
+        print(&format!("{:#}", Value::Array(values)));
+    } else {
+        for (path, result) in &results {
+            tell(path, result);
+        }
+    }
+    let is_sound = results.iter().all(|(_, result)| result.is_ok());
+    Ok(if is_sound { ExitCode::SUCCESS } else { ExitCode::from(WRONG) })
+}
+
+fn tell(path: &Path, result: &Result<Loaded, Refusal>) {
+    let path = path.display();
+    match result {
+        Ok(Loaded { task, warnings }) => {
+            print(&format!("{path}: ok, {}", summary(task)));
+            for warning in warnings {
+                print(&format!("  warning: {warning}"));
+            }
+            for problem in &task.not_built {
+                print(&format!("  cannot run yet: {problem}"));
+            }
+        }
+        Err(Refusal::Problems { problems, .. }) => {
+            print(&format!("{path}: {} problem(s)", problems.len()));
+            for problem in problems {
+                print(&format!("  {problem}"));
+            }
+        }
+        Err(Refusal::Error(error)) => print(&format!("{path}: {error:#}")),
+    }
+}
+
+/// For example `sim on local, 5 parameters, 320 configurations, at most 10 experiments`.
+pub(super) fn summary(task: &Task) -> String {
+    let configurations = match task.space.size() {
+        Size::Finite(size) => format!("{size} configurations"),
+        Size::Infinite => "endlessly many configurations".into(),
+    };
+    format!(
+        "{} on {}, {} parameters, {configurations}, {} of at most {} experiments, {} levels each",
+        task.engine.as_str(),
+        task.deployment.as_str(),
+        task.space.parameters().len(),
+        task.search.strategy.as_str(),
+        task.search.max_iterations,
+        task.workload.level_count(),
+    )
+}
+
+fn value(path: &Path, result: &Result<Loaded, Refusal>) -> Value {
+    let list = |problems: &[Problem]| -> Value {
+        problems
+            .iter()
+            .map(|problem| json!({"path": problem.path, "message": problem.message, "hint": problem.hint}))
+            .collect()
+    };
+    match result {
+        Ok(Loaded { task, warnings }) => json!({
+            "file": path,
+            "valid": true,
+            "task_name": task.name,
+            "space_size": match task.space.size() {
+                Size::Finite(size) => json!(u64::try_from(size).ok()),
+                Size::Infinite => Value::Null,
+            },
+            "warnings": list(warnings),
+            "cannot_run_yet": list(&task.not_built),
+            "problems": [],
+        }),
+        Err(Refusal::Problems { problems, .. }) => {
+            json!({"file": path, "valid": false, "problems": list(problems)})
+        }
+        Err(Refusal::Error(error)) => json!({
+            "file": path,
+            "valid": false,
+            "problems": [{"path": "", "message": format!("{error:#}"), "hint": null}],
+        }),
+    }
+}

@@ -1,0 +1,200 @@
+//! The results file: the original system's shape, and ours beside it.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use autotuner_core::experiment::{Experiment, LaunchFacts};
+use autotuner_core::failure::Failure;
+use autotuner_core::lifecycle::TaskStatus;
+use autotuner_core::score::Score;
+use autotuner_core::task::Task;
+use autotuner_core::verdict::{Claim, Verdict, verdict};
+use serde_json::{Value, json};
+
+use super::{metrics, words};
+use crate::clock::rfc3339;
+use crate::host::Host;
+
+/// Raised when a key changes its meaning or goes away.
+const SCHEMA_VERSION: u32 = 1;
+
+/// Everything that a results file tells of, experiments apart.
+pub(crate) struct RunFacts<'a> {
+    /// The task.
+    pub(crate) task: &'a Task,
+    /// How it ended, or `Running`.
+    pub(crate) status: TaskStatus,
+    /// Why it ended, for people.
+    pub(crate) ended_because: Option<String>,
+    /// Where it ran.
+    pub(crate) host: &'a Host,
+    /// What the engine says its version is.
+    pub(crate) engine_version: Option<&'a str>,
+    /// Where its logs are.
+    pub(crate) logs: &'a Path,
+    /// When it began, milliseconds since the Unix epoch.
+    pub(crate) started_at_ms: i64,
+    /// When it ended, or now.
+    pub(crate) ended_at_ms: i64,
+}
+
+/// The whole document.
+pub(crate) fn document(facts: &RunFacts<'_>, experiments: &[Experiment]) -> Value {
+    let verdict = verdict(experiments);
+    let result = |experiment: &Experiment| result(facts, experiment);
+    let succeeded = experiments
+        .iter()
+        .filter(|experiment| experiment.score().is_some())
+        .count();
+    json!({
+        "schema_version": SCHEMA_VERSION,
+        "task_name": facts.task.name,
+        "status": facts.status.as_str(),
+        "ended_because": facts.ended_because,
+        "strategy": facts.task.search.strategy.as_str(),
+        "objective": facts.task.search.objective.as_str(),
+        "seed": facts.task.search.seed,
+        "base_runtime": facts.task.engine.as_str(),
+        "engine_version": facts.engine_version,
+        "deployment_mode": facts.task.deployment.as_str(),
+        "model": facts.task.model.id_or_path,
+        "total_experiments": experiments.len(),
+        "successful_experiments": succeeded,
+        "started_at": rfc3339(facts.started_at_ms),
+        "completed_at": rfc3339(facts.ended_at_ms),
+        "elapsed_time": seconds(facts.started_at_ms, facts.ended_at_ms),
+        "verdict": verdict_value(&verdict),
+        "host": facts.host,
+        "logs": facts.logs,
+        "best_result": verdict.best.map(result),
+        "baseline_result": verdict.baseline.map(result),
+        "all_results": experiments.iter().map(result).collect::<Vec<_>>(),
+    })
+}
+
+fn verdict_value(verdict: &Verdict<'_>) -> Value {
+    let (claim, gain) = match verdict.claim {
+        Claim::Gain(ratio) => ("gain", Some(ratio)),
+        Claim::MeetsSlos(ratio) => ("meets_slos", Some(ratio)),
+        Claim::DefaultsAreBest => ("defaults_are_best", None),
+        Claim::NoBaseline => ("no_baseline", None),
+        Claim::NothingFeasible => ("nothing_feasible", None),
+        Claim::NothingMeasured => ("nothing_measured", None),
+    };
+    json!({
+        "claim": claim,
+        "gain_over_defaults": gain,
+        "best_experiment_id": verdict.best.map(|experiment| experiment.number.0),
+        "baseline_experiment_id": verdict.baseline.map(|experiment| experiment.number.0),
+        "sentence": words::sentence(verdict),
+    })
+}
+
+fn result(facts: &RunFacts<'_>, experiment: &Experiment) -> Value {
+    let Experiment {
+        number,
+        role,
+        candidate,
+        reason,
+        attempt,
+        status,
+        launch,
+        result: _,
+        started_at_ms,
+        ended_at_ms,
+    } = experiment;
+    let measured = experiment.measured();
+    let failure = experiment.failure();
+    let LaunchFacts {
+        command,
+        env,
+        engine_version,
+        ready_after_ms,
+    } = launch.clone().unwrap_or_default();
+    json!({
+        "experiment_id": number.0,
+        "role": role.as_str(),
+        "attempt": attempt,
+        "reason": reason,
+        "parameters": candidate.to_json(),
+        "status": status.as_str(),
+        "objective_score": experiment.score().map(Score::lower_is_better),
+        "score": experiment.score().map(score),
+        "metrics": measured.map(|measured| metrics::experiment(&measured.metrics)),
+        "remarks": measured.map(|measured| measured.remarks.clone()).unwrap_or_default(),
+        "error_message": failure.map(error_message),
+        "failure_kind": failure.map(|failure| failure.kind.as_str()),
+        "advice": failure.and_then(|failure| failure.advice.clone()),
+        "container_logs": failure.map(|failure| failure.log_tail.join("\n")),
+        "log_file": facts.logs.join(format!("experiment_{number}.log")),
+        "effective_arguments": command,
+        "environment": env.into_iter().collect::<std::collections::BTreeMap<_, _>>(),
+        "engine_version": engine_version,
+        "host_fingerprint": facts.host.fingerprint,
+        "ready_after": ready_after_ms.map(|ms| std::time::Duration::from_millis(ms).as_secs_f64()),
+        "started_at": rfc3339(*started_at_ms),
+        "completed_at": ended_at_ms.map(rfc3339),
+        "elapsed_time": ended_at_ms.map(|ended| seconds(*started_at_ms, ended)),
+    })
+}
+
+fn score(score: &Score) -> Value {
+    let objective = score.objective();
+    let violations: Vec<Value> = score
+        .violations()
+        .iter()
+        .map(|violation| {
+            json!({
+                "metric": violation.metric.to_string(),
+                "threshold": violation.threshold,
+                "actual": violation.actual,
+                "violation_ratio": violation.ratio,
+            })
+        })
+        .collect();
+    json!({
+        "objective_value": score.objective_value(),
+        "direction": if objective.is_maximized() { "maximize" } else { "minimize" },
+        "feasible": score.is_feasible(),
+        "penalty": score.penalty(),
+        "violations": violations,
+        "low_n": score.is_low_n(),
+    })
+}
+
+fn error_message(failure: &Failure) -> String {
+    match &failure.advice {
+        Some(advice) => format!("{}; {advice}", failure.message),
+        None => failure.message.clone(),
+    }
+}
+
+
+fn seconds(from_ms: i64, to_ms: i64) -> f64 {
+    let ms = u64::try_from(to_ms.saturating_sub(from_ms)).unwrap_or(0);
+    std::time::Duration::from_millis(ms).as_secs_f64()
+}
+
+/// Writes a document so that a reader sees the old file or the new one, never half of one.
+///
+/// # Errors
+/// The directory or the file cannot be written.
+pub(crate) fn write(path: &Path, document: &Value) -> io::Result<()> {
+    let directory = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    std::fs::create_dir_all(directory)?;
+    let name = path
+        .file_name()
+        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "the path names no file"))?;
+    let temporary = directory.join(format!(".{}.{}.tmp", name.to_string_lossy(), std::process::id()));
+    let written = std::fs::File::create(&temporary).and_then(|mut file| {
+        serde_json::to_writer_pretty(&mut file, document)?;
+        file.write_all(b"\n")?;
+        file.sync_all()
+    });
+    written
+        .and_then(|()| std::fs::rename(&temporary, path))
+        .inspect_err(|_| drop(std::fs::remove_file(&temporary)))
+}

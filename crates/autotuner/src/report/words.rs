@@ -1,0 +1,139 @@
+//! Numbers and verdicts in words.
+
+use autotuner_core::experiment::LaunchFacts;
+use autotuner_core::score::{Objective, Score};
+use autotuner_core::verdict::{Claim, Verdict};
+
+/// Seconds, as people read them: `850 µs`, `12.3 ms`, `4.56 s`.
+pub(crate) fn duration(seconds: f64) -> String {
+    if !seconds.is_finite() {
+        "∞".into()
+    } else if seconds < 0.001 {
+        format!("{:.0} µs", seconds * 1e6)
+    } else if seconds < 1.0 {
+        format!("{} ms", three_digits(seconds * 1e3))
+    } else {
+        format!("{} s", three_digits(seconds))
+    }
+}
+
+/// Three significant digits, without an exponent.
+pub(crate) fn three_digits(value: f64) -> String {
+    let decimals = match value.abs() {
+        size if size >= 100.0 => 0,
+        size if size >= 10.0 => 1,
+        _ => 2,
+    };
+    format!("{value:.decimals$}")
+}
+
+/// What the objective looks at, with its unit.
+pub(crate) fn objective_value(objective: Objective, value: f64) -> String {
+    if objective == Objective::MaximizeThroughput {
+        format!("{} tok/s", three_digits(value))
+    } else {
+        duration(value)
+    }
+}
+
+/// A ratio as signed per cent: `+25.0 %`.
+pub(crate) fn percent(ratio: f64) -> String {
+    format!("{:+.1} %", ratio * 100.0)
+}
+
+/// What was started, as a line for a shell; host and port as they were.
+pub(crate) fn command_line(launch: &LaunchFacts) -> String {
+    let variables = launch.env.iter().map(|(name, value)| format!("{name}={}", quoted(value)));
+    let words = launch.command.iter().map(|word| quoted(word));
+    variables.chain(words).collect::<Vec<_>>().join(" ")
+}
+
+/// A word as a POSIX shell must be given it.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+/// The verdict as one sentence, claiming what was measured and no more.
+pub(crate) fn sentence(verdict: &Verdict<'_>) -> String {
+    let name = |score: &Score| score.objective().label();
+    let better = |score: &Score, ratio: f64| {
+        let word = match (score.objective().is_maximized(), ratio >= 0.0) {
+            (true, true) => "more",
+            (true, false) | (false, true) => "less",
+            (false, false) => "more",
+        };
+        format!("{:.1} % {word} {}", ratio.abs() * 100.0, name(score))
+    };
+    let Some((experiment, score)) = verdict
+        .best
+        .and_then(|experiment| Some((experiment, experiment.score()?)))
+    else {
+        return "Nothing could be measured: every experiment failed.".into();
+    };
+    let number = experiment.number;
+    let value = objective_value(score.objective(), score.objective_value());
+    match verdict.claim {
+        Claim::Gain(ratio) => format!(
+            "Experiment {number} is best: {value}, {} than the engine's defaults. \
+             Each configuration was measured once.",
+            better(score, ratio)
+        ),
+        Claim::MeetsSlos(ratio) => format!(
+            "Experiment {number} is best: {value}. It meets every SLO, which the engine's defaults \
+             do not, with {} than they have. Each configuration was measured once.",
+            better(score, ratio)
+        ),
+        Claim::DefaultsAreBest => format!(
+            "No improvement found: the engine's defaults are as good as anything tried ({value})."
+        ),
+        Claim::NoBaseline => format!(
+            "Experiment {number} is best of those measured: {value}. \
+             The engine's defaults could not be measured, so no gain is claimed."
+        ),
+        Claim::NothingFeasible => {
+            let missed: Vec<String> = score
+                .violations()
+                .iter()
+                .map(|miss| {
+                    format!(
+                        "{} is {} against {}",
+                        miss.metric,
+                        duration(miss.actual),
+                        duration(miss.threshold)
+                    )
+                })
+                .collect();
+            format!(
+                "No configuration meets every SLO. Best of those measured is experiment {number} \
+                 with {value}: {}.",
+                missed.join(", ")
+            )
+        }
+        Claim::NothingMeasured => "Nothing could be measured: every experiment failed.".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_as_people_write_them() {
+        assert_eq!(duration(0.000_85), "850 µs");
+        assert_eq!(duration(0.012_34), "12.3 ms");
+        assert_eq!(duration(0.5), "500 ms");
+        assert_eq!(duration(4.561), "4.56 s");
+        assert_eq!(duration(f64::INFINITY), "∞");
+        assert_eq!(percent(0.25), "+25.0 %");
+        assert_eq!(percent(-0.051), "-5.1 %");
+        assert_eq!(quoted("--port=8"), "--port=8");
+        assert_eq!(quoted("it's $HOME"), r"'it'\''s $HOME'");
+        assert_eq!(quoted(""), "''");
+        assert_eq!(objective_value(Objective::MaximizeThroughput, 1234.5), "1234 tok/s");
+    }
+}

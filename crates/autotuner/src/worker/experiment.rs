@@ -1,0 +1,381 @@
+//! One experiment: deploy → ready → benchmark → score → preserve the log → stop.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use autotuner_core::engine::{Endpoint, LaunchPlan};
+use autotuner_core::experiment::{LaunchFacts, Measured};
+use autotuner_core::failure::{Failure, FailureKind};
+use autotuner_core::ids::ExperimentNumber;
+use autotuner_core::lifecycle::ExperimentMove;
+use autotuner_core::lifecycle::ExperimentStatus;
+use autotuner_core::measure::LevelRecords;
+use autotuner_core::metrics::{experiment_metrics, level_metrics};
+use autotuner_core::plan::Next;
+use autotuner_core::problem::Problem;
+use autotuner_core::score::score;
+use autotuner_deploy::ready::{NotReady, ReadyCheck, wait_until_ready};
+use autotuner_deploy::{Deployment, DeploymentStatus, Exit, Label};
+use autotuner_load::{BenchError, Observer, Progress, Recording, Verdict};
+use autotuner_store::StoreError;
+
+use super::{Event, Worker, chain};
+
+/// Largest share of a benchmark's requests that may fail before its figures are worthless.
+const TOLERATED_FAILURES: f64 = 0.1;
+
+/// How often a running benchmark looks whether its engine still lives.
+const WATCH: Duration = Duration::from_millis(250);
+
+/// Lines of the engine's output that a failure keeps.
+const TAIL: usize = 100;
+
+/// Runs one experiment and records what came of it.
+///
+/// # Errors
+/// Only when the record cannot be kept.
+pub(crate) async fn run_experiment(
+    worker: Arc<Worker>,
+    number: ExperimentNumber,
+    next: Next,
+) -> Result<(), StoreError> {
+    worker.logs.line(
+        "INFO",
+        &format!(
+            "[Experiment {number}] {}: {} ({})",
+            next.role.as_str(),
+            next.candidate,
+            next.reason
+        ),
+    );
+    let outcome = attempt(&worker, number, &next).await;
+    conclude(&worker, number, outcome).await
+}
+
+/// Puts an experiment's end on record and tells of it.
+///
+/// # Errors
+/// Only when the record cannot be kept.
+pub(crate) async fn conclude(
+    worker: &Worker,
+    number: ExperimentNumber,
+    outcome: Result<Measured, Failure>,
+) -> Result<(), StoreError> {
+    match &outcome {
+        Ok(measured) => worker.logs.line(
+            "INFO",
+            &format!(
+                "[Experiment {number}] Status: SUCCESS, {} {}",
+                measured.score.objective().label(),
+                measured.score.objective_value()
+            ),
+        ),
+        Err(failure) => worker.logs.line(
+            "ERROR",
+            &format!("[Experiment {number}] Status: FAILED, {}: {}", failure.kind, failure.message),
+        ),
+    }
+    let now = worker.clock.now_ms();
+    worker
+        .store
+        .finish_experiment(worker.task_id, number, outcome, now)
+        .await?;
+    let history = worker.store.history(worker.task_id).await?;
+    if let Some(experiment) = history.iter().find(|experiment| experiment.number == number) {
+        worker.reporter.report(Event::Ended { experiment });
+    }
+    Ok(())
+}
+
+/// From candidate to measurement. Once an engine was started it is stopped on every path.
+async fn attempt(worker: &Worker, number: ExperimentNumber, next: &Next) -> Result<Measured, Failure> {
+    let plan = worker.plan(&next.candidate).map_err(refused)?;
+    if let Some(help) = &worker.facts.help {
+        let problems = worker.engine.preflight(help, &plan);
+        if !problems.is_empty() {
+            return Err(refused(problems));
+        }
+    }
+    moved(worker, number, ExperimentMove::Deploy, ExperimentStatus::Deploying).await?;
+    let label = Label {
+        task: worker.task.name.clone(),
+        experiment: number.0,
+        attempt: next.attempt,
+        log_file: worker.logs.engine_log(number),
+    };
+    let deployment = worker
+        .deployer
+        .launch(&plan, &label)
+        .await
+        .map_err(|error| worker.failed(FailureKind::Infrastructure, chain(&error)))?;
+    let outcome = measure(worker, number, &plan, &deployment).await;
+    let outcome = match outcome {
+        Ok(measured) => Ok(measured),
+        Err(failure) => Err(explain(worker, &deployment, failure).await),
+    };
+    tear_down(worker, number, &deployment).await;
+    outcome
+}
+
+fn refused(problems: Vec<Problem>) -> Failure {
+    let text: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    Failure::new(FailureKind::InvalidCandidate, text.join("; "))
+}
+
+async fn moved(
+    worker: &Worker,
+    number: ExperimentNumber,
+    wanted: ExperimentMove,
+    status: ExperimentStatus,
+) -> Result<(), Failure> {
+    worker
+        .store
+        .move_experiment(worker.task_id, number, wanted)
+        .await
+        .map_err(|error| worker.failed(FailureKind::Infrastructure, chain(&error)))?;
+    worker.reporter.report(Event::Moved { number, status });
+    Ok(())
+}
+
+/// Waits for the engine, loads it, and judges what was recorded.
+async fn measure(
+    worker: &Worker,
+    number: ExperimentNumber,
+    plan: &LaunchPlan,
+    deployment: &Deployment,
+) -> Result<Measured, Failure> {
+    let mut facts = LaunchFacts {
+        command: deployment.command.clone(),
+        env: plan.env.clone().into_iter().collect(),
+        engine_version: worker.facts.version.clone(),
+        ready_after_ms: None,
+    };
+    record(worker, number, facts.clone()).await?;
+    let took = ready(worker, plan, deployment).await?;
+    facts.ready_after_ms = u64::try_from(took.as_millis()).ok();
+    record(worker, number, facts).await?;
+    moved(
+        worker,
+        number,
+        ExperimentMove::Benchmark,
+        ExperimentStatus::Benchmarking,
+    )
+    .await?;
+    let recording = benchmark(worker, number, plan, deployment).await?;
+    judge(worker, plan, recording)
+}
+
+/// Waits until the engine answers; how long that took.
+async fn ready(worker: &Worker, plan: &LaunchPlan, deployment: &Deployment) -> Result<Duration, Failure> {
+    let check = ReadyCheck::of(plan);
+    let waiting = wait_until_ready(
+        worker.deployer.as_ref(),
+        deployment,
+        &check,
+        &worker.shutdown.soft,
+    );
+    let kind = match waiting.await {
+        Ok(ready) => return Ok(ready.took),
+        Err(NotReady::Exited { exit, .. }) => return Err(exited(&exit, "before it was ready")),
+        Err(error) => (
+            match error {
+                NotReady::Deadline { .. } => FailureKind::NotReadyInTime,
+                NotReady::Cancelled => FailureKind::Cancelled,
+                NotReady::Gone { .. } | NotReady::Exited { .. } => FailureKind::EngineCrashed,
+                NotReady::Target(_) => FailureKind::Infrastructure,
+            },
+            chain(&error),
+        ),
+    };
+    Err(Failure::new(kind.0, kind.1))
+}
+
+async fn record(worker: &Worker, number: ExperimentNumber, facts: LaunchFacts) -> Result<(), Failure> {
+    worker
+        .store
+        .record_launch(worker.task_id, number, facts)
+        .await
+        .map_err(|error| worker.failed(FailureKind::Infrastructure, chain(&error)))
+}
+
+/// Loads the engine until the workload is done, the time is up, the engine dies or a person
+/// stops it, whichever comes first. On every way out the load has ended.
+async fn benchmark(
+    worker: &Worker,
+    number: ExperimentNumber,
+    plan: &LaunchPlan,
+    deployment: &Deployment,
+) -> Result<Recording, Failure> {
+    let endpoint = Endpoint {
+        base_url: deployment.base_url.clone(),
+        model: plan.served_model_name.clone(),
+        api_key: None,
+    };
+    let cancel = worker.shutdown.soft.child_token();
+    let mut observer = Told { worker, number };
+    let limit = worker.task.search.timeout_per_iteration;
+    let measuring = worker
+        .bench
+        .measure(&endpoint, &worker.task.workload, cancel.clone(), &mut observer);
+    tokio::pin!(measuring);
+    let interrupted = tokio::select! {
+        result = &mut measuring => return result.map_err(bench_failure),
+        failure = watch(worker, deployment) => failure,
+        () = tokio::time::sleep(limit) => worker.failed(
+            FailureKind::BenchmarkFailed,
+            format!("the benchmark did not end within {} s", limit.as_secs_f64()),
+        ),
+    };
+    cancel.cancel();
+    // Lets the load generator close its connections; bounded, since it may not listen.
+    drop(tokio::time::timeout(Duration::from_secs(2), measuring).await);
+    Err(interrupted)
+}
+
+/// Ends when the engine does.
+async fn watch(worker: &Worker, deployment: &Deployment) -> Failure {
+    loop {
+        match worker.deployer.status(deployment).await {
+            Ok(DeploymentStatus::Running) => tokio::time::sleep(WATCH).await,
+            Ok(DeploymentStatus::Exited(exit)) => return exited(&exit, "under load"),
+            Ok(DeploymentStatus::Gone) => {
+                return worker.failed(FailureKind::EngineCrashed, "the engine disappeared under load");
+            }
+            Err(error) => return worker.failed(FailureKind::Infrastructure, chain(&error)),
+        }
+    }
+}
+
+/// The failure of an engine that ended by itself.
+fn exited(exit: &Exit, when: &str) -> Failure {
+    let how = match (exit.code, exit.signal) {
+        (Some(code), _) => format!("with exit code {code}"),
+        (None, Some(signal)) => format!("by signal {signal}"),
+        (None, None) => "for a reason that nobody told".into(),
+    };
+    let (kind, extra) = match autotuner_core::engine::diagnose_exit(exit.code, exit.signal) {
+        _ if exit.out_of_memory => (FailureKind::OutOfMemory, String::new()),
+        Some((kind, text)) => (kind, format!(": {text}")),
+        None => (FailureKind::EngineCrashed, String::new()),
+    };
+    Failure::new(kind, format!("the engine ended {when} {how}{extra}"))
+}
+
+fn bench_failure(error: BenchError) -> Failure {
+    let kind = match &error {
+        BenchError::Cancelled => FailureKind::Cancelled,
+        _ => FailureKind::BenchmarkFailed,
+    };
+    Failure::new(kind, chain(&error))
+}
+
+/// From records to a score, or to the reason why there is none.
+fn judge(worker: &Worker, plan: &LaunchPlan, recording: Recording) -> Result<Measured, Failure> {
+    let task = &worker.task;
+    let Recording { levels, notes } = recording;
+    let levels: Vec<_> = levels
+        .iter()
+        .map(|level| (level_metrics(level, &task.slos.bounds), first_error(level)))
+        .collect();
+    let error = levels.iter().find_map(|(_, error)| error.clone());
+    let metrics = experiment_metrics(
+        levels.into_iter().map(|(metrics, _)| metrics).collect(),
+        task.level_weights.as_deref(),
+        plan.gpus,
+    );
+    let (started, _, failed) = metrics.request_totals();
+    if f64::from(failed) > TOLERATED_FAILURES * f64::from(started) {
+        let first = error.map(|error| format!("; the first error: {error}")).unwrap_or_default();
+        return Err(worker.failed(
+            FailureKind::BenchmarkFailed,
+            format!("{failed} of {started} requests did not succeed{first}"),
+        ));
+    }
+    let score = score(&metrics, task.search.objective, &task.slos)
+        .map_err(|error| worker.failed(FailureKind::BenchmarkFailed, chain(&error)))?;
+    let mut remarks = notes;
+    if failed > 0 {
+        remarks.push(format!("{failed} of {started} requests did not succeed"));
+    }
+    if score.is_low_n() {
+        remarks.push(format!(
+            "an SLO percentile rests on only {} requests a level",
+            metrics.least_n()
+        ));
+    }
+    Ok(Measured {
+        metrics,
+        score,
+        remarks,
+    })
+}
+
+fn first_error(level: &LevelRecords) -> Option<String> {
+    use autotuner_core::measure::RequestOutcome;
+    level.requests.iter().find_map(|request| match &request.outcome {
+        RequestOutcome::Failed { error, detail } => Some(format!("{error:?}: {detail}")),
+        RequestOutcome::CutOff => Some("a request was still open at the end".into()),
+        RequestOutcome::Success => None,
+    })
+}
+
+/// Adds the end of the engine's output to a failure, and what it says about the cause.
+async fn explain(worker: &Worker, deployment: &Deployment, mut failure: Failure) -> Failure {
+    if failure.kind == FailureKind::Cancelled {
+        return failure;
+    }
+    failure.log_tail = worker
+        .deployer
+        .logs(deployment, TAIL)
+        .await
+        .unwrap_or_else(|error| vec![chain(&error)]);
+    if let Some(diagnosis) = worker.engine.diagnose(&failure.log_tail) {
+        // What the engine said outranks how it looked from outside, but a failure of the
+        // world stays one: it says nothing of the candidate.
+        if failure.kind != FailureKind::Infrastructure {
+            failure.kind = diagnosis.kind;
+        }
+        failure.message = format!("{}: {}", failure.message, diagnosis.evidence);
+        failure.advice = diagnosis.advice;
+    }
+    failure
+}
+
+/// Stops the engine and keeps its output. A cancel does not cut this short; a second signal
+/// only takes away the time that the engine is given to end by itself.
+async fn tear_down(worker: &Worker, number: ExperimentNumber, deployment: &Deployment) {
+    let grace = if worker.shutdown.hard.is_cancelled() {
+        Duration::ZERO
+    } else {
+        worker.stop_grace
+    };
+    let stopped = tokio::select! {
+        stopped = worker.deployer.stop(deployment, grace) => stopped,
+        () = worker.shutdown.hard.cancelled() => worker.deployer.stop(deployment, Duration::ZERO).await,
+    };
+    if let Err(error) = stopped {
+        let message = format!("[Experiment {number}] {}", chain(&error));
+        worker.logs.line("ERROR", &message);
+        worker.reporter.report(Event::Warned { message: &message });
+    }
+    worker.logs.preserve(number);
+}
+
+/// Passes a benchmark's progress on.
+struct Told<'a> {
+    worker: &'a Worker,
+    number: ExperimentNumber,
+}
+
+impl Observer for Told<'_> {
+    fn progress(&mut self, progress: &Progress) {
+        self.worker.reporter.report(Event::Measuring {
+            number: self.number,
+            progress,
+        });
+    }
+
+    fn level_done(&mut self, _records: &LevelRecords) -> Verdict {
+        Verdict::Continue
+    }
+}

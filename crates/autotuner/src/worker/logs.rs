@@ -1,0 +1,119 @@
+//! A task's log files: one for the task, one an experiment for the engine's output.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use autotuner_core::ids::ExperimentNumber;
+
+use crate::clock::{Clock, log_stamp};
+
+/// Longest line of engine output that is copied whole into the task log, in bytes.
+const LONGEST_LINE: usize = 64 * 1024;
+
+/// The log files of one run of a task.
+pub(crate) struct TaskLogs {
+    directory: PathBuf,
+    task_log: Mutex<File>,
+    clock: Arc<dyn Clock>,
+}
+
+impl TaskLogs {
+    /// Opens `task.log` in a directory, which is made where it is missing.
+    ///
+    /// # Errors
+    /// The directory or the file cannot be made.
+    pub(crate) fn open(directory: PathBuf, clock: Arc<dyn Clock>) -> io::Result<Self> {
+        std::fs::create_dir_all(&directory)?;
+        let task_log = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(directory.join("task.log"))?;
+        Ok(Self {
+            directory,
+            task_log: Mutex::new(task_log),
+            clock,
+        })
+    }
+
+    /// Where the files are.
+    pub(crate) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Where an experiment's engine writes.
+    pub(crate) fn engine_log(&self, number: ExperimentNumber) -> PathBuf {
+        self.directory.join(format!("experiment_{number}.log"))
+    }
+
+    /// Adds a line. A log that cannot be written must not end a run: the failure is told to
+    /// the terminal's log instead.
+    pub(crate) fn line(&self, level: &str, message: &str) {
+        let stamp = log_stamp(self.clock.now_ms());
+        let mut file = self.task_log.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(error) = writeln!(file, "[{stamp}] [{level}] {message}") {
+            tracing::warn!(%error, "cannot write to the task log");
+        }
+    }
+
+    /// Copies an engine's whole output into the task log, between its delimiters, decoded
+    /// with replacement.
+    pub(crate) fn preserve(&self, number: ExperimentNumber) {
+        if let Err(error) = self.copy_engine_log(number) {
+            self.line("WARNING", &format!("[Experiment {number}] engine output cannot be read: {error}"));
+        }
+    }
+
+    fn copy_engine_log(&self, number: ExperimentNumber) -> io::Result<()> {
+        let mut source = BufReader::new(File::open(self.engine_log(number))?);
+        let mut file = self.task_log.lock().unwrap_or_else(PoisonError::into_inner);
+        let prefix = format!("[Experiment {number}]");
+        writeln!(file, "{prefix} ========== Container Logs ==========")?;
+        let mut line = Vec::new();
+        while source.read_until(b'\n', &mut line)? > 0 {
+            let text = String::from_utf8_lossy(line.trim_ascii_end());
+            let shown = text.get(..text.floor_char_boundary(LONGEST_LINE)).unwrap_or(&text);
+            writeln!(file, "{prefix} {shown}")?;
+            line.clear();
+        }
+        writeln!(file, "{prefix} ========== End Container Logs ==========")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Noon;
+
+    impl Clock for Noon {
+        fn now_ms(&self) -> i64 {
+            1_700_000_000_000
+        }
+    }
+
+    #[test]
+    fn the_engines_output_stands_between_delimiters() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let logs = TaskLogs::open(directory.path().join("a/b"), Arc::new(Noon)).expect("opened");
+        logs.line("INFO", "begun");
+        let number = ExperimentNumber(3);
+        std::fs::write(logs.engine_log(number), b"first\nbad \xff byte\r\nlast").expect("written");
+        logs.preserve(number);
+        logs.preserve(ExperimentNumber(4));
+        let text = std::fs::read_to_string(logs.directory().join("task.log")).expect("readable");
+        assert_eq!(
+            text.lines().take(6).collect::<Vec<_>>(),
+            [
+                "[2023-11-14 22:13:20] [INFO] begun",
+                "[Experiment 3] ========== Container Logs ==========",
+                "[Experiment 3] first",
+                "[Experiment 3] bad \u{fffd} byte",
+                "[Experiment 3] last",
+                "[Experiment 3] ========== End Container Logs ==========",
+            ]
+        );
+        assert!(text.contains("[Experiment 4] engine output cannot be read"), "{text}");
+    }
+}

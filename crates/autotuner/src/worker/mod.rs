@@ -1,0 +1,126 @@
+//! Runs a task: asks the planner, carries out what it says, and asks again.
+//!
+//! One [`Worker`] runs one task. All judgement is `autotuner_core`'s; this only connects the
+//! hands, and sees to it that every engine it starts is stopped.
+
+pub(crate) mod experiment;
+pub(crate) mod logs;
+pub(crate) mod preflight;
+pub(crate) mod probe;
+mod task;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use autotuner_core::engine::{Engine, LaunchPlan, PlanRequest};
+use autotuner_core::experiment::Experiment;
+use autotuner_core::failure::Failure;
+use autotuner_core::ids::{ExperimentNumber, TaskId};
+use autotuner_core::lifecycle::ExperimentStatus;
+use autotuner_core::plan::Next;
+use autotuner_core::problem::Problem;
+use autotuner_core::search::Strategy;
+use autotuner_core::space::{Candidate, CandidateKey};
+use autotuner_core::task::Task;
+use autotuner_deploy::Deployer;
+use autotuner_load::{Bench, Progress};
+use autotuner_store::Store;
+
+use crate::clock::Clock;
+use crate::shutdown::Shutdown;
+use logs::TaskLogs;
+use probe::EngineFacts;
+
+pub(crate) use task::run_task;
+
+/// Everything that running one task needs.
+pub(crate) struct Worker {
+    pub(crate) task: Task,
+    pub(crate) task_id: TaskId,
+    pub(crate) engine: &'static dyn Engine,
+    pub(crate) strategy: &'static dyn Strategy,
+    pub(crate) deployer: Arc<dyn Deployer>,
+    pub(crate) bench: Arc<dyn Bench>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) reporter: Arc<dyn Reporter>,
+    pub(crate) logs: TaskLogs,
+    pub(crate) facts: EngineFacts,
+    pub(crate) stop_grace: Duration,
+    pub(crate) shutdown: Shutdown,
+}
+
+/// Told of everything that happens while a task runs. Must not block.
+pub(crate) trait Reporter: Send + Sync {
+    /// Something happened.
+    fn report(&self, event: Event<'_>);
+}
+
+/// Something that happened.
+pub(crate) enum Event<'a> {
+    /// An experiment was decided and given its number.
+    Begun {
+        number: ExperimentNumber,
+        next: &'a Next,
+    },
+    /// An experiment moved on.
+    Moved {
+        number: ExperimentNumber,
+        status: ExperimentStatus,
+    },
+    /// An experiment's benchmark went on.
+    Measuring {
+        number: ExperimentNumber,
+        progress: &'a Progress,
+    },
+    /// An experiment ended.
+    Ended { experiment: &'a Experiment },
+    /// Something went wrong that was coped with, or that a person should know.
+    Warned { message: &'a str },
+}
+
+impl Worker {
+    /// What to start for a candidate.
+    ///
+    /// # Errors
+    /// Every reason why the engine would refuse it.
+    pub(crate) fn plan(&self, candidate: &Candidate) -> Result<LaunchPlan, Vec<Problem>> {
+        self.engine.plan(&plan_request(&self.task, candidate))
+    }
+
+    /// What makes two candidates one configuration to the engine: what it would be started
+    /// with. Candidates that it refuses are told apart by what was asked for.
+    pub(crate) fn identity(&self, candidate: &Candidate) -> CandidateKey {
+        match self.plan(candidate) {
+            Ok(plan) => CandidateKey(plan.identity()),
+            Err(_) => candidate.key(),
+        }
+    }
+
+    fn failed(&self, kind: autotuner_core::failure::FailureKind, message: impl Into<String>) -> Failure {
+        Failure::new(kind, message)
+    }
+}
+
+/// The request for a plan of this task's engine.
+pub(crate) fn plan_request<'a>(task: &'a Task, candidate: &'a Candidate) -> PlanRequest<'a> {
+    PlanRequest {
+        model: &task.model,
+        settings: &task.settings,
+        resources: &task.resources,
+        candidate,
+        deployment: task.deployment,
+    }
+}
+
+/// An error with everything that caused it, on one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,212 @@
+//! Before the first experiment: everything that would fail each of them the same way.
+//!
+//! A missing model, a missing program, a mode or a strategy that this version does not have:
+//! the task fails at once, with every problem told, and no engine is started.
+
+use std::path::{Path, PathBuf};
+
+use autotuner_core::engine::{Engine, EngineKind};
+use autotuner_core::problem::Problem;
+use autotuner_core::search::Strategy;
+use autotuner_core::space::Candidate;
+use autotuner_core::task::{DeploymentMode, Task};
+use autotuner_deploy::Deployer;
+use tokio_util::sync::CancellationToken;
+
+use super::probe::{EngineFacts, probe};
+use super::{chain, plan_request};
+
+/// A task that can be started.
+pub(crate) struct Prepared {
+    /// The task, its model and program resolved.
+    pub(crate) task: Task,
+    /// Its engine.
+    pub(crate) engine: &'static dyn Engine,
+    /// Its strategy.
+    pub(crate) strategy: &'static dyn Strategy,
+    /// What the engine's program says of itself.
+    pub(crate) facts: EngineFacts,
+}
+
+/// Where models and our own program are.
+pub(crate) struct Places {
+    /// Directory below which a model named without a slash is looked for.
+    pub(crate) model_dir: PathBuf,
+    /// What relative paths start from.
+    pub(crate) current_dir: PathBuf,
+    /// Our own program, which is also the simulated engine.
+    pub(crate) own_program: PathBuf,
+}
+
+/// Checks everything that a start needs.
+///
+/// # Errors
+/// Every reason not to start.
+pub(crate) async fn prepare(
+    mut task: Task,
+    places: &Places,
+    deployer: &dyn Deployer,
+    cancel: &CancellationToken,
+) -> Result<Prepared, Vec<Problem>> {
+    let mut problems = std::mem::take(&mut task.not_built);
+    problems.extend(mode_problem(task.deployment));
+    match resolve_model(&task, places) {
+        Ok(path) => task.model.id_or_path = path,
+        Err(problem) => problems.push(problem),
+    }
+    if task.engine == EngineKind::Sim && task.settings.program.is_none() {
+        task.settings.program = Some(places.own_program.display().to_string());
+    }
+    let strategy = task.search.strategy.strategy().map_err(|problem| problems.push(problem));
+    let engine = task.engine.engine();
+    let plan = engine
+        .plan(&plan_request(&task, &Candidate::engine_default()))
+        .map_err(|refused| problems.extend(refused));
+    let (Ok(strategy), Ok(plan), true) = (strategy, plan, problems.is_empty()) else {
+        return Err(problems);
+    };
+    if let Err(error) = deployer.check(&plan).await {
+        let problem = Problem::new("engine.program", chain(&error));
+        return Err(vec![match task.settings.program {
+            Some(_) => problem.with_hint("check the path in engine.program"),
+            None => problem.with_hint("install the engine, or name its program in engine.program"),
+        }]);
+    }
+    let facts = probe(engine, &plan, cancel).await;
+    Ok(Prepared {
+        task,
+        engine,
+        strategy,
+        facts,
+    })
+}
+
+fn mode_problem(mode: DeploymentMode) -> Option<Problem> {
+    let what = match mode {
+        DeploymentMode::Local => return None,
+        DeploymentMode::Docker => "starting engines in Docker",
+        DeploymentMode::Kubernetes => "starting engines in Kubernetes",
+    };
+    Some(
+        Problem::new("deployment_mode", format!("{what} is not built into this version"))
+            .with_hint("run the engine as a local process: deployment_mode: local, or --mode local"),
+    )
+}
+
+/// What the engine is to be given as its model: an existing path, or a hub id.
+fn resolve_model(task: &Task, places: &Places) -> Result<String, Problem> {
+    let named = task.model.id_or_path.as_str();
+    if matches!(task.engine, EngineKind::Sim | EngineKind::Custom) {
+        return Ok(named.to_owned());
+    }
+    let is_plain_path = named.starts_with(['/', '.']);
+    let mut tried = vec![places.current_dir.join(named)];
+    if !is_plain_path && !named.contains('/') {
+        tried.insert(0, places.model_dir.join(named));
+    }
+    let wants_file = task.engine == EngineKind::LlamaCpp;
+    let fits = |path: &&PathBuf| if wants_file { path.is_file() } else { path.exists() };
+    if let Some(found) = tried.iter().find(fits) {
+        return Ok(found.display().to_string());
+    }
+    if !wants_file && !is_plain_path && is_hub_id(named) {
+        return Ok(named.to_owned());
+    }
+    let what = if wants_file { "model file" } else { "model" };
+    let tried: Vec<String> = tried.iter().map(|path| path.display().to_string()).collect();
+    Err(
+        Problem::new(
+            "model.id_or_path",
+            format!("{what} {named} does not exist (looked at {})", tried.join(", ")),
+        )
+        .with_hint(if wants_file {
+            "give the path of a GGUF file"
+        } else {
+            "give an existing path, a directory below --model-dir, or a hub id such as org/name"
+        }),
+    )
+}
+
+/// `organisation/name`, both of letters, digits, `-`, `_` and `.`.
+fn is_hub_id(named: &str) -> bool {
+    let is_part = |part: &str| {
+        !part.is_empty()
+            && part
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
+    };
+    matches!(named.split_once('/'), Some((organisation, name)) if is_part(organisation) && is_part(name))
+}
+
+/// Our own program, or the reason why it cannot be told.
+///
+/// # Errors
+/// The operating system does not say.
+pub(crate) fn own_program() -> std::io::Result<PathBuf> {
+    std::env::current_exe().map(|path| strip_deleted(&path))
+}
+
+/// A program that was replaced while it runs is shown with this mark behind its path.
+fn strip_deleted(path: &Path) -> PathBuf {
+    let text = path.display().to_string();
+    PathBuf::from(text.strip_suffix(" (deleted)").unwrap_or(&text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use autotuner_core::spec::TaskSpec;
+
+    fn resolved(engine: &str, model: &str) -> Result<String, String> {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let root = directory.path().canonicalize().expect("canonical");
+        std::fs::create_dir_all(root.join("models/base")).expect("made");
+        std::fs::write(root.join("models/tiny.gguf"), b"GGUF").expect("written");
+        let places = Places {
+            model_dir: root.join("models"),
+            current_dir: root.clone(),
+            own_program: "autotuner".into(),
+        };
+        let document = serde_json::json!({
+            "task_name": "t",
+            "base_runtime": engine,
+            "model": {"id_or_path": model},
+            "parameters": {"threads": [1]},
+            "optimization": {"strategy": "grid_search"},
+            "benchmark": {},
+        });
+        let task = TaskSpec::from_value(&document)
+            .expect("sound")
+            .spec
+            .resolve()
+            .expect("sound");
+        let root = root.display().to_string();
+        resolve_model(&task, &places)
+            .map(|path| path.replace(&root, "ROOT"))
+            .map_err(|problem| problem.to_string().replace(&root, "ROOT"))
+    }
+
+    #[test]
+    fn models_are_paths_directories_or_hub_ids() {
+        let check = |engine: &str, model: &str, expected: &str| {
+            assert_eq!(resolved(engine, model).as_deref(), Ok(expected), "{engine} {model}");
+        };
+        check("llamacpp", "models/tiny.gguf", "ROOT/models/tiny.gguf");
+        check("llamacpp", "tiny.gguf", "ROOT/models/tiny.gguf");
+        check("vllm", "Qwen/Qwen2.5-7B-Instruct", "Qwen/Qwen2.5-7B-Instruct");
+        check("vllm", "base", "ROOT/models/base");
+        check("sim", "anything at all", "anything at all");
+    }
+
+    #[test]
+    fn a_model_that_is_not_there_is_named_with_the_places() {
+        let check = |engine: &str, model: &str, part: &str| {
+            let problem = resolved(engine, model).expect_err(model);
+            assert!(problem.contains(part), "{problem}");
+        };
+        check("llamacpp", "no/such.gguf", "model file no/such.gguf does not exist (looked at ROOT/no/such.gguf)");
+        check("llamacpp", "models/base", "does not exist");
+        check("vllm", "/no/such/model", "looked at /no/such/model");
+        check("vllm", "missing", "ROOT/models/missing, ROOT/missing");
+    }
+}

@@ -1,0 +1,214 @@
+//! TensorRT-LLM: `trtllm-serve`.
+//!
+//! Its flags are written with underscores. Most versions cannot be told the name to serve a
+//! model under: they take the last part of a directory's path, or the hub id as it is.
+
+use std::time::Duration;
+
+use super::advice::Advice;
+use super::assemble::{Recipe, assemble};
+use super::dialect::{DashedValues, Dialect, FlagInfo, FlagKind, Spelling, flag};
+use super::world::Settled;
+use super::{Arg, Diagnosis, Engine, EngineKind, LaunchPlan, PlanRequest, diagnose, preflight};
+use crate::problem::Problem;
+
+/// The engine; it has no state.
+#[derive(Debug)]
+pub(crate) struct TensorRtLlm;
+
+static RECIPE: Recipe = Recipe {
+    dialect: &DIALECT,
+    program: "trtllm-serve",
+    first_arguments: &[],
+    image: |_| Some("nvcr.io/nvidia/tensorrt-llm/release:1.0.0"),
+    entrypoint: Some(&["trtllm-serve"]),
+    ready_paths: &["/health", "/v1/models"],
+    start_timeout: Duration::from_secs(1800),
+    gpus,
+};
+
+// Where a flag has two names, the older one: newer versions know both.
+static DIALECT: Dialect = Dialect {
+    catalogue: CATALOGUE,
+    aliases: &[
+        ("tp", "tp-size"),
+        ("tensor-parallel-size", "tp-size"),
+        ("pp", "pp-size"),
+        ("pipeline-parallel-size", "pp-size"),
+        ("cp", "cp-size"),
+        ("context-parallel-size", "cp-size"),
+        ("ep", "ep-size"),
+        ("moe-expert-parallel-size", "ep-size"),
+        ("moe-cluster-parallel-size", "cluster-size"),
+        ("free-gpu-memory-fraction", "kv-cache-free-gpu-memory-fraction"),
+        ("config", "extra-llm-api-options"),
+    ],
+    reserved: &[
+        "host",
+        "port",
+        "model",
+        "served-model-name",
+        "api-key",
+        "grpc",
+        "help",
+        "version",
+    ],
+    reserved_variables: &[],
+    spelling: Spelling::Underscores,
+    dashed_values: DashedValues::Joined,
+    abbreviates: false,
+};
+
+const CATALOGUE: &[FlagInfo] = &[
+    flag("tp_size", FlagKind::Integer, "1", "GPUs that share every layer"),
+    flag(
+        "pp_size",
+        FlagKind::Integer,
+        "1",
+        "groups of GPUs that share the layers in turn",
+    ),
+    flag(
+        "cp_size",
+        FlagKind::Integer,
+        "1",
+        "GPUs that share a request's context; newer versions",
+    ),
+    flag(
+        "ep_size",
+        FlagKind::Integer,
+        "",
+        "GPUs over which a mixture's experts are spread",
+    ),
+    flag(
+        "max_batch_size",
+        FlagKind::Integer,
+        "",
+        "most requests computed at once",
+    ),
+    flag(
+        "max_num_tokens",
+        FlagKind::Integer,
+        "",
+        "most tokens computed in one step",
+    ),
+    flag(
+        "max_seq_len",
+        FlagKind::Integer,
+        "the model's own",
+        "longest prompt and answer together, in tokens",
+    ),
+    flag("max_beam_width", FlagKind::Integer, "1", "most beams of a search"),
+    flag(
+        "kv_cache_free_gpu_memory_fraction",
+        FlagKind::Number,
+        "0.9",
+        "share of the memory left after the weights for the key/value cache",
+    ),
+    flag(
+        "num_postprocess_workers",
+        FlagKind::Integer,
+        "0",
+        "processes that turn tokens into answers",
+    ),
+    flag(
+        "backend",
+        FlagKind::Choice(&["pytorch", "tensorrt", "_autodeploy"]),
+        "pytorch",
+        "how the model is run",
+    ),
+    flag(
+        "enable_chunked_prefill",
+        FlagKind::Switch,
+        "off",
+        "mix parts of long prompts with decoding",
+    ),
+    flag(
+        "trust_remote_code",
+        FlagKind::Switch,
+        "off",
+        "run code that comes with the model",
+    ),
+    flag(
+        "extra_llm_api_options",
+        FlagKind::Text,
+        "",
+        "file of further options, on the engine's machine",
+    ),
+];
+
+static ADVICE: Advice = Advice {
+    device_memory: "lower kv_cache_free_gpu_memory_fraction, max_batch_size or max_num_tokens, or raise tp_size",
+    cache_memory: "lower max_seq_len, max_batch_size or max_num_tokens, or raise tp_size",
+    free_memory: "free the GPU of other processes",
+    host_memory: "raise resources.memory",
+    precision: "choose a model and quantization that this GPU supports",
+    parallel: "check the GPUs' connection, or try a smaller tp_size",
+};
+
+fn gpus(settled: &Settled) -> Result<u32, Problem> {
+    settled.product(&["tp-size", "pp-size", "cp-size"])
+}
+
+/// The name under which versions without `--served_model_name` serve the model.
+fn served_name(id_or_path: &str) -> String {
+    let is_path = id_or_path.starts_with(['/', '.', '~']);
+    let trimmed = id_or_path.trim_end_matches('/');
+    match trimmed.rsplit_once('/') {
+        Some((_, last)) if is_path => last.to_owned(),
+        _ => trimmed.to_owned(),
+    }
+}
+
+impl Engine for TensorRtLlm {
+    fn kind(&self) -> EngineKind {
+        EngineKind::TensorRtLlm
+    }
+
+    fn plan(&self, request: &PlanRequest<'_>) -> Result<LaunchPlan, Vec<Problem>> {
+        let model = request.model.id_or_path.as_str();
+        let base = vec![
+            model.into(),
+            "--host".into(),
+            Arg::Host,
+            "--port".into(),
+            Arg::Port,
+        ];
+        assemble(&RECIPE, request, base, served_name(model))
+    }
+
+    /// It knows no `--version`, but tells its version whenever it is started.
+    fn version_args(&self) -> &'static [&'static str] {
+        &["serve", "--help"]
+    }
+
+    fn help_args(&self) -> Option<&'static [&'static str]> {
+        Some(&["serve", "--help"])
+    }
+
+    fn preflight(&self, help: &str, plan: &LaunchPlan) -> Vec<Problem> {
+        preflight::check(&DIALECT, help, plan)
+    }
+
+    fn catalogue(&self) -> &'static [FlagInfo] {
+        DIALECT.catalogue
+    }
+
+    fn diagnose(&self, log_tail: &[String]) -> Option<Diagnosis> {
+        diagnose::diagnose(&ADVICE, log_tail)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_served_name_is_the_engines_own_choice() {
+        let check = |model: &str, expected: &str| assert_eq!(served_name(model), expected, "{model}");
+        check("Qwen/Qwen2.5-7B-Instruct", "Qwen/Qwen2.5-7B-Instruct");
+        check("/models/qwen", "qwen");
+        check("/models/qwen/", "qwen");
+        check("./qwen", "qwen");
+        check("qwen", "qwen");
+    }
+}

@@ -1,0 +1,250 @@
+//! vLLM: `vllm serve`.
+//!
+//! Its flags are Python's argparse with `--x` and `--no-x` for every switch, so false can be
+//! said. Its image has an entrypoint that changed between releases; the plan brings its own.
+
+use std::time::Duration;
+
+use super::advice::Advice;
+use super::assemble::{Recipe, assemble};
+use super::dialect::{DashedValues, Dialect, FlagInfo, FlagKind, Spelling, flag};
+use super::world::Settled;
+use super::{Arg, Diagnosis, Engine, EngineKind, LaunchPlan, PlanRequest, diagnose, preflight};
+use crate::problem::Problem;
+
+/// The engine; it has no state.
+#[derive(Debug)]
+pub(crate) struct Vllm;
+
+static RECIPE: Recipe = Recipe {
+    dialect: &DIALECT,
+    program: "vllm",
+    first_arguments: &["serve"],
+    image: |_| Some("vllm/vllm-openai:latest"),
+    entrypoint: Some(&["vllm", "serve"]),
+    ready_paths: &["/health", "/v1/models"],
+    start_timeout: Duration::from_secs(1800),
+    gpus,
+};
+
+static DIALECT: Dialect = Dialect {
+    catalogue: CATALOGUE,
+    aliases: &[
+        ("tensor-parallel", "tensor-parallel-size"),
+        ("pipeline-parallel", "pipeline-parallel-size"),
+        ("data-parallel", "data-parallel-size"),
+        ("tp", "tensor-parallel-size"),
+        ("tp-size", "tensor-parallel-size"),
+        ("pp", "pipeline-parallel-size"),
+        ("pp-size", "pipeline-parallel-size"),
+        ("dp", "data-parallel-size"),
+        ("dp-size", "data-parallel-size"),
+        ("dpl", "data-parallel-size-local"),
+        ("dcp", "decode-context-parallel-size"),
+        ("ep", "enable-expert-parallel"),
+        ("q", "quantization"),
+    ],
+    reserved: &[
+        "host",
+        "port",
+        "model",
+        "model-tag",
+        "served-model-name",
+        "api-key",
+        "uds",
+        "ssl-keyfile",
+        "ssl-certfile",
+        "help",
+        "version",
+    ],
+    reserved_variables: &["VLLM_API_KEY"],
+    spelling: Spelling::Dashes,
+    dashed_values: DashedValues::Joined,
+    abbreviates: true,
+};
+
+const CATALOGUE: &[FlagInfo] = &[
+    flag(
+        "tensor-parallel-size",
+        FlagKind::Integer,
+        "1",
+        "GPUs that share every layer",
+    ),
+    flag(
+        "pipeline-parallel-size",
+        FlagKind::Integer,
+        "1",
+        "groups of GPUs that share the layers in turn",
+    ),
+    flag(
+        "data-parallel-size",
+        FlagKind::Integer,
+        "1",
+        "copies of the model, each with its own GPUs",
+    ),
+    flag(
+        "gpu-memory-utilization",
+        FlagKind::Number,
+        "0.9",
+        "share of each GPU's memory that the engine takes",
+    ),
+    flag(
+        "max-model-len",
+        FlagKind::Integer,
+        "the model's own",
+        "longest prompt and answer together, in tokens",
+    ),
+    flag(
+        "max-num-seqs",
+        FlagKind::Integer,
+        "",
+        "most requests computed at once",
+    ),
+    flag(
+        "max-num-batched-tokens",
+        FlagKind::Integer,
+        "",
+        "most tokens computed in one step",
+    ),
+    flag(
+        "enable-prefix-caching",
+        FlagKind::Toggle,
+        "on for most models",
+        "reuse the computed beginning of prompts",
+    ),
+    flag(
+        "enable-chunked-prefill",
+        FlagKind::Toggle,
+        "on for most models",
+        "mix parts of long prompts with decoding",
+    ),
+    flag(
+        "async-scheduling",
+        FlagKind::Toggle,
+        "",
+        "plan the next step while the GPU computes this one",
+    ),
+    flag(
+        "enforce-eager",
+        FlagKind::Switch,
+        "off",
+        "compute without captured CUDA graphs",
+    ),
+    flag(
+        "enable-expert-parallel",
+        FlagKind::Switch,
+        "off",
+        "spread a mixture's experts instead of splitting each",
+    ),
+    flag(
+        "block-size",
+        FlagKind::Integer,
+        "16",
+        "tokens in one block of the key/value cache",
+    ),
+    flag(
+        "cpu-offload-gb",
+        FlagKind::Number,
+        "0",
+        "weights kept in host memory for each GPU, in GiB",
+    ),
+    flag(
+        "kv-cache-dtype",
+        FlagKind::Choice(&["auto", "fp8", "fp8_e5m2", "fp8_e4m3"]),
+        "auto",
+        "type of the key/value cache",
+    ),
+    flag(
+        "dtype",
+        FlagKind::Choice(&["auto", "half", "float16", "bfloat16", "float", "float32"]),
+        "auto",
+        "type of weights and activations",
+    ),
+    flag(
+        "quantization",
+        FlagKind::Text,
+        "the model's own",
+        "how the weights are quantized",
+    ),
+    flag(
+        "cuda-graph-sizes",
+        FlagKind::List,
+        "",
+        "batch sizes for which CUDA graphs are captured",
+    ),
+    flag(
+        "disable-custom-all-reduce",
+        FlagKind::Switch,
+        "off",
+        "sum across GPUs with NCCL alone",
+    ),
+    flag(
+        "trust-remote-code",
+        FlagKind::Switch,
+        "off",
+        "run code that comes with the model",
+    ),
+];
+
+static ADVICE: Advice = Advice {
+    device_memory: "lower gpu-memory-utilization, max-num-seqs or max-num-batched-tokens, or raise tensor-parallel-size",
+    cache_memory: "lower max-model-len, raise gpu-memory-utilization or tensor-parallel-size, or use kv-cache-dtype fp8",
+    free_memory: "lower gpu-memory-utilization, or free the GPU of other processes",
+    host_memory: "raise resources.memory, or lower cpu-offload-gb and swap-space",
+    precision: "choose a dtype, quantization and kv-cache-dtype that this GPU and model support",
+    parallel: "check the GPUs' connection, or try disable-custom-all-reduce or a smaller tensor-parallel-size",
+};
+
+/// Context parallelism lies inside tensor parallelism and takes no GPUs of its own. With
+/// copies spread over machines, those of this machine count.
+fn gpus(settled: &Settled) -> Result<u32, Problem> {
+    if settled.get("device") == Some("cpu") {
+        return Ok(0);
+    }
+    let copies = if settled.get("data-parallel-size-local").is_some() {
+        "data-parallel-size-local"
+    } else {
+        "data-parallel-size"
+    };
+    settled.product(&["tensor-parallel-size", "pipeline-parallel-size", copies])
+}
+
+impl Engine for Vllm {
+    fn kind(&self) -> EngineKind {
+        EngineKind::Vllm
+    }
+
+    fn plan(&self, request: &PlanRequest<'_>) -> Result<LaunchPlan, Vec<Problem>> {
+        let model = request.model;
+        let base = vec![
+            model.id_or_path.as_str().into(),
+            "--host".into(),
+            Arg::Host,
+            "--port".into(),
+            Arg::Port,
+            "--served-model-name".into(),
+            model.served_name.as_str().into(),
+        ];
+        assemble(&RECIPE, request, base, model.served_name.clone())
+    }
+
+    fn version_args(&self) -> &'static [&'static str] {
+        &["--version"]
+    }
+
+    fn help_args(&self) -> Option<&'static [&'static str]> {
+        Some(&["serve", "--help=all"])
+    }
+
+    fn preflight(&self, help: &str, plan: &LaunchPlan) -> Vec<Problem> {
+        preflight::check(&DIALECT, help, plan)
+    }
+
+    fn catalogue(&self) -> &'static [FlagInfo] {
+        DIALECT.catalogue
+    }
+
+    fn diagnose(&self, log_tail: &[String]) -> Option<Diagnosis> {
+        diagnose::diagnose(&ADVICE, log_tail)
+    }
+}

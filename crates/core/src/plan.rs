@@ -1,0 +1,271 @@
+//! What to do next with a task.
+//!
+//! [`plan`] looks at the whole history of a run every time and keeps nothing between calls.
+//! There is no checkpoint: a worker that has just restarted asks the same question with the
+//! same experiments and goes on as if it had never stopped.
+//!
+//! What counts is distinct search candidates: the baseline, replicates and repeated attempts
+//! cost no budget. The random generator handed to the strategy is seeded from the task's
+//! seed and that count, so that an attempt lost to a crash changes no later choice.
+
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+use crate::experiment::Experiment;
+use crate::search::{Budget, Observation, Proposal, Role, SearchContext, Seen, Strategy};
+use crate::space::{Candidate, CandidateKey};
+use crate::task::Task;
+
+/// Attempts at one candidate before its loss, never its own fault, ends the run.
+pub const MOST_ATTEMPTS: u32 = 3;
+
+/// What to do next.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Decision {
+    /// Begin these experiments, all of them.
+    Start(Vec<Next>),
+    /// Nothing until an experiment ends.
+    Wait,
+    /// The run is over.
+    Finish(Finish),
+}
+
+/// An experiment to begin.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Next {
+    /// What it is for.
+    pub role: Role,
+    /// What to try.
+    pub candidate: Candidate,
+    /// Why, for people.
+    pub reason: String,
+    /// Which attempt it is, from 1.
+    pub attempt: u32,
+}
+
+/// How a run ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Finish {
+    /// The budget is spent.
+    BudgetSpent,
+    /// The strategy sees nothing worth trying.
+    NothingLeft {
+        /// Why, for people.
+        why: String,
+    },
+    /// The same candidate was lost too often through no fault of its own.
+    KeepsBeingLost {
+        /// What the last loss said.
+        message: String,
+    },
+    /// An experiment was cancelled, and with it the run.
+    Cancelled,
+}
+
+/// Decides what to do next.
+///
+/// `experiments` is the whole history of the current run, oldest first. `identity` says
+/// what makes two candidates one configuration to the engine.
+pub fn plan(
+    task: &Task,
+    experiments: &[Experiment],
+    strategy: &dyn Strategy,
+    identity: &(dyn Fn(&Candidate) -> CandidateKey + Sync),
+) -> Decision {
+    let history = History {
+        task,
+        experiments,
+        strategy,
+        identity,
+    };
+    if experiments.iter().any(is_cancelled) {
+        return history.finish_when_idle(Finish::Cancelled);
+    }
+    let mut free = (task.search.max_parallel_experiments as usize).saturating_sub(history.running());
+    let mut next: Vec<Next> = Vec::new();
+    for lost in history.lost() {
+        if lost.attempt >= MOST_ATTEMPTS {
+            return history.finish_when_idle(Finish::KeepsBeingLost {
+                message: lost
+                    .failure()
+                    .map(|failure| failure.message.clone())
+                    .unwrap_or_default(),
+            });
+        }
+        if free > 0 {
+            free -= 1;
+            next.push(Next {
+                role: lost.role,
+                candidate: lost.candidate.clone(),
+                reason: format!("attempt {} after a loss: {}", lost.attempt + 1, lost.reason),
+                attempt: lost.attempt + 1,
+            });
+        }
+    }
+    if let Some(decision) = history.baseline_first() {
+        return if next.is_empty() {
+            decision
+        } else {
+            Decision::Start(next)
+        };
+    }
+    let mut end = None;
+    while free > 0 && end.is_none() {
+        match history.propose(&next) {
+            Ok(proposed) => {
+                free -= 1;
+                next.push(proposed);
+            }
+            Err(finish) => end = Some(finish),
+        }
+    }
+    match end {
+        _ if !next.is_empty() => Decision::Start(next),
+        Some(finish) => history.finish_when_idle(finish),
+        None => Decision::Wait,
+    }
+}
+
+struct History<'a> {
+    task: &'a Task,
+    experiments: &'a [Experiment],
+    strategy: &'a dyn Strategy,
+    identity: &'a (dyn Fn(&Candidate) -> CandidateKey + Sync),
+}
+
+fn is_cancelled(experiment: &Experiment) -> bool {
+    experiment
+        .failure()
+        .is_some_and(|failure| failure.kind == crate::failure::FailureKind::Cancelled)
+}
+
+impl History<'_> {
+    fn running(&self) -> usize {
+        self.experiments
+            .iter()
+            .filter(|experiment| !experiment.status.is_ended())
+            .count()
+    }
+
+    fn finish_when_idle(&self, finish: Finish) -> Decision {
+        if self.running() == 0 {
+            Decision::Finish(finish)
+        } else {
+            Decision::Wait
+        }
+    }
+
+    /// Losses that no later attempt at the same candidate has followed up.
+    fn lost(&self) -> impl Iterator<Item = &Experiment> {
+        self.experiments
+            .iter()
+            .enumerate()
+            .filter_map(|(index, experiment)| {
+                let followed_up = self.experiments[index + 1..].iter().any(|later| {
+                    later.role == experiment.role
+                        && later.attempt > experiment.attempt
+                        && later.candidate.key() == experiment.candidate.key()
+                });
+                (experiment.is_lost() && !followed_up).then_some(experiment)
+            })
+    }
+
+    /// The baseline runs before anything else, and alone.
+    fn baseline_first(&self) -> Option<Decision> {
+        let baseline = self
+            .experiments
+            .iter()
+            .rfind(|experiment| experiment.role == Role::Baseline);
+        match baseline {
+            None => Some(Decision::Start(vec![Next {
+                role: Role::Baseline,
+                candidate: Candidate::engine_default(),
+                reason: "the engine's own defaults, for comparison".into(),
+                attempt: 1,
+            }])),
+            Some(baseline) if !baseline.status.is_ended() || baseline.is_lost() => Some(Decision::Wait),
+            Some(_) => None,
+        }
+    }
+
+    /// Asks the strategy, given what was already decided in this call.
+    fn propose(&self, decided: &[Next]) -> Result<Next, Finish> {
+        let observations: Vec<Observation<'_>> = self.experiments.iter().filter_map(observed).collect();
+        let pending: Vec<Candidate> = self
+            .experiments
+            .iter()
+            .filter(|experiment| !experiment.status.is_ended() || experiment.is_lost())
+            .map(|experiment| experiment.candidate.clone())
+            .chain(decided.iter().map(|next| next.candidate.clone()))
+            .collect();
+        let begun = self.begun(decided);
+        let total = self.task.search.max_iterations;
+        if begun >= total {
+            return Err(Finish::BudgetSpent);
+        }
+        let context = SearchContext {
+            space: &self.task.space,
+            objective: self.task.search.objective,
+            slos: &self.task.slos,
+            observations: &observations,
+            pending: &pending,
+            budget: Budget {
+                total,
+                left: total - begun,
+            },
+            initial_random: self.task.search.initial_random,
+            earlier: &[],
+            identity: self.identity,
+        };
+        let mut rng = ChaCha8Rng::seed_from_u64(self.task.search.seed);
+        rng.set_stream(u64::from(begun));
+        match self.strategy.propose(&context, &mut rng) {
+            Proposal::Try { candidate, reason } => Ok(Next {
+                role: Role::Search,
+                candidate,
+                reason,
+                attempt: 1,
+            }),
+            Proposal::Replicate { of, reason } => Ok(Next {
+                role: Role::Replicate,
+                candidate: of,
+                reason,
+                attempt: 1,
+            }),
+            Proposal::Stop { why } => Err(Finish::NothingLeft { why }),
+        }
+    }
+
+    /// Distinct search candidates begun so far; repeated attempts are one.
+    fn begun(&self, decided: &[Next]) -> u32 {
+        let first_attempts = self
+            .experiments
+            .iter()
+            .filter(|experiment| experiment.role == Role::Search && experiment.attempt == 1)
+            .count();
+        let new = decided
+            .iter()
+            .filter(|next| next.role == Role::Search && next.attempt == 1)
+            .count();
+        u32::try_from(first_attempts + new).unwrap_or(u32::MAX)
+    }
+}
+
+fn observed(experiment: &Experiment) -> Option<Observation<'_>> {
+    let outcome = match experiment.result.as_ref()? {
+        Ok(measured) => Seen::Scored {
+            score: &measured.score,
+            metrics: &measured.metrics,
+        },
+        Err(_) if experiment.is_lost() => return None,
+        Err(failure) => Seen::Infeasible(failure.kind),
+    };
+    Some(Observation {
+        candidate: &experiment.candidate,
+        role: experiment.role,
+        outcome,
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,309 @@
+//! Planner scripts: moves on the left, what the planner says to each on the right.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use super::*;
+use crate::engine::EngineKind;
+use crate::experiment::Measured;
+use crate::failure::{Failure, FailureKind};
+use crate::ids::ExperimentNumber;
+use crate::lifecycle::ExperimentStatus;
+use crate::measure::{LevelRecords, RequestOutcome, RequestRecord, TokenCount, TokenSource};
+use crate::metrics::{experiment_metrics, level_metrics};
+use crate::score::{Objective, SloPolicy, score};
+use crate::search::StrategyKind;
+use crate::space::{Domain, Parameter, ParameterName, Space, Value};
+use crate::task::{DeploymentMode, EngineSettings, Model, Resources, SearchSettings};
+use crate::verdict::verdict;
+use crate::workload::{Api, Scenario, Workload};
+
+fn a_task(strategy: StrategyKind, max_iterations: u32, parallel: u32) -> Task {
+    let values = |values: &[i64]| Domain::Choice(values.iter().copied().map(Value::Int).collect());
+    let parameter = |name: &str, domain| Parameter {
+        name: ParameterName::new(name),
+        domain,
+    };
+    Task {
+        name: "script".into(),
+        description: None,
+        deployment: DeploymentMode::Local,
+        engine: EngineKind::Sim,
+        model: Model {
+            id_or_path: "sim".into(),
+            namespace: "autotuner".into(),
+            served_name: "sim".into(),
+        },
+        settings: EngineSettings::default(),
+        resources: Resources::default(),
+        space: Space::new(
+            vec![
+                parameter("seqs", values(&[8, 16])),
+                parameter("tokens", values(&[256, 512])),
+            ],
+            vec![],
+        )
+        .expect("sound"),
+        search: SearchSettings {
+            strategy,
+            objective: Objective::MaximizeThroughput,
+            max_iterations,
+            timeout_per_iteration: Duration::from_secs(60),
+            initial_random: 5,
+            max_parallel_experiments: parallel,
+            seed: 7,
+        },
+        workload: Workload {
+            api: Api::Chat,
+            scenarios: vec![Scenario::Fixed { input: 1, output: 1 }],
+            concurrency: vec![1],
+            max_time_per_level: Duration::from_secs(1),
+            max_requests_per_level: 1,
+            drain: Duration::from_secs(1),
+            warmup_requests: 0,
+            max_warmup: Duration::from_secs(1),
+            request_timeout: Duration::from_secs(1),
+            seed: 7,
+            additional_params: serde_json::Map::new(),
+        },
+        level_weights: None,
+        tokenizer: None,
+        slos: SloPolicy::default(),
+        not_built: vec![],
+    }
+}
+
+/// A result of `rate` tokens a second.
+fn measured(rate: u32) -> Measured {
+    let tokens = |count| TokenCount {
+        count,
+        source: TokenSource::Usage,
+    };
+    let records = LevelRecords {
+        scenario: "D(1,1)".into(),
+        concurrency: 1,
+        window_start_ns: 0,
+        window_end_ns: 1_000_000_000,
+        requests: vec![RequestRecord {
+            intended_ns: 0,
+            sent_ns: 0,
+            content_ns: vec![1, 2],
+            first_chunk_tokens: 1,
+            ended_ns: 2,
+            input_tokens: tokens(0),
+            output_tokens: tokens(rate),
+            outcome: RequestOutcome::Success,
+        }],
+    };
+    let metrics = experiment_metrics(vec![level_metrics(&records, &[])], None, 0);
+    let score = score(&metrics, Objective::MaximizeThroughput, &SloPolicy::default()).expect("measured");
+    Measured {
+        metrics,
+        score,
+        remarks: vec![],
+    }
+}
+
+struct Script {
+    task: Task,
+    experiments: Vec<Experiment>,
+    told: String,
+}
+
+impl Script {
+    /// Runs a script: `ok N RATE`, `fail N KIND`, one move a line; the planner is asked first
+    /// and after every move, and what it starts is begun at once.
+    fn run(task: Task, moves: &str) -> Self {
+        let mut script = Self {
+            task,
+            experiments: vec![],
+            told: String::new(),
+        };
+        script.ask("begin");
+        for line in moves.lines().map(str::trim).filter(|line| !line.is_empty()) {
+            script.apply(line);
+            script.ask(line);
+        }
+        script
+    }
+
+    fn apply(&mut self, line: &str) {
+        let words: Vec<&str> = line.split(' ').collect();
+        let number: usize = words[1].parse().expect("a number");
+        let experiment = &mut self.experiments[number - 1];
+        assert!(!experiment.status.is_ended(), "{line}: already ended");
+        (experiment.status, experiment.result) = match words[0] {
+            "ok" => (
+                ExperimentStatus::Success,
+                Some(Ok(measured(words[2].parse().expect("a rate")))),
+            ),
+            "fail" => {
+                let kind = FailureKind::from_word(words[2]).expect("a kind");
+                (
+                    ExperimentStatus::Failed,
+                    Some(Err(Failure::new(kind, "it broke"))),
+                )
+            }
+            other => panic!("unknown move {other}"),
+        };
+    }
+
+    fn ask(&mut self, after: &str) {
+        let strategy = self.task.search.strategy.strategy().expect("built");
+        let decision = plan(&self.task, &self.experiments, strategy, &Candidate::key);
+        let told = match &decision {
+            Decision::Start(next) => next
+                .iter()
+                .map(|next| {
+                    let attempt = if next.attempt > 1 {
+                        format!(" (attempt {})", next.attempt)
+                    } else {
+                        String::new()
+                    };
+                    format!("start {} {}{attempt}", next.role.as_str(), next.candidate)
+                })
+                .collect::<Vec<_>>()
+                .join("; "),
+            Decision::Wait => "wait".into(),
+            Decision::Finish(finish) => format!("finish {finish:?}"),
+        };
+        writeln!(self.told, "{after:<32} -> {told}").expect("memory");
+        if let Decision::Start(next) = decision {
+            for next in next {
+                self.begin(next);
+            }
+        }
+    }
+
+    fn begin(&mut self, next: Next) {
+        self.experiments.push(Experiment {
+            number: ExperimentNumber(u32::try_from(self.experiments.len()).expect("small") + 1),
+            role: next.role,
+            candidate: next.candidate,
+            reason: next.reason,
+            attempt: next.attempt,
+            status: ExperimentStatus::Deploying,
+            launch: None,
+            result: None,
+            started_at_ms: 0,
+            ended_at_ms: None,
+        });
+    }
+}
+
+fn told(strategy: StrategyKind, max_iterations: u32, parallel: u32, moves: &str) -> String {
+    Script::run(a_task(strategy, max_iterations, parallel), moves).told
+}
+
+#[test]
+fn a_grid_runs_baseline_first_and_then_in_order() {
+    insta::assert_snapshot!(told(
+        StrategyKind::Grid,
+        9,
+        1,
+        "ok 1 100\nok 2 110\nfail 3 out_of_memory\nok 4 90\nok 5 95"
+    ));
+}
+
+#[test]
+fn the_budget_ends_a_run_and_the_baseline_costs_none() {
+    insta::assert_snapshot!(told(
+        StrategyKind::Grid,
+        2,
+        1,
+        "fail 1 engine_crashed\nok 2 110\nok 3 100"
+    ));
+}
+
+#[test]
+fn a_lost_candidate_is_tried_again_before_anything_new() {
+    insta::assert_snapshot!(told(
+        StrategyKind::Grid,
+        2,
+        1,
+        "ok 1 100\nfail 2 worker_lost\nfail 3 infrastructure\nok 4 120\nok 5 130"
+    ));
+}
+
+#[test]
+fn a_candidate_lost_too_often_ends_the_run() {
+    insta::assert_snapshot!(told(
+        StrategyKind::Grid,
+        4,
+        2,
+        "fail 1 infrastructure\nok 2 100\nfail 3 infrastructure\nfail 5 infrastructure\nfail 6 infrastructure\nok 4 90"
+    ));
+}
+
+#[test]
+fn cancelling_waits_for_what_runs_and_starts_nothing() {
+    insta::assert_snapshot!(told(
+        StrategyKind::Grid,
+        4,
+        2,
+        "ok 1 100\nfail 2 cancelled\nfail 3 cancelled"
+    ));
+}
+
+#[test]
+fn parallel_experiments_are_never_the_same() {
+    let script = Script::run(
+        a_task(StrategyKind::Random, 4, 3),
+        "ok 1 100\nok 2 1\nok 3 2\nok 4 3\nok 5 4",
+    );
+    let keys: std::collections::HashSet<_> = script.experiments.iter().map(|e| e.candidate.key()).collect();
+    assert_eq!((script.experiments.len(), keys.len()), (5, 5), "{}", script.told);
+    assert!(
+        script.told.trim_end().ends_with("finish BudgetSpent"),
+        "{}",
+        script.told
+    );
+}
+
+/// Forgetting an unfinished experiment and marking it lost must not change what is tried.
+#[test]
+fn a_loss_changes_no_later_choice() {
+    let candidates = |moves: &str| {
+        let script = Script::run(a_task(StrategyKind::Random, 4, 1), moves);
+        let mut keys: Vec<_> = script
+            .experiments
+            .iter()
+            .filter(|e| !e.is_lost())
+            .map(|e| e.candidate.to_string())
+            .collect();
+        keys.dedup();
+        keys
+    };
+    let smooth = candidates("ok 1 100\nok 2 1\nok 3 2\nok 4 3\nok 5 4");
+    let bumpy =
+        candidates("fail 1 worker_lost\nok 2 100\nok 3 1\nfail 4 worker_lost\nok 5 2\nok 6 3\nok 7 4");
+    assert_eq!(smooth, bumpy);
+}
+
+#[test]
+fn verdicts_claim_what_was_measured_and_no_more() {
+    use crate::verdict::Claim;
+    let check = |moves: &str, best: Option<u32>, claim: Claim| {
+        let script = Script::run(a_task(StrategyKind::Grid, 2, 1), moves);
+        let verdict = verdict(&script.experiments);
+        assert_eq!(
+            verdict.best.map(|experiment| experiment.number.0),
+            best,
+            "{moves}"
+        );
+        assert_eq!(verdict.claim, claim, "{moves}");
+    };
+    check("ok 1 100\nok 2 150\nok 3 120", Some(2), Claim::Gain(0.5));
+    check("ok 1 100\nok 2 90\nok 3 80", Some(1), Claim::DefaultsAreBest);
+    check("ok 1 100\nok 2 100\nok 3 80", Some(1), Claim::DefaultsAreBest);
+    check(
+        "fail 1 out_of_memory\nok 2 90\nok 3 95",
+        Some(3),
+        Claim::NoBaseline,
+    );
+    check(
+        "fail 1 out_of_memory\nfail 2 out_of_memory\nfail 3 engine_crashed",
+        None,
+        Claim::NothingMeasured,
+    );
+}

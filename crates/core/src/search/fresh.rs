@@ -1,0 +1,74 @@
+//! Finding a point that is allowed and new, without listing the space.
+
+use std::collections::HashSet;
+
+use rand::{Rng, RngExt};
+
+use super::SearchContext;
+use crate::space::{Candidate, CandidateKey, Size};
+
+/// Spaces of at most this many points are walked when drawing no longer finds a new one.
+pub(super) const WALKABLE: u128 = 100_000;
+
+/// Draws before the space is walked, or given up where it is too large for that.
+const DRAWS: usize = 2_000;
+
+/// What a search for a new point came to.
+pub(super) enum Fresh {
+    /// A point that is allowed and new.
+    Found(Candidate),
+    /// There is none.
+    Exhausted,
+    /// None was found in so many draws from a space too large to walk.
+    NotFound(usize),
+}
+
+/// A point drawn at random among those that are allowed and new.
+pub(super) fn draw(context: &SearchContext<'_>, rng: &mut dyn Rng) -> Fresh {
+    let known = context.known();
+    for _ in 0..DRAWS {
+        let candidate = context.space.sample(rng);
+        if is_fresh(context, &known, &candidate) {
+            return Fresh::Found(candidate);
+        }
+    }
+    match context.space.size() {
+        Size::Finite(size) if size <= WALKABLE => {
+            let mut left: Vec<Candidate> = walk(context, size)
+                .filter(|candidate| is_fresh(context, &known, candidate))
+                .collect();
+            if left.is_empty() {
+                return Fresh::Exhausted;
+            }
+            Fresh::Found(left.swap_remove(rng.random_range(0..left.len())))
+        }
+        Size::Finite(_) | Size::Infinite => Fresh::NotFound(DRAWS),
+    }
+}
+
+/// Every allowed point of a space of `size` points, in order; lazily.
+pub(super) fn walk<'a>(context: &'a SearchContext<'_>, size: u128) -> impl Iterator<Item = Candidate> + 'a {
+    (0..size)
+        .map_while(|rank| context.space.nth(rank))
+        .filter(|candidate| context.space.allows(candidate))
+}
+
+/// Whether a point meets the constraints and is not known.
+pub(super) fn is_fresh(
+    context: &SearchContext<'_>,
+    known: &HashSet<CandidateKey>,
+    candidate: &Candidate,
+) -> bool {
+    context.space.allows(candidate) && !known.contains(&(context.identity)(candidate))
+}
+
+/// Why a strategy stops, for people.
+pub(super) fn reason(fresh: &Fresh) -> String {
+    match fresh {
+        Fresh::Found(_) => String::new(),
+        Fresh::Exhausted => "every configuration has been tried".into(),
+        Fresh::NotFound(draws) => {
+            format!("no further configuration that meets the constraints was found in {draws} draws")
+        }
+    }
+}

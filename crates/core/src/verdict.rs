@@ -1,0 +1,74 @@
+//! What a run has found out: the best configuration, and its gain over the defaults.
+
+use crate::experiment::Experiment;
+use crate::search::Role;
+
+/// What a run has found out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Verdict<'a> {
+    /// The best of all that was measured, the baseline included.
+    pub best: Option<&'a Experiment>,
+    /// The engine's defaults, if they were tried.
+    pub baseline: Option<&'a Experiment>,
+    /// What can be claimed.
+    pub claim: Claim,
+}
+
+/// What can be claimed of the best configuration.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Claim {
+    /// It beats the defaults by this ratio of the objective (0.25 is a quarter better).
+    Gain(f64),
+    /// It meets the SLOs, which the defaults do not; the ratio may be negative.
+    MeetsSlos(f64),
+    /// Nothing beats the defaults.
+    DefaultsAreBest,
+    /// The defaults could not be measured, so no gain can be claimed.
+    NoBaseline,
+    /// Everything measured misses an SLO; the best is only the best of those.
+    NothingFeasible,
+    /// Nothing could be measured.
+    NothingMeasured,
+}
+
+/// The verdict on these experiments.
+///
+/// Scores of single measurements are compared as they stand: a gain that is small against
+/// the noise of repeated measurements is told as measured, and it is for whoever words it
+/// to say that nothing was repeated.
+pub fn verdict(experiments: &[Experiment]) -> Verdict<'_> {
+    let baseline = experiments
+        .iter()
+        .filter(|experiment| experiment.role == Role::Baseline)
+        .next_back();
+    // The earliest of equals: `max_by` would take the last.
+    let best = experiments
+        .iter()
+        .filter(|experiment| experiment.score().is_some())
+        .reduce(|best, next| if next.score() > best.score() { next } else { best });
+    Verdict {
+        best,
+        baseline,
+        claim: claim(best, baseline),
+    }
+}
+
+fn claim(best: Option<&Experiment>, baseline: Option<&Experiment>) -> Claim {
+    let Some(score) = best.and_then(Experiment::score) else {
+        return Claim::NothingMeasured;
+    };
+    if !score.is_feasible() {
+        return Claim::NothingFeasible;
+    }
+    let Some(default) = baseline.and_then(Experiment::score) else {
+        return Claim::NoBaseline;
+    };
+    if score <= default {
+        return Claim::DefaultsAreBest;
+    }
+    match score.gain_over(default) {
+        Some(gain) if default.is_feasible() => Claim::Gain(gain),
+        Some(gain) => Claim::MeetsSlos(gain),
+        None => Claim::NoBaseline,
+    }
+}

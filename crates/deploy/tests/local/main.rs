@@ -1,0 +1,13 @@
+//! The local target, with real processes.
+
+// Marked as tests, so that their helpers may unwrap like them.
+#[cfg(test)]
+mod conformance;
+#[cfg(test)]
+mod death;
+#[cfg(test)]
+mod process;
+#[cfg(test)]
+mod support;
+#[cfg(test)]
+mod sweep;

@@ -1,0 +1,160 @@
+//! The load generator: a whole benchmark, level by level.
+//!
+//! It checks what it is given, learns what it must know of the server, and runs the levels
+//! in their order. It summarises nothing: records go out as they were made.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use autotuner_core::engine::Endpoint;
+use autotuner_core::workload::{Scenario, Workload};
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Clock;
+use crate::level::Level;
+use crate::phase::{Health, Shared};
+use crate::target::Target;
+use crate::{Bench, BenchError, Observer, Recording, Verdict, probe};
+
+/// How a [`LoadGenerator`] behaves, whatever the workload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoadOptions {
+    /// Longest time that opening a connection, or looking up the host, may take.
+    pub connect_timeout: Duration,
+    /// How often progress is reported while a level runs; more than zero.
+    pub progress_interval: Duration,
+}
+
+/// Drives a closed loop of streaming requests against an OpenAI-compatible endpoint.
+///
+/// It speaks plain HTTP/1.1, on one connection for each request in flight, and uses no
+/// proxy. All its work is done in tasks of the runtime it is called on, none of which
+/// outlives the call.
+#[derive(Debug, Clone)]
+pub struct LoadGenerator {
+    options: LoadOptions,
+}
+
+impl Default for LoadOptions {
+    /// Five seconds to connect, progress four times a second.
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(5),
+            progress_interval: Duration::from_millis(250),
+        }
+    }
+}
+
+impl LoadGenerator {
+    /// A load generator with these options.
+    pub fn new(options: LoadOptions) -> Self {
+        Self { options }
+    }
+
+    async fn prepare(&self, endpoint: &Endpoint, workload: &Workload) -> Result<Prepared, BenchError> {
+        let clock = Clock::start();
+        let target = Target::resolve(endpoint, workload.api, self.options.connect_timeout).await?;
+        let first_concurrency = workload.concurrency.first().copied().unwrap_or(1);
+        let shared = Arc::new(Shared {
+            target,
+            clock,
+            connect_timeout: self.options.connect_timeout,
+            silence: workload.request_timeout.min(LONGEST_SILENCE),
+            health: Health::new(first_concurrency),
+        });
+        let (recipe, notes) = probe::learn(&shared, endpoint, workload).await?;
+        Ok(Prepared {
+            shared,
+            recipe: Arc::new(recipe),
+            notes,
+        })
+    }
+}
+
+/// A silence beyond all measure counts as a day.
+const LONGEST_SILENCE: Duration = Duration::from_secs(24 * 3600);
+
+struct Prepared {
+    shared: Arc<Shared>,
+    recipe: Arc<crate::requests::Recipe>,
+    notes: Vec<String>,
+}
+
+#[async_trait]
+impl Bench for LoadGenerator {
+    async fn measure(
+        &self,
+        endpoint: &Endpoint,
+        workload: &Workload,
+        cancel: CancellationToken,
+        observer: &mut dyn Observer,
+    ) -> Result<Recording, BenchError> {
+        check(workload)?;
+        let Prepared {
+            shared,
+            recipe,
+            notes,
+        } = cancel
+            .run_until_cancelled(self.prepare(endpoint, workload))
+            .await
+            .unwrap_or(Err(BenchError::Cancelled))?;
+        let mut recording = Recording {
+            levels: Vec::with_capacity(workload.level_count()),
+            notes,
+        };
+        for (number, (scenario, concurrency)) in levels(workload).into_iter().enumerate() {
+            let level = Level {
+                shared: &shared,
+                recipe: &recipe,
+                workload,
+                number,
+                scenario,
+                concurrency,
+                progress_interval: self.options.progress_interval,
+            };
+            let records = level.run(&cancel, observer).await?;
+            let verdict = observer.level_done(&records);
+            recording.levels.push(records);
+            if verdict == Verdict::Stop {
+                break;
+            }
+        }
+        Ok(recording)
+    }
+}
+
+/// Scenario by scenario, each from the first to the last concurrency.
+fn levels(workload: &Workload) -> Vec<(&Scenario, u32)> {
+    let mut levels = Vec::with_capacity(workload.level_count());
+    for scenario in &workload.scenarios {
+        levels.extend(
+            workload
+                .concurrency
+                .iter()
+                .map(|concurrency| (scenario, *concurrency)),
+        );
+    }
+    levels
+}
+
+fn check(workload: &Workload) -> Result<(), BenchError> {
+    let problem = if workload.scenarios.is_empty() {
+        "it has no scenario"
+    } else if workload.concurrency.is_empty() {
+        "it has no concurrency"
+    } else if workload.concurrency.contains(&0) {
+        "a concurrency of 0 sends nothing; use at least 1"
+    } else if workload.max_requests_per_level == 0 {
+        "it allows no request in a level; use at least 1"
+    } else if workload.max_time_per_level.is_zero() {
+        "it allows no time for a level"
+    } else if workload.request_timeout.is_zero() {
+        "it allows no time for an answer"
+    } else {
+        return Ok(());
+    };
+    Err(BenchError::BadWorkload {
+        reason: problem.to_owned(),
+    })
+}

@@ -1,0 +1,317 @@
+//! What each request asks: how long, and in which words.
+//!
+//! The one idea: request `index` of a level is a function of the seed, the level and the
+//! index alone, so every run asks the same questions in the same order, whichever
+//! connection carries them. Each prompt opens with words that number it, shuffled by the
+//! seed, so that no two prompts of an experiment are equal and none begins like another:
+//! a server's prefix cache finds nothing to share.
+//!
+//! One common word is taken for one token. How far that is off for a model is a
+//! [`PromptScale`], learnt elsewhere. It knows nothing of HTTP or JSON.
+
+use autotuner_core::workload::{Lengths, Scenario};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+/// What a request is sent for; each kind has prompts of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// To learn how the server counts and what it accepts.
+    Probe,
+    /// To warm the server up.
+    WarmUp,
+    /// To be recorded.
+    Window,
+}
+
+/// Which request of a workload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// What it is sent for.
+    pub(crate) purpose: Purpose,
+    /// The level, counted from 0.
+    pub(crate) level: usize,
+    /// Which request of the level, counted from 0.
+    pub(crate) index: u32,
+}
+
+/// How many tokens a prompt of so many words has: `overhead + words × tokens_per_word`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct PromptScale {
+    /// Tokens per word, more than 0.
+    pub(crate) tokens_per_word: f64,
+    /// Tokens that the chat template adds to every prompt.
+    pub(crate) overhead: f64,
+}
+
+/// How long a request is and what it says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Prompt {
+    /// What was drawn from the scenario.
+    pub(crate) lengths: Lengths,
+    /// Words of plain ASCII, divided by blanks.
+    pub(crate) text: String,
+}
+
+/// Words that number a prompt: 5 words of 8 bits each tell 2^40 prompts apart.
+const NUMBER_WORDS: usize = 5;
+
+/// The prompt of one request, with lengths drawn from the scenario.
+///
+/// A prompt of fewer than five words has no room for its whole number and may then be
+/// asked twice.
+pub(crate) fn prompt(seed: u64, place: Place, scenario: &Scenario, scale: &PromptScale) -> Prompt {
+    let mut rng = generator(seed, place);
+    let lengths = scenario.draw(&mut rng);
+    let text = text(seed, place, scale.words(lengths.input), &mut rng);
+    Prompt { lengths, text }
+}
+
+/// A prompt of so many words, whatever any scenario says.
+pub(crate) fn prompt_of_words(seed: u64, place: Place, words: usize) -> String {
+    text(seed, place, words, &mut generator(seed, place))
+}
+
+impl PromptScale {
+    /// One word, one token.
+    pub(crate) const IDENTITY: Self = Self {
+        tokens_per_word: 1.0,
+        overhead: 0.0,
+    };
+
+    /// The line through two prompts' (words, tokens), if it is a sensible one.
+    pub(crate) fn through(short: (usize, u32), long: (usize, u32)) -> Option<Self> {
+        let words = long.0.checked_sub(short.0).filter(|words| *words > 0)?;
+        let tokens = long.1.checked_sub(short.1)?;
+        let tokens_per_word = f64::from(tokens) / as_float(words);
+        let overhead = f64::from(short.1) - as_float(short.0) * tokens_per_word;
+        (0.2..=20.0).contains(&tokens_per_word).then_some(Self {
+            tokens_per_word,
+            overhead,
+        })
+    }
+
+    /// How many words have so many tokens; at least 1.
+    pub(crate) fn words(&self, tokens: u32) -> usize {
+        let words = ((f64::from(tokens) - self.overhead) / self.tokens_per_word)
+            .round()
+            .clamp(1.0, f64::from(u32::MAX));
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "clamped into the range of u32 just above"
+        )]
+        let words = words as usize;
+        words
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "numbers of words are far below 2^52")]
+fn as_float(words: usize) -> f64 {
+    words as f64
+}
+
+/// A generator of its own for every request.
+fn generator(seed: u64, place: Place) -> ChaCha8Rng {
+    let mut key = *b"autotuner request list: ........";
+    key[..8].copy_from_slice(&seed.to_le_bytes());
+    key[8..16].copy_from_slice(&(place.level as u64).to_le_bytes());
+    key[16..20].copy_from_slice(&place.index.to_le_bytes());
+    key[20] = place.purpose as u8;
+    ChaCha8Rng::from_seed(key)
+}
+
+fn text(seed: u64, place: Place, words: usize, rng: &mut dyn Rng) -> String {
+    let mut choices = vec![0_u8; words];
+    rng.fill_bytes(&mut choices);
+    for (choice, byte) in choices.iter_mut().zip(number(seed, place)) {
+        *choice = byte;
+    }
+    let mut text = String::with_capacity(words * 7);
+    for choice in choices {
+        if !text.is_empty() {
+            text.push(' ');
+        }
+        text.push_str(WORDS[usize::from(choice)]);
+    }
+    text
+}
+
+/// The number of a place, shuffled by the seed: different places of one seed have different
+/// numbers (up to 1024 levels of 2^28 requests), and the first byte already differs as often
+/// as chance allows.
+fn number(seed: u64, place: Place) -> [u8; NUMBER_WORDS] {
+    const BITS: u32 = 40;
+    const MASK: u64 = (1 << BITS) - 1;
+    let mut keys = ChaCha8Rng::seed_from_u64(seed);
+    let mut number = ((place.purpose as u64) << 38)
+        | ((place.level as u64 & 0x3ff) << 28)
+        | (u64::from(place.index) & 0x0fff_ffff);
+    // Each step can be undone, so no two numbers meet: an odd factor is invertible modulo
+    // 2^40, and so is folding the upper half into the lower.
+    for _ in 0..3 {
+        number = number
+            .wrapping_mul(keys.next_u64() | 1)
+            .wrapping_add(keys.next_u64())
+            & MASK;
+        number ^= number >> (BITS / 2);
+    }
+    let [.., a, b, c, d, e] = number.to_be_bytes();
+    [a, b, c, d, e]
+}
+
+/// Common English words, each one token in the vocabularies of most models.
+const WORDS: [&str; 256] = [
+    "time", "year", "people", "way", "day", "man", "thing", "woman", "life", "child", "world", "school",
+    "state", "family", "student", "group", "country", "problem", "hand", "part", "place", "case", "week",
+    "company", "system", "program", "question", "work", "number", "night", "point", "home", "water", "room",
+    "mother", "area", "money", "story", "fact", "month", "lot", "right", "study", "book", "eye", "job",
+    "word", "business", "issue", "side", "kind", "head", "house", "service", "friend", "father", "power",
+    "hour", "game", "line", "end", "member", "law", "car", "city", "name", "team", "minute", "idea", "body",
+    "back", "parent", "face", "others", "level", "office", "door", "health", "person", "art", "war",
+    "history", "party", "result", "change", "morning", "reason", "research", "girl", "guy", "moment", "air",
+    "teacher", "force", "food", "land", "green", "table", "street", "paper", "music", "market", "model",
+    "bank", "able", "about", "above", "across", "after", "again", "against", "almost", "along", "already",
+    "also", "always", "among", "another", "any", "around", "away", "bad", "because", "before", "begin",
+    "behind", "believe", "best", "better", "between", "big", "black", "blue", "both", "bring", "build",
+    "call", "carry", "cause", "center", "certain", "clear", "close", "cold", "common", "complete",
+    "consider", "continue", "control", "cost", "could", "course", "cover", "create", "cross", "cut", "dark",
+    "deal", "deep", "develop", "differ", "direct", "down", "draw", "drive", "during", "each", "early",
+    "earth", "east", "easy", "eat", "enough", "even", "ever", "every", "example", "fall", "far", "fast",
+    "feel", "few", "field", "figure", "fill", "final", "find", "fine", "fire", "first", "fish", "five",
+    "follow", "form", "found", "four", "free", "front", "full", "general", "give", "glass", "gold", "good",
+    "great", "ground", "grow", "half", "happen", "hard", "hear", "heart", "heat", "heavy", "help", "high",
+    "hold", "hope", "horse", "hot", "hundred", "inch", "include", "island", "just", "keep", "king", "know",
+    "language", "large", "last", "late", "laugh", "lead", "learn", "leave", "left", "less", "letter",
+    "light", "like", "listen", "little", "live", "long", "look", "love", "low", "machine", "make", "many",
+    "moon", "move", "near", "need", "never",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    const SCENARIO: Scenario = Scenario::Uniform {
+        input: (10, 60),
+        output: (1, 50),
+    };
+
+    fn ask(seed: u64, purpose: Purpose, level: usize, index: u32) -> Prompt {
+        let place = Place {
+            purpose,
+            level,
+            index,
+        };
+        prompt(seed, place, &SCENARIO, &PromptScale::IDENTITY)
+    }
+
+    #[test]
+    fn the_words_are_all_different() {
+        assert_eq!(WORDS.iter().collect::<HashSet<_>>().len(), WORDS.len());
+    }
+
+    #[test]
+    fn equal_seeds_ask_equal_questions() {
+        for index in 0..50 {
+            assert_eq!(
+                ask(7, Purpose::Window, 2, index),
+                ask(7, Purpose::Window, 2, index)
+            );
+        }
+        assert_ne!(
+            ask(7, Purpose::Window, 2, 0).text,
+            ask(8, Purpose::Window, 2, 0).text
+        );
+        // Written down so that a change of the list cannot pass unseen: results measured
+        // before it could not be compared with results after it.
+        let place = Place {
+            purpose: Purpose::Window,
+            level: 0,
+            index: 0,
+        };
+        assert_eq!(
+            prompt_of_words(42, place, 8),
+            "learn woman good word need machine time control"
+        );
+    }
+
+    #[test]
+    fn no_two_prompts_of_an_experiment_are_equal() {
+        let mut beginnings = HashSet::new();
+        for purpose in [Purpose::Probe, Purpose::WarmUp, Purpose::Window] {
+            for level in [0, 1, 2, 900] {
+                for index in 0..2000 {
+                    let place = Place {
+                        purpose,
+                        level,
+                        index,
+                    };
+                    assert!(beginnings.insert(number(11, place)), "{place:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn prompts_hardly_ever_begin_alike() {
+        let same_beginnings = (1..2000)
+            .filter(|index| {
+                let first = |index| {
+                    number(
+                        3,
+                        Place {
+                            purpose: Purpose::Window,
+                            level: 0,
+                            index,
+                        },
+                    )[..2]
+                        .to_vec()
+                };
+                first(*index) == first(index - 1)
+            })
+            .count();
+        assert_eq!(same_beginnings, 0, "neighbours differ within the first two words");
+    }
+
+    #[test]
+    fn prompts_have_exactly_the_words_asked_for() {
+        for index in 0..200 {
+            let prompt = ask(1, Purpose::Window, 0, index);
+            let words: Vec<&str> = prompt.text.split(' ').collect();
+            assert_eq!(words.len(), prompt.lengths.input as usize);
+            assert!(words.iter().all(|word| WORDS.contains(word)));
+        }
+        for words in 1..8 {
+            let place = Place {
+                purpose: Purpose::Probe,
+                level: 0,
+                index: 0,
+            };
+            assert_eq!(prompt_of_words(1, place, words).split(' ').count(), words);
+        }
+    }
+
+    #[test]
+    fn the_scale_turns_tokens_into_words() {
+        let scale = PromptScale::through((8, 42), (108, 167)).unwrap();
+        assert_eq!(
+            scale,
+            PromptScale {
+                tokens_per_word: 1.25,
+                overhead: 32.0
+            }
+        );
+        assert_eq!(scale.words(157), 100);
+        assert_eq!(scale.words(10), 1, "shorter than the template alone");
+        assert_eq!(PromptScale::IDENTITY.words(100), 100);
+        for (short, long) in [
+            ((8, 40), (8, 40)),
+            ((8, 40), (108, 40)),
+            ((8, 40), (108, 30)),
+            ((8, 8), (9, 900)),
+        ] {
+            assert_eq!(PromptScale::through(short, long), None, "{short:?} {long:?}");
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! The load generator against a server that answers from a script.
+
+#[cfg(test)]
+mod answers;
+#[cfg(test)]
+mod closed_loop;
+#[cfg(test)]
+mod fake;

@@ -1,0 +1,184 @@
+//! Faults: ways in which the engine misbehaves on demand.
+//!
+//! The one idea: a fault is data, given on the command line, and each place that can fail
+//! asks for its own. Nothing here causes anything. There are faults of the process (it never
+//! becomes ready, it will not stop) and faults of a request, which can be limited to every
+//! n-th request.
+
+use std::num::NonZeroU64;
+use std::str::FromStr;
+
+use thiserror::Error;
+
+/// One way in which the engine misbehaves, as given to `--fault`.
+///
+/// A fault of a request strikes every request, or with `=N` every N-th one (the N-th, the
+/// 2N-th and so on, counted from the engine's start).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// `never-ready`: `/health` answers 503 for ever.
+    NeverReady,
+    /// `exit-at-load`: the model cannot be loaded; the process ends with code 1.
+    ExitAtLoad,
+    /// `oom-at-load`: memory runs out at load whatever the flags say; the process ends with code 1.
+    OomAtLoad,
+    /// `ignore-sigterm`: a request to stop is not heard; only a kill ends the process.
+    IgnoreSigterm,
+    /// `exit-after-requests=N`: the process ends with code 1 once N completions have ended.
+    ExitAfterRequests(NonZeroU64),
+    /// `garbage`: completions answer 200 with a web page.
+    Garbage(NonZeroU64),
+    /// `http-500`: completions answer 500.
+    Http500(NonZeroU64),
+    /// `cut-stream`: the connection closes halfway through the answer.
+    CutStream(NonZeroU64),
+    /// `stall`: the answer stops halfway, and the connection stays open.
+    Stall(NonZeroU64),
+    /// `bad-json`: one event halfway through the answer is broken JSON.
+    BadJson(NonZeroU64),
+}
+
+/// A `--fault` that is not one of those known.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ParseFaultError {
+    /// The name is not known.
+    #[error("no fault is called `{name}`; known are {KNOWN}")]
+    UnknownName {
+        /// The name that was given.
+        name: String,
+    },
+    /// The number after `=` is missing, is not one, or is not wanted.
+    #[error("`{text}`: {reason}")]
+    Number {
+        /// The whole text that was given.
+        text: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+}
+
+const KNOWN: &str = "never-ready, exit-at-load, oom-at-load, ignore-sigterm, exit-after-requests=N, \
+                     and for every request or (=N) every N-th: garbage, http-500, cut-stream, stall, bad-json";
+
+impl FromStr for Fault {
+    type Err = ParseFaultError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (name, number) = match text.split_once('=') {
+            Some((name, number)) => (name, Some(number)),
+            None => (text, None),
+        };
+        let wrong = |reason| ParseFaultError::Number {
+            text: text.to_owned(),
+            reason,
+        };
+        let number = number
+            .map(|digits| {
+                digits
+                    .parse::<NonZeroU64>()
+                    .map_err(|_| wrong("the number must be 1 or more"))
+            })
+            .transpose()?;
+        let plain = |fault| match number {
+            None => Ok(fault),
+            Some(_) => Err(wrong("this fault takes no number")),
+        };
+        let every = number.unwrap_or(NonZeroU64::MIN);
+        match name {
+            "never-ready" => plain(Self::NeverReady),
+            "exit-at-load" => plain(Self::ExitAtLoad),
+            "oom-at-load" => plain(Self::OomAtLoad),
+            "ignore-sigterm" => plain(Self::IgnoreSigterm),
+            "exit-after-requests" => number.map(Self::ExitAfterRequests).ok_or_else(|| {
+                wrong("say after how many requests, for example exit-after-requests=3")
+            }),
+            "garbage" => Ok(Self::Garbage(every)),
+            "http-500" => Ok(Self::Http500(every)),
+            "cut-stream" => Ok(Self::CutStream(every)),
+            "stall" => Ok(Self::Stall(every)),
+            "bad-json" => Ok(Self::BadJson(every)),
+            _ => Err(ParseFaultError::UnknownName {
+                name: name.to_owned(),
+            }),
+        }
+    }
+}
+
+/// What goes wrong with one request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RequestFault {
+    Garbage,
+    Http500,
+    CutStream,
+    Stall,
+    BadJson,
+}
+
+/// The fault that strikes the request with this ordinal (the first is 1): the first given that does.
+pub(crate) fn request_fault(faults: &[Fault], ordinal: u64) -> Option<RequestFault> {
+    faults.iter().find_map(|fault| {
+        let (kind, every) = match fault {
+            Fault::Garbage(every) => (RequestFault::Garbage, every),
+            Fault::Http500(every) => (RequestFault::Http500, every),
+            Fault::CutStream(every) => (RequestFault::CutStream, every),
+            Fault::Stall(every) => (RequestFault::Stall, every),
+            Fault::BadJson(every) => (RequestFault::BadJson, every),
+            Fault::NeverReady
+            | Fault::ExitAtLoad
+            | Fault::OomAtLoad
+            | Fault::IgnoreSigterm
+            | Fault::ExitAfterRequests(_) => return None,
+        };
+        ordinal.is_multiple_of(every.get()).then_some(kind)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, expected: Fault) {
+        assert_eq!(text.parse::<Fault>().unwrap(), expected, "{text}");
+    }
+
+    fn check_refused(text: &str, expected: &str) {
+        let message = text.parse::<Fault>().unwrap_err().to_string();
+        assert!(message.contains(expected), "{text}: {message}");
+    }
+
+    fn number(value: u64) -> NonZeroU64 {
+        NonZeroU64::new(value).unwrap()
+    }
+
+    #[test]
+    fn names_and_numbers_are_read() {
+        check("never-ready", Fault::NeverReady);
+        check("exit-at-load", Fault::ExitAtLoad);
+        check("oom-at-load", Fault::OomAtLoad);
+        check("ignore-sigterm", Fault::IgnoreSigterm);
+        check("exit-after-requests=3", Fault::ExitAfterRequests(number(3)));
+        check("garbage", Fault::Garbage(number(1)));
+        check("http-500=4", Fault::Http500(number(4)));
+        check("cut-stream", Fault::CutStream(number(1)));
+        check("stall=2", Fault::Stall(number(2)));
+        check("bad-json", Fault::BadJson(number(1)));
+    }
+
+    #[test]
+    fn wrong_ones_are_refused_with_what_would_do() {
+        check_refused("crash", "no fault is called `crash`; known are never-ready");
+        check_refused("exit-after-requests", "exit-after-requests=3");
+        check_refused("exit-after-requests=0", "1 or more");
+        check_refused("stall=x", "1 or more");
+        check_refused("never-ready=2", "takes no number");
+    }
+
+    #[test]
+    fn a_request_fault_strikes_every_nth() {
+        let faults = [Fault::IgnoreSigterm, Fault::Http500(number(3))];
+        let struck: Vec<u64> = (1..=7)
+            .filter(|&ordinal| request_fault(&faults, ordinal).is_some())
+            .collect();
+        assert_eq!(struck, [3, 6]);
+    }
+}

