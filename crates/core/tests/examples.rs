@@ -104,3 +104,61 @@ fn task_names_of_examples_are_their_own() {
         assert_eq!(seen.insert(task_name, name.clone()), None, "{name}");
     }
 }
+
+fn reference() -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/task-file.md");
+    std::fs::read_to_string(path).expect("the reference of the task file")
+}
+
+/// Names of all properties of the schema, those inside parameters apart.
+fn keys(schema: &serde_json::Value, found: &mut std::collections::BTreeSet<String>) {
+    match schema {
+        serde_json::Value::Object(map) => {
+            for (key, inner) in map {
+                if let ("properties", Some(properties)) = (key.as_str(), inner.as_object()) {
+                    found.extend(properties.keys().cloned());
+                }
+                keys(inner, found);
+            }
+        }
+        serde_json::Value::Array(entries) => entries.iter().for_each(|entry| keys(entry, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn the_reference_names_every_key_of_the_schema() {
+    let reference = reference();
+    let mut all = std::collections::BTreeSet::new();
+    keys(&autotuner_core::spec::schema(), &mut all);
+    assert!(all.contains("task_name") && all.contains("p95"), "{all:?}");
+    let missing: Vec<&String> = all
+        .iter()
+        .filter(|key| {
+            let key = key.as_str();
+            ![format!("`{key}`"), format!("{key}:")]
+                .iter()
+                .any(|form| reference.contains(form))
+        })
+        .collect();
+    assert_eq!(missing, [""; 0]);
+}
+
+#[test]
+fn documents_quoted_in_the_reference_are_sound() {
+    let reference = reference();
+    let documents: Vec<&str> = reference
+        .split("```yaml\n")
+        .skip(1)
+        .filter_map(|rest| rest.split("```").next())
+        .filter(|block| block.starts_with("task_name"))
+        .collect();
+    assert_eq!(documents.len(), 1);
+    for document in documents {
+        let parsed = TaskSpec::from_yaml(document);
+        assert!(
+            parsed.is_ok_and(|parsed| parsed.warnings.is_empty()),
+            "{document}"
+        );
+    }
+}

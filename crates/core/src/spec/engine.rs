@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::findings::Findings;
 use super::read::{Node, join, shorten};
 use super::rules;
+use super::schema::Scalar;
 use crate::engine::EngineKind;
 use crate::problem::{Problem, closest};
 
@@ -35,9 +36,11 @@ pub struct EngineSpec {
     /// Arguments added to every configuration. For `custom` they are all there is beside
     /// the parameters, and `{host}`, `{port}` and `{model}` are filled in.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Vec<Scalar>>")]
     pub args: Option<Vec<String>>,
     /// Environment variables of every configuration; a parameter `env.NAME` replaces one.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<BTreeMap<String, Scalar>>")]
     pub env: Option<BTreeMap<String, String>>,
     /// Path that is asked first when waiting for readiness, for example `/health`.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -7,6 +7,7 @@ use super::findings::Findings;
 use super::quant::check_words;
 use super::read::{Fields, Node};
 use super::rules;
+use super::schema::OneOrMany;
 use crate::engine::EngineKind;
 use crate::problem::Problem;
 
@@ -45,36 +46,47 @@ const NO_PARALLELISM: &str = "single-gpu";
 pub struct ParallelSpec {
     /// Tensor parallel size.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<OneOrMany<u32>>")]
     pub tp: Option<Vec<u32>>,
     /// Pipeline parallel size.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<OneOrMany<u32>>")]
     pub pp: Option<Vec<u32>>,
     /// Data parallel size.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<OneOrMany<u32>>")]
     pub dp: Option<Vec<u32>>,
     /// Context parallel size.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<OneOrMany<u32>>")]
     pub cp: Option<Vec<u32>>,
     /// Context parallel size of decoding.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<OneOrMany<u32>>")]
     pub dcp: Option<Vec<u32>>,
     /// Whether experts are spread whole.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<OneOrMany<bool>>")]
     pub enable_expert_parallel: Option<Vec<bool>>,
     /// Tensor parallel size inside experts.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<OneOrMany<u32>>")]
     pub moe_tp: Option<Vec<u32>>,
     /// Expert parallel size.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<OneOrMany<u32>>")]
     pub moe_ep: Option<Vec<u32>>,
     /// Expert cluster size.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<OneOrMany<u32>>")]
     pub moe_cluster: Option<Vec<u32>>,
     /// Tensor parallel size of the dense layers of an expert model.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<OneOrMany<u32>>")]
     pub moe_dense_tp: Option<Vec<u32>>,
     /// Named combinations in place of the sizes, for example single-gpu or balanced.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<OneOrMany<String>>")]
     pub presets: Option<Vec<String>>,
 }
 

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::findings::Findings;
 use super::read::{Fields, Node, shorten};
+use super::schema::OneOrMany;
 use crate::problem::{Problem, closest};
 
 const GEMM: [&str; 6] = ["auto", "float16", "bfloat16", "float32", "fp8", "int8"];
@@ -35,19 +36,24 @@ const PRESETS: [&str; 5] = [
 pub struct QuantSpec {
     /// Weights and matrix products: auto, float16, bfloat16, float32, fp8, int8.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<OneOrMany<String>>")]
     pub gemm_dtype: Option<Vec<String>>,
     /// The cache of keys and values: auto, fp16, bfloat16, fp8, fp8_e5m2, fp8_e4m3, int8, int4.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<OneOrMany<String>>")]
     pub kvcache_dtype: Option<Vec<String>>,
     /// Attention: auto, float16, bfloat16, fp8, fp8_e5m2, fp8_e4m3, fp8_block.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<OneOrMany<String>>")]
     pub attention_dtype: Option<Vec<String>>,
     /// Experts: auto, float16, bfloat16, fp8, w4afp8, mxfp4, int8.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<OneOrMany<String>>")]
     pub moe_dtype: Option<Vec<String>>,
     /// Named combinations in place of the four: default, kv-cache-fp8, dynamic-fp8,
     /// bf16-stable, aggressive-moe.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<OneOrMany<String>>")]
     pub presets: Option<Vec<String>>,
 }
 
