@@ -77,6 +77,11 @@ impl Connection {
         self.driver.is_some() && self.sender.is_ready()
     }
 
+    /// Whether the connection is known to be closed.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.driver.is_none()
+    }
+
     /// Sends a request and waits for the head of its answer.
     ///
     /// # Errors

@@ -55,6 +55,8 @@ pub(crate) struct Exchanged {
     pub(crate) prompt_tokens: Option<u32>,
     /// Whether the connection can carry another request.
     pub(crate) is_reusable: bool,
+    /// Whether the connection broke before an answer began.
+    pub(crate) is_unanswered: bool,
 }
 
 /// Sends a request and reads its answer to the end, or to a limit.
@@ -74,12 +76,13 @@ pub(crate) async fn exchange(
         intended_ns,
         sent_ns: clock.now(),
     };
-    let (stopped, is_reusable) = {
+    let (stopped, is_reusable, is_unanswered) = {
         let mut reading = Reading {
             connection,
             transcript: &mut transcript,
             last_read: &last_read,
             is_reusable: false,
+            is_unanswered: false,
         };
         let stopped = within(
             limits,
@@ -89,7 +92,7 @@ pub(crate) async fn exchange(
             reading.converse(request),
         )
         .await;
-        (stopped, reading.is_reusable)
+        (stopped, reading.is_reusable, reading.is_unanswered)
     };
     let ending = match stopped {
         Ok(ending) => ending,
@@ -109,6 +112,7 @@ pub(crate) async fn exchange(
         record: transcript.into_record(start, ended_ns, lengths, ending),
         prompt_tokens,
         is_reusable,
+        is_unanswered,
     }
 }
 
@@ -157,19 +161,19 @@ struct Reading<'a> {
     transcript: &'a mut Transcript,
     last_read: &'a LastRead,
     is_reusable: bool,
+    is_unanswered: bool,
 }
 
 impl Reading<'_> {
     async fn converse(&mut self, request: hyper::Request<http_body_util::Full<Bytes>>) -> Ending {
         let response = match self.connection.send(request).await {
             Ok(response) => response,
+            Err(error) if error.is_parse() => {
+                return Ending::Failed(RequestFailure::new(RequestError::Parse, &chain(&error)));
+            }
             Err(error) => {
-                let class = if error.is_parse() {
-                    RequestError::Parse
-                } else {
-                    RequestError::Connect
-                };
-                return Ending::Failed(RequestFailure::new(class, &chain(&error)));
+                self.is_unanswered = true;
+                return Ending::Failed(RequestFailure::new(RequestError::Connect, &chain(&error)));
             }
         };
         if !response.status().is_success() {

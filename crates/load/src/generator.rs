@@ -4,6 +4,7 @@
 //! in their order. It summarises nothing: records go out as they were made.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -13,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::level::Level;
-use crate::phase::{Health, Shared};
+use crate::shared::{Health, Shared};
 use crate::target::Target;
 use crate::{Bench, BenchError, Observer, Recording, Verdict, probe};
 
@@ -62,6 +63,7 @@ impl LoadGenerator {
             connect_timeout: self.options.connect_timeout,
             silence: workload.request_timeout.min(LONGEST_SILENCE),
             health: Health::new(first_concurrency),
+            closes_unannounced: AtomicBool::new(false),
         });
         let (recipe, notes) = probe::learn(&shared, endpoint, workload).await?;
         Ok(Prepared {
@@ -119,6 +121,12 @@ impl Bench for LoadGenerator {
             if verdict == Verdict::Stop {
                 break;
             }
+        }
+        if shared.closes_unannounced.load(Ordering::Relaxed) {
+            recording.notes.push(
+                "the server closes connections without saying so: requests got connections of their own"
+                    .into(),
+            );
         }
         Ok(recording)
     }

@@ -12,9 +12,11 @@ use autotuner_core::workload::{Scenario, Workload};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::phase::{self, Counts, Phase, Shared, Slot};
+use crate::phase::{self, Counts, Phase};
 use crate::prompts::Purpose;
 use crate::requests::{Recipe, RequestList};
+use crate::shared::{Shared, nothing_succeeded};
+use crate::slot::Slot;
 use crate::{BenchError, Observer, Progress};
 
 /// One scenario at one concurrency, and all that is needed to run it.
@@ -108,7 +110,7 @@ impl Level<'_> {
         let report = |_: &Counts| observer.progress(&self.progress(true, &none));
         let slots = phase::run(&phase, slots, cancel, self.progress_interval, report).await?;
         if self.number == 0 && phase.counts.succeeded.load(Ordering::Relaxed) == 0 {
-            return Err(phase::nothing_succeeded(&self.shared.health, || {
+            return Err(nothing_succeeded(&self.shared.health, || {
                 format!(
                     "no request ended within the warm-up's {:?}",
                     self.workload.max_warmup
@@ -139,7 +141,7 @@ impl Level<'_> {
         let report = |counts: &Counts| observer.progress(&self.progress(false, counts));
         let slots = phase::run(&phase, slots, cancel, self.progress_interval, report).await?;
         if self.number == 0 && phase.counts.succeeded.load(Ordering::Relaxed) == 0 {
-            return Err(phase::nothing_succeeded(&self.shared.health, || {
+            return Err(nothing_succeeded(&self.shared.health, || {
                 let Workload {
                     max_time_per_level,
                     drain,

@@ -5,7 +5,7 @@
 //!
 //! The real thing is [`generator::LoadGenerator`]. Bottom up: `sse` and `delta` read an
 //! answer, `transcript` judges it, `connection` and `exchange` carry it, `prompts`, `body`
-//! and `requests` make the questions, `phase` keeps so many of them in flight, `level` and
+//! and `requests` make the questions, `slot` asks them one by one, `phase` many at a time, `level` and
 //! `generator` put the phases in order after `probe` has had a look at the server.
 
 mod body;
@@ -19,6 +19,8 @@ mod phase;
 mod probe;
 mod prompts;
 mod requests;
+mod shared;
+mod slot;
 mod sse;
 mod target;
 mod transcript;

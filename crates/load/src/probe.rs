@@ -1,7 +1,7 @@
 //! What must be known of a server before the first level: which keys it takes, and how it
 //! counts a prompt.
 //!
-//! The one idea: two short requests answer both, and they are the same for every
+//! The one idea: a handful of short requests answer both, and they are the same for every
 //! configuration of a task, so all of them are asked the same questions afterwards.
 
 use std::sync::Arc;
@@ -15,16 +15,17 @@ use crate::BenchError;
 use crate::body::{BodyShape, Dialect};
 use crate::exchange::{Exchanged, Prepared};
 use crate::level::after;
-use crate::phase::{self, REFUSALS, Shared, Slot, describe, pause};
-use crate::prompts::{self, Place, PromptScale, Purpose};
+use crate::prompts::{self, Counted, PromptScale};
 use crate::requests::Recipe;
+use crate::shared::{REFUSALS, Shared, describe, gone, pause};
+use crate::slot::Slot;
 
-/// Words of the shorter probe.
-const SHORT: usize = 8;
+/// Words of a whole probe, at least and at most. Four of the longest have every word once,
+/// so the mean that they give is exact.
+const WORDS: (usize, usize) = (16, 64);
 
-/// Words of the longer probe, at least and at most; between them it is as long as the
-/// workload's longest prompts, which the server must take anyway.
-const LONG: (usize, usize) = (64, 512);
+/// Whole probes, at most.
+const WHOLE_PROBES: usize = 4;
 
 /// Answer tokens that a probe asks for.
 const ANSWER: u32 = 4;
@@ -39,10 +40,15 @@ pub(crate) async fn learn(
     endpoint: &Endpoint,
     workload: &Workload,
 ) -> Result<(Recipe, Vec<String>), BenchError> {
+    let every_word = prompts::every_word(workload.seed);
+    let wholes: Vec<&[&str]> = every_word
+        .chunks_exact(probe_words(workload))
+        .take(WHOLE_PROBES)
+        .collect();
     let mut probe = Probe {
         shared,
         slot: Slot::default(),
-        seed: workload.seed,
+        wholes,
         shape: BodyShape {
             api: workload.api,
             model: endpoint.model.clone(),
@@ -53,10 +59,24 @@ pub(crate) async fn learn(
     };
     probe.connect().await?;
     let mut notes = Vec::new();
-    let short = probe.find_dialect(&mut notes).await?;
-    let scale = match probe.counted(&short, &mut notes) {
-        Some(tokens) => probe.scale(tokens, longest_prompt(workload), &mut notes).await,
-        None => PromptScale::IDENTITY,
+    let first = probe.find_dialect(&mut notes).await?;
+    let scale = match probe.scale(&first).await {
+        Ok(scale) => {
+            let PromptScale {
+                tokens_per_word,
+                overhead,
+            } = scale;
+            notes.push(format!(
+                "prompts are sized by the server's own count: {tokens_per_word:.3} tokens a word and {overhead:.1} around each prompt"
+            ));
+            scale
+        }
+        Err(why) => {
+            notes.push(format!(
+                "prompts are sized by words, one for each token, because {why}"
+            ));
+            PromptScale::IDENTITY
+        }
     };
     let recipe = Recipe {
         seed: workload.seed,
@@ -69,12 +89,13 @@ pub(crate) async fn learn(
 struct Probe<'a> {
     shared: &'a Arc<Shared>,
     slot: Slot,
-    seed: u64,
+    /// Words of the whole probes, no word in two of them.
+    wholes: Vec<&'a [&'static str]>,
     shape: BodyShape,
     cut_at: Instant,
 }
 
-impl Probe<'_> {
+impl<'a> Probe<'a> {
     async fn connect(&mut self) -> Result<(), BenchError> {
         let mut refusals = 0;
         loop {
@@ -84,36 +105,46 @@ impl Probe<'_> {
             };
             refusals += 1;
             if refusals >= REFUSALS || Instant::now() >= self.cut_at {
-                return Err(phase::gone(&self.shared.target, &reason));
+                return Err(gone(&self.shared.target, &reason));
             }
             tokio::time::sleep(pause(refusals)).await;
         }
     }
 
-    async fn ask(&mut self, index: u32, words: usize) -> Exchanged {
-        let place = Place {
-            purpose: Purpose::Probe,
-            level: 0,
-            index,
-        };
-        let prompt = prompts::prompt_of_words(self.seed, place, words);
+    async fn ask(&mut self, words: &[&str]) -> Exchanged {
         let prepared = Prepared {
             lengths: Lengths {
-                input: u32::try_from(words).unwrap_or(u32::MAX),
+                input: count(words),
                 output: ANSWER,
             },
-            body: self.shape.body(&prompt, ANSWER),
+            body: self.shape.body(&words.join(" "), ANSWER),
         };
         let now = self.shared.clock.now();
         self.slot.ask(self.shared, prepared, now, self.cut_at).await
     }
 
-    /// Tries the dialects until one is not refused.
+    /// How many tokens a prompt of these words has.
+    ///
+    /// # Errors
+    /// Why that cannot be told, for reading.
+    async fn tokens(&mut self, words: &[&str]) -> Result<Counted, String> {
+        let asked = self.ask(words).await;
+        counted(&asked, words)
+    }
+
+    /// The two parts of the first whole probe.
+    fn parts(&self) -> [&'a [&'static str]; 2] {
+        let whole = self.wholes.first().copied().unwrap_or_default();
+        let (first, second) = whole.split_at(whole.len() / 2);
+        [first, second]
+    }
+
+    /// Tries the dialects until one is not refused, with the first part as prompt.
     async fn find_dialect(&mut self, notes: &mut Vec<String>) -> Result<Exchanged, BenchError> {
         let mut first_refusal = None;
         for dialect in Dialect::ALL {
             self.shape.dialect = dialect;
-            let asked = self.ask(0, SHORT).await;
+            let asked = self.ask(self.parts()[0]).await;
             match &asked.record.outcome {
                 RequestOutcome::Failed {
                     error: error @ RequestError::Status(400 | 422),
@@ -137,53 +168,36 @@ impl Probe<'_> {
         })
     }
 
-    /// How many tokens the first probe had, if the server counts them.
-    fn counted(&self, short: &Exchanged, notes: &mut Vec<String>) -> Option<u32> {
-        if let RequestOutcome::Failed { error, detail } = &short.record.outcome {
-            let why = describe(*error, detail);
-            notes.push(format!(
-                "prompts are sized by words, one for each token, because the first request failed: {why}"
-            ));
-            return None;
+    /// Learns the scale, given what came of the first part.
+    ///
+    /// # Errors
+    /// Why there is none, for reading.
+    async fn scale(&mut self, first: &Exchanged) -> Result<PromptScale, String> {
+        let [first_part, second_part] = self.parts();
+        let parts = [counted(first, first_part)?, self.tokens(second_part).await?];
+        let mut wholes = Vec::with_capacity(self.wholes.len());
+        for words in self.wholes.clone() {
+            wholes.push(self.tokens(words).await?);
         }
-        if short.prompt_tokens.is_none() {
-            notes.push(
-                "prompts are sized by words, one for each token, because the server does not report usage"
-                    .into(),
-            );
-        }
-        short.prompt_tokens
+        let (whole, further) = wholes.split_first().ok_or("there is nothing to count")?;
+        PromptScale::learn(parts, *whole, further)
+            .ok_or_else(|| format!("the server's counts make no sense: {parts:?}, then {wholes:?}"))
     }
+}
 
-    /// Learns the scale from a second, longer probe.
-    async fn scale(&mut self, short_tokens: u32, longest: usize, notes: &mut Vec<String>) -> PromptScale {
-        let words = longest.clamp(LONG.0, LONG.1);
-        let long = self.ask(1, words).await;
-        let Some(long_tokens) = long.prompt_tokens else {
-            notes.push(format!(
-                "prompts are sized by words, one for each token, because a prompt of {words} words was not answered"
-            ));
-            return PromptScale::IDENTITY;
-        };
-        match PromptScale::through((SHORT, short_tokens), (words, long_tokens)) {
-            Some(scale) => {
-                let PromptScale {
-                    tokens_per_word,
-                    overhead,
-                } = scale;
-                notes.push(format!(
-                    "prompts are sized by the server's own count: {tokens_per_word:.3} tokens a word and {overhead:.1} around each prompt"
-                ));
-                scale
-            }
-            None => {
-                notes.push(format!(
-                    "prompts are sized by words, one for each token, because the server's counts make no sense: {short_tokens} tokens for {SHORT} words, {long_tokens} for {words}"
-                ));
-                PromptScale::IDENTITY
-            }
-        }
+fn counted(asked: &Exchanged, words: &[&str]) -> Result<Counted, String> {
+    if let RequestOutcome::Failed { error, detail } = &asked.record.outcome {
+        return Err(format!("a first request failed: {}", describe(*error, detail)));
     }
+    let tokens = asked.prompt_tokens.ok_or("the server does not report usage")?;
+    Ok(Counted {
+        words: count(words),
+        tokens,
+    })
+}
+
+fn count(words: &[&str]) -> u32 {
+    u32::try_from(words.len()).unwrap_or(u32::MAX)
 }
 
 fn first_request_failed(why: &str) -> BenchError {
@@ -201,14 +215,21 @@ fn note_dialect(dialect: Dialect, notes: &mut Vec<String>) {
     }
 }
 
-/// The longest prompt that the workload usually asks, in tokens.
-fn longest_prompt(workload: &Workload) -> usize {
+/// How many words a whole probe has: few enough that a server which takes the workload's
+/// longest prompts takes the probes, even where a word is more than one token.
+fn probe_words(workload: &Workload) -> usize {
     let longest = workload.scenarios.iter().map(|scenario| match scenario {
         Scenario::Fixed { input, .. } => f64::from(*input),
         Scenario::Normal { input, .. } => input.0,
         Scenario::Uniform { input, .. } => f64::from(input.1),
     });
-    PromptScale::IDENTITY.words(as_tokens(longest.fold(1.0, f64::max)))
+    let (least, most) = WORDS;
+    PromptScale {
+        tokens_per_word: 5.0 / 3.0,
+        overhead: 0.0,
+    }
+    .words(as_tokens(longest.fold(1.0, f64::max)))
+    .clamp(least, most)
 }
 
 #[expect(

@@ -10,13 +10,14 @@
 //! [`PromptScale`], learnt elsewhere. It knows nothing of HTTP or JSON.
 
 use autotuner_core::workload::{Lengths, Scenario};
+use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 /// What a request is sent for; each kind has prompts of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
-    /// To learn how the server counts and what it accepts.
+    /// To learn how the server counts and what it accepts; its words are [`every_word`].
     Probe,
     /// To warm the server up.
     WarmUp,
@@ -44,6 +45,13 @@ pub(crate) struct PromptScale {
     pub(crate) overhead: f64,
 }
 
+/// A prompt's length, in words and as the server counts it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Counted {
+    pub(crate) words: u32,
+    pub(crate) tokens: u32,
+}
+
 /// How long a request is and what it says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Prompt {
@@ -67,9 +75,16 @@ pub(crate) fn prompt(seed: u64, place: Place, scenario: &Scenario, scale: &Promp
     Prompt { lengths, text }
 }
 
-/// A prompt of so many words, whatever any scenario says.
-pub(crate) fn prompt_of_words(seed: u64, place: Place, words: usize) -> String {
-    text(seed, place, words, &mut generator(seed, place))
+/// All words once, in an order that follows from the seed.
+pub(crate) fn every_word(seed: u64) -> Vec<&'static str> {
+    let place = Place {
+        purpose: Purpose::Probe,
+        level: 0,
+        index: 0,
+    };
+    let mut words = WORDS.to_vec();
+    words.shuffle(&mut generator(seed, place));
+    words
 }
 
 impl PromptScale {
@@ -79,13 +94,23 @@ impl PromptScale {
         overhead: 0.0,
     };
 
-    /// The line through two prompts' (words, tokens), if it is a sensible one.
-    pub(crate) fn through(short: (usize, u32), long: (usize, u32)) -> Option<Self> {
-        let words = long.0.checked_sub(short.0).filter(|words| *words > 0)?;
-        let tokens = long.1.checked_sub(short.1)?;
-        let tokens_per_word = f64::from(tokens) / as_float(words);
-        let overhead = f64::from(short.1) - as_float(short.0) * tokens_per_word;
-        (0.2..=20.0).contains(&tokens_per_word).then_some(Self {
+    /// Learns the scale from prompts' (words, tokens): a first and a second part, both parts
+    /// in one prompt, and further prompts of which no two share a word.
+    ///
+    /// The template is in the two parts twice and in the whole once, so the difference is the
+    /// template, whatever the words are. What is left of all prompts is the words' own.
+    pub(crate) fn learn(parts: [Counted; 2], whole: Counted, further: &[Counted]) -> Option<Self> {
+        let [first, second] = parts;
+        let overhead = f64::from(first.tokens) + f64::from(second.tokens) - f64::from(whole.tokens);
+        let mut words = 0.0;
+        let mut tokens = 0.0;
+        for prompt in std::iter::once(&whole).chain(further) {
+            words += f64::from(prompt.words);
+            tokens += f64::from(prompt.tokens) - overhead;
+        }
+        let tokens_per_word = tokens / words;
+        let is_sensible = (0.2..=20.0).contains(&tokens_per_word) && overhead > -2.0;
+        is_sensible.then_some(Self {
             tokens_per_word,
             overhead,
         })
@@ -104,11 +129,6 @@ impl PromptScale {
         let words = words as usize;
         words
     }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "numbers of words are far below 2^52")]
-fn as_float(words: usize) -> f64 {
-    words as f64
 }
 
 /// A generator of its own for every request.
@@ -230,10 +250,9 @@ mod tests {
             level: 0,
             index: 0,
         };
-        assert_eq!(
-            prompt_of_words(42, place, 8),
-            "learn woman good word need machine time control"
-        );
+        let scenario = "D(8,1)".parse().unwrap();
+        let prompt = prompt(42, place, &scenario, &PromptScale::IDENTITY);
+        assert_eq!(prompt.text, "learn woman good word need machine time control");
     }
 
     #[test]
@@ -282,36 +301,52 @@ mod tests {
             assert_eq!(words.len(), prompt.lengths.input as usize);
             assert!(words.iter().all(|word| WORDS.contains(word)));
         }
-        for words in 1..8 {
-            let place = Place {
-                purpose: Purpose::Probe,
-                level: 0,
-                index: 0,
-            };
-            assert_eq!(prompt_of_words(1, place, words).split(' ').count(), words);
+    }
+
+    fn counted((words, tokens): (u32, u32)) -> Counted {
+        Counted { words, tokens }
+    }
+
+    #[test]
+    fn the_scale_is_learnt_exactly() {
+        // A template of 32 tokens; words of 1 token in the first part, of 2 in the second,
+        // of 3 in the further prompt.
+        let parts = [(10, 42), (10, 52)].map(counted);
+        let scale = PromptScale::learn(parts, counted((20, 62)), &[counted((20, 92))]).unwrap();
+        assert_eq!((scale.overhead, scale.tokens_per_word), (32.0, 2.25));
+    }
+
+    #[test]
+    fn counts_that_make_no_sense_teach_nothing() {
+        for (parts, whole) in [
+            ([(10, 5), (10, 5)], (20, 5)),
+            ([(10, 5), (10, 5)], (20, 500)),
+            ([(10, 0), (10, 0)], (20, 0)),
+        ] {
+            assert_eq!(
+                PromptScale::learn(parts.map(counted), counted(whole), &[]),
+                None,
+                "{whole:?}"
+            );
         }
     }
 
     #[test]
     fn the_scale_turns_tokens_into_words() {
-        let scale = PromptScale::through((8, 42), (108, 167)).unwrap();
-        assert_eq!(
-            scale,
-            PromptScale {
-                tokens_per_word: 1.25,
-                overhead: 32.0
-            }
-        );
+        let scale = PromptScale {
+            tokens_per_word: 1.25,
+            overhead: 32.0,
+        };
         assert_eq!(scale.words(157), 100);
         assert_eq!(scale.words(10), 1, "shorter than the template alone");
         assert_eq!(PromptScale::IDENTITY.words(100), 100);
-        for (short, long) in [
-            ((8, 40), (8, 40)),
-            ((8, 40), (108, 40)),
-            ((8, 40), (108, 30)),
-            ((8, 8), (9, 900)),
-        ] {
-            assert_eq!(PromptScale::through(short, long), None, "{short:?} {long:?}");
-        }
+    }
+
+    #[test]
+    fn every_word_comes_once() {
+        let words = every_word(3);
+        assert_eq!(words.iter().collect::<HashSet<_>>().len(), 256);
+        assert_eq!(words, every_word(3));
+        assert_ne!(words, every_word(4));
     }
 }

@@ -261,8 +261,45 @@ async fn answers_that_are_no_stream() {
 
 #[tokio::test]
 async fn connections_that_break_before_an_answer() {
-    check_failed(RequestError::Connect, "", vec![Step::Close]).await;
-    check_failed(RequestError::Connect, "", vec![send("HTTP/1.1 20"), Step::Close]).await;
+    for broken in [vec![Step::Close], vec![send("HTTP/1.1 20"), Step::Close]] {
+        let script = move |seen: &Seen| match seen.number {
+            // On the connection of the warm-up, and on the new one that replaces it.
+            1 | 2 => broken.clone(),
+            _ => good(),
+        };
+        let server = FakeServer::start(script).await;
+        let records = records(&server, &workload(1, 2)).await;
+        let RequestOutcome::Failed { error, .. } = &records[0].outcome else {
+            panic!("{records:?}")
+        };
+        assert_eq!(*error, RequestError::Connect);
+        assert_eq!(records[1].outcome, RequestOutcome::Success);
+        assert_eq!(server.asked(), 1 + 2 + 1);
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_closes_without_saying_so_costs_no_request() {
+    let script = |seen: &Seen| match seen.number {
+        1 if !seen.is_probe => vec![Step::Close],
+        _ => good(),
+    };
+    let server = FakeServer::start(script).await;
+    let recording = measure(&server, &workload(1, 6)).await.unwrap();
+    let requests = &recording.levels[0].requests;
+    assert!(
+        requests
+            .iter()
+            .all(|record| record.outcome == RequestOutcome::Success),
+        "{requests:?}"
+    );
+    assert!(
+        recording.notes.last().unwrap().contains("without saying so"),
+        "{:?}",
+        recording.notes
+    );
+    // The probe's, the warm-up's on which a request was lost, and one for each of the rest.
+    assert_eq!(server.connections(), 1 + 1 + 6);
 }
 
 #[tokio::test]
