@@ -45,8 +45,7 @@ pub enum Claim {
 pub fn verdict(experiments: &[Experiment]) -> Verdict<'_> {
     let baseline = experiments
         .iter()
-        .filter(|experiment| experiment.role == Role::Baseline)
-        .next_back();
+        .rfind(|experiment| experiment.role == Role::Baseline);
     // The earliest of equals: `max_by` would take the last.
     let best = experiments
         .iter()

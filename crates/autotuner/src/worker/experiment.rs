@@ -24,6 +24,9 @@ use super::{Event, Worker, chain};
 /// Largest share of a benchmark's requests that may fail before its figures are worthless.
 const TOLERATED_FAILURES: f64 = 0.1;
 
+/// A window shorter than this, in seconds, is remarked upon: its figures are mostly noise.
+const SHORT_WINDOW: f64 = 0.5;
+
 /// How often a running benchmark looks whether its engine still lives.
 const WATCH: Duration = Duration::from_millis(250);
 
@@ -307,6 +310,12 @@ fn judge(worker: &Worker, plan: &LaunchPlan, recording: Recording) -> Result<Mea
     let mut remarks = notes;
     if failed > 0 {
         remarks.push(format!("{failed} of {started} requests did not succeed"));
+    }
+    if let Some(level) = metrics.levels.iter().find(|level| level.window < SHORT_WINDOW) {
+        remarks.push(format!(
+            "{} at concurrency {} was measured for only {:.2} s: ask for more requests",
+            level.scenario, level.concurrency, level.window
+        ));
     }
     if score.is_low_n() {
         remarks.push(format!(
