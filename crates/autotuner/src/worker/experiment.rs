@@ -94,7 +94,7 @@ pub(crate) async fn conclude(
 }
 
 /// From candidate to measurement. Once an engine was started it is stopped on every path.
-async fn attempt(worker: &Worker, number: ExperimentNumber, next: &Next) -> Result<Measured, Failure> {
+async fn attempt(worker: &Arc<Worker>, number: ExperimentNumber, next: &Next) -> Result<Measured, Failure> {
     let plan = worker.plan(&next.candidate).map_err(refused)?;
     if let Some(help) = &worker.facts.help {
         let problems = worker.engine.preflight(help, &plan);
@@ -120,10 +120,12 @@ async fn attempt(worker: &Worker, number: ExperimentNumber, next: &Next) -> Resu
         .launch(&plan, &label)
         .await
         .map_err(|error| worker.failed(FailureKind::Infrastructure, chain(&error)))?;
-    let outcome = measure(worker, number, &plan, &deployment).await;
-    let outcome = match outcome {
-        Ok(measured) => Ok(measured),
-        Err(failure) => Err(explain(worker, &deployment, failure).await),
+    // In a task of its own, so that even a panic in there comes back here, to the teardown.
+    let measuring = tokio::spawn(measure(Arc::clone(worker), number, plan, deployment.clone()));
+    let outcome = match measuring.await {
+        Ok(Ok(measured)) => Ok(measured),
+        Ok(Err(failure)) => Err(explain(worker, &deployment, failure).await),
+        Err(fault) => Err(worker.failed(FailureKind::WorkerLost, format!("a fault of our own: {fault}"))),
     };
     tear_down(worker, number, &deployment).await;
     outcome
@@ -151,11 +153,12 @@ async fn moved(
 
 /// Waits for the engine, loads it, and judges what was recorded.
 async fn measure(
-    worker: &Worker,
+    worker: Arc<Worker>,
     number: ExperimentNumber,
-    plan: &LaunchPlan,
-    deployment: &Deployment,
+    plan: LaunchPlan,
+    deployment: Deployment,
 ) -> Result<Measured, Failure> {
+    let (worker, plan, deployment) = (worker.as_ref(), &plan, &deployment);
     let mut facts = LaunchFacts {
         command: deployment.command.clone(),
         env: plan.env.clone().into_iter().collect(),
