@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::CommandFactory as _;
 use clap_complete::Shell;
 
-use super::{Cli, Refusal};
+use super::{Cli, Refusal, print};
 
 /// Print the completion script of a shell
 #[derive(Debug, clap::Args)]
@@ -18,11 +18,22 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
-    clap_complete::generate(
-        arguments.shell,
-        &mut Cli::command(),
-        "autotuner",
-        &mut std::io::stdout(),
-    );
+    let mut script = Vec::new();
+    clap_complete::generate(arguments.shell, &mut visible(), "autotuner", &mut script);
+    print(String::from_utf8_lossy(&script).trim_end());
     Ok(ExitCode::SUCCESS)
+}
+
+/// The command line without what is hidden from people: the generators would offer it.
+fn visible() -> clap::Command {
+    let whole = Cli::command();
+    clap::Command::new("autotuner")
+        .version(env!("CARGO_PKG_VERSION"))
+        .args(whole.get_arguments().cloned())
+        .subcommands(
+            whole
+                .get_subcommands()
+                .filter(|command| !command.is_hide_set())
+                .cloned(),
+        )
 }

@@ -105,7 +105,10 @@ async fn run_session(session: Session, config: &Config) -> Result<ExitCode, Refu
         .map_err(anyhow::Error::from)?;
     let because = finished_because(&finish);
     let results = recorder.document(status, Some(because.clone()), &experiments);
-    write(output, &results).map_err(context("cannot write the results"))?;
+    write(output, &results).map_err(|error| {
+        let text = format!("cannot write the results to {}", output.display());
+        Refusal::Error(anyhow::Error::new(error).context(text))
+    })?;
     if session.is_json {
         print(&format!("{results:#}"));
     } else {

@@ -189,9 +189,9 @@ pub(crate) fn write(path: &Path, document: &Value) -> io::Result<()> {
         .file_name()
         .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "the path names no file"))?;
     let temporary = directory.join(format!(".{}.{}.tmp", name.to_string_lossy(), std::process::id()));
+    let text = format!("{document:#}\n");
     let written = std::fs::File::create(&temporary).and_then(|mut file| {
-        serde_json::to_writer_pretty(&mut file, document)?;
-        file.write_all(b"\n")?;
+        file.write_all(text.as_bytes())?;
         file.sync_all()
     });
     written

@@ -32,7 +32,6 @@ pub(crate) async fn run_task(worker: Arc<Worker>) -> Result<Finish, RunError> {
     let mut running = Running::default();
     let finish = loop {
         if worker.shutdown.soft.is_cancelled() {
-            running.drain(&worker).await?;
             break Finish::Cancelled;
         }
         let history = worker.store.history(worker.task_id).await?;
@@ -48,6 +47,8 @@ pub(crate) async fn run_task(worker: Arc<Worker>) -> Result<Finish, RunError> {
             Decision::Finish(finish) => break finish,
         }
     };
+    // An experiment that is on record as ended may still be telling of it.
+    running.drain(&worker).await?;
     let history = worker.store.history(worker.task_id).await?;
     let wanted = match &finish {
         Finish::Cancelled => TaskMove::Cancel,
