@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::CommandFactory as _;
 use clap_complete::Shell;
 
-use super::{Cli, Refusal};
+use super::{Cli, Refusal, print};
 
 /// Print the completion script of a shell
 #[derive(Debug, clap::Args)]
@@ -18,11 +18,9 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
-    clap_complete::generate(
-        arguments.shell,
-        &mut Cli::command(),
-        "autotuner",
-        &mut std::io::stdout(),
-    );
+    // Into memory first: the generator panics where its writer fails.
+    let mut script = Vec::new();
+    clap_complete::generate(arguments.shell, &mut Cli::command(), "autotuner", &mut script);
+    print(String::from_utf8_lossy(&script).trim_end());
     Ok(ExitCode::SUCCESS)
 }
