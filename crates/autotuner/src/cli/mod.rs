@@ -125,7 +125,7 @@ fn log_to_terminal(config: &Config) -> Result<(), Refusal> {
         .map_err(|error| Refusal::message(format!("option log cannot be {}: {error}", config.log)))?;
     tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_writer(io::stderr)
         .with_ansi(!config.no_color && io::IsTerminal::is_terminal(&io::stderr()))
         .init();
     Ok(())
