@@ -15,6 +15,8 @@ use autotuner_deploy::{Deployer, Instance, sweep};
 use autotuner_load::generator::{LoadGenerator, LoadOptions};
 use autotuner_store::{MemoryStore, Store};
 
+use tracing::Instrument as _;
+
 use super::progress::Shown;
 use super::{CANCELLED, NOTHING, Refusal, WRONG, print, runtime, say};
 use crate::clock::{Clock, SystemClock};
@@ -91,7 +93,11 @@ async fn run_session(session: Session, config: &Config) -> Result<ExitCode, Refu
     }
     let shown = Arc::new(Shown::new(task.search.max_iterations, session.is_quiet));
     let (worker, recorder) = staff(prepared, &session, config, deployer, shutdown, &shown).await?;
-    let finish = run_task(Arc::clone(&worker)).await.map_err(anyhow::Error::from)?;
+    let span = tracing::info_span!("task", task.name = worker.task.name);
+    let finish = run_task(Arc::clone(&worker))
+        .instrument(span)
+        .await
+        .map_err(anyhow::Error::from)?;
     shown.clear();
     let experiments = worker
         .store

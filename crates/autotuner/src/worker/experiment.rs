@@ -17,6 +17,8 @@ use autotuner_deploy::{Deployment, DeploymentStatus, Exit, Label};
 use autotuner_load::{BenchError, Observer, Progress, Recording, Verdict};
 use autotuner_store::StoreError;
 
+use tracing::Instrument as _;
+
 use super::judge::judge;
 use super::{Event, Worker, chain};
 
@@ -114,7 +116,8 @@ async fn attempt(worker: &Arc<Worker>, number: ExperimentNumber, next: &Next) ->
         .await
         .map_err(|error| Failure::new(FailureKind::Infrastructure, chain(&error)))?;
     // In a task of its own, so that even a panic in there comes back here, to the teardown.
-    let measuring = tokio::spawn(measure(Arc::clone(worker), number, plan, deployment.clone()));
+    let measuring = measure(Arc::clone(worker), number, plan, deployment.clone()).in_current_span();
+    let measuring = tokio::spawn(measuring);
     let outcome = match measuring.await {
         Ok(Ok(measured)) => Ok(measured),
         Ok(Err(failure)) => Err(explain(worker, &deployment, failure).await),

@@ -47,9 +47,10 @@ impl TaskLogs {
         self.directory.join(format!("experiment_{number}.log"))
     }
 
-    /// Adds a line. A log that cannot be written must not end a run: the failure is told to
+    /// Adds a line, and tells the terminal's log the same. A log that cannot be written must not end a run: the failure is told to
     /// the terminal's log instead.
     pub(crate) fn line(&self, level: &str, message: &str) {
+        tracing::info!("{message}");
         let stamp = log_stamp(self.clock.now_ms());
         let mut file = self.task_log.lock().unwrap_or_else(PoisonError::into_inner);
         if let Err(error) = writeln!(file, "[{stamp}] [{level}] {message}") {
