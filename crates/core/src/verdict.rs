@@ -29,6 +29,8 @@ pub enum Claim {
     /// Nothing beats the defaults, or not by enough to tell: the best is better by this ratio,
     /// 0 or below [`SMALLEST_GAIN`].
     NoGain(f64),
+    /// Nothing but the defaults could be measured, or has been yet.
+    OnlyDefaults,
     /// The defaults could not be measured, so no gain can be claimed.
     NoBaseline,
     /// Everything measured misses an SLO; the best is only the best of those.
@@ -54,8 +56,16 @@ pub fn verdict(experiments: &[Experiment]) -> Verdict<'_> {
     Verdict {
         best,
         baseline,
-        claim: claim(best, baseline),
+        claim: if best.is_some() && !experiments.iter().any(is_measured_search) {
+            Claim::OnlyDefaults
+        } else {
+            claim(best, baseline)
+        },
     }
+}
+
+fn is_measured_search(experiment: &Experiment) -> bool {
+    experiment.role == Role::Search && experiment.score().is_some()
 }
 
 fn claim(best: Option<&Experiment>, baseline: Option<&Experiment>) -> Claim {

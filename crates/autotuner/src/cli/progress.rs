@@ -124,9 +124,9 @@ impl Reporter for Shown {
             Event::Warned { message } => {
                 let text = format!("warning: {message}");
                 if self.is_quiet {
-                    super::say(&text)
+                    super::say(&text);
                 } else {
-                    self.line(&text)
+                    self.line(&text);
                 }
             }
         }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use autotuner_core::experiment::Experiment;
 use autotuner_core::ids::TaskId;
@@ -24,7 +24,7 @@ use crate::report::results::{RunFacts, document, write};
 use crate::report::{table, words};
 use crate::shutdown::Shutdown;
 use crate::worker::logs::TaskLogs;
-use crate::worker::preflight::{Places, Prepared, own_program, prepare};
+use crate::worker::preflight::{Places, Prepared, alike, own_program, prepare};
 use crate::worker::{Event, Reporter, Worker, run_task};
 
 /// A run to be made.
@@ -70,14 +70,7 @@ pub(super) fn run(session: Session, config: &Config) -> Result<ExitCode, Refusal
 }
 
 async fn run_session(session: Session, config: &Config) -> Result<ExitCode, Refusal> {
-    let Session {
-        of,
-        task,
-        output,
-        is_json,
-        is_quiet,
-    } = session;
-    check_writable(&output)?;
+    check_writable(&session.output)?;
     let shutdown = Shutdown::listen(say).map_err(context("cannot listen for signals"))?;
     clear_orphans(config, &shutdown).await?;
     let deployer = local_deployer(config)?;
@@ -86,79 +79,98 @@ async fn run_session(session: Session, config: &Config) -> Result<ExitCode, Refu
         current_dir: std::env::current_dir().map_err(context("cannot tell the current directory"))?,
         own_program: own_program().map_err(context("cannot tell our own program's path"))?,
     };
-    let Prepared {
-        task,
-        engine,
-        strategy,
-        facts,
-    } = match prepare(task, &places, deployer.as_ref(), &shutdown.soft).await {
-        Ok(prepared) => prepared,
-        Err(problems) => return Err(Refusal::Problems { of, problems }),
-    };
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let started_at_ms = clock.now_ms();
-    let logs = open_logs(config, &task, &clock)?;
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-    let task_id = begin(store.as_ref(), &task).await.map_err(Refusal::from)?;
-    let shown = Arc::new(Shown::new(task.search.max_iterations, is_quiet));
-    let engine_version = facts.version.clone();
-    let recorder = Arc::new(Recorder {
-        shown: Arc::clone(&shown),
-        output: output.clone(),
-        task: task.clone(),
-        host: Host::inspect(),
-        engine_version: engine_version.clone(),
-        logs: logs.directory().to_owned(),
-        started_at_ms,
-        clock: Arc::clone(&clock),
-        ended: std::sync::Mutex::default(),
-    });
-    let version = engine_version.as_deref().unwrap_or("version unknown");
-    shown.line(&format!(
-        "{} ({version}), logs in {}",
-        task.engine.as_str(),
-        logs.directory().display()
-    ));
-    let worker = Arc::new(Worker {
-        task,
-        task_id,
-        engine,
-        strategy,
-        deployer,
-        bench: Arc::new(LoadGenerator::new(LoadOptions::default())),
-        store: Arc::clone(&store),
-        clock: Arc::clone(&clock),
-        reporter: Arc::clone(&recorder) as Arc<dyn Reporter>,
-        logs,
-        facts,
-        stop_grace: config.stop_grace,
-        shutdown,
-    });
-    let finish = run_task(Arc::clone(&worker))
+    let Session { of, task, output, .. } = &session;
+    let prepared = prepare(task.clone(), &places, deployer.as_ref(), &shutdown.soft)
         .await
-        .map_err(|error| Refusal::Error(error.into()))?;
+        .map_err(|problems| Refusal::Problems {
+            of: of.clone(),
+            problems,
+        })?;
+    if let Some(note) = alike(&prepared) {
+        say(&format!("note: {note}"));
+    }
+    let shown = Arc::new(Shown::new(task.search.max_iterations, session.is_quiet));
+    let (worker, recorder) = staff(prepared, &session, config, deployer, shutdown, &shown).await?;
+    let finish = run_task(Arc::clone(&worker)).await.map_err(anyhow::Error::from)?;
     shown.clear();
-    let experiments = store
-        .history(task_id)
+    let experiments = worker
+        .store
+        .history(worker.task_id)
         .await
-        .map_err(|error| Refusal::Error(error.into()))?;
-    let status = store
-        .task_status(task_id)
+        .map_err(anyhow::Error::from)?;
+    let status = worker
+        .store
+        .task_status(worker.task_id)
         .await
-        .map_err(|error| Refusal::Error(error.into()))?;
+        .map_err(anyhow::Error::from)?;
     let because = finished_because(&finish);
     let results = recorder.document(status, Some(because.clone()), &experiments);
-    write(&output, &results).map_err(|error| {
+    write(output, &results).map_err(|error| {
         let text = format!("cannot write the results to {}", output.display());
         Refusal::Error(anyhow::Error::new(error).context(text))
     })?;
-    if is_json {
+    if session.is_json {
         print(&format!("{results:#}"));
     } else {
         tell(&worker.task, &experiments, &because);
         say(&format!("results: {}", output.display()));
     }
     Ok(exit_code(status))
+}
+
+/// The worker of a prepared task, and who keeps its results.
+async fn staff(
+    prepared: Prepared,
+    session: &Session,
+    config: &Config,
+    deployer: Arc<dyn Deployer>,
+    shutdown: Shutdown,
+    shown: &Arc<Shown>,
+) -> Result<(Arc<Worker>, Arc<Recorder>), Refusal> {
+    let Prepared {
+        task,
+        engine,
+        strategy,
+        facts,
+    } = prepared;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let started_at_ms = clock.now_ms();
+    let logs = open_logs(config, &task, &clock)?;
+    let version = facts.version.as_deref().unwrap_or("version unknown");
+    shown.line(&format!(
+        "{} ({version}), logs in {}",
+        task.engine.as_str(),
+        logs.directory().display()
+    ));
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let task_id = begin(store.as_ref(), &task).await?;
+    let recorder = Arc::new(Recorder {
+        shown: Arc::clone(shown),
+        output: session.output.clone(),
+        task: task.clone(),
+        host: Host::inspect(),
+        engine_version: facts.version.clone(),
+        logs: logs.directory().to_owned(),
+        started_at_ms,
+        clock: Arc::clone(&clock),
+        ended: Mutex::default(),
+    });
+    let worker = Worker {
+        task,
+        task_id,
+        engine,
+        strategy,
+        deployer,
+        bench: Arc::new(LoadGenerator::new(LoadOptions::default())),
+        store,
+        clock,
+        reporter: Arc::clone(&recorder) as Arc<dyn Reporter>,
+        logs,
+        facts,
+        stop_grace: config.stop_grace,
+        shutdown,
+    };
+    Ok((Arc::new(worker), recorder))
 }
 
 /// Finds out before hours of measuring whether the results can be written at their end.
@@ -275,7 +287,7 @@ struct Recorder {
     logs: PathBuf,
     started_at_ms: i64,
     clock: Arc<dyn Clock>,
-    ended: std::sync::Mutex<Vec<Experiment>>,
+    ended: Mutex<Vec<Experiment>>,
 }
 
 impl Recorder {
@@ -302,16 +314,13 @@ impl Recorder {
 impl Reporter for Recorder {
     fn report(&self, event: Event<'_>) {
         if let Event::Ended { experiment } = &event {
-            let mut ended = self
-                .ended
-                .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
             ended.push((*experiment).clone());
             ended.sort_by_key(|experiment| experiment.number);
             let document = self.document(TaskStatus::Running, None, &ended);
             if let Err(error) = write(&self.output, &document) {
-                self.shown
-                    .line(&format!("warning: cannot write the results: {error}"));
+                let message = format!("cannot write the results to {}: {error}", self.output.display());
+                self.shown.report(Event::Warned { message: &message });
             }
         }
         self.shown.report(event);

@@ -77,6 +77,7 @@ fn verdict_value(verdict: &Verdict<'_>) -> Value {
         Claim::Gain(ratio) => ("gain", Some(ratio)),
         Claim::MeetsSlos(ratio) => ("meets_slos", Some(ratio)),
         Claim::NoGain(ratio) => ("no_gain", Some(ratio)),
+        Claim::OnlyDefaults => ("only_defaults", None),
         Claim::NoBaseline => ("no_baseline", None),
         Claim::NothingFeasible => ("nothing_feasible", None),
         Claim::NothingMeasured => ("nothing_measured", None),

@@ -10,22 +10,15 @@ use autotuner_core::ids::ExperimentNumber;
 use autotuner_core::lifecycle::ExperimentMove;
 use autotuner_core::lifecycle::ExperimentStatus;
 use autotuner_core::measure::LevelRecords;
-use autotuner_core::metrics::{experiment_metrics, level_metrics};
 use autotuner_core::plan::Next;
 use autotuner_core::problem::Problem;
-use autotuner_core::score::score;
 use autotuner_deploy::ready::{NotReady, ReadyCheck, wait_until_ready};
 use autotuner_deploy::{Deployment, DeploymentStatus, Exit, Label};
 use autotuner_load::{BenchError, Observer, Progress, Recording, Verdict};
 use autotuner_store::StoreError;
 
+use super::judge::judge;
 use super::{Event, Worker, chain};
-
-/// Largest share of a benchmark's requests that may fail before its figures are worthless.
-const TOLERATED_FAILURES: f64 = 0.1;
-
-/// A window shorter than this, in seconds, is remarked upon: its figures are mostly noise.
-const SHORT_WINDOW: f64 = 0.5;
 
 /// How often a running benchmark looks whether its engine still lives.
 const WATCH: Duration = Duration::from_millis(250);
@@ -94,7 +87,7 @@ pub(crate) async fn conclude(
 }
 
 /// From candidate to measurement. Once an engine was started it is stopped on every path.
-async fn attempt(worker: &Worker, number: ExperimentNumber, next: &Next) -> Result<Measured, Failure> {
+async fn attempt(worker: &Arc<Worker>, number: ExperimentNumber, next: &Next) -> Result<Measured, Failure> {
     let plan = worker.plan(&next.candidate).map_err(refused)?;
     if let Some(help) = &worker.facts.help {
         let problems = worker.engine.preflight(help, &plan);
@@ -119,11 +112,16 @@ async fn attempt(worker: &Worker, number: ExperimentNumber, next: &Next) -> Resu
         .deployer
         .launch(&plan, &label)
         .await
-        .map_err(|error| worker.failed(FailureKind::Infrastructure, chain(&error)))?;
-    let outcome = measure(worker, number, &plan, &deployment).await;
-    let outcome = match outcome {
-        Ok(measured) => Ok(measured),
-        Err(failure) => Err(explain(worker, &deployment, failure).await),
+        .map_err(|error| Failure::new(FailureKind::Infrastructure, chain(&error)))?;
+    // In a task of its own, so that even a panic in there comes back here, to the teardown.
+    let measuring = tokio::spawn(measure(Arc::clone(worker), number, plan, deployment.clone()));
+    let outcome = match measuring.await {
+        Ok(Ok(measured)) => Ok(measured),
+        Ok(Err(failure)) => Err(explain(worker, &deployment, failure).await),
+        Err(fault) => Err(Failure::new(
+            FailureKind::WorkerLost,
+            format!("a fault of our own: {fault}"),
+        )),
     };
     tear_down(worker, number, &deployment).await;
     outcome
@@ -144,18 +142,19 @@ async fn moved(
         .store
         .move_experiment(worker.task_id, number, wanted)
         .await
-        .map_err(|error| worker.failed(FailureKind::Infrastructure, chain(&error)))?;
+        .map_err(|error| Failure::new(FailureKind::Infrastructure, chain(&error)))?;
     worker.reporter.report(Event::Moved { number, status });
     Ok(())
 }
 
 /// Waits for the engine, loads it, and judges what was recorded.
 async fn measure(
-    worker: &Worker,
+    worker: Arc<Worker>,
     number: ExperimentNumber,
-    plan: &LaunchPlan,
-    deployment: &Deployment,
+    plan: LaunchPlan,
+    deployment: Deployment,
 ) -> Result<Measured, Failure> {
+    let (worker, plan, deployment) = (worker.as_ref(), &plan, &deployment);
     let mut facts = LaunchFacts {
         command: deployment.command.clone(),
         env: plan.env.clone().into_iter().collect(),
@@ -174,7 +173,7 @@ async fn measure(
     )
     .await?;
     let recording = benchmark(worker, number, plan, deployment).await?;
-    judge(worker, plan, recording)
+    judge(&worker.task, plan.gpus, recording)
 }
 
 /// Waits until the engine answers; how long that took.
@@ -207,7 +206,7 @@ async fn record(worker: &Worker, number: ExperimentNumber, facts: LaunchFacts) -
         .store
         .record_launch(worker.task_id, number, facts)
         .await
-        .map_err(|error| worker.failed(FailureKind::Infrastructure, chain(&error)))
+        .map_err(|error| Failure::new(FailureKind::Infrastructure, chain(&error)))
 }
 
 /// Loads the engine until the workload is done, the time is up, the engine dies or a person
@@ -233,7 +232,7 @@ async fn benchmark(
     let interrupted = tokio::select! {
         result = &mut measuring => return result.map_err(bench_failure),
         failure = watch(worker, deployment) => failure,
-        () = tokio::time::sleep(limit) => worker.failed(
+        () = tokio::time::sleep(limit) => Failure::new(
             FailureKind::BenchmarkFailed,
             format!("the benchmark did not end within {} s", limit.as_secs_f64()),
         ),
@@ -251,9 +250,9 @@ async fn watch(worker: &Worker, deployment: &Deployment) -> Failure {
             Ok(DeploymentStatus::Running) => tokio::time::sleep(WATCH).await,
             Ok(DeploymentStatus::Exited(exit)) => return exited(&exit, "under load"),
             Ok(DeploymentStatus::Gone) => {
-                return worker.failed(FailureKind::EngineCrashed, "the engine disappeared under load");
+                return Failure::new(FailureKind::EngineCrashed, "the engine disappeared under load");
             }
-            Err(error) => return worker.failed(FailureKind::Infrastructure, chain(&error)),
+            Err(error) => return Failure::new(FailureKind::Infrastructure, chain(&error)),
         }
     }
 }
@@ -279,64 +278,6 @@ fn bench_failure(error: BenchError) -> Failure {
         _ => FailureKind::BenchmarkFailed,
     };
     Failure::new(kind, chain(&error))
-}
-
-/// From records to a score, or to the reason why there is none.
-fn judge(worker: &Worker, plan: &LaunchPlan, recording: Recording) -> Result<Measured, Failure> {
-    let task = &worker.task;
-    let Recording { levels, notes } = recording;
-    let levels: Vec<_> = levels
-        .iter()
-        .map(|level| (level_metrics(level, &task.slos.bounds), first_error(level)))
-        .collect();
-    let error = levels.iter().find_map(|(_, error)| error.clone());
-    let metrics = experiment_metrics(
-        levels.into_iter().map(|(metrics, _)| metrics).collect(),
-        task.level_weights.as_deref(),
-        plan.gpus,
-    );
-    let (started, _, failed) = metrics.request_totals();
-    if f64::from(failed) > TOLERATED_FAILURES * f64::from(started) {
-        let first = error
-            .map(|error| format!("; the first error: {error}"))
-            .unwrap_or_default();
-        return Err(worker.failed(
-            FailureKind::BenchmarkFailed,
-            format!("{failed} of {started} requests did not succeed{first}"),
-        ));
-    }
-    let score = score(&metrics, task.search.objective, &task.slos)
-        .map_err(|error| worker.failed(FailureKind::BenchmarkFailed, chain(&error)))?;
-    let mut remarks = notes;
-    if failed > 0 {
-        remarks.push(format!("{failed} of {started} requests did not succeed"));
-    }
-    if let Some(level) = metrics.levels.iter().find(|level| level.window < SHORT_WINDOW) {
-        remarks.push(format!(
-            "{} at concurrency {} was measured for only {:.2} s: ask for more requests",
-            level.scenario, level.concurrency, level.window
-        ));
-    }
-    if score.is_low_n() {
-        remarks.push(format!(
-            "an SLO percentile rests on only {} requests a level",
-            metrics.least_n()
-        ));
-    }
-    Ok(Measured {
-        metrics,
-        score,
-        remarks,
-    })
-}
-
-fn first_error(level: &LevelRecords) -> Option<String> {
-    use autotuner_core::measure::RequestOutcome;
-    level.requests.iter().find_map(|request| match &request.outcome {
-        RequestOutcome::Failed { error, detail } => Some(format!("{error:?}: {detail}")),
-        RequestOutcome::CutOff => Some("a request was still open at the end".into()),
-        RequestOutcome::Success => None,
-    })
 }
 
 /// Adds the end of the engine's output to a failure, and what it says about the cause.

@@ -63,7 +63,7 @@ fn engines_that_fail_to_load() {
     check("oom-at-load", "out_of_memory", &["before it was ready", "memory"]);
     assert_eq!(results["successful_experiments"], 1);
     assert_eq!(results["verdict"]["best_experiment_id"], 1);
-    assert_eq!(results["verdict"]["claim"], "no_gain");
+    assert_eq!(results["verdict"]["claim"], "only_defaults");
     let failed = with_value(&results, "fault", &"exit-at-load".into());
     let tail = failed["container_logs"]
         .as_str()

@@ -90,7 +90,7 @@ fn a_task_is_measured_and_all_of_it_is_written_down() {
 fn results_keep_the_originals_keys_and_have_ours() {
     let sandbox = Sandbox::new();
     sandbox
-        .run_task(&sim_task(&json!({"max-num-seqs": [8], "max-num-sequences": [1]})))
+        .run_task(&sim_task(&json!({"kv-cache-dtype": ["fp8", "fp4"]})))
         .expect(0);
     let results = sandbox.results();
     for key in [
@@ -103,8 +103,8 @@ fn results_keep_the_originals_keys_and_have_ours() {
     ] {
         assert!(results.get(key).is_some(), "no {key}");
     }
-    let [baseline, failed] = &experiments(&results)[..] else {
-        panic!("two experiments in {results:#}");
+    let [baseline, _, failed] = &experiments(&results)[..] else {
+        panic!("three experiments in {results:#}");
     };
     for key in [
         "experiment_id",

@@ -303,6 +303,11 @@ fn verdicts_claim_what_was_measured_and_no_more() {
         Claim::NoBaseline,
     );
     check(
+        "ok 1 100\nfail 2 out_of_memory\nfail 3 out_of_memory",
+        Some(1),
+        Claim::OnlyDefaults,
+    );
+    check(
         "fail 1 out_of_memory\nfail 2 out_of_memory\nfail 3 engine_crashed",
         None,
         Claim::NothingMeasured,
