@@ -14,7 +14,7 @@ use autotuner_load::{Bench as _, BenchError, Observer, Progress, Verdict};
 use clap::ValueEnum;
 use comfy_table::{Cell, CellAlignment, Table, presets};
 
-use super::{CANCELLED, NOTHING, Refusal, print, runtime, say};
+use super::{CANCELLED, NOTHING, Refusal, WRONG, print, runtime, say};
 use crate::report::{metrics, words};
 use crate::shutdown::Shutdown;
 use crate::worker::chain;
@@ -25,7 +25,9 @@ use crate::worker::chain;
 Examples:
   autotuner bench --url http://127.0.0.1:8080 --model NAME
   autotuner bench --url http://127.0.0.1:8080 --model NAME --scenario 'D(100,128)' \\
-       --concurrency 1 --concurrency 64 --max-requests 256 --max-time 60 --json")]
+       --concurrency 1 --concurrency 64 --max-requests 256 --max-time 60 --json
+
+Exit codes: 0 a request succeeded, 1 none did, 2 it cannot be asked so, 130 cancelled")]
 pub(super) struct Arguments {
     /// Address of the server, without /v1
     #[arg(long, value_name = "URL")]
@@ -33,10 +35,11 @@ pub(super) struct Arguments {
     /// The model name to ask for
     #[arg(long)]
     model: String,
-    /// Prompt and answer lengths in tokens: D(in,out), N(mean,sd)/(mean,sd), U(min,max)/(min,max)
+    /// Prompt and answer lengths in tokens: D(in,out), N(mean,sd)/(mean,sd), U(min,max)/(min,max);
+    /// may be given several times
     #[arg(long = "scenario", value_name = "SCENARIO", default_value = "D(100,100)")]
     scenarios: Vec<Scenario>,
-    /// Requests in flight at once
+    /// Requests in flight at once; may be given several times
     #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u32).range(1..=65_536))]
     concurrency: Vec<u32>,
     /// Most requests a level
@@ -54,7 +57,7 @@ pub(super) struct Arguments {
     /// Seed of prompts and lengths
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// A further key of each request body, as KEY=JSON
+    /// A further key of each request body, for example temperature=0; may be given several times
     #[arg(long = "param", value_name = "KEY=JSON", value_parser = parameter)]
     parameters: Vec<(String, serde_json::Value)>,
     /// File that holds the API key, sent as a bearer token
@@ -143,7 +146,8 @@ async fn measure(
             say(&format!("error: {}", chain(&error)));
             return Ok(ExitCode::from(match error {
                 BenchError::Cancelled => CANCELLED,
-                _ => NOTHING,
+                BenchError::BadEndpoint { .. } | BenchError::BadWorkload { .. } => WRONG,
+                BenchError::NothingSucceeded { .. } | BenchError::EndpointGone { .. } => NOTHING,
             }));
         }
     };

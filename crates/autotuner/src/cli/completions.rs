@@ -18,6 +18,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
+    // Into memory first: the generator panics where its writer fails.
     let mut script = Vec::new();
     clap_complete::generate(arguments.shell, &mut visible(), "autotuner", &mut script);
     print(String::from_utf8_lossy(&script).trim_end());

@@ -17,7 +17,9 @@ mod session;
 mod sim_engine;
 mod validate;
 
+use std::io::{self, Write as _};
 use std::process::ExitCode;
+use std::sync::OnceLock;
 
 use autotuner_core::problem::Problem;
 use clap::{Parser, Subcommand};
@@ -85,11 +87,18 @@ pub(crate) fn run() -> ExitCode {
     let result = Config::load(&cli.flags)
         .map_err(|error| Refusal::from(anyhow::Error::from(error)))
         .and_then(|config| dispatch(cli.command, &config));
-    match result {
+    let code = match result {
         Ok(code) => code,
         Err(refusal) => {
             refusal.tell();
             ExitCode::from(WRONG)
+        }
+    };
+    match UNPRINTED.get() {
+        None => code,
+        Some(error) => {
+            say(&format!("error: cannot write to standard output: {error}"));
+            ExitCode::from(NOTHING)
         }
     }
 }
@@ -116,8 +125,8 @@ fn log_to_terminal(config: &Config) -> Result<(), Refusal> {
         .map_err(|error| Refusal::message(format!("option log cannot be {}: {error}", config.log)))?;
     tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(!config.no_color && std::io::IsTerminal::is_terminal(&std::io::stderr()))
+        .with_writer(io::stderr)
+        .with_ansi(!config.no_color && io::IsTerminal::is_terminal(&io::stderr()))
         .init();
     Ok(())
 }
@@ -162,16 +171,21 @@ impl From<anyhow::Error> for Refusal {
     }
 }
 
-/// A line of talk, on standard error.
-#[expect(clippy::print_stderr, reason = "the command line talks on standard error")]
+/// A line of talk, on standard error. That nobody listens must not end a run.
 pub(crate) fn say(line: &str) {
-    eprintln!("{line}");
+    drop(writeln!(io::stderr(), "{line}"));
 }
 
-/// A line of data, on standard output. A reader who has gone away is no error.
+/// The first failure to write data, told when the command has ended.
+static UNPRINTED: OnceLock<io::Error> = OnceLock::new();
+
+/// A line of data, on standard output. A reader who has gone away is no error; a full disk is,
+/// and the command goes on to its end before it says so.
 pub(crate) fn print(line: &str) {
-    use std::io::Write as _;
-    let _ = writeln!(std::io::stdout(), "{line}");
+    match writeln!(io::stdout(), "{line}") {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => drop(UNPRINTED.set(error)),
+        _ => {}
+    }
 }
 
 /// The runtime that commands which wait run on.

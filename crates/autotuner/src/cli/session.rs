@@ -105,15 +105,23 @@ async fn run_session(session: Session, config: &Config) -> Result<ExitCode, Refu
         .map_err(anyhow::Error::from)?;
     let because = finished_because(&finish);
     let results = recorder.document(status, Some(because.clone()), &experiments);
-    write(output, &results).map_err(|error| {
-        let text = format!("cannot write the results to {}", output.display());
-        Refusal::Error(anyhow::Error::new(error).context(text))
-    })?;
+    let written = write(output, &results);
     if session.is_json {
         print(&format!("{results:#}"));
     } else {
         tell(&worker.task, &experiments, &because);
-        say(&format!("results: {}", output.display()));
+    }
+    match written {
+        Ok(()) if session.is_json => {}
+        Ok(()) => say(&format!("results: {}", output.display())),
+        // What was measured has been told; only the file is missing.
+        Err(error) => {
+            say(&format!(
+                "error: cannot write the results to {}: {error}",
+                output.display()
+            ));
+            return Ok(ExitCode::from(NOTHING));
+        }
     }
     Ok(exit_code(status))
 }
@@ -175,6 +183,12 @@ async fn staff(
 
 /// Finds out before hours of measuring whether the results can be written at their end.
 fn check_writable(output: &Path) -> Result<(), Refusal> {
+    if output.is_dir() || output.as_os_str().to_string_lossy().ends_with('/') {
+        return Err(Refusal::message(format!(
+            "cannot write results to {}: it is a directory; name a file in it",
+            output.display()
+        )));
+    }
     let directory = output
         .parent()
         .filter(|parent| !parent.as_os_str().is_empty())

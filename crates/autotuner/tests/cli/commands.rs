@@ -416,7 +416,7 @@ fn addresses_that_cannot_be_benchmarked_are_named() {
     for url in ["https://127.0.0.1:1", "no-scheme", "http://"] {
         sandbox
             .run(&["bench", "--url", url, "--model", "m"])
-            .expect(1)
+            .expect(2)
             .says(&["error: ", url]);
     }
 }
