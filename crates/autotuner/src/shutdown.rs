@@ -1,6 +1,7 @@
 //! Signals: the first asks for an orderly end, the second for a quick one.
 //!
-//! Both tear engines down; the second only stops waiting politely for them.
+//! Both tear engines down; the second only stops waiting politely for them. A terminal that is
+//! closed asks like Ctrl-C, unless we were told not to mind (`nohup`).
 
 use std::io;
 
@@ -17,22 +18,28 @@ pub(crate) struct Shutdown {
 }
 
 impl Shutdown {
-    /// Listens for SIGINT and SIGTERM until the runtime ends. `told` is called at each signal
-    /// with what it means.
+    /// Listens for SIGINT, SIGTERM and SIGHUP until the runtime ends. `told` is called at each
+    /// signal with what it means.
     ///
     /// # Errors
     /// The handlers could not be installed.
     pub(crate) fn listen(told: impl Fn(&'static str) + Send + 'static) -> io::Result<Self> {
         let shutdown = Self::default();
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        let mut terminate = signal(SignalKind::terminate())?;
+        let mut signals = Signals {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hangup: match is_ignored(SignalKind::hangup()) {
+                true => None,
+                false => Some(signal(SignalKind::hangup())?),
+            },
+        };
         let tokens = shutdown.clone();
         // It ends with the runtime: there is nothing to wait for.
         drop(tokio::spawn(async move {
-            next(&mut interrupt, &mut terminate).await;
+            signals.next().await;
             told("stopping: load ends, the engine is torn down (once more to hurry)");
             tokens.soft.cancel();
-            next(&mut interrupt, &mut terminate).await;
+            signals.next().await;
             told("stopping now");
             tokens.hard.cancel();
         }));
@@ -40,9 +47,36 @@ impl Shutdown {
     }
 }
 
-async fn next(interrupt: &mut Signal, terminate: &mut Signal) {
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
+/// What we listen to.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    /// None where whoever started us wants us to live on.
+    hangup: Option<Signal>,
+}
+
+impl Signals {
+    async fn next(&mut self) {
+        let Self {
+            interrupt,
+            terminate,
+            hangup,
+        } = self;
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            Some(()) = async { hangup.as_mut()?.recv().await } => {}
+        }
     }
+}
+
+/// Whether this process was started with a signal ignored. Where that cannot be told, it was
+/// not.
+fn is_ignored(kind: SignalKind) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status
+        .lines()
+        .find_map(|line| u64::from_str_radix(line.strip_prefix("SigIgn:")?.trim(), 16).ok());
+    let bit = u32::try_from(kind.as_raw_value() - 1).unwrap_or(u32::MAX);
+    mask.is_some_and(|mask| mask.checked_shr(bit).is_some_and(|rest| rest & 1 == 1))
 }

@@ -339,8 +339,8 @@ impl Reporter for Recorder {
             ended.sort_by_key(|experiment| experiment.number);
             let document = self.document(TaskStatus::Running, None, &ended);
             if let Err(error) = write(&self.output, &document) {
-                self.shown
-                    .line(&format!("warning: cannot write the results: {error}"));
+                let message = format!("cannot write the results to {}: {error}", self.output.display());
+                self.shown.report(Event::Warned { message: &message });
             }
         }
         self.shown.report(event);

@@ -25,7 +25,11 @@ pub(crate) async fn probe(engine: &dyn Engine, plan: &LaunchPlan, cancel: &Cance
     let Program::Local(program) = &plan.program else {
         return EngineFacts::default();
     };
-    let version = output(program, plan, engine.version_args(), cancel).await;
+    let version = match engine.version_args() {
+        // Started without arguments, a program of the user's own might begin to serve.
+        [] => None,
+        args => output(program, plan, args, cancel).await,
+    };
     let help = match engine.help_args() {
         Some(args) => output(program, plan, args, cancel).await,
         None => None,

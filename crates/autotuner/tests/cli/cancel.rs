@@ -49,7 +49,8 @@ fn check_cancelled(sandbox: &Sandbox) -> Value {
 
 #[test]
 fn while_the_engine_is_not_ready() {
-    for signal in [Signal::SIGINT, Signal::SIGTERM] {
+    // The last is what a terminal that is closed sends.
+    for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
         let sandbox = Sandbox::new();
         let mut task = sim_task(&json!({"fault": ["never-ready"], "env.TUNED_BY_TEST": ["yes"]}));
         task["engine"]["start_timeout"] = 3600.into();
@@ -71,6 +72,50 @@ fn while_the_engine_is_not_ready() {
         running.wait().expect(130).says(&["stopping: "]);
         check_cancelled(&sandbox);
     }
+}
+
+#[test]
+fn with_several_engines_at_once() {
+    let sandbox = Sandbox::new();
+    let mut task = sim_task(&json!({"fault": ["never-ready"], "max-num-seqs": [2, 4]}));
+    task["optimization"]["max_parallel_experiments"] = 2.into();
+    task["engine"]["start_timeout"] = 3600.into();
+    let mut running = sandbox.start_task(&task);
+    wait_for_engine(&sandbox, &mut running, "--max-num-seqs 2");
+    wait_for_engine(&sandbox, &mut running, "--max-num-seqs 4");
+    running.signal(Signal::SIGINT);
+    running.wait().expect(130);
+    sandbox.assert_nothing_left();
+    let results = sandbox.results();
+    let kinds: Vec<&Value> = experiments(&results)
+        .iter()
+        .map(|experiment| &experiment["failure_kind"])
+        .collect();
+    assert_eq!(kinds, [&Value::Null, &json!("cancelled"), &json!("cancelled")]);
+}
+
+#[test]
+fn a_closed_terminal_does_not_end_a_run_that_is_told_not_to_mind() {
+    let sandbox = Sandbox::new();
+    let task = sim_task(&json!({"fault": ["never-ready"]}));
+    sandbox.write("task.json", &task.to_string());
+    let ours = sandbox.command(&[]);
+    let mut command = std::process::Command::new("/bin/sh");
+    command
+        .arg("-c")
+        .arg("trap '' HUP; exec \"$0\" run task.json --output results.json")
+        .arg(ours.get_program())
+        .current_dir(ours.get_current_dir().expect("the sandbox's"))
+        .env_clear()
+        .envs(ours.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let mut running = sandbox.start_command(command);
+    wait_for_engine(&sandbox, &mut running, "never-ready");
+    running.signal(Signal::SIGHUP);
+    running.signal(Signal::SIGTERM);
+    // One signal was heard, not two.
+    let finished = running.wait().expect(130);
+    assert!(!finished.stderr.contains("stopping now"), "{}", finished.stderr);
+    check_cancelled(&sandbox);
 }
 
 #[test]
@@ -122,8 +167,7 @@ fn a_second_signal_hurries() {
 fn before_the_first_experiment() {
     let sandbox = Sandbox::new();
     // It does not tell its version, nor anything else, until it is killed.
-    let program = sandbox.write("slow", "#!/bin/sh\necho asked > \"$0.asked\"\nexec sleep 1000\n");
-    make_executable(&program);
+    let program = sandbox.write_program("slow", "#!/bin/sh\necho asked > \"$0.asked\"\nexec sleep 1000\n");
     let mut task = sim_task(&json!({"max-num-seqs": [8]}));
     task["engine"]["program"] = program.display().to_string().into();
     let mut running = sandbox.start_task(&task);
@@ -136,10 +180,4 @@ fn before_the_first_experiment() {
     let results = sandbox.results();
     assert_eq!(results["status"], "cancelled");
     assert_eq!(experiments(&results).len(), 0);
-}
-
-fn make_executable(path: &std::path::Path) {
-    use std::os::unix::fs::PermissionsExt as _;
-    let mode = std::fs::Permissions::from_mode(0o755);
-    std::fs::set_permissions(path, mode).expect("ours");
 }

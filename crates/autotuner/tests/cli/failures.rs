@@ -229,6 +229,37 @@ fn an_engine_of_ones_own_is_measured() {
 }
 
 #[test]
+fn an_engine_may_say_much_and_in_any_bytes() {
+    let sandbox = Sandbox::new();
+    let script = format!(
+        "head -c 3000000 /dev/urandom\nexec '{PROGRAM}' sim-engine --startup-seconds 0 --time-scale 0.05 \"$@\"\n"
+    );
+    let results = results_of(&sandbox, &custom_task(&sandbox, &script), 0);
+    assert_eq!(results["successful_experiments"], 1, "{results:#}");
+    let log = results["best_result"]["log_file"].as_str().expect("a path");
+    let size = std::fs::metadata(log).expect("the engine's log").len();
+    assert!(size >= 3_000_000, "{size}");
+}
+
+#[test]
+fn a_program_in_the_current_directory_is_found_and_started_once() {
+    let sandbox = Sandbox::new();
+    let script = format!(
+        "#!/bin/sh\necho \"$#\" >> \"$0.starts\"\nexec '{PROGRAM}' sim-engine --startup-seconds 0 \"$@\"\n"
+    );
+    let mut task = custom_task(&sandbox, "");
+    sandbox.write_program("my-server", &script);
+    task["engine"]["program"] = "./my-server".into();
+    let arguments = task["engine"]["args"].as_array_mut().expect("a list");
+    arguments.remove(0);
+    let results = results_of(&sandbox, &task, 0);
+    assert_eq!(results["successful_experiments"], 1, "{results:#}");
+    // Nothing is asked of a program that we know nothing about.
+    let starts = std::fs::read_to_string(sandbox.path("my-server.starts")).expect("it was started");
+    assert_eq!(starts, "6\n", "started once, with its arguments");
+}
+
+#[test]
 fn a_program_that_ends_by_itself_has_its_last_words_kept() {
     let sandbox = Sandbox::new();
     let task = custom_task(&sandbox, "echo 'the flux is out of phase' >&2\nexit 3\n");

@@ -90,7 +90,7 @@ fn a_task_is_measured_and_all_of_it_is_written_down() {
 fn results_keep_the_originals_keys_and_have_ours() {
     let sandbox = Sandbox::new();
     sandbox
-        .run_task(&sim_task(&json!({"max-num-seqs": [8], "max-num-sequences": [1]})))
+        .run_task(&sim_task(&json!({"kv-cache-dtype": ["fp8", "fp4"]})))
         .expect(0);
     let results = sandbox.results();
     for key in [
@@ -103,8 +103,8 @@ fn results_keep_the_originals_keys_and_have_ours() {
     ] {
         assert!(results.get(key).is_some(), "no {key}");
     }
-    let [baseline, failed] = &experiments(&results)[..] else {
-        panic!("two experiments in {results:#}");
+    let [baseline, _, failed] = &experiments(&results)[..] else {
+        panic!("three experiments in {results:#}");
     };
     for key in [
         "experiment_id",
@@ -215,6 +215,41 @@ fn the_command_line_chooses_where_engines_run() {
         .run(&["run", "task.json", "--mode", "local", "-o", "results.json"])
         .expect(0);
     assert_eq!(sandbox.results()["deployment_mode"], "local");
+}
+
+#[test]
+fn a_listener_who_has_gone_away_does_not_end_a_run() {
+    let sandbox = Sandbox::new();
+    sandbox.write("task.json", &sim_task(&json!({"max-num-seqs": [8]})).to_string());
+    let mut command = sandbox.command(&["run", "task.json", "--output", "results.json"]);
+    for stream in [0, 1] {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        match stream {
+            0 => command.stdout(writer),
+            _ => command.stderr(writer),
+        };
+    }
+    let status = command.status().expect("it starts");
+    assert_eq!(status.code(), Some(0));
+    sandbox.assert_nothing_left();
+    assert_eq!(sandbox.results()["successful_experiments"], 2);
+}
+
+#[test]
+fn names_cannot_lead_out_of_the_results_directory() {
+    let sandbox = Sandbox::new();
+    let mut task = sim_task(&json!({}));
+    task["task_name"] = "größer: $HOME & co".into();
+    sandbox.write("task.json", &task.to_string());
+    let finished = sandbox.run(&["run", "task.json", "--json"]).expect(0);
+    assert_eq!(finished.json()["task_name"], task["task_name"]);
+    assert!(sandbox.path("results/größer___HOME___co_results.json").is_file());
+    for name in ["../x", ".x", "a/b"] {
+        task["task_name"] = name.into();
+        sandbox.write("task.json", &task.to_string());
+        sandbox.run(&["run", "task.json"]).expect(2).says(&["task_name"]);
+    }
 }
 
 #[test]

@@ -90,6 +90,13 @@ impl Sandbox {
         path
     }
 
+    pub(crate) fn write_program(&self, name: &str, script: &str) -> PathBuf {
+        use std::os::unix::fs::PermissionsExt as _;
+        let path = self.write(name, script);
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("ours");
+        path
+    }
+
     /// Text with this sandbox's folder replaced by `SANDBOX`, and the program's by `PROGRAM`.
     pub(crate) fn redact(&self, text: &str) -> String {
         text.replace(&self.folder.path().display().to_string(), "SANDBOX")
