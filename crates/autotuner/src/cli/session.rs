@@ -159,7 +159,10 @@ async fn run_session(session: Session, config: &Config) -> Result<ExitCode, Refu
         Ok(()) => say(&format!("results: {}", output.display())),
         // What was measured has been told; only the file is missing.
         Err(error) => {
-            say(&format!("error: cannot write the results to {}: {error}", output.display()));
+            say(&format!(
+                "error: cannot write the results to {}: {error}",
+                output.display()
+            ));
             return Ok(ExitCode::from(NOTHING));
         }
     }
