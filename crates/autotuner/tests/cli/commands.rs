@@ -85,8 +85,8 @@ fn sound_task_files_are_summed_up() {
     let finished = sandbox.run(&["validate", "good.json"]).expect(0);
     assert_eq!(
         finished.stdout,
-        "good.json: ok, sim on local, 1 parameters, 2 configurations, grid_search of at most 2 \
-         experiments, 1 levels each\n"
+        "good.json: ok, sim on local, 1 parameter, 2 configurations, grid_search of at most 2 \
+         experiments, 1 level each\n"
     );
 }
 
