@@ -132,6 +132,10 @@ fn tell_engines(engines: &[Here], is_json: bool) {
         let state = match (program, path) {
             (None, _) => "whatever the task's engine.program names".to_owned(),
             (Some(program), None) => format!("not here ({program} is not on PATH)"),
+            // Every machine has a Python; only SGLang inside it can tell a version.
+            (Some(_), Some(path)) if *kind == EngineKind::Sglang && version.is_none() => {
+                format!("not here ({path} has no sglang)")
+            }
             (Some(_), Some(path)) => match version {
                 Some(version) => format!("{version}, {path}"),
                 None => format!("{path}, which tells no version: is the engine installed?"),

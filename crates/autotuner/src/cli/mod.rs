@@ -26,6 +26,7 @@ use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{Config, Flags};
+use crate::report::words::counted;
 
 /// It ran, and nothing came of it.
 const NOTHING: u8 = 1;
@@ -154,9 +155,8 @@ impl Refusal {
         match self {
             Self::Error(error) => say(&format!("error: {error:#}")),
             Self::Problems { of, problems } => {
-                let count = problems.len();
-                let noun = if count == 1 { "problem" } else { "problems" };
-                say(&format!("error: {of} has {count} {noun}"));
+                let count = counted(problems.len() as u128, "problem");
+                say(&format!("error: {of} has {count}"));
                 for problem in problems {
                     say(&format!("  {problem}"));
                 }

@@ -32,7 +32,8 @@ impl Shown {
         } else {
             ProgressDrawTarget::hidden()
         });
-        let style = style("{bar:24} {pos}/{len} experiments, {elapsed} elapsed, about {eta} left  {msg}");
+        // How long the rest takes is not guessed before one experiment has ended.
+        let style = style("{bar:24} {pos}/{len} experiments, {elapsed} elapsed  {wide_msg}");
         let whole = bars.add(ProgressBar::new(u64::from(planned)).with_style(style));
         whole.enable_steady_tick(Duration::from_millis(250));
         Self {
@@ -63,11 +64,13 @@ impl Shown {
     }
 
     fn begun(&self, number: ExperimentNumber, next: &Next) {
-        let bar = ProgressBar::new_spinner().with_style(style("  {spinner} {prefix} {msg}"));
+        // The configuration comes last: it is what a narrow terminal cuts off.
+        let template = format!("  {{spinner}} [{number}] {{prefix}} · {{wide_msg}}");
+        let bar = ProgressBar::new_spinner().with_style(style(&template));
         let bar = self.bars.insert_before(&self.whole, bar);
         bar.enable_steady_tick(Duration::from_millis(120));
-        bar.set_prefix(format!("[{number}] {}", next.candidate));
-        bar.set_message("· deciding");
+        bar.set_prefix("deciding");
+        bar.set_message(next.candidate.to_string());
         self.lock().insert(number, bar);
     }
 
@@ -83,6 +86,9 @@ impl Shown {
         }
         if experiment.role == Role::Search && !experiment.is_lost() {
             self.whole.inc(1);
+            self.whole.set_style(style(
+                "{bar:24} {pos}/{len} experiments, {elapsed} elapsed, about {eta} left  {wide_msg}",
+            ));
         }
         let mark = if self.note_best(experiment) {
             "  ← best so far"
@@ -115,10 +121,10 @@ impl Reporter for Shown {
         match event {
             Event::Begun { number, next } => self.begun(number, next),
             Event::Moved { number, status } => {
-                self.with_bar(number, |bar| bar.set_message(format!("· {status}")));
+                self.with_bar(number, |bar| bar.set_prefix(status.to_string()));
             }
             Event::Measuring { number, progress } => {
-                self.with_bar(number, |bar| bar.set_message(measuring(progress)));
+                self.with_bar(number, |bar| bar.set_prefix(measuring(progress)));
             }
             Event::Ended { experiment } => self.ended(experiment),
             Event::Warned { message } => {
@@ -146,7 +152,7 @@ fn measuring(progress: &Progress) -> String {
         String::new()
     };
     if progress.warming_up {
-        return format!("· warming up {}{level}", progress.label);
+        return format!("warming up {}{level}", progress.label);
     }
     let failed = if progress.failed > 0 {
         format!(", {} failed", progress.failed)
@@ -154,7 +160,7 @@ fn measuring(progress: &Progress) -> String {
         String::new()
     };
     format!(
-        "· measuring {}{level}: {}/{} requests{failed}",
+        "measuring {}{level}: {}/{} requests{failed}",
         progress.label, progress.completed, progress.planned
     )
 }

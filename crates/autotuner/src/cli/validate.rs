@@ -10,6 +10,7 @@ use autotuner_core::task::Task;
 use serde_json::{Value, json};
 
 use super::{Refusal, WRONG, print};
+use crate::report::words::counted;
 
 /// Check task files, telling every problem with its place
 #[derive(Debug, clap::Args)]
@@ -41,7 +42,11 @@ pub(super) struct Loaded {
 pub(super) fn load(path: &Path) -> Result<Loaded, Refusal> {
     let of = path.display().to_string();
     let text = std::fs::read_to_string(path).map_err(|error| {
-        Refusal::Error(anyhow::Error::new(error).context(format!("cannot read the task file {of}")))
+        let cause = match error.kind() {
+            std::io::ErrorKind::InvalidData => anyhow::Error::msg("it is no text in UTF-8"),
+            _ => anyhow::Error::new(error),
+        };
+        Refusal::Error(cause.context(format!("cannot read the task file {of}")))
     })?;
     let refuse = |problems| Refusal::Problems {
         of: of.clone(),
@@ -89,7 +94,7 @@ fn tell(path: &Path, result: &Result<Loaded, Refusal>) {
             }
         }
         Err(Refusal::Problems { problems, .. }) => {
-            print(&format!("{path}: {} problem(s)", problems.len()));
+            print(&format!("{path}: {}", counted(problems.len() as u128, "problem")));
             for problem in problems {
                 print(&format!("  {problem}"));
             }
@@ -98,20 +103,20 @@ fn tell(path: &Path, result: &Result<Loaded, Refusal>) {
     }
 }
 
-/// For example `sim on local, 5 parameters, 320 configurations, at most 10 experiments`.
+/// For example `sim on local, 2 parameters, 6 configurations, grid_search of at most 6, 1 level each`.
 pub(super) fn summary(task: &Task) -> String {
     let configurations = match task.space.size() {
-        Size::Finite(size) => format!("{size} configurations"),
+        Size::Finite(size) => counted(size, "configuration"),
         Size::Infinite => "endlessly many configurations".into(),
     };
     format!(
-        "{} on {}, {} parameters, {configurations}, {} of at most {} experiments, {} levels each",
+        "{} on {}, {}, {configurations}, {} of at most {}, {} each",
         task.engine.as_str(),
         task.deployment.as_str(),
-        task.space.parameters().len(),
+        counted(task.space.parameters().len() as u128, "parameter"),
         task.search.strategy.as_str(),
-        task.search.max_iterations,
-        task.workload.level_count(),
+        counted(u128::from(task.search.max_iterations), "experiment"),
+        counted(task.workload.level_count() as u128, "level"),
     )
 }
 

@@ -38,7 +38,18 @@ pub(crate) fn objective_value(objective: Objective, value: f64) -> String {
 
 /// A ratio as signed per cent: `+25.0 %`.
 pub(crate) fn percent(ratio: f64) -> String {
-    format!("{:+.1} %", ratio * 100.0)
+    let text = format!("{:+.1} %", ratio * 100.0);
+    // What rounds to nothing has no direction.
+    match text.strip_prefix("-0.0") {
+        Some(unit) => format!("+0.0{unit}"),
+        None => text,
+    }
+}
+
+/// A count with its noun, which takes a plain plural: `1 level`, `3 levels`.
+pub(crate) fn counted(count: u128, noun: &str) -> String {
+    let ending = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{ending}")
 }
 
 /// What was started, as a line for a shell; host and port as they were.
@@ -92,9 +103,9 @@ pub(crate) fn sentence(verdict: &Verdict<'_>) -> String {
             better(score, ratio)
         ),
         Claim::NoGain(ratio) if ratio > 0.0 => format!(
-            "No improvement found: experiment {number} ({value}) is {} ahead of the engine's \
+            "No improvement found: experiment {number} ({value}) is {:.1} % ahead of the engine's \
              defaults, less than single measurements can tell.",
-            percent(ratio)
+            ratio * 100.0
         ),
         Claim::NoGain(_) => {
             format!("No improvement found: nothing tried beats the engine's defaults ({value}).")
@@ -142,6 +153,9 @@ mod tests {
         assert_eq!(duration(f64::INFINITY), "∞");
         assert_eq!(percent(0.25), "+25.0 %");
         assert_eq!(percent(-0.051), "-5.1 %");
+        assert_eq!(percent(-0.000_1), "+0.0 %");
+        assert_eq!(counted(1, "level"), "1 level");
+        assert_eq!(counted(0, "level"), "0 levels");
         assert_eq!(quoted("--port=8"), "--port=8");
         assert_eq!(quoted("it's $HOME"), r"'it'\''s $HOME'");
         assert_eq!(quoted(""), "''");
