@@ -3,7 +3,7 @@
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
-use crate::support::{Running, Sandbox, experiments, sim_task};
+use crate::support::{Running, Sandbox, experiments, sim_task, wait_for};
 
 /// A time scale at which one step of the simulated engine takes minutes, so that a benchmark
 /// does not end by itself.
@@ -167,7 +167,7 @@ fn a_second_signal_hurries() {
 fn before_the_first_experiment() {
     let sandbox = Sandbox::new();
     // It does not tell its version, nor anything else, until it is killed.
-    let program = sandbox.write_program("slow", "#!/bin/sh\necho asked > \"$0.asked\"\nexec sleep 1000\n");
+    let program = sandbox.write_program("slow", "#!/bin/sh\necho asked > \"$0.asked\"\nsleep 1000\n");
     let mut task = sim_task(&json!({"max-num-seqs": [8]}));
     task["engine"]["program"] = program.display().to_string().into();
     let mut running = sandbox.start_task(&task);
@@ -176,6 +176,10 @@ fn before_the_first_experiment() {
     });
     running.signal(Signal::SIGINT);
     running.wait().expect(130);
+    // The question's process was killed; for the kernel to end it takes a moment.
+    wait_for("the question's end", || {
+        sandbox.processes().is_empty().then_some(())
+    });
     sandbox.assert_nothing_left();
     let results = sandbox.results();
     assert_eq!(results["status"], "cancelled");

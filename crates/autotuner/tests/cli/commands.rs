@@ -91,6 +91,24 @@ fn sound_task_files_are_summed_up() {
 }
 
 #[test]
+fn every_example_is_sound() {
+    let sandbox = Sandbox::new();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
+    let files: Vec<String> = std::fs::read_dir(folder)
+        .expect("there are examples")
+        .flatten()
+        .map(|entry| entry.path().display().to_string())
+        .filter(|path| !path.ends_with(".md"))
+        .collect();
+    assert!(files.len() > 10, "{files:?}");
+    let arguments: Vec<&str> = ["validate"]
+        .into_iter()
+        .chain(files.iter().map(String::as_str))
+        .collect();
+    sandbox.run(&arguments).expect(0);
+}
+
+#[test]
 fn every_problem_of_a_task_file_is_told_with_its_place() {
     let sandbox = Sandbox::new();
     sandbox.write("good.json", &sim_task(&json!({})).to_string());

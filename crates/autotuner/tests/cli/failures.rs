@@ -185,6 +185,22 @@ fn engines_that_never_get_ready_fail_the_task_when_all_do() {
 }
 
 #[test]
+fn a_benchmark_that_does_not_end_is_ended() {
+    let sandbox = Sandbox::new();
+    let mut task = sim_task(&json!({}));
+    task["engine"]["args"] = json!(["--time-scale", "50000", "--startup-seconds", "0"]);
+    task["benchmark"]["request_timeout_seconds"] = 3600.into();
+    task["benchmark"]["max_time_per_iteration"] = 3600.into();
+    task["optimization"]["timeout_per_iteration"] = 1.into();
+    let results = results_of(&sandbox, &task, 1);
+    check_failed(
+        &experiments(&results)[0],
+        "benchmark_failed",
+        &["did not end within 1 s"],
+    );
+}
+
+#[test]
 fn no_gain_is_claimed_over_defaults_that_could_not_be_measured() {
     let sandbox = Sandbox::new();
     // The candidate's flag takes the place of the fixed one, so only the defaults fail.

@@ -8,11 +8,11 @@ use crate::support::{PROGRAM, Running, Sandbox, experiments, sim_task, wait_for}
 /// How the process is named that an engine leaves behind; it outlives the engine's end.
 const LEFT_BEHIND: &str = "sleep 98765";
 
-/// A task whose engine has a child and does not get ready before the file `gate` exists.
+/// A task whose engine has a child that ignores requests to end, and does not get ready before the file `gate` exists.
 fn gated_task(sandbox: &Sandbox) -> Value {
     let gate = sandbox.path("gate").display().to_string();
     let script = format!(
-        "{LEFT_BEHIND} &\n\
+        "trap '' TERM\n{LEFT_BEHIND} &\ntrap - TERM\n\
          while [ ! -e '{gate}' ]; do sleep 0.05; done\n\
          exec '{PROGRAM}' sim-engine --startup-seconds 0 --time-scale 0.05 \"$@\"\n"
     );

@@ -269,6 +269,28 @@ fn several_experiments_run_at_once_where_the_task_says_so() {
 }
 
 #[test]
+fn the_same_seed_repeats_the_same_choices() {
+    let tried = |seed: u64| -> Vec<Value> {
+        let sandbox = Sandbox::new();
+        let mut task = sim_task(&json!({
+            "max-num-seqs": {"type": "integer", "low": 1, "high": 64},
+            "gpu-memory-utilization": {"type": "continuous", "low": 0.6, "high": 0.9},
+        }));
+        task["optimization"]["strategy"] = "random_search".into();
+        task["optimization"]["max_iterations"] = 3.into();
+        task["optimization"]["seed"] = seed.into();
+        sandbox.run_task(&task).expect(0);
+        let results = sandbox.results();
+        let parameters = experiments(&results).iter().map(|one| one["parameters"].clone());
+        parameters.collect()
+    };
+    let first = tried(7);
+    assert_eq!(first.len(), 4);
+    assert_eq!(first, tried(7));
+    assert_ne!(first, tried(8));
+}
+
+#[test]
 fn slos_that_nothing_meets_are_said_to_be_missed() {
     let sandbox = Sandbox::new();
     let mut task = sim_task(&json!({"max-num-seqs": [8]}));

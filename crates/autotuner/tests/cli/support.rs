@@ -118,7 +118,7 @@ impl Sandbox {
             .env("XDG_CACHE_HOME", root.join("home/.cache"))
             .env("XDG_STATE_HOME", root.join("home/.local/state"))
             .env("AUTOTUNER_DATA_DIR", self.data_dir())
-            .env("AUTOTUNER_STOP_GRACE_SECONDS", "2")
+            .env("AUTOTUNER_STOP_GRACE_SECONDS", "1")
             .stdin(Stdio::null());
         command
     }
