@@ -14,6 +14,15 @@ fn check(path: &str, value: Value, expected: &[&str]) {
 }
 
 #[test]
+fn one_answer_a_request() {
+    let says = "benchmark.additional_params.n: is 2; one answer a request is measured; \
+                leave it out, and raise num_concurrency for more load";
+    check("benchmark/additional_params", json!({"n": 2}), &[says]);
+    check("benchmark/additional_params", json!({"n": "2"}), &[says]);
+    check("benchmark/additional_params", json!({"n": 1}), &[]);
+}
+
+#[test]
 fn a_pace_of_tokens_that_no_answer_has() {
     let one_token = |scenarios: Value, more: &[(&str, Value)]| {
         let mut document = with("benchmark/traffic_scenarios", scenarios);
