@@ -41,18 +41,21 @@ fn a_pace_of_tokens_that_no_answer_has() {
     let bound = ("slo", json!({"tpot": {"p90": {"threshold": 0.1}}}));
     let fixed = json!(["D(100,8)", "D(100,1)"]);
     let refused = says("optimization.objective", "D(100,1)");
-    assert_eq!(one_token(fixed.clone(), &[objective.clone()]), refused);
+    assert_eq!(
+        one_token(fixed.clone(), std::slice::from_ref(&objective)),
+        refused
+    );
     assert_eq!(
         one_token(fixed.clone(), &[bound.clone(), objective.clone()]),
         refused
     );
     assert_eq!(
-        one_token(fixed.clone(), &[bound.clone()]),
+        one_token(fixed.clone(), std::slice::from_ref(&bound)),
         says("slo.tpot", "D(100,1)")
     );
     let uniform = json!(["U(1,8)/(1,1)"]);
     assert_eq!(
-        one_token(uniform, &[bound.clone()]),
+        one_token(uniform, std::slice::from_ref(&bound)),
         says("slo.tpot", "U(1,8)/(1,1)")
     );
     // Nobody asks for the pace, or nobody counts that level.
