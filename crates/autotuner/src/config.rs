@@ -115,15 +115,22 @@ impl Config {
     /// # Errors
     /// A source that cannot be read, or a value that cannot be used.
     pub(crate) fn load(flags: &Flags) -> Result<Self, ConfigError> {
-        let base = choose_base_strategy().map_err(ConfigError::NoHome)?;
+        let environment = Environment::read(read_environment)?;
+        let (data_dir, file) = match choose_base_strategy() {
+            Ok(base) => (
+                base.data_dir().join("inference-autotuner"),
+                base.config_dir().join("inference-autotuner").join("config.toml"),
+            ),
+            // Who has no home has no file of ours in it, and has said where data goes.
+            Err(_) if flags.data_dir.is_some() || environment.data_dir.is_some() => Default::default(),
+            Err(error) => return Err(ConfigError::NoHome(error)),
+        };
         let defaults = Options {
-            data_dir: base.data_dir().join("inference-autotuner"),
+            data_dir,
             model_dir: PathBuf::from("/mnt/data/models"),
             stop_grace_seconds: 5.0,
             log: "warn".into(),
         };
-        let file = base.config_dir().join("inference-autotuner").join("config.toml");
-        let environment = Environment::read(read_environment)?;
         Self::from_sources(&defaults, &file, &environment, flags)
     }
 
@@ -141,6 +148,8 @@ impl Config {
         let options: Options = figment
             .extract()
             .map_err(|error| ConfigError::Read(Box::new(error)))?;
+        no_tilde("data_dir", &options.data_dir)?;
+        no_tilde("model_dir", &options.model_dir)?;
         let origins = known
             .into_iter()
             .map(|option| Origin {
@@ -218,6 +227,20 @@ fn variable(option: &str) -> String {
 )]
 fn read_environment(name: &str) -> Option<OsString> {
     std::env::var_os(name)
+}
+
+/// `~` in a file or in `--data-dir=~/x` is not a shell's to expand, and a directory of that
+/// name wherever we happen to be started is nobody's wish.
+fn no_tilde(option: &'static str, path: &Path) -> Result<(), ConfigError> {
+    let value = path.display().to_string();
+    if value.starts_with('~') {
+        return Err(ConfigError::Value {
+            option,
+            value,
+            reason: "only a shell knows what ~ is; write the whole path",
+        });
+    }
+    Ok(())
 }
 
 fn grace(seconds: f64) -> Result<Duration, ConfigError> {
@@ -361,5 +384,6 @@ mod tests {
         check("data_dri = '/x'", "data_dri");
         check("stop_grace_seconds = 'soon'", "stop_grace_seconds");
         check("stop_grace_seconds = 1e9", "between 0 and 600");
+        check("data_dir = '~/data'", "only a shell knows what ~ is");
     }
 }

@@ -189,6 +189,10 @@ impl Deployer for FakeWorld {
     }
 
     async fn logs(&self, deployment: &Deployment, lines: usize) -> Result<Vec<String>, DeployError> {
+        let is_unreadable = |engine: &FakeEngine| engine.behave == "unreadable";
+        if self.lock().get(&deployment.id).is_some_and(is_unreadable) {
+            panic!("who reads the log has a fault");
+        }
         let text = std::fs::read_to_string(&deployment.log_file).unwrap_or_default();
         let all: Vec<String> = text.lines().map(str::to_owned).collect();
         Ok(all[all.len().saturating_sub(lines)..].to_vec())
@@ -255,7 +259,13 @@ impl Bench for FakeWorld {
                 Err(BenchError::Cancelled)
             }
             "panic" => panic!("the load generator has a fault"),
-            "garbage" => Err(BenchError::NothingSucceeded {
+            "die-in-the-end" => {
+                if let Some(engine) = self.lock().get_mut(&id) {
+                    engine.exit = Some(exit(139));
+                }
+                Ok(recording(rate, 0))
+            }
+            "garbage" | "unreadable" => Err(BenchError::NothingSucceeded {
                 first_error: "not JSON".into(),
             }),
             "half" => Ok(recording(rate, 5)),

@@ -1,5 +1,6 @@
 //! One run of one task from the terminal: everything between a checked task and an exit code.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,7 +23,7 @@ use super::{CANCELLED, NOTHING, Refusal, WRONG, print, runtime, say};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::host::Host;
-use crate::report::results::{RunFacts, document, write};
+use crate::report::results::{RunFacts, document, is_device, write};
 use crate::report::{table, words};
 use crate::shutdown::Shutdown;
 use crate::worker::logs::TaskLogs;
@@ -60,10 +61,12 @@ fn file_name(name: &str) -> String {
             }
         })
         .collect();
+    // A name in the file system has at most 255 bytes; what is put around this one needs some.
+    let safe = &safe[..safe.floor_char_boundary(200)];
     if safe.trim_matches('.').is_empty() {
         "task".into()
     } else {
-        safe
+        safe.into()
     }
 }
 
@@ -195,6 +198,20 @@ fn check_writable(output: &Path) -> Result<(), Refusal> {
             output.display()
         )));
     }
+    if is_device(output) {
+        return Ok(());
+    }
+    let refuse = |why: &str| Refusal::message(format!("cannot write results to {}: {why}", output.display()));
+    match std::fs::metadata(output) {
+        Ok(there) if !there.is_file() => {
+            return Err(refuse("it is no file; --json prints them on standard output"));
+        }
+        Err(error) if error.kind() == ErrorKind::InvalidFilename => return Err(refuse(&error.to_string())),
+        _ => {}
+    }
+    if output.starts_with("~") {
+        return Err(refuse("only a shell knows what ~ is; write the whole path"));
+    }
     let directory = output
         .parent()
         .filter(|parent| !parent.as_os_str().is_empty())
@@ -226,6 +243,12 @@ async fn clear_orphans(config: &Config, shutdown: &Shutdown) -> Result<(), Refus
         say(&format!(
             "stopped an engine that a dead run left behind: task {}, experiment {}",
             swept.task, swept.experiment
+        ));
+    }
+    if !report.kept_alive_owner.is_empty() {
+        say(&format!(
+            "warning: another run is going on here ({}); each disturbs what the other measures",
+            report.kept_alive_owner.join(", ")
         ));
     }
     for problem in &report.problems {
@@ -338,11 +361,46 @@ impl Reporter for Recorder {
             ended.push((*experiment).clone());
             ended.sort_by_key(|experiment| experiment.number);
             let document = self.document(TaskStatus::Running, None, &ended);
-            if let Err(error) = write(&self.output, &document) {
+            // What is written to a device stays: it gets the whole results, once.
+            if !is_device(&self.output)
+                && let Err(error) = write(&self.output, &document)
+            {
                 let message = format!("cannot write the results to {}: {error}", self.output.display());
                 self.shown.report(Event::Warned { message: &message });
             }
         }
         self.shown.report(event);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_task_s_name_makes_a_file_name() {
+        let check = |name: &str, expected: &str| assert_eq!(file_name(name), expected, "{name}");
+        check("chat-throughput_v1.2", "chat-throughput_v1.2");
+        check("../x y", ".._x_y");
+        check("..", "task");
+        check("größe", "größe");
+        check(&"x".repeat(200), &"x".repeat(200));
+        check(&"漢".repeat(200), &"漢".repeat(66));
+    }
+
+    #[test]
+    fn results_that_cannot_be_written_are_known_before_the_run() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let check = |name: &str, is_fit: bool| {
+            let path = folder.path().join(name);
+            assert_eq!(check_writable(&path).is_ok(), is_fit, "{name}");
+        };
+        check("new.json", true);
+        check("new/folder/new.json", true);
+        check("", false);
+        check("new", false);
+        check(&"x".repeat(256), false);
+        check_writable(Path::new("/dev/null")).expect("a device is fit");
+        assert!(check_writable(Path::new("~/x.json")).is_err());
     }
 }

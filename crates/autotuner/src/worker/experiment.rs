@@ -9,7 +9,7 @@ use autotuner_core::failure::{Failure, FailureKind};
 use autotuner_core::ids::ExperimentNumber;
 use autotuner_core::lifecycle::ExperimentMove;
 use autotuner_core::lifecycle::ExperimentStatus;
-use autotuner_core::measure::LevelRecords;
+use autotuner_core::measure::{LevelRecords, RequestOutcome};
 use autotuner_core::plan::Next;
 use autotuner_core::problem::Problem;
 use autotuner_deploy::ready::{NotReady, ReadyCheck, wait_until_ready};
@@ -20,6 +20,7 @@ use autotuner_store::StoreError;
 use tracing::Instrument as _;
 
 use super::judge::judge;
+use super::secret::without_secret;
 use super::{Event, Worker, chain};
 
 /// How often a running benchmark looks whether its engine still lives.
@@ -104,6 +105,10 @@ async fn attempt(worker: &Arc<Worker>, number: ExperimentNumber, next: &Next) ->
         ExperimentStatus::Deploying,
     )
     .await?;
+    if worker.shutdown.soft.is_cancelled() {
+        let message = "cancelled before the engine was started";
+        return Err(Failure::new(FailureKind::Cancelled, message));
+    }
     let label = Label {
         task: worker.task.name.clone(),
         experiment: number.0,
@@ -117,15 +122,12 @@ async fn attempt(worker: &Arc<Worker>, number: ExperimentNumber, next: &Next) ->
         .map_err(|error| Failure::new(FailureKind::Infrastructure, chain(&error)))?;
     // In a task of its own, so that even a panic in there comes back here, to the teardown.
     let measuring = measure(Arc::clone(worker), number, plan, deployment.clone()).in_current_span();
-    let measuring = tokio::spawn(measuring);
-    let outcome = match measuring.await {
-        Ok(Ok(measured)) => Ok(measured),
-        Ok(Err(failure)) => Err(explain(worker, &deployment, failure).await),
-        Err(fault) => Err(Failure::new(
+    let outcome = tokio::spawn(measuring).await.unwrap_or_else(|fault| {
+        Err(Failure::new(
             FailureKind::WorkerLost,
             format!("a fault of our own: {fault}"),
-        )),
-    };
+        ))
+    });
     tear_down(worker, number, &deployment).await;
     outcome
 }
@@ -150,17 +152,29 @@ async fn moved(
     Ok(())
 }
 
-/// Waits for the engine, loads it, and judges what was recorded.
+/// Measures, or finds out why that failed while the engine can still be asked.
 async fn measure(
     worker: Arc<Worker>,
     number: ExperimentNumber,
     plan: LaunchPlan,
     deployment: Deployment,
 ) -> Result<Measured, Failure> {
-    let (worker, plan, deployment) = (worker.as_ref(), &plan, &deployment);
+    match try_measure(&worker, number, &plan, &deployment).await {
+        Ok(measured) => Ok(measured),
+        Err(failure) => Err(explain(&worker, &deployment, failure).await),
+    }
+}
+
+/// Waits for the engine, loads it, and judges what was recorded.
+async fn try_measure(
+    worker: &Worker,
+    number: ExperimentNumber,
+    plan: &LaunchPlan,
+    deployment: &Deployment,
+) -> Result<Measured, Failure> {
     let mut facts = LaunchFacts {
         command: deployment.command.clone(),
-        env: plan.env.clone().into_iter().collect(),
+        env: plan.env.iter().map(without_secret).collect(),
         engine_version: worker.facts.version.clone(),
         ready_after_ms: None,
     };
@@ -233,7 +247,7 @@ async fn benchmark(
         .measure(&endpoint, &worker.task.workload, cancel.clone(), &mut observer);
     tokio::pin!(measuring);
     let interrupted = tokio::select! {
-        result = &mut measuring => return result.map_err(bench_failure),
+        result = &mut measuring => return survived(worker, deployment, result).await,
         failure = watch(worker, deployment) => failure,
         () = tokio::time::sleep(limit) => Failure::new(
             FailureKind::BenchmarkFailed,
@@ -244,6 +258,29 @@ async fn benchmark(
     // Lets the load generator close its connections; bounded, since it may not listen.
     drop(tokio::time::timeout(Duration::from_secs(2), measuring).await);
     Err(interrupted)
+}
+
+/// What was measured, unless the engine died of it. An engine's death shows in its requests
+/// before it shows in its status, so a benchmark that was not clean is given a moment.
+async fn survived(
+    worker: &Worker,
+    deployment: &Deployment,
+    result: Result<Recording, BenchError>,
+) -> Result<Recording, Failure> {
+    let moment = match &result {
+        Err(BenchError::Cancelled) => return result.map_err(bench_failure),
+        Ok(recording) if is_clean(recording) => Duration::ZERO,
+        _ => WATCH,
+    };
+    match tokio::time::timeout(moment, watch(worker, deployment)).await {
+        Ok(death) => Err(death),
+        Err(_lives) => result.map_err(bench_failure),
+    }
+}
+
+fn is_clean(recording: &Recording) -> bool {
+    let mut requests = recording.levels.iter().flat_map(|level| &level.requests);
+    requests.all(|request| matches!(request.outcome, RequestOutcome::Success))
 }
 
 /// Ends when the engine does.
@@ -307,7 +344,7 @@ async fn explain(worker: &Worker, deployment: &Deployment, mut failure: Failure)
 
 /// Stops the engine and keeps its output. A cancel does not cut this short; a second signal
 /// only takes away the time that the engine is given to end by itself.
-async fn tear_down(worker: &Worker, number: ExperimentNumber, deployment: &Deployment) {
+async fn tear_down(worker: &Arc<Worker>, number: ExperimentNumber, deployment: &Deployment) {
     let grace = if worker.shutdown.hard.is_cancelled() {
         Duration::ZERO
     } else {
@@ -322,7 +359,11 @@ async fn tear_down(worker: &Worker, number: ExperimentNumber, deployment: &Deplo
         worker.logs.line("ERROR", &message);
         worker.reporter.report(Event::Warned { message: &message });
     }
-    worker.logs.preserve(number);
+    // A long log takes its time, which must not be another experiment's.
+    let keeper = Arc::clone(worker);
+    if let Err(fault) = tokio::task::spawn_blocking(move || keeper.logs.preserve(number)).await {
+        tracing::warn!(%fault, "an engine's output was not copied into the task log");
+    }
 }
 
 /// Passes a benchmark's progress on.

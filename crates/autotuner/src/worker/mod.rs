@@ -8,6 +8,7 @@ mod judge;
 pub(crate) mod logs;
 pub(crate) mod preflight;
 pub(crate) mod probe;
+mod secret;
 mod task;
 
 use std::sync::Arc;

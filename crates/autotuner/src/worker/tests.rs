@@ -250,6 +250,52 @@ async fn a_fault_of_ours_loses_no_engine_and_is_tried_again() {
 }
 
 #[tokio::test]
+async fn a_fault_of_ours_while_a_failure_is_explained_loses_no_engine() {
+    let ran = Scene::new(json!({"behave": ["unreadable"]})).run().await;
+    assert_eq!(
+        ran.experiments[1].failure().map(|failure| failure.kind),
+        Some(FailureKind::WorkerLost)
+    );
+}
+
+#[tokio::test]
+async fn an_engine_that_died_is_not_scored_for_what_it_did_before() {
+    let ran = Scene::new(json!({"behave": ["die-in-the-end"]})).run().await;
+    let failure = ran.experiments[1].failure().expect("not scored");
+    assert_eq!(failure.kind, FailureKind::EngineCrashed);
+    assert!(failure.message.contains("under load"), "{}", failure.message);
+}
+
+#[tokio::test]
+async fn a_run_that_is_cancelled_while_it_deploys_starts_no_engine() {
+    let mut scene = Scene::new(json!({"rate": [50]}));
+    scene.reporter = Arc::new(Canceller {
+        shutdown: scene.shutdown.clone(),
+        number: 1,
+        status: "deploying",
+        seen: Mutex::default(),
+    });
+    let ran = scene.run().await;
+    assert_eq!(ran.status, TaskStatus::Cancelled);
+    assert_eq!(scene.world.launches(), 0);
+}
+
+#[tokio::test]
+async fn secrets_are_not_recorded() {
+    let mut scene = Scene::new(json!({"rate": [50]}));
+    scene.document["engine"]["env"] = json!({"HF_TOKEN": "hf_x", "TOKENIZERS_PARALLELISM": "false"});
+    let ran = scene.run().await;
+    let launch = ran.experiments[0].launch.as_ref().expect("launched");
+    let mut shown: Vec<_> = launch
+        .env
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    shown.sort();
+    assert_eq!(shown, ["HF_TOKEN=***", "TOKENIZERS_PARALLELISM=false"]);
+}
+
+#[tokio::test]
 async fn configurations_that_start_alike_are_measured_once() {
     // Left to the engine, the flag is not passed: that is the baseline once more.
     let scene = Scene::new(json!({"rate": [null, 50]}));

@@ -52,7 +52,7 @@ const CATALOGUE: &[FlagInfo] = &[
     flag(
         "max-num-seqs",
         FlagKind::Integer,
-        "8",
+        "4",
         "most requests in one step",
     ),
     flag(
