@@ -234,7 +234,7 @@ mod tests {
             match name {
                 "there.json" => std::fs::write(&path, "an old and longer text").expect("written"),
                 "link.json" => {
-                    std::os::unix::fs::symlink(folder.path().join("there.json"), &path).expect("linked")
+                    std::os::unix::fs::symlink(folder.path().join("there.json"), &path).expect("linked");
                 }
                 _ => {}
             }
