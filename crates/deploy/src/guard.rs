@@ -3,7 +3,9 @@
 //! Only a process can ask the kernel to be killed when its parent dies, and only for itself.
 //! So the engine is not started directly: our own program is, with a hidden subcommand that
 //! ends here. It asks for the tie, makes itself the leader of a session of its own, and then
-//! *becomes* the engine, under the same process id.
+//! *becomes* the engine, under the same process id. It also asks to be the parent of whatever
+//! its descendants orphan, and this outlives the becoming, too: a daemon that has shed its
+//! session, its parent and its environment is still a child of the engine.
 //!
 //! The signal is SIGKILL. We are dead when it is sent, nobody is left to insist, and an
 //! engine that takes its time over SIGTERM, or ignores it, would keep its GPU. The kernel
@@ -19,7 +21,7 @@ use std::os::unix::process::CommandExt as _;
 use std::process::{Command, ExitCode, Stdio};
 
 use nix::errno::Errno;
-use nix::sys::prctl::set_pdeathsig;
+use nix::sys::prctl::{set_child_subreaper, set_pdeathsig};
 use nix::sys::signal::Signal;
 use nix::unistd::{getpgrp, getpid, getppid, setsid};
 
@@ -70,6 +72,7 @@ fn tie_to(parent_pid: i32) -> io::Result<()> {
     if getppid().as_raw() != parent_pid {
         return Err(io::Error::from(Errno::ESRCH));
     }
+    set_child_subreaper(true)?;
     match setsid() {
         Err(Errno::EPERM) if getpgrp() == getpid() => Ok(()),
         other => other.map(drop).map_err(io::Error::from),

@@ -105,6 +105,21 @@ async fn children_of_an_engine_that_has_exited_are_stopped() {
 }
 
 #[tokio::test]
+async fn a_daemon_that_sheds_its_session_parent_and_environment_is_stopped() {
+    let world = World::guarded();
+    let note = world.folder.path().join("daemon");
+    // The middle shell ends at once, so that the daemon needs a new parent.
+    let script = "(setsid env -i /bin/sh -c 'echo $$ > \"$1\"; exec sleep 600' sh \"$1\" &) ; sleep 600; :";
+    let plan = plan_of("/bin/sh", &["-c", script, "sh", note.to_str().unwrap()]);
+    let deployment = launch(&world, &plan).await;
+    let daemon = async || fs::read_to_string(&note).ok()?.trim().parse::<i32>().ok();
+    until("the daemon", async || daemon().await.is_some_and(is_alive)).await;
+    let daemon = daemon().await.unwrap();
+    world.deployer.stop(&deployment, Duration::ZERO).await.unwrap();
+    assert!(!is_alive(daemon), "{daemon}");
+}
+
+#[tokio::test]
 async fn a_plan_for_a_container_is_refused() {
     let world = World::guarded();
     let mut plan = plan(&[]);
