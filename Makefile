@@ -2,8 +2,6 @@
 
 .PHONY: demo test check format lint docs unit audit bench soak clean-models
 
-TEST_RUNNER := $(shell command -v cargo-nextest >/dev/null 2>&1 && echo "cargo nextest run" || echo "cargo test")
-
 ## Tune the bundled simulated engine: needs nothing but Rust
 demo:
 	cargo run --release --locked --bin autotuner -- demo
@@ -11,7 +9,7 @@ demo:
 ## Install what the tests need and pass them all, a real engine included
 test:
 	./scripts/test-deps.sh
-	AUTOTUNER_LLAMA_SERVER="$$(./scripts/llama-server.sh || true)" $(TEST_RUNNER) --workspace --locked
+	AUTOTUNER_LLAMA_SERVER="$$(./scripts/llama-server.sh || true)" ./scripts/run-tests.sh --workspace --locked
 	cargo test --workspace --locked --doc
 
 ## The quick loop
@@ -27,7 +25,7 @@ docs:
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --quiet
 
 unit:
-	$(TEST_RUNNER) --workspace --locked --lib --bins
+	./scripts/run-tests.sh --workspace --locked --lib --bins
 
 ## Licences, bans and sources of dependencies, where cargo-deny is installed
 audit:

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what the tests need beside Rust (and Node for the web page's tests).
+# Installs what the tests need beside Rust.
 # Quick when everything is there; run it as often as you like.
 set -euo pipefail
 
@@ -101,7 +101,7 @@ llama_server() {
   case $status in
     0) say "llama-server: $path" ;;
     3) skipped "no llama-server, and AUTOTUNER_SKIP_LLAMA_BUILD is 1: tests with a real engine will be skipped" ;;
-    *) die "no llama-server could be had (AUTOTUNER_SKIP_LLAMA_BUILD=1 does without)" ;;
+    *) skipped "no llama-server could be had: tests with a real engine will be skipped" ;;
   esac
 }
 
@@ -118,7 +118,6 @@ main() {
   nextest
   libgomp
   llama_server
-  command -v node >/dev/null || skipped "Node is missing: the web page's tests cannot run"
   say "done"
 }
 

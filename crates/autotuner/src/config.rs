@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use etcetera::{BaseStrategy, choose_base_strategy};
 use figment2::Figment;
-use figment2::providers::{Env, Format, Serialized, Toml};
+use figment2::providers::{Format, Serialized, Toml};
 use serde::{Deserialize, Serialize};
 
 /// Prefix of our environment variables.
@@ -75,6 +75,19 @@ pub(crate) struct Flags {
     log: Option<String>,
 }
 
+/// What the environment says of options. A variable that is set to nothing is not set.
+#[derive(Debug, Clone, Default, Serialize)]
+struct Environment {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data_dir: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    model_dir: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stop_grace_seconds: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    log: Option<String>,
+}
+
 /// Why there is no configuration.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ConfigError {
@@ -102,32 +115,47 @@ impl Config {
     /// # Errors
     /// A source that cannot be read, or a value that cannot be used.
     pub(crate) fn load(flags: &Flags) -> Result<Self, ConfigError> {
-        let base = choose_base_strategy().map_err(ConfigError::NoHome)?;
+        let environment = Environment::read(read_environment)?;
+        let (data_dir, file) = match choose_base_strategy() {
+            Ok(base) => (
+                base.data_dir().join("inference-autotuner"),
+                base.config_dir().join("inference-autotuner").join("config.toml"),
+            ),
+            // Who has no home has no file of ours in it, and has said where data goes.
+            Err(_) if flags.data_dir.is_some() || environment.data_dir.is_some() => Default::default(),
+            Err(error) => return Err(ConfigError::NoHome(error)),
+        };
         let defaults = Options {
-            data_dir: base.data_dir().join("inference-autotuner"),
+            data_dir,
             model_dir: PathBuf::from("/mnt/data/models"),
             stop_grace_seconds: 5.0,
             log: "warn".into(),
         };
-        let file = base.config_dir().join("inference-autotuner").join("config.toml");
-        Self::from_sources(&defaults, &file, flags)
+        Self::from_sources(&defaults, &file, &environment, flags)
     }
 
-    fn from_sources(defaults: &Options, file: &Path, flags: &Flags) -> Result<Self, ConfigError> {
+    fn from_sources(
+        defaults: &Options,
+        file: &Path,
+        environment: &Environment,
+        flags: &Flags,
+    ) -> Result<Self, ConfigError> {
         let known = ["data_dir", "model_dir", "stop_grace_seconds", "log"];
         let figment = Figment::from(Serialized::defaults(defaults))
             .merge(Toml::file(file).search(false))
-            .merge(Env::prefixed(PREFIX).only(&known))
+            .merge(Serialized::defaults(environment))
             .merge(Serialized::defaults(flags));
         let options: Options = figment
             .extract()
             .map_err(|error| ConfigError::Read(Box::new(error)))?;
+        no_tilde("data_dir", &options.data_dir)?;
+        no_tilde("model_dir", &options.model_dir)?;
         let origins = known
             .into_iter()
             .map(|option| Origin {
                 option,
                 value: value_of(&options, option),
-                source: source_of(&figment, option, flags),
+                source: source_of(&figment, option, environment, flags),
             })
             .collect();
         Ok(Self {
@@ -152,12 +180,67 @@ impl Config {
     }
 }
 
+impl Environment {
+    /// Asks for every option's variable. Values are taken as they are: a directory may be
+    /// called `2024`.
+    ///
+    /// # Errors
+    /// A number of seconds that is none.
+    fn read(read: impl Fn(&str) -> Option<OsString>) -> Result<Self, ConfigError> {
+        let value = |option: &str| read(&variable(option)).filter(|value| !value.is_empty());
+        let text = |option| value(option).map(|value| value.to_string_lossy().into_owned());
+        let option = "stop_grace_seconds";
+        let stop_grace_seconds = match text(option) {
+            None => None,
+            Some(value) => Some(value.parse().map_err(|_| ConfigError::Value {
+                option,
+                value,
+                reason: "it is a number of seconds",
+            })?),
+        };
+        Ok(Self {
+            data_dir: value("data_dir").map(PathBuf::from),
+            model_dir: value("model_dir").map(PathBuf::from),
+            stop_grace_seconds,
+            log: text("log"),
+        })
+    }
+
+    fn sets(&self, option: &str) -> bool {
+        match option {
+            "data_dir" => self.data_dir.is_some(),
+            "model_dir" => self.model_dir.is_some(),
+            "stop_grace_seconds" => self.stop_grace_seconds.is_some(),
+            _ => self.log.is_some(),
+        }
+    }
+}
+
+/// The environment variable of an option.
+fn variable(option: &str) -> String {
+    format!("{PREFIX}{}", option.to_uppercase())
+}
+
 #[expect(
     clippy::disallowed_methods,
     reason = "this is the one place that reads the environment"
 )]
 fn read_environment(name: &str) -> Option<OsString> {
     std::env::var_os(name)
+}
+
+/// `~` in a file or in `--data-dir=~/x` is not a shell's to expand, and a directory of that
+/// name wherever we happen to be started is nobody's wish.
+fn no_tilde(option: &'static str, path: &Path) -> Result<(), ConfigError> {
+    let value = path.display().to_string();
+    if value.starts_with('~') {
+        return Err(ConfigError::Value {
+            option,
+            value,
+            reason: "only a shell knows what ~ is; write the whole path",
+        });
+    }
+    Ok(())
 }
 
 fn grace(seconds: f64) -> Result<Duration, ConfigError> {
@@ -186,7 +269,7 @@ fn value_of(options: &Options, option: &str) -> String {
     }
 }
 
-fn source_of(figment: &Figment, option: &str, flags: &Flags) -> String {
+fn source_of(figment: &Figment, option: &str, environment: &Environment, flags: &Flags) -> String {
     let Flags {
         data_dir,
         model_dir,
@@ -201,10 +284,10 @@ fn source_of(figment: &Figment, option: &str, flags: &Flags) -> String {
     if is_flag {
         return format!("--{}", option.replace('_', "-"));
     }
+    if environment.sets(option) {
+        return format!("environment variable {}", variable(option));
+    }
     match figment.find_metadata(option) {
-        Some(metadata) if metadata.name.contains("environment") => {
-            format!("environment variable {PREFIX}{}", option.to_uppercase())
-        }
         Some(metadata) => match metadata.source.as_ref().and_then(|source| source.file_path()) {
             Some(path) if path.extension().is_some_and(|extension| extension == "toml") => {
                 path.display().to_string()
@@ -232,7 +315,8 @@ mod tests {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let path = directory.path().join("config.toml");
         std::fs::write(&path, file).expect("written");
-        Config::from_sources(&defaults(), &path, flags)
+        let environment = Environment::read(|name| (name == "AUTOTUNER_LOG").then(|| "".into()))?;
+        Config::from_sources(&defaults(), &path, &environment, flags)
     }
 
     fn origin(config: &Config, option: &str) -> (String, String) {
@@ -264,6 +348,30 @@ mod tests {
     }
 
     #[test]
+    fn variables_are_taken_as_they_are() {
+        let read = |given: &'static [(&str, &str)]| {
+            Environment::read(move |name| {
+                let (_, value) = given.iter().find(|(known, _)| *known == name)?;
+                Some(OsString::from(value))
+            })
+        };
+        let environment = read(&[
+            ("AUTOTUNER_DATA_DIR", "2024"),
+            ("AUTOTUNER_MODEL_DIR", ""),
+            ("AUTOTUNER_STOP_GRACE_SECONDS", "1e1"),
+        ])
+        .expect("sound");
+        assert_eq!(environment.data_dir, Some("2024".into()));
+        assert_eq!(environment.model_dir, None);
+        assert_eq!(environment.stop_grace_seconds, Some(10.0));
+        let error = read(&[("AUTOTUNER_STOP_GRACE_SECONDS", "soon")]).expect_err("no number");
+        assert_eq!(
+            error.to_string(),
+            "option stop_grace_seconds cannot be soon: it is a number of seconds"
+        );
+    }
+
+    #[test]
     fn a_wrong_file_is_refused_with_the_key_named() {
         let check = |file: &str, part: &str| {
             let error = load(file, &Flags::default()).expect_err(file);
@@ -276,5 +384,6 @@ mod tests {
         check("data_dri = '/x'", "data_dri");
         check("stop_grace_seconds = 'soon'", "stop_grace_seconds");
         check("stop_grace_seconds = 1e9", "between 0 and 600");
+        check("data_dir = '~/data'", "only a shell knows what ~ is");
     }
 }

@@ -1,1 +1,373 @@
-//! For tests.
+//! For tests: a deployer and a load generator that agree on engines which exist in memory.
+//!
+//! A fake engine is a task that answers HTTP on a loopback port; how it behaves is told by
+//! its arguments (`--behave WORD`), so that any engine's plan can ask for it. It passes the
+//! suite that every deployer must.
+
+use std::collections::HashMap;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use autotuner_core::engine::{Endpoint, LaunchPlan};
+use autotuner_core::measure::{LevelRecords, RequestOutcome, RequestRecord, TokenCount, TokenSource};
+use autotuner_core::workload::Workload;
+use autotuner_deploy::{DeployError, Deployer, Deployment, DeploymentStatus, Exit, Label, Owned};
+use autotuner_load::{Bench, BenchError, Observer, Progress, Recording};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+use tokio::task::AbortHandle;
+use tokio_util::sync::CancellationToken;
+
+/// Engines in memory, as a deployer and as a load generator.
+#[derive(Default)]
+pub(crate) struct FakeWorld {
+    engines: Mutex<HashMap<String, FakeEngine>>,
+    launches: AtomicU32,
+    /// Launches that fail before the next one works.
+    pub(crate) failing_launches: AtomicU16,
+}
+
+struct FakeEngine {
+    behave: String,
+    rate: u32,
+    label: Label,
+    base_url: String,
+    exit: Option<Exit>,
+    server: Option<AbortHandle>,
+}
+
+impl Drop for FakeEngine {
+    fn drop(&mut self) {
+        if let Some(server) = &self.server {
+            server.abort();
+        }
+    }
+}
+
+impl FakeWorld {
+    /// Engines that were started and not stopped.
+    pub(crate) fn running(&self) -> usize {
+        self.lock().len()
+    }
+
+    /// How often an engine was started.
+    pub(crate) fn launches(&self) -> u32 {
+        self.launches.load(Ordering::SeqCst)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, FakeEngine>> {
+        self.engines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The word behind `--behave`, or another flag, in a plan.
+fn argument(plan: &LaunchPlan, flag: &str) -> Option<String> {
+    let arguments = plan.arguments("127.0.0.1", 0);
+    let at = arguments.iter().position(|argument| argument == flag)?;
+    arguments.get(at + 1).cloned()
+}
+
+fn exit(code: i32) -> Exit {
+    Exit {
+        code: Some(code),
+        signal: None,
+        out_of_memory: false,
+    }
+}
+
+fn write_log(label: &Label, text: &str) -> Result<(), DeployError> {
+    std::fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(&label.log_file)
+        .and_then(|mut file| file.write_all(text.as_bytes()))
+        .map_err(|source| DeployError::File {
+            action: "write",
+            path: label.log_file.clone(),
+            source,
+        })
+}
+
+/// Answers as the suite for deployers wants it: 200 to `/health` and to `/iam/<name>`.
+async fn serve(listener: TcpListener, name: String) {
+    loop {
+        let Ok((mut stream, _)) = listener.accept().await else {
+            continue;
+        };
+        let mut request = vec![0; 2048];
+        let read = stream.read(&mut request).await.unwrap_or(0);
+        let text = String::from_utf8_lossy(&request[..read]);
+        let path = text.split(' ').nth(1).unwrap_or_default();
+        let status = if path == "/health" || path == format!("/iam/{name}") {
+            "200 OK"
+        } else {
+            "404 Not Found"
+        };
+        let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+        let _ = stream.write_all(answer.as_bytes()).await;
+    }
+}
+
+#[async_trait]
+impl Deployer for FakeWorld {
+    async fn check(&self, plan: &LaunchPlan) -> Result<(), DeployError> {
+        match argument(plan, "--behave").as_deref() {
+            Some("missing") => Err(DeployError::ProgramMissing {
+                program: "fake".into(),
+                searched: String::new(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    async fn launch(&self, plan: &LaunchPlan, label: &Label) -> Result<Deployment, DeployError> {
+        self.check(plan).await?;
+        let fails = |left: u16| left.checked_sub(1);
+        if self
+            .failing_launches
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, fails)
+            .is_ok()
+        {
+            return Err(DeployError::ReservePort(std::io::Error::other("no port today")));
+        }
+        let behave = argument(plan, "--behave").unwrap_or_else(|| "serve".into());
+        let listener = TcpListener::bind("127.0.0.1:0")
+            .await
+            .map_err(DeployError::ReservePort)?;
+        let base_url = format!(
+            "http://{}",
+            listener.local_addr().map_err(DeployError::ReservePort)?
+        );
+        let (output, code) = match behave.split_once('=').unwrap_or((&behave, "0")) {
+            ("exit", code) => ("", Some(code.parse().unwrap_or(1))),
+            ("print", _) => (
+                "first words of the engine\nmiddle\nlast words of the engine",
+                Some(3),
+            ),
+            ("oom", _) => (
+                "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB\n",
+                Some(1),
+            ),
+            _ => ("fake engine\n", None),
+        };
+        write_log(label, output)?;
+        let serves = code.is_none() && behave != "never-ready";
+        let server =
+            serves.then(|| tokio::spawn(serve(listener, plan.served_model_name.clone())).abort_handle());
+        let id = format!("fake-{}", self.launches.fetch_add(1, Ordering::SeqCst));
+        let engine = FakeEngine {
+            rate: argument(plan, "--rate")
+                .and_then(|rate| rate.parse().ok())
+                .unwrap_or(100),
+            behave,
+            label: label.clone(),
+            base_url: base_url.clone(),
+            exit: code.map(exit),
+            server,
+        };
+        self.lock().insert(id.clone(), engine);
+        let mut command = vec!["fake".to_owned()];
+        command.extend(plan.arguments("127.0.0.1", 1));
+        Ok(Deployment {
+            id,
+            base_url,
+            command,
+            log_file: label.log_file.clone(),
+        })
+    }
+
+    async fn status(&self, deployment: &Deployment) -> Result<DeploymentStatus, DeployError> {
+        Ok(match self.lock().get(&deployment.id) {
+            None => DeploymentStatus::Gone,
+            Some(FakeEngine { exit: Some(exit), .. }) => DeploymentStatus::Exited(*exit),
+            Some(_) => DeploymentStatus::Running,
+        })
+    }
+
+    async fn logs(&self, deployment: &Deployment, lines: usize) -> Result<Vec<String>, DeployError> {
+        let is_unreadable = |engine: &FakeEngine| engine.behave == "unreadable";
+        if self.lock().get(&deployment.id).is_some_and(is_unreadable) {
+            panic!("who reads the log has a fault");
+        }
+        let text = std::fs::read_to_string(&deployment.log_file).unwrap_or_default();
+        let all: Vec<String> = text.lines().map(str::to_owned).collect();
+        Ok(all[all.len().saturating_sub(lines)..].to_vec())
+    }
+
+    async fn stop(&self, deployment: &Deployment, _grace: Duration) -> Result<(), DeployError> {
+        let engine = self.lock().remove(&deployment.id);
+        drop(engine);
+        // The server's socket closes when its task is dropped, not when that is asked for.
+        let address = deployment.base_url.trim_start_matches("http://").to_owned();
+        while tokio::net::TcpStream::connect(&address).await.is_ok() {
+            tokio::task::yield_now().await;
+        }
+        Ok(())
+    }
+
+    async fn list_ours(&self) -> Result<Vec<Owned>, DeployError> {
+        let engines = self.lock();
+        let owned = engines.iter().map(|(id, engine)| Owned {
+            id: id.clone(),
+            task: engine.label.task.clone(),
+            experiment: engine.label.experiment,
+            owner_alive: true,
+            alive: engine.exit.is_none(),
+        });
+        Ok(owned.collect())
+    }
+}
+
+#[async_trait]
+impl Bench for FakeWorld {
+    async fn measure(
+        &self,
+        endpoint: &Endpoint,
+        workload: &Workload,
+        cancel: CancellationToken,
+        observer: &mut dyn Observer,
+    ) -> Result<Recording, BenchError> {
+        let (behave, rate, id) = self
+            .lock()
+            .iter()
+            .find(|(_, engine)| engine.base_url == endpoint.base_url)
+            .map(|(id, engine)| (engine.behave.clone(), engine.rate, id.clone()))
+            .expect("the worker measures an engine that runs");
+        observer.progress(&Progress {
+            level: 0,
+            levels: 1,
+            label: "fake".into(),
+            warming_up: false,
+            completed: 0,
+            failed: 0,
+            planned: workload.max_requests_per_level,
+        });
+        match behave.as_str() {
+            "die-under-load" => {
+                if let Some(engine) = self.lock().get_mut(&id) {
+                    engine.exit = Some(exit(139));
+                }
+                cancel.cancelled().await;
+                Err(BenchError::Cancelled)
+            }
+            "hang" => {
+                cancel.cancelled().await;
+                Err(BenchError::Cancelled)
+            }
+            "panic" => panic!("the load generator has a fault"),
+            "die-in-the-end" => {
+                if let Some(engine) = self.lock().get_mut(&id) {
+                    engine.exit = Some(exit(139));
+                }
+                Ok(recording(rate, 0))
+            }
+            "garbage" | "unreadable" => Err(BenchError::NothingSucceeded {
+                first_error: "not JSON".into(),
+            }),
+            "half" => Ok(recording(rate, 5)),
+            _ => Ok(recording(rate, 0)),
+        }
+    }
+}
+
+/// Ten requests, `failed` of them failures, of `rate` tokens a second in all.
+fn recording(rate: u32, failed: usize) -> Recording {
+    let tokens = |count| TokenCount {
+        count,
+        source: TokenSource::Usage,
+    };
+    let request = |index: usize| RequestRecord {
+        intended_ns: 0,
+        sent_ns: 0,
+        content_ns: vec![1_000_000, 2_000_000],
+        first_chunk_tokens: 1,
+        ended_ns: 2_000_000,
+        input_tokens: tokens(0),
+        output_tokens: tokens(rate / 10),
+        outcome: if index < failed {
+            RequestOutcome::Failed {
+                error: autotuner_core::measure::RequestError::Status(500),
+                detail: "no".into(),
+            }
+        } else {
+            RequestOutcome::Success
+        },
+    };
+    Recording {
+        levels: vec![LevelRecords {
+            scenario: "D(1,1)".into(),
+            concurrency: 1,
+            window_start_ns: 0,
+            window_end_ns: 1_000_000_000,
+            requests: (0..10).map(request).collect(),
+        }],
+        notes: vec![],
+    }
+}
+
+mod conformance {
+    use super::*;
+    use autotuner_core::engine::{Arg, Program};
+    use autotuner_deploy::conformance::{Behaviour, Subject, run};
+    use std::path::Path;
+
+    struct Fakes {
+        world: FakeWorld,
+        folder: PathBuf,
+    }
+
+    #[async_trait]
+    impl Subject for Fakes {
+        fn deployer(&self) -> &dyn Deployer {
+            &self.world
+        }
+
+        fn plan(&self, behaviour: Behaviour, served_model_name: &str) -> Option<LaunchPlan> {
+            let behave = match behaviour {
+                Behaviour::Serve => "serve".into(),
+                Behaviour::ExitAtOnce { code } => format!("exit={code}"),
+                Behaviour::PrintThenExit => "print".into(),
+                Behaviour::NeverReady => "never-ready".into(),
+                Behaviour::MissingProgram => "missing".into(),
+                // There are no signals and no children in memory.
+                Behaviour::IgnoreSigterm | Behaviour::ForkChild => return None,
+            };
+            Some(LaunchPlan {
+                program: Program::Local("fake".into()),
+                args: vec![Arg::from("--behave"), Arg::from(behave)],
+                env: std::collections::BTreeMap::new(),
+                gpus: 0,
+                ready_paths: vec!["/health".into()],
+                served_model_name: served_model_name.into(),
+                start_timeout: Duration::from_secs(30),
+            })
+        }
+
+        fn log_folder(&self) -> &Path {
+            &self.folder
+        }
+
+        async fn leftovers(&self) -> Vec<String> {
+            self.world.lock().keys().cloned().collect()
+        }
+    }
+
+    #[tokio::test]
+    async fn it_keeps_what_every_deployer_must() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let subject = Fakes {
+            world: FakeWorld::default(),
+            folder: folder.path().to_owned(),
+        };
+        assert_eq!(run(&subject).await, []);
+    }
+}
+
+/// The world, shared as both of its roles.
+pub(crate) fn world() -> Arc<FakeWorld> {
+    Arc::default()
+}

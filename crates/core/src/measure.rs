@@ -93,9 +93,8 @@ pub struct LevelRecords {
     /// When it closed; no request was started after it. A level that ran out of time closes
     /// at its time limit, and what its last requests still received after that lies outside.
     /// A level that ran out of requests closes when the last of them ends, but no later than
-    /// its time limit. Rates divide what arrived in the window by its length, so the tail of
-    /// the second kind, in which fewer requests are in flight, counts with its tokens and its
-    /// time.
+    /// its time limit. The tail of the second kind, in which fewer requests are in flight,
+    /// lies in the window, and counts for requests; rates of tokens leave it out.
     pub window_end_ns: u64,
     /// Every request started in the window, in order of start.
     pub requests: Vec<RequestRecord>,

@@ -1,6 +1,7 @@
 //! What a run has found out: the best configuration, and its gain over the defaults.
 
 use crate::experiment::Experiment;
+use crate::score::Score;
 use crate::search::Role;
 
 /// The smallest gain that is claimed of configurations measured once each. Two starts of one
@@ -29,6 +30,8 @@ pub enum Claim {
     /// Nothing beats the defaults, or not by enough to tell: the best is better by this ratio,
     /// 0 or below [`SMALLEST_GAIN`].
     NoGain(f64),
+    /// Nothing but the defaults could be measured, or has been yet.
+    OnlyDefaults,
     /// The defaults could not be measured, so no gain can be claimed.
     NoBaseline,
     /// Everything measured misses an SLO; the best is only the best of those.
@@ -54,8 +57,16 @@ pub fn verdict(experiments: &[Experiment]) -> Verdict<'_> {
     Verdict {
         best,
         baseline,
-        claim: claim(best, baseline),
+        claim: if best.is_some() && !experiments.iter().any(is_measured_search) {
+            Claim::OnlyDefaults
+        } else {
+            claim(best, baseline)
+        },
     }
+}
+
+fn is_measured_search(experiment: &Experiment) -> bool {
+    experiment.role == Role::Search && experiment.score().is_some()
 }
 
 fn claim(best: Option<&Experiment>, baseline: Option<&Experiment>) -> Claim {
@@ -71,9 +82,12 @@ fn claim(best: Option<&Experiment>, baseline: Option<&Experiment>) -> Claim {
     if score <= default {
         return Claim::NoGain(0.0);
     }
+    // In the exponential mode a configuration that misses an SLO may still be chosen.
+    let is_met = |score: &Score| score.is_feasible() && score.violations().is_empty();
+    let meets_more = !default.is_feasible() || (is_met(score) && !is_met(default));
     match score.gain_over(default) {
-        Some(gain) if default.is_feasible() && gain < SMALLEST_GAIN => Claim::NoGain(gain.max(0.0)),
-        Some(gain) if default.is_feasible() => Claim::Gain(gain),
+        Some(gain) if !meets_more && gain < SMALLEST_GAIN => Claim::NoGain(gain.max(0.0)),
+        Some(gain) if !meets_more => Claim::Gain(gain),
         Some(gain) => Claim::MeetsSlos(gain),
         None => Claim::NoBaseline,
     }

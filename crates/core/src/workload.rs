@@ -96,6 +96,15 @@ impl Workload {
 }
 
 impl Scenario {
+    /// The longest answer, in tokens; `None` where chance alone limits it.
+    pub fn most_output(&self) -> Option<u32> {
+        match self {
+            Self::Fixed { output, .. } => Some(*output),
+            Self::Uniform { output, .. } => Some(output.1),
+            Self::Normal { .. } => None,
+        }
+    }
+
     /// Draws the lengths of one request.
     pub fn draw(&self, rng: &mut dyn Rng) -> Lengths {
         match self {

@@ -100,12 +100,11 @@ pub async fn run(subject: &dyn Subject) -> Vec<Broken> {
         }};
     }
     check!("an engine gets ready, runs, stops and is gone", lives_and_dies);
-    check!("an exit is seen with its code", exit_is_seen);
+    check!("an exit is seen with its code and can be stopped", exit_is_seen);
     check!("the log holds the first byte and the last", log_is_whole);
     check!("waiting ends at its deadline", deadline_holds);
     check!("waiting ends when cancelled", cancel_ends_waiting);
     check!("stopping twice is no error", stop_is_idempotent);
-    check!("an engine that has exited can be stopped", exited_can_be_stopped);
     check!("an engine that does not heed is forced", stubborn_is_forced);
     check!("what an engine started goes with it", children_go_too);
     check!("two engines at once answer each as itself", two_at_once);
@@ -140,6 +139,7 @@ async fn exit_is_seen(subject: &dyn Subject) -> Outcome {
         expect((exit.code, exit.signal), (Some(code), None))?;
         expect(engine.status().await?, DeploymentStatus::Exited(exit))?;
         engine.stop(Duration::ZERO).await?;
+        expect(engine.status().await?, DeploymentStatus::Gone)?;
     }
     Ok(())
 }
@@ -215,15 +215,6 @@ async fn stop_is_idempotent(subject: &dyn Subject) -> Outcome {
     first?;
     second?;
     engine.stop(PATIENCE).await
-}
-
-async fn exited_can_be_stopped(subject: &dyn Subject) -> Outcome {
-    let Some(engine) = launch(subject, Behaviour::ExitAtOnce { code: 0 }, "exited").await? else {
-        return Ok(());
-    };
-    engine.exit_while_waiting().await?;
-    engine.stop(PATIENCE).await?;
-    expect(engine.status().await?, DeploymentStatus::Gone)
 }
 
 async fn stubborn_is_forced(subject: &dyn Subject) -> Outcome {

@@ -4,6 +4,7 @@
 //! Waiting for readiness is one function for all of them. Nothing in here knows what a
 //! candidate is worth or what a benchmark sends.
 
+mod ask;
 mod engine;
 mod error;
 mod guard;
@@ -30,6 +31,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use autotuner_core::engine::LaunchPlan;
 
+pub use ask::{Question, ask};
 pub use error::DeployError;
 pub use guard::{guard_and_exec, run_launcher};
 pub use instance::{Instance, OwnerState, owner_state};

@@ -4,7 +4,7 @@
 //! in their order. It summarises nothing: records go out as they were made.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -64,6 +64,7 @@ impl LoadGenerator {
             silence: workload.request_timeout.min(LONGEST_SILENCE),
             health: Health::new(first_concurrency),
             closes_unannounced: AtomicBool::new(false),
+            sent_again: AtomicU32::new(0),
         });
         let (recipe, notes) = probe::learn(&shared, endpoint, workload).await?;
         Ok(Prepared {
@@ -123,10 +124,11 @@ impl Bench for LoadGenerator {
             }
         }
         if shared.closes_unannounced.load(Ordering::Relaxed) {
-            recording.notes.push(
-                "the server closes connections without saying so: requests got connections of their own"
-                    .into(),
-            );
+            let sent_again = shared.sent_again.load(Ordering::Relaxed);
+            recording.notes.push(format!(
+                "the server closes connections without saying so: {sent_again} requests were sent twice, \
+                 timed from the first time, and later ones got connections of their own"
+            ));
         }
         Ok(recording)
     }

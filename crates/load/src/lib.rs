@@ -106,6 +106,13 @@ pub enum BenchError {
         /// The first error's text.
         first_error: String,
     },
+    /// The short requests that tell how the server counts a prompt's tokens kept failing.
+    /// Without their answer this endpoint would be asked other prompts than its like.
+    #[error("a request that was to tell how the server counts tokens failed: {reason}")]
+    PromptsNotSized {
+        /// What came of the last attempt.
+        reason: String,
+    },
     /// The endpoint's address is unusable.
     #[error("the endpoint address {url} cannot be used: {reason}")]
     BadEndpoint {

@@ -2,7 +2,9 @@
 //! counts a prompt.
 //!
 //! The one idea: a handful of short requests answer both, and they are the same for every
-//! configuration of a task, so all of them are asked the same questions afterwards.
+//! configuration of a task, so all of them are asked the same questions afterwards. For the
+//! same reason a count that was missed is asked for again, and one that cannot be had ends
+//! the benchmark: guessing would size this configuration's prompts unlike all others'.
 
 use std::sync::Arc;
 
@@ -30,11 +32,15 @@ const WHOLE_PROBES: usize = 4;
 /// Answer tokens that a probe asks for.
 const ANSWER: u32 = 4;
 
+/// Times that a probe is sent before it counts as failed.
+const ATTEMPTS: u32 = 4;
+
 /// Asks the server and returns how to make requests for it, with notes for people.
 ///
 /// # Errors
 /// [`BenchError::EndpointGone`] when no connection can be made;
-/// [`BenchError::NothingSucceeded`] when the server stays silent or refuses every shape.
+/// [`BenchError::NothingSucceeded`] when the server stays silent or refuses every shape;
+/// [`BenchError::PromptsNotSized`] when probes keep failing after that.
 pub(crate) async fn learn(
     shared: &Arc<Shared>,
     endpoint: &Endpoint,
@@ -60,7 +66,7 @@ pub(crate) async fn learn(
     probe.connect().await?;
     let mut notes = Vec::new();
     let first = probe.find_dialect(&mut notes).await?;
-    let scale = match probe.scale(&first).await {
+    let scale = match probe.scale(&first).await? {
         Ok(scale) => {
             let PromptScale {
                 tokens_per_word,
@@ -111,7 +117,7 @@ impl<'a> Probe<'a> {
         }
     }
 
-    async fn ask(&mut self, words: &[&str]) -> Exchanged {
+    async fn ask_once(&mut self, words: &[&str]) -> Exchanged {
         let prepared = Prepared {
             lengths: Lengths {
                 input: count(words),
@@ -123,11 +129,24 @@ impl<'a> Probe<'a> {
         self.slot.ask(self.shared, prepared, now, self.cut_at).await
     }
 
-    /// How many tokens a prompt of these words has.
+    /// Asks, and asks again where what went wrong may pass.
+    async fn ask(&mut self, words: &[&str]) -> Exchanged {
+        let mut attempts = 1;
+        loop {
+            let asked = self.ask_once(words).await;
+            if attempts >= ATTEMPTS || !may_pass(&asked) || Instant::now() >= self.cut_at {
+                return asked;
+            }
+            tokio::time::sleep(pause(attempts)).await;
+            attempts += 1;
+        }
+    }
+
+    /// How many tokens a prompt of these words has; `None` if the server does not count.
     ///
     /// # Errors
-    /// Why that cannot be told, for reading.
-    async fn tokens(&mut self, words: &[&str]) -> Result<Counted, String> {
+    /// [`BenchError::PromptsNotSized`] when the prompt cannot be asked.
+    async fn tokens(&mut self, words: &[&str]) -> Result<Option<Counted>, BenchError> {
         let asked = self.ask(words).await;
         counted(&asked, words)
     }
@@ -157,6 +176,13 @@ impl<'a> Probe<'a> {
                     detail,
                 } => return Err(first_request_failed(&describe(*error, detail))),
                 RequestOutcome::CutOff => return Err(first_request_failed("it did not end in time")),
+                RequestOutcome::Failed { error, detail }
+                    if asked.prompt_tokens.is_none() && *error != RequestError::Empty =>
+                {
+                    return Err(BenchError::NothingSucceeded {
+                        first_error: describe(*error, detail),
+                    });
+                }
                 RequestOutcome::Failed { .. } | RequestOutcome::Success => {
                     note_dialect(dialect, notes);
                     return Ok(asked);
@@ -168,32 +194,66 @@ impl<'a> Probe<'a> {
         })
     }
 
-    /// Learns the scale, given what came of the first part.
+    /// Learns the scale, given what came of the first part; or says why the server's counts
+    /// teach none.
     ///
     /// # Errors
-    /// Why there is none, for reading.
-    async fn scale(&mut self, first: &Exchanged) -> Result<PromptScale, String> {
+    /// [`BenchError::PromptsNotSized`] when a probe cannot be asked.
+    async fn scale(&mut self, first: &Exchanged) -> Result<Result<PromptScale, String>, BenchError> {
+        let not_counted = || Ok(Err("the server does not report usage".to_owned()));
         let [first_part, second_part] = self.parts();
-        let parts = [counted(first, first_part)?, self.tokens(second_part).await?];
+        let Some(first) = counted(first, first_part)? else {
+            return not_counted();
+        };
+        let Some(second) = self.tokens(second_part).await? else {
+            return not_counted();
+        };
         let mut wholes = Vec::with_capacity(self.wholes.len());
         for words in self.wholes.clone() {
-            wholes.push(self.tokens(words).await?);
+            let Some(whole) = self.tokens(words).await? else {
+                return not_counted();
+            };
+            wholes.push(whole);
         }
-        let (whole, further) = wholes.split_first().ok_or("there is nothing to count")?;
-        PromptScale::learn(parts, *whole, further)
-            .ok_or_else(|| format!("the server's counts make no sense: {parts:?}, then {wholes:?}"))
+        let parts = [first, second];
+        let learnt = wholes
+            .split_first()
+            .and_then(|(whole, further)| PromptScale::learn(parts, *whole, further));
+        Ok(learnt.ok_or_else(|| format!("the server's counts make no sense: {parts:?}, then {wholes:?}")))
     }
 }
 
-fn counted(asked: &Exchanged, words: &[&str]) -> Result<Counted, String> {
-    if let RequestOutcome::Failed { error, detail } = &asked.record.outcome {
-        return Err(format!("a first request failed: {}", describe(*error, detail)));
+/// Whether a probe failed without a count, in a way that need not last.
+fn may_pass(asked: &Exchanged) -> bool {
+    let RequestOutcome::Failed { error, .. } = &asked.record.outcome else {
+        return false;
+    };
+    let is_lasting = matches!(error, RequestError::Status(400 | 422) | RequestError::Timeout);
+    asked.prompt_tokens.is_none() && !is_lasting
+}
+
+/// What the server counted, also of an answer that is no good: a few tokens of an answer may
+/// well have no text.
+fn counted(asked: &Exchanged, words: &[&str]) -> Result<Option<Counted>, BenchError> {
+    if let Some(tokens) = asked.prompt_tokens {
+        return Ok(Some(Counted {
+            words: count(words),
+            tokens,
+        }));
     }
-    let tokens = asked.prompt_tokens.ok_or("the server does not report usage")?;
-    Ok(Counted {
-        words: count(words),
-        tokens,
-    })
+    match &asked.record.outcome {
+        RequestOutcome::Success
+        | RequestOutcome::Failed {
+            error: RequestError::Empty,
+            ..
+        } => Ok(None),
+        RequestOutcome::Failed { error, detail } => Err(BenchError::PromptsNotSized {
+            reason: describe(*error, detail),
+        }),
+        RequestOutcome::CutOff => Err(BenchError::PromptsNotSized {
+            reason: "a request did not end in time".into(),
+        }),
+    }
 }
 
 fn count(words: &[&str]) -> u32 {

@@ -35,6 +35,8 @@ pub(crate) struct Shared {
     /// having said so. A request that is sent at that moment is lost, through no fault of
     /// the configuration that is measured; so from then on no connection is used twice.
     pub(crate) closes_unannounced: AtomicBool,
+    /// Requests that met such a connection and were sent again.
+    pub(crate) sent_again: AtomicU32,
 }
 
 /// How the endpoint has answered so far, all phases together.

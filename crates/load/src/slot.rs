@@ -17,7 +17,7 @@ use crate::shared::Shared;
 use crate::transcript::{Ending, RequestFailure, Start, Transcript};
 
 /// A connection that a server closes sooner than this after an answer was not closed for
-/// being idle.
+/// being idle; one that breaks later than this after a request was not just being closed.
 const IDLE: Duration = Duration::from_secs(1);
 
 /// One of the requests in flight.
@@ -67,9 +67,10 @@ impl Slot {
     /// Sends one request and waits for its end.
     ///
     /// It is sent a second time in one case only: on a connection that had been used before
-    /// and broke before any answer. That is what a server looks like that closed the
-    /// connection just then. No connection is used twice after that, so it cannot hide a
-    /// server that drops requests.
+    /// and broke at once, before any answer. That is what a server looks like that closed the
+    /// connection just then. One that took the request and dropped it later has failed it. The
+    /// request's clock goes on from the first sending, every second one is counted, and no
+    /// connection is used twice after that, so it cannot hide a server that drops requests.
     pub(crate) async fn ask(
         &mut self,
         shared: &Shared,
@@ -77,6 +78,7 @@ impl Slot {
         intended_ns: u64,
         cut_at: Instant,
     ) -> Exchanged {
+        let mut first_sent_ns = None;
         loop {
             let lengths = prepared.lengths;
             let connected = tokio::time::timeout_at(cut_at, self.connection(shared)).await;
@@ -89,10 +91,17 @@ impl Slot {
                 Err(_) => return unsent(shared.clock, intended_ns, lengths, Ending::CutOff),
             }
             let is_reused = self.answered_at.is_some();
-            let exchanged = self.exchange(shared, prepared.clone(), intended_ns, cut_at).await;
-            if !(is_reused && exchanged.is_unanswered) {
+            let mut exchanged = self.exchange(shared, prepared.clone(), intended_ns, cut_at).await;
+            let record = &mut exchanged.record;
+            let took = Duration::from_nanos(record.ended_ns.saturating_sub(record.sent_ns));
+            if let Some(sent_ns) = first_sent_ns {
+                record.sent_ns = sent_ns;
+            }
+            if !(is_reused && exchanged.is_unanswered && took < IDLE) {
                 return exchanged;
             }
+            first_sent_ns = Some(exchanged.record.sent_ns);
+            shared.sent_again.fetch_add(1, Ordering::Relaxed);
             shared.closes_unannounced.store(true, Ordering::Relaxed);
         }
     }

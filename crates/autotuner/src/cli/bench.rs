@@ -147,7 +147,9 @@ async fn measure(
             return Ok(ExitCode::from(match error {
                 BenchError::Cancelled => CANCELLED,
                 BenchError::BadEndpoint { .. } | BenchError::BadWorkload { .. } => WRONG,
-                BenchError::NothingSucceeded { .. } | BenchError::EndpointGone { .. } => NOTHING,
+                BenchError::NothingSucceeded { .. }
+                | BenchError::EndpointGone { .. }
+                | BenchError::PromptsNotSized { .. } => NOTHING,
             }));
         }
     };

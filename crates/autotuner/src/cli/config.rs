@@ -8,6 +8,10 @@ use crate::config::Config;
 /// Show the effective configuration, and who set each option
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
+Examples:
+  autotuner config
+  autotuner config --json | jq -r .data_dir.value
+
 Options come from, later ones winning: defaults, ~/.config/inference-autotuner/config.toml,
 environment variables such as AUTOTUNER_DATA_DIR, and flags such as --data-dir.")]
 pub(super) struct Arguments {

@@ -138,7 +138,7 @@ fn tell_engines(engines: &[Here], is_json: bool) {
             }
             (Some(_), Some(path)) => match version {
                 Some(version) => format!("{version}, {path}"),
-                None => path.clone(),
+                None => format!("{path}, which tells no version: is the engine installed?"),
             },
         };
         print(&format!("{:<14} {state}", kind.as_str()));

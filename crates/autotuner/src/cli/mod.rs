@@ -127,6 +127,8 @@ fn log_to_terminal(config: &Config) -> Result<(), Refusal> {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr)
+        // It would be told on the very stream that cannot be written, and panic.
+        .log_internal_errors(false)
         .with_ansi(!config.no_color && io::IsTerminal::is_terminal(&io::stderr()))
         .init();
     Ok(())

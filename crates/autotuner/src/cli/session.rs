@@ -1,8 +1,9 @@
 //! One run of one task from the terminal: everything between a checked task and an exit code.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use autotuner_core::experiment::Experiment;
 use autotuner_core::ids::TaskId;
@@ -15,16 +16,18 @@ use autotuner_deploy::{Deployer, Instance, sweep};
 use autotuner_load::generator::{LoadGenerator, LoadOptions};
 use autotuner_store::{MemoryStore, Store};
 
+use tracing::Instrument as _;
+
 use super::progress::Shown;
 use super::{CANCELLED, NOTHING, Refusal, WRONG, print, runtime, say};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::host::Host;
-use crate::report::results::{RunFacts, document, write};
+use crate::report::results::{RunFacts, document, is_device, write};
 use crate::report::{table, words};
 use crate::shutdown::Shutdown;
 use crate::worker::logs::TaskLogs;
-use crate::worker::preflight::{Places, Prepared, own_program, prepare};
+use crate::worker::preflight::{Places, Prepared, alike, own_program, prepare};
 use crate::worker::{Event, Reporter, Worker, run_task};
 
 /// A run to be made.
@@ -58,10 +61,12 @@ fn file_name(name: &str) -> String {
             }
         })
         .collect();
+    // A name in the file system has at most 255 bytes; what is put around this one needs some.
+    let safe = &safe[..safe.floor_char_boundary(200)];
     if safe.trim_matches('.').is_empty() {
         "task".into()
     } else {
-        safe
+        safe.into()
     }
 }
 
@@ -70,14 +75,7 @@ pub(super) fn run(session: Session, config: &Config) -> Result<ExitCode, Refusal
 }
 
 async fn run_session(session: Session, config: &Config) -> Result<ExitCode, Refusal> {
-    let Session {
-        of,
-        task,
-        output,
-        is_json,
-        is_quiet,
-    } = session;
-    check_writable(&output)?;
+    check_writable(&session.output)?;
     let shutdown = Shutdown::listen(say).map_err(context("cannot listen for signals"))?;
     clear_orphans(config, &shutdown).await?;
     let deployer = local_deployer(config)?;
@@ -86,76 +84,44 @@ async fn run_session(session: Session, config: &Config) -> Result<ExitCode, Refu
         current_dir: std::env::current_dir().map_err(context("cannot tell the current directory"))?,
         own_program: own_program().map_err(context("cannot tell our own program's path"))?,
     };
-    let Prepared {
-        task,
-        engine,
-        strategy,
-        facts,
-    } = match prepare(task, &places, deployer.as_ref(), &shutdown.soft).await {
-        Ok(prepared) => prepared,
-        Err(problems) => return Err(Refusal::Problems { of, problems }),
-    };
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let started_at_ms = clock.now_ms();
-    let logs = open_logs(config, &task, &clock)?;
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-    let task_id = begin(store.as_ref(), &task).await.map_err(Refusal::from)?;
-    let shown = Arc::new(Shown::new(task.search.max_iterations, is_quiet));
-    let engine_version = facts.version.clone();
-    let recorder = Arc::new(Recorder {
-        shown: Arc::clone(&shown),
-        output: output.clone(),
-        task: task.clone(),
-        host: Host::inspect(),
-        engine_version: engine_version.clone(),
-        logs: logs.directory().to_owned(),
-        started_at_ms,
-        clock: Arc::clone(&clock),
-        ended: std::sync::Mutex::default(),
-    });
-    let version = engine_version.as_deref().unwrap_or("version unknown");
-    shown.line(&format!(
-        "{} ({version}), logs in {}",
-        task.engine.as_str(),
-        logs.directory().display()
-    ));
-    let worker = Arc::new(Worker {
-        task,
-        task_id,
-        engine,
-        strategy,
-        deployer,
-        bench: Arc::new(LoadGenerator::new(LoadOptions::default())),
-        store: Arc::clone(&store),
-        clock: Arc::clone(&clock),
-        reporter: Arc::clone(&recorder) as Arc<dyn Reporter>,
-        logs,
-        facts,
-        stop_grace: config.stop_grace,
-        shutdown,
-    });
+    let Session { of, task, output, .. } = &session;
+    let prepared = prepare(task.clone(), &places, deployer.as_ref(), &shutdown.soft)
+        .await
+        .map_err(|problems| Refusal::Problems {
+            of: of.clone(),
+            problems,
+        })?;
+    if let Some(note) = alike(&prepared) {
+        say(&format!("note: {note}"));
+    }
+    let shown = Arc::new(Shown::new(task.search.max_iterations, session.is_quiet));
+    let (worker, recorder) = staff(prepared, &session, config, deployer, shutdown, &shown).await?;
+    let span = tracing::info_span!("task", task.name = worker.task.name);
     let finish = run_task(Arc::clone(&worker))
+        .instrument(span)
         .await
-        .map_err(|error| Refusal::Error(error.into()))?;
+        .map_err(anyhow::Error::from)?;
     shown.clear();
-    let experiments = store
-        .history(task_id)
+    let experiments = worker
+        .store
+        .history(worker.task_id)
         .await
-        .map_err(|error| Refusal::Error(error.into()))?;
-    let status = store
-        .task_status(task_id)
+        .map_err(anyhow::Error::from)?;
+    let status = worker
+        .store
+        .task_status(worker.task_id)
         .await
-        .map_err(|error| Refusal::Error(error.into()))?;
+        .map_err(anyhow::Error::from)?;
     let because = finished_because(&finish);
     let results = recorder.document(status, Some(because.clone()), &experiments);
-    let written = write(&output, &results);
-    if is_json {
+    let written = write(output, &results);
+    if session.is_json {
         print(&format!("{results:#}"));
     } else {
         tell(&worker.task, &experiments, &because);
     }
     match written {
-        Ok(()) if is_json => {}
+        Ok(()) if session.is_json => {}
         Ok(()) => say(&format!("results: {}", output.display())),
         // What was measured has been told; only the file is missing.
         Err(error) => {
@@ -169,6 +135,61 @@ async fn run_session(session: Session, config: &Config) -> Result<ExitCode, Refu
     Ok(exit_code(status))
 }
 
+/// The worker of a prepared task, and who keeps its results.
+async fn staff(
+    prepared: Prepared,
+    session: &Session,
+    config: &Config,
+    deployer: Arc<dyn Deployer>,
+    shutdown: Shutdown,
+    shown: &Arc<Shown>,
+) -> Result<(Arc<Worker>, Arc<Recorder>), Refusal> {
+    let Prepared {
+        task,
+        engine,
+        strategy,
+        facts,
+    } = prepared;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let started_at_ms = clock.now_ms();
+    let logs = open_logs(config, &task, &clock)?;
+    let version = facts.version.as_deref().unwrap_or("version unknown");
+    shown.line(&format!(
+        "{} ({version}), logs in {}",
+        task.engine.as_str(),
+        logs.directory().display()
+    ));
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let task_id = begin(store.as_ref(), &task).await?;
+    let recorder = Arc::new(Recorder {
+        shown: Arc::clone(shown),
+        output: session.output.clone(),
+        task: task.clone(),
+        host: Host::inspect(),
+        engine_version: facts.version.clone(),
+        logs: logs.directory().to_owned(),
+        started_at_ms,
+        clock: Arc::clone(&clock),
+        ended: Mutex::default(),
+    });
+    let worker = Worker {
+        task,
+        task_id,
+        engine,
+        strategy,
+        deployer,
+        bench: Arc::new(LoadGenerator::new(LoadOptions::default())),
+        store,
+        clock,
+        reporter: Arc::clone(&recorder) as Arc<dyn Reporter>,
+        logs,
+        facts,
+        stop_grace: config.stop_grace,
+        shutdown,
+    };
+    Ok((Arc::new(worker), recorder))
+}
+
 /// Finds out before hours of measuring whether the results can be written at their end.
 fn check_writable(output: &Path) -> Result<(), Refusal> {
     if output.is_dir() || output.as_os_str().to_string_lossy().ends_with('/') {
@@ -176,6 +197,20 @@ fn check_writable(output: &Path) -> Result<(), Refusal> {
             "cannot write results to {}: it is a directory; name a file in it",
             output.display()
         )));
+    }
+    if is_device(output) {
+        return Ok(());
+    }
+    let refuse = |why: &str| Refusal::message(format!("cannot write results to {}: {why}", output.display()));
+    match std::fs::metadata(output) {
+        Ok(there) if !there.is_file() => {
+            return Err(refuse("it is no file; --json prints them on standard output"));
+        }
+        Err(error) if error.kind() == ErrorKind::InvalidFilename => return Err(refuse(&error.to_string())),
+        _ => {}
+    }
+    if output.starts_with("~") {
+        return Err(refuse("only a shell knows what ~ is; write the whole path"));
     }
     let directory = output
         .parent()
@@ -208,6 +243,12 @@ async fn clear_orphans(config: &Config, shutdown: &Shutdown) -> Result<(), Refus
         say(&format!(
             "stopped an engine that a dead run left behind: task {}, experiment {}",
             swept.task, swept.experiment
+        ));
+    }
+    if !report.kept_alive_owner.is_empty() {
+        say(&format!(
+            "warning: another run is going on here ({}); each disturbs what the other measures",
+            report.kept_alive_owner.join(", ")
         ));
     }
     for problem in &report.problems {
@@ -289,7 +330,7 @@ struct Recorder {
     logs: PathBuf,
     started_at_ms: i64,
     clock: Arc<dyn Clock>,
-    ended: std::sync::Mutex<Vec<Experiment>>,
+    ended: Mutex<Vec<Experiment>>,
 }
 
 impl Recorder {
@@ -316,18 +357,50 @@ impl Recorder {
 impl Reporter for Recorder {
     fn report(&self, event: Event<'_>) {
         if let Event::Ended { experiment } = &event {
-            let mut ended = self
-                .ended
-                .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
             ended.push((*experiment).clone());
             ended.sort_by_key(|experiment| experiment.number);
             let document = self.document(TaskStatus::Running, None, &ended);
-            if let Err(error) = write(&self.output, &document) {
-                self.shown
-                    .line(&format!("warning: cannot write the results: {error}"));
+            // What is written to a device stays: it gets the whole results, once.
+            if !is_device(&self.output)
+                && let Err(error) = write(&self.output, &document)
+            {
+                let message = format!("cannot write the results to {}: {error}", self.output.display());
+                self.shown.report(Event::Warned { message: &message });
             }
         }
         self.shown.report(event);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_task_s_name_makes_a_file_name() {
+        let check = |name: &str, expected: &str| assert_eq!(file_name(name), expected, "{name}");
+        check("chat-throughput_v1.2", "chat-throughput_v1.2");
+        check("../x y", ".._x_y");
+        check("..", "task");
+        check("größe", "größe");
+        check(&"x".repeat(200), &"x".repeat(200));
+        check(&"漢".repeat(200), &"漢".repeat(66));
+    }
+
+    #[test]
+    fn results_that_cannot_be_written_are_known_before_the_run() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let check = |name: &str, is_fit: bool| {
+            let path = folder.path().join(name);
+            assert_eq!(check_writable(&path).is_ok(), is_fit, "{name}");
+        };
+        check("new.json", true);
+        check("new/folder/new.json", true);
+        check("", false);
+        check("new", false);
+        check(&"x".repeat(256), false);
+        check_writable(Path::new("/dev/null")).expect("a device is fit");
+        assert!(check_writable(Path::new("~/x.json")).is_err());
     }
 }

@@ -1,6 +1,7 @@
 //! The results file: the original system's shape, and ours beside it.
 
 use std::io::{self, Write};
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::Path;
 
 use autotuner_core::experiment::{Experiment, LaunchFacts};
@@ -77,6 +78,7 @@ fn verdict_value(verdict: &Verdict<'_>) -> Value {
         Claim::Gain(ratio) => ("gain", Some(ratio)),
         Claim::MeetsSlos(ratio) => ("meets_slos", Some(ratio)),
         Claim::NoGain(ratio) => ("no_gain", Some(ratio)),
+        Claim::OnlyDefaults => ("only_defaults", None),
         Claim::NoBaseline => ("no_baseline", None),
         Claim::NothingFeasible => ("nothing_feasible", None),
         Claim::NothingMeasured => ("nothing_measured", None),
@@ -178,7 +180,26 @@ fn seconds(from_ms: i64, to_ms: i64) -> f64 {
 ///
 /// # Errors
 /// The directory or the file cannot be written.
+///
+/// A device is written to, not replaced; a symbolic link's target is replaced, not the link.
 pub(crate) fn write(path: &Path, document: &Value) -> io::Result<()> {
+    let text = format!("{document:#}\n");
+    if is_device(path) {
+        return std::fs::OpenOptions::new()
+            .write(true)
+            .open(path)?
+            .write_all(text.as_bytes());
+    }
+    let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    replace(&target, &text)
+}
+
+/// Whether the path is a device's, for example `/dev/null`.
+pub(crate) fn is_device(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|there| there.file_type().is_char_device())
+}
+
+fn replace(path: &Path, text: &str) -> io::Result<()> {
     let directory = path
         .parent()
         .filter(|parent| !parent.as_os_str().is_empty())
@@ -187,13 +208,53 @@ pub(crate) fn write(path: &Path, document: &Value) -> io::Result<()> {
     let name = path
         .file_name()
         .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "the path names no file"))?;
-    let temporary = directory.join(format!(".{}.{}.tmp", name.to_string_lossy(), std::process::id()));
+    let name = name.to_string_lossy();
+    // Short enough to be a name, too, where the file's own is as long as it may be.
+    let start = name.get(..name.floor_char_boundary(200)).unwrap_or_default();
+    let temporary = directory.join(format!(".{start}.{}.tmp", std::process::id()));
     let written = std::fs::File::create(&temporary).and_then(|mut file| {
-        serde_json::to_writer_pretty(&mut file, document)?;
-        file.write_all(b"\n")?;
+        file.write_all(text.as_bytes())?;
         file.sync_all()
     });
     written
         .and_then(|()| std::fs::rename(&temporary, path))
         .inspect_err(|_| drop(std::fs::remove_file(&temporary)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_whole_and_through_links() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let longest = "n".repeat(255);
+        for name in ["new.json", "there.json", "link.json", &longest] {
+            let path = folder.path().join(name);
+            match name {
+                "there.json" => std::fs::write(&path, "an old and longer text").expect("written"),
+                "link.json" => {
+                    std::os::unix::fs::symlink(folder.path().join("there.json"), &path).expect("linked");
+                }
+                _ => {}
+            }
+            write(&path, &json!([name])).expect(name);
+            let text = std::fs::read_to_string(&path).expect("readable");
+            assert_eq!(text, format!("[\n  \"{name}\"\n]\n"));
+        }
+        let link = folder.path().join("link.json");
+        assert!(link.symlink_metadata().expect("there").is_symlink());
+        let left = std::fs::read_dir(folder.path()).expect("readable").count();
+        assert_eq!(left, 4, "no temporary file is left");
+    }
+
+    #[test]
+    fn a_device_is_written_to() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let link = folder.path().join("null");
+        std::os::unix::fs::symlink("/dev/null", &link).expect("linked");
+        assert!(is_device(&link) && !is_device(folder.path()));
+        write(&link, &json!({})).expect("written");
+        assert!(is_device(&link), "it is still what it was");
+    }
 }

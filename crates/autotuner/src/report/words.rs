@@ -110,6 +110,9 @@ pub(crate) fn sentence(verdict: &Verdict<'_>) -> String {
         Claim::NoGain(_) => {
             format!("No improvement found: nothing tried beats the engine's defaults ({value}).")
         }
+        Claim::OnlyDefaults => {
+            format!("Only the engine's defaults were measured ({value}): there is nothing to compare with.")
+        }
         Claim::NoBaseline => format!(
             "Experiment {number} is best of those measured: {value}. \
              The engine's defaults could not be measured, so no gain is claimed."

@@ -9,23 +9,19 @@ use autotuner_core::failure::{Failure, FailureKind};
 use autotuner_core::ids::ExperimentNumber;
 use autotuner_core::lifecycle::ExperimentMove;
 use autotuner_core::lifecycle::ExperimentStatus;
-use autotuner_core::measure::LevelRecords;
-use autotuner_core::metrics::{experiment_metrics, level_metrics};
+use autotuner_core::measure::{LevelRecords, RequestOutcome};
 use autotuner_core::plan::Next;
 use autotuner_core::problem::Problem;
-use autotuner_core::score::score;
 use autotuner_deploy::ready::{NotReady, ReadyCheck, wait_until_ready};
 use autotuner_deploy::{Deployment, DeploymentStatus, Exit, Label};
 use autotuner_load::{BenchError, Observer, Progress, Recording, Verdict};
 use autotuner_store::StoreError;
 
+use tracing::Instrument as _;
+
+use super::judge::judge;
+use super::secret::without_secret;
 use super::{Event, Worker, chain};
-
-/// Largest share of a benchmark's requests that may fail before its figures are worthless.
-const TOLERATED_FAILURES: f64 = 0.1;
-
-/// A window shorter than this, in seconds, is remarked upon: its figures are mostly noise.
-const SHORT_WINDOW: f64 = 0.5;
 
 /// How often a running benchmark looks whether its engine still lives.
 const WATCH: Duration = Duration::from_millis(250);
@@ -94,7 +90,7 @@ pub(crate) async fn conclude(
 }
 
 /// From candidate to measurement. Once an engine was started it is stopped on every path.
-async fn attempt(worker: &Worker, number: ExperimentNumber, next: &Next) -> Result<Measured, Failure> {
+async fn attempt(worker: &Arc<Worker>, number: ExperimentNumber, next: &Next) -> Result<Measured, Failure> {
     let plan = worker.plan(&next.candidate).map_err(refused)?;
     if let Some(help) = &worker.facts.help {
         let problems = worker.engine.preflight(help, &plan);
@@ -109,6 +105,10 @@ async fn attempt(worker: &Worker, number: ExperimentNumber, next: &Next) -> Resu
         ExperimentStatus::Deploying,
     )
     .await?;
+    if worker.shutdown.soft.is_cancelled() {
+        let message = "cancelled before the engine was started";
+        return Err(Failure::new(FailureKind::Cancelled, message));
+    }
     let label = Label {
         task: worker.task.name.clone(),
         experiment: number.0,
@@ -119,12 +119,15 @@ async fn attempt(worker: &Worker, number: ExperimentNumber, next: &Next) -> Resu
         .deployer
         .launch(&plan, &label)
         .await
-        .map_err(|error| worker.failed(FailureKind::Infrastructure, chain(&error)))?;
-    let outcome = measure(worker, number, &plan, &deployment).await;
-    let outcome = match outcome {
-        Ok(measured) => Ok(measured),
-        Err(failure) => Err(explain(worker, &deployment, failure).await),
-    };
+        .map_err(|error| Failure::new(FailureKind::Infrastructure, chain(&error)))?;
+    // In a task of its own, so that even a panic in there comes back here, to the teardown.
+    let measuring = measure(Arc::clone(worker), number, plan, deployment.clone()).in_current_span();
+    let outcome = tokio::spawn(measuring).await.unwrap_or_else(|fault| {
+        Err(Failure::new(
+            FailureKind::WorkerLost,
+            format!("a fault of our own: {fault}"),
+        ))
+    });
     tear_down(worker, number, &deployment).await;
     outcome
 }
@@ -144,13 +147,26 @@ async fn moved(
         .store
         .move_experiment(worker.task_id, number, wanted)
         .await
-        .map_err(|error| worker.failed(FailureKind::Infrastructure, chain(&error)))?;
+        .map_err(|error| Failure::new(FailureKind::Infrastructure, chain(&error)))?;
     worker.reporter.report(Event::Moved { number, status });
     Ok(())
 }
 
-/// Waits for the engine, loads it, and judges what was recorded.
+/// Measures, or finds out why that failed while the engine can still be asked.
 async fn measure(
+    worker: Arc<Worker>,
+    number: ExperimentNumber,
+    plan: LaunchPlan,
+    deployment: Deployment,
+) -> Result<Measured, Failure> {
+    match try_measure(&worker, number, &plan, &deployment).await {
+        Ok(measured) => Ok(measured),
+        Err(failure) => Err(explain(&worker, &deployment, failure).await),
+    }
+}
+
+/// Waits for the engine, loads it, and judges what was recorded.
+async fn try_measure(
     worker: &Worker,
     number: ExperimentNumber,
     plan: &LaunchPlan,
@@ -158,7 +174,7 @@ async fn measure(
 ) -> Result<Measured, Failure> {
     let mut facts = LaunchFacts {
         command: deployment.command.clone(),
-        env: plan.env.clone().into_iter().collect(),
+        env: plan.env.iter().map(without_secret).collect(),
         engine_version: worker.facts.version.clone(),
         ready_after_ms: None,
     };
@@ -174,7 +190,7 @@ async fn measure(
     )
     .await?;
     let recording = benchmark(worker, number, plan, deployment).await?;
-    judge(worker, plan, recording)
+    judge(&worker.task, plan.gpus, recording)
 }
 
 /// Waits until the engine answers; how long that took.
@@ -207,7 +223,7 @@ async fn record(worker: &Worker, number: ExperimentNumber, facts: LaunchFacts) -
         .store
         .record_launch(worker.task_id, number, facts)
         .await
-        .map_err(|error| worker.failed(FailureKind::Infrastructure, chain(&error)))
+        .map_err(|error| Failure::new(FailureKind::Infrastructure, chain(&error)))
 }
 
 /// Loads the engine until the workload is done, the time is up, the engine dies or a person
@@ -231,9 +247,9 @@ async fn benchmark(
         .measure(&endpoint, &worker.task.workload, cancel.clone(), &mut observer);
     tokio::pin!(measuring);
     let interrupted = tokio::select! {
-        result = &mut measuring => return result.map_err(bench_failure),
+        result = &mut measuring => return survived(worker, deployment, result).await,
         failure = watch(worker, deployment) => failure,
-        () = tokio::time::sleep(limit) => worker.failed(
+        () = tokio::time::sleep(limit) => Failure::new(
             FailureKind::BenchmarkFailed,
             format!("the benchmark did not end within {} s", limit.as_secs_f64()),
         ),
@@ -244,6 +260,29 @@ async fn benchmark(
     Err(interrupted)
 }
 
+/// What was measured, unless the engine died of it. An engine's death shows in its requests
+/// before it shows in its status, so a benchmark that was not clean is given a moment.
+async fn survived(
+    worker: &Worker,
+    deployment: &Deployment,
+    result: Result<Recording, BenchError>,
+) -> Result<Recording, Failure> {
+    let moment = match &result {
+        Err(BenchError::Cancelled) => return result.map_err(bench_failure),
+        Ok(recording) if is_clean(recording) => Duration::ZERO,
+        _ => WATCH,
+    };
+    match tokio::time::timeout(moment, watch(worker, deployment)).await {
+        Ok(death) => Err(death),
+        Err(_lives) => result.map_err(bench_failure),
+    }
+}
+
+fn is_clean(recording: &Recording) -> bool {
+    let mut requests = recording.levels.iter().flat_map(|level| &level.requests);
+    requests.all(|request| matches!(request.outcome, RequestOutcome::Success))
+}
+
 /// Ends when the engine does.
 async fn watch(worker: &Worker, deployment: &Deployment) -> Failure {
     loop {
@@ -251,9 +290,9 @@ async fn watch(worker: &Worker, deployment: &Deployment) -> Failure {
             Ok(DeploymentStatus::Running) => tokio::time::sleep(WATCH).await,
             Ok(DeploymentStatus::Exited(exit)) => return exited(&exit, "under load"),
             Ok(DeploymentStatus::Gone) => {
-                return worker.failed(FailureKind::EngineCrashed, "the engine disappeared under load");
+                return Failure::new(FailureKind::EngineCrashed, "the engine disappeared under load");
             }
-            Err(error) => return worker.failed(FailureKind::Infrastructure, chain(&error)),
+            Err(error) => return Failure::new(FailureKind::Infrastructure, chain(&error)),
         }
     }
 }
@@ -281,64 +320,6 @@ fn bench_failure(error: BenchError) -> Failure {
     Failure::new(kind, chain(&error))
 }
 
-/// From records to a score, or to the reason why there is none.
-fn judge(worker: &Worker, plan: &LaunchPlan, recording: Recording) -> Result<Measured, Failure> {
-    let task = &worker.task;
-    let Recording { levels, notes } = recording;
-    let levels: Vec<_> = levels
-        .iter()
-        .map(|level| (level_metrics(level, &task.slos.bounds), first_error(level)))
-        .collect();
-    let error = levels.iter().find_map(|(_, error)| error.clone());
-    let metrics = experiment_metrics(
-        levels.into_iter().map(|(metrics, _)| metrics).collect(),
-        task.level_weights.as_deref(),
-        plan.gpus,
-    );
-    let (started, _, failed) = metrics.request_totals();
-    if f64::from(failed) > TOLERATED_FAILURES * f64::from(started) {
-        let first = error
-            .map(|error| format!("; the first error: {error}"))
-            .unwrap_or_default();
-        return Err(worker.failed(
-            FailureKind::BenchmarkFailed,
-            format!("{failed} of {started} requests did not succeed{first}"),
-        ));
-    }
-    let score = score(&metrics, task.search.objective, &task.slos)
-        .map_err(|error| worker.failed(FailureKind::BenchmarkFailed, chain(&error)))?;
-    let mut remarks = notes;
-    if failed > 0 {
-        remarks.push(format!("{failed} of {started} requests did not succeed"));
-    }
-    if let Some(level) = metrics.levels.iter().find(|level| level.window < SHORT_WINDOW) {
-        remarks.push(format!(
-            "{} at concurrency {} was measured for only {:.2} s: ask for more requests",
-            level.scenario, level.concurrency, level.window
-        ));
-    }
-    if score.is_low_n() {
-        remarks.push(format!(
-            "an SLO percentile rests on only {} requests a level",
-            metrics.least_n()
-        ));
-    }
-    Ok(Measured {
-        metrics,
-        score,
-        remarks,
-    })
-}
-
-fn first_error(level: &LevelRecords) -> Option<String> {
-    use autotuner_core::measure::RequestOutcome;
-    level.requests.iter().find_map(|request| match &request.outcome {
-        RequestOutcome::Failed { error, detail } => Some(format!("{error:?}: {detail}")),
-        RequestOutcome::CutOff => Some("a request was still open at the end".into()),
-        RequestOutcome::Success => None,
-    })
-}
-
 /// Adds the end of the engine's output to a failure, and what it says about the cause.
 async fn explain(worker: &Worker, deployment: &Deployment, mut failure: Failure) -> Failure {
     if failure.kind == FailureKind::Cancelled {
@@ -363,7 +344,7 @@ async fn explain(worker: &Worker, deployment: &Deployment, mut failure: Failure)
 
 /// Stops the engine and keeps its output. A cancel does not cut this short; a second signal
 /// only takes away the time that the engine is given to end by itself.
-async fn tear_down(worker: &Worker, number: ExperimentNumber, deployment: &Deployment) {
+async fn tear_down(worker: &Arc<Worker>, number: ExperimentNumber, deployment: &Deployment) {
     let grace = if worker.shutdown.hard.is_cancelled() {
         Duration::ZERO
     } else {
@@ -378,7 +359,11 @@ async fn tear_down(worker: &Worker, number: ExperimentNumber, deployment: &Deplo
         worker.logs.line("ERROR", &message);
         worker.reporter.report(Event::Warned { message: &message });
     }
-    worker.logs.preserve(number);
+    // A long log takes its time, which must not be another experiment's.
+    let keeper = Arc::clone(worker);
+    if let Err(fault) = tokio::task::spawn_blocking(move || keeper.logs.preserve(number)).await {
+        tracing::warn!(%fault, "an engine's output was not copied into the task log");
+    }
 }
 
 /// Passes a benchmark's progress on.

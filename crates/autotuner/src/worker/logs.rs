@@ -1,7 +1,7 @@
 //! A task's log files: one for the task, one an experiment for the engine's output.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -10,7 +10,7 @@ use autotuner_core::ids::ExperimentNumber;
 use crate::clock::{Clock, log_stamp};
 
 /// Longest line of engine output that is copied whole into the task log, in bytes.
-const LONGEST_LINE: usize = 64 * 1024;
+const LONGEST_LINE: u64 = 64 * 1024;
 
 /// The log files of one run of a task.
 pub(crate) struct TaskLogs {
@@ -47,9 +47,10 @@ impl TaskLogs {
         self.directory.join(format!("experiment_{number}.log"))
     }
 
-    /// Adds a line. A log that cannot be written must not end a run: the failure is told to
+    /// Adds a line, and tells the terminal's log the same. A log that cannot be written must not end a run: the failure is told to
     /// the terminal's log instead.
     pub(crate) fn line(&self, level: &str, message: &str) {
+        tracing::info!("{message}");
         let stamp = log_stamp(self.clock.now_ms());
         let mut file = self.task_log.lock().unwrap_or_else(PoisonError::into_inner);
         if let Err(error) = writeln!(file, "[{stamp}] [{level}] {message}") {
@@ -69,20 +70,25 @@ impl TaskLogs {
     }
 
     fn copy_engine_log(&self, number: ExperimentNumber) -> io::Result<()> {
-        let mut source = BufReader::new(File::open(self.engine_log(number))?);
-        let mut file = self.task_log.lock().unwrap_or_else(PoisonError::into_inner);
+        let source = File::open(self.engine_log(number))?;
+        // Up to its end now: something that still writes must not keep us here.
+        let length = source.metadata()?.len();
+        let mut source = BufReader::new(source.take(length));
+        let file = self.task_log.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut file = BufWriter::new(&*file);
         let prefix = format!("[Experiment {number}]");
         writeln!(file, "{prefix} ========== Container Logs ==========")?;
         let mut line = Vec::new();
-        while source.read_until(b'\n', &mut line)? > 0 {
+        while source.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line)? > 0 {
+            if line.len() as u64 == LONGEST_LINE && !line.ends_with(b"\n") {
+                source.skip_until(b'\n')?;
+            }
             let text = String::from_utf8_lossy(line.trim_ascii_end());
-            let shown = text
-                .get(..text.floor_char_boundary(LONGEST_LINE))
-                .unwrap_or(&text);
-            writeln!(file, "{prefix} {shown}")?;
+            writeln!(file, "{prefix} {text}")?;
             line.clear();
         }
-        writeln!(file, "{prefix} ========== End Container Logs ==========")
+        writeln!(file, "{prefix} ========== End Container Logs ==========")?;
+        file.flush()
     }
 }
 
@@ -123,5 +129,25 @@ mod tests {
             text.contains("[Experiment 4] engine output cannot be read"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn a_line_without_end_is_cut() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let logs = TaskLogs::open(directory.path().to_owned(), Arc::new(Noon)).expect("opened");
+        let number = ExperimentNumber(1);
+        let longest = "x".repeat(64 * 1024);
+        let text = format!("{longest}{longest}y\n{longest}\nlast");
+        std::fs::write(logs.engine_log(number), text).expect("written");
+        logs.preserve(number);
+        let text = std::fs::read_to_string(directory.path().join("task.log")).expect("readable");
+        let lines: Vec<&str> = text.lines().collect();
+        let long = format!("[Experiment 1] {longest}");
+        assert_eq!(lines.len(), 5);
+        assert!(
+            lines[1] == long && lines[2] == long,
+            "cut, and nothing lost after it"
+        );
+        assert_eq!(lines[3], "[Experiment 1] last");
     }
 }

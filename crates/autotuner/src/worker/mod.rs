@@ -3,10 +3,12 @@
 //! One [`Worker`] runs one task. All judgement is `autotuner_core`'s; this only connects the
 //! hands, and sees to it that every engine it starts is stopped.
 
-pub(crate) mod experiment;
+mod experiment;
+mod judge;
 pub(crate) mod logs;
 pub(crate) mod preflight;
 pub(crate) mod probe;
+mod secret;
 mod task;
 
 use std::sync::Arc;
@@ -14,7 +16,6 @@ use std::time::Duration;
 
 use autotuner_core::engine::{Engine, LaunchPlan, PlanRequest};
 use autotuner_core::experiment::Experiment;
-use autotuner_core::failure::Failure;
 use autotuner_core::ids::{ExperimentNumber, TaskId};
 use autotuner_core::lifecycle::ExperimentStatus;
 use autotuner_core::plan::Next;
@@ -50,7 +51,7 @@ pub(crate) struct Worker {
     pub(crate) shutdown: Shutdown,
 }
 
-/// Told of everything that happens while a task runs. Must not block.
+/// Told of everything that happens while a task runs. Must be quick: the worker waits.
 pub(crate) trait Reporter: Send + Sync {
     /// Something happened.
     fn report(&self, event: Event<'_>);
@@ -96,10 +97,6 @@ impl Worker {
             Err(_) => candidate.key(),
         }
     }
-
-    fn failed(&self, kind: autotuner_core::failure::FailureKind, message: impl Into<String>) -> Failure {
-        Failure::new(kind, message)
-    }
 }
 
 /// The request for a plan of this task's engine.
@@ -124,3 +121,6 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,12 +3,13 @@
 //! A missing model, a missing program, a mode or a strategy that this version does not have:
 //! the task fails at once, with every problem told, and no engine is started.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use autotuner_core::engine::{Engine, EngineKind};
 use autotuner_core::problem::Problem;
 use autotuner_core::search::Strategy;
-use autotuner_core::space::Candidate;
+use autotuner_core::space::{Candidate, Size};
 use autotuner_core::task::{DeploymentMode, Task};
 use autotuner_deploy::Deployer;
 use tokio_util::sync::CancellationToken;
@@ -82,6 +83,36 @@ pub(crate) async fn prepare(
         engine,
         strategy,
         facts,
+    })
+}
+
+/// Largest space whose configurations are compared before a run.
+const MOST_COMPARED: u128 = 5_000;
+
+/// How many configurations of a small space start the engine exactly as another one of them,
+/// or as its defaults do. Each such start is measured once; a user should know.
+pub(crate) fn alike(prepared: &Prepared) -> Option<String> {
+    let Prepared { task, engine, .. } = prepared;
+    let Size::Finite(size @ 1..=MOST_COMPARED) = task.space.size() else {
+        return None;
+    };
+    let identity = |candidate: &Candidate| {
+        let plan = engine.plan(&plan_request(task, candidate)).ok()?;
+        Some(plan.identity())
+    };
+    let mut seen: HashSet<String> = identity(&Candidate::engine_default()).into_iter().collect();
+    let allowed = (0..size)
+        .filter_map(|rank| task.space.nth(rank))
+        .filter(|candidate| task.space.allows(candidate));
+    let folded = allowed
+        .filter_map(|candidate| identity(&candidate))
+        .filter(|identity| !seen.insert(identity.clone()))
+        .count();
+    (folded > 0).then(|| {
+        format!(
+            "{folded} of {size} configurations start the engine exactly as another one or as its \
+             defaults do; each start is measured once"
+        )
     })
 }
 

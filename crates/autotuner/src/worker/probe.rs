@@ -1,10 +1,9 @@
 //! What a local engine program says of itself: version and flags.
 
-use std::process::Stdio;
 use std::time::Duration;
 
 use autotuner_core::engine::{Engine, LaunchPlan, Program};
-use tokio::process::Command;
+use autotuner_deploy::{Question, ask};
 use tokio_util::sync::CancellationToken;
 
 /// Longest time that a program may take to tell its version or its flags. Python engines
@@ -20,41 +19,64 @@ pub(crate) struct EngineFacts {
     pub(crate) help: Option<String>,
 }
 
-/// Asks the plan's program. Whatever it does not tell stays unknown.
+/// Asks the plan's program. Whatever it does not tell stays unknown. A program of which is
+/// not known how to ask is not run: without arguments it might begin to serve.
 pub(crate) async fn probe(engine: &dyn Engine, plan: &LaunchPlan, cancel: &CancellationToken) -> EngineFacts {
     let Program::Local(program) = &plan.program else {
         return EngineFacts::default();
     };
-    let version = output(program, plan, engine.version_args(), cancel).await;
-    let help = match engine.help_args() {
-        Some(args) => output(program, plan, args, cancel).await,
-        None => None,
+    let output = async |arguments: &[&str]| {
+        if arguments.is_empty() {
+            return None;
+        }
+        let question = Question {
+            program,
+            arguments,
+            environment: &plan.env,
+            patience: LONGEST_PROBE,
+        };
+        ask(question, cancel).await
     };
+    let version = output(engine.version_args()).await;
+    let help = output(engine.help_args().unwrap_or_default()).await;
     EngineFacts {
         version: version.and_then(|text| engine.parse_version(&text)),
         help,
     }
 }
 
-/// Everything that the program prints when run with these arguments, both streams together.
-async fn output(
-    program: &str,
-    plan: &LaunchPlan,
-    args: &[&str],
-    cancel: &CancellationToken,
-) -> Option<String> {
-    let running = Command::new(program)
-        .args(args)
-        .envs(&plan.env)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .output();
-    let output = tokio::select! {
-        () = cancel.cancelled() => return None,
-        output = tokio::time::timeout(LONGEST_PROBE, running) => output.ok()?.ok()?,
-    };
-    let text = [output.stdout, output.stderr].concat();
-    Some(String::from_utf8_lossy(&text).into_owned())
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use autotuner_core::engine::EngineKind;
+
+    #[tokio::test]
+    async fn a_program_of_which_nothing_is_known_is_not_run() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let (program, trace) = (folder.path().join("engine"), folder.path().join("trace"));
+        let script = "#!/bin/sh\necho \"$@\" >> \"$TRACE\"\necho \"version: 17 ($*)\"\n";
+        std::fs::write(&program, script).expect("written");
+        let runnable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(&program, runnable).expect("allowed");
+        let plan = LaunchPlan {
+            program: Program::Local(program.display().to_string()),
+            args: vec![],
+            env: [("TRACE".to_owned(), trace.display().to_string())].into(),
+            gpus: 0,
+            ready_paths: vec![],
+            served_model_name: "m".into(),
+            start_timeout: Duration::from_secs(1),
+        };
+        let ask = async |kind: EngineKind| {
+            let facts = probe(kind.engine(), &plan, &CancellationToken::new()).await;
+            let ran = std::fs::read_to_string(&trace).unwrap_or_default();
+            (facts, ran.lines().map(str::to_owned).collect::<Vec<_>>())
+        };
+        let (facts, ran) = ask(EngineKind::Custom).await;
+        assert!(facts.version.is_none() && facts.help.is_none());
+        assert_eq!(ran, Vec::<String>::new());
+        let (facts, ran) = ask(EngineKind::LlamaCpp).await;
+        assert_eq!(ran, ["--version", "--help"]);
+        assert_eq!(facts.help.as_deref(), Some("version: 17 (--help)\n"));
+    }
 }

@@ -9,6 +9,7 @@ use autotuner_core::lifecycle::TaskMove;
 use autotuner_core::plan::{Decision, Finish, Next, plan};
 use autotuner_store::StoreError;
 use tokio::task::{Id, JoinSet};
+use tracing::Instrument as _;
 
 use super::experiment::{conclude, run_experiment};
 use super::{Event, Worker};
@@ -32,7 +33,6 @@ pub(crate) async fn run_task(worker: Arc<Worker>) -> Result<Finish, RunError> {
     let mut running = Running::default();
     let finish = loop {
         if worker.shutdown.soft.is_cancelled() {
-            running.drain(&worker).await?;
             break Finish::Cancelled;
         }
         let history = worker.store.history(worker.task_id).await?;
@@ -48,6 +48,8 @@ pub(crate) async fn run_task(worker: Arc<Worker>) -> Result<Finish, RunError> {
             Decision::Finish(finish) => break finish,
         }
     };
+    // An experiment that is on record as ended may still be telling of it.
+    running.drain(&worker).await?;
     let history = worker.store.history(worker.task_id).await?;
     let wanted = match &finish {
         Finish::Cancelled => TaskMove::Cancel,
@@ -77,7 +79,9 @@ impl Running {
             .begin_experiment(worker.task_id, next.clone(), now)
             .await?;
         worker.reporter.report(Event::Begun { number, next: &next });
-        let handle = self.set.spawn(run_experiment(Arc::clone(worker), number, next));
+        let span = tracing::info_span!("experiment", experiment.number = number.0);
+        let running = run_experiment(Arc::clone(worker), number, next).instrument(span);
+        let handle = self.set.spawn(running);
         self.numbers.insert(handle.id(), number);
         Ok(())
     }

@@ -7,7 +7,7 @@ use super::rules::Cause;
 
 /// One engine's remedies.
 #[derive(Debug)]
-pub(crate) struct Advice {
+pub struct Advice {
     /// The device ran out of memory.
     pub(crate) device_memory: &'static str,
     /// What is left of the device's memory is too little for the key/value cache.

@@ -9,13 +9,10 @@ use std::time::Duration;
 
 use super::advice::Advice;
 use super::assemble::{Problems, check_name, containered, local, ready_paths};
-use super::dialect::{DashedValues, Dialect, FlagInfo, Spelling};
+use super::dialect::{DashedValues, Dialect, Spelling};
 use super::fixed::Group;
 use super::flags::{Flag, path_of};
-use super::{
-    Arg, Diagnosis, Engine, EngineKind, LaunchPlan, PlanRequest, Program, diagnose, environment, fixed,
-    flags, preflight,
-};
+use super::{Arg, Engine, EngineKind, LaunchPlan, PlanRequest, Program, environment, fixed, flags};
 use crate::problem::Problem;
 use crate::space::{Candidate, Target};
 use crate::task::{DeploymentMode, EngineSettings, Model};
@@ -94,16 +91,12 @@ impl Engine for Custom {
         None
     }
 
-    fn preflight(&self, help: &str, plan: &LaunchPlan) -> Vec<Problem> {
-        preflight::check(&DIALECT, help, plan)
+    fn dialect(&self) -> &'static Dialect {
+        &DIALECT
     }
 
-    fn catalogue(&self) -> &'static [FlagInfo] {
-        DIALECT.catalogue
-    }
-
-    fn diagnose(&self, log_tail: &[String]) -> Option<Diagnosis> {
-        diagnose::diagnose(&ADVICE, log_tail)
+    fn advice(&self) -> &'static Advice {
+        &ADVICE
     }
 }
 

@@ -44,7 +44,7 @@ pub enum FlagKind {
 
 /// How one engine spells its flags.
 #[derive(Debug)]
-pub(crate) struct Dialect {
+pub struct Dialect {
     /// Flags whose kind we know.
     pub(crate) catalogue: &'static [FlagInfo],
     /// Other names of flags, each with the one that we use; names with `-` and no dashes before.

@@ -37,6 +37,9 @@ pub use kind::EngineKind;
 pub use launch::{Arg, Endpoint, LaunchPlan, Program};
 pub use preflight::known_flags;
 
+use advice::Advice;
+use dialect::Dialect;
+
 use crate::failure::FailureKind;
 use crate::problem::Problem;
 use crate::space::Candidate;
@@ -46,6 +49,12 @@ use crate::task::{DeploymentMode, EngineSettings, Model, Resources};
 pub trait Engine: Send + Sync {
     /// Which one it is.
     fn kind(&self) -> EngineKind;
+
+    /// How it spells its flags, and which it knows.
+    fn dialect(&self) -> &'static Dialect;
+
+    /// What helps when it fails.
+    fn advice(&self) -> &'static Advice;
 
     /// Everything a deployer needs to start the engine for this candidate.
     ///
@@ -70,13 +79,19 @@ pub trait Engine: Send + Sync {
     /// The flags of the plan that the program's own help, as printed for
     /// [`Engine::help_args`], does not mention. Says nothing where the help is too short to
     /// be trusted.
-    fn preflight(&self, help: &str, plan: &LaunchPlan) -> Vec<Problem>;
+    fn preflight(&self, help: &str, plan: &LaunchPlan) -> Vec<Problem> {
+        preflight::check(self.dialect(), help, plan)
+    }
 
     /// Flags that are often tuned, with their kinds and defaults. Others are accepted too.
-    fn catalogue(&self) -> &'static [FlagInfo];
+    fn catalogue(&self) -> &'static [FlagInfo] {
+        self.dialect().catalogue
+    }
 
     /// What the last lines of the engine's output say about why it failed.
-    fn diagnose(&self, log_tail: &[String]) -> Option<Diagnosis>;
+    fn diagnose(&self, log_tail: &[String]) -> Option<Diagnosis> {
+        diagnose::diagnose(self.advice(), log_tail)
+    }
 }
 
 /// What a plan is made from.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::advice::Advice;
 use super::assemble::{Recipe, assemble};
 use super::dialect::{DashedValues, Dialect, FlagInfo, FlagKind, Spelling, flag};
-use super::{Arg, Diagnosis, Engine, EngineKind, LaunchPlan, PlanRequest, diagnose, preflight};
+use super::{Arg, Engine, EngineKind, LaunchPlan, PlanRequest};
 use crate::problem::Problem;
 
 /// The engine; it has no state.
@@ -52,7 +52,7 @@ const CATALOGUE: &[FlagInfo] = &[
     flag(
         "max-num-seqs",
         FlagKind::Integer,
-        "8",
+        "4",
         "most requests in one step",
     ),
     flag(
@@ -162,15 +162,11 @@ impl Engine for Sim {
         Some(&["sim-engine", "--help"])
     }
 
-    fn preflight(&self, help: &str, plan: &LaunchPlan) -> Vec<Problem> {
-        preflight::check(&DIALECT, help, plan)
+    fn dialect(&self) -> &'static Dialect {
+        &DIALECT
     }
 
-    fn catalogue(&self) -> &'static [FlagInfo] {
-        DIALECT.catalogue
-    }
-
-    fn diagnose(&self, log_tail: &[String]) -> Option<Diagnosis> {
-        diagnose::diagnose(&ADVICE, log_tail)
+    fn advice(&self) -> &'static Advice {
+        &ADVICE
     }
 }

@@ -9,7 +9,7 @@ use super::advice::Advice;
 use super::assemble::{Recipe, assemble};
 use super::dialect::{DashedValues, Dialect, FlagInfo, FlagKind, Spelling, flag};
 use super::world::Settled;
-use super::{Arg, Diagnosis, Engine, EngineKind, LaunchPlan, PlanRequest, diagnose, preflight};
+use super::{Arg, Engine, EngineKind, LaunchPlan, PlanRequest};
 use crate::problem::Problem;
 
 /// The engine; it has no state.
@@ -236,15 +236,11 @@ impl Engine for Vllm {
         Some(&["serve", "--help=all"])
     }
 
-    fn preflight(&self, help: &str, plan: &LaunchPlan) -> Vec<Problem> {
-        preflight::check(&DIALECT, help, plan)
+    fn dialect(&self) -> &'static Dialect {
+        &DIALECT
     }
 
-    fn catalogue(&self) -> &'static [FlagInfo] {
-        DIALECT.catalogue
-    }
-
-    fn diagnose(&self, log_tail: &[String]) -> Option<Diagnosis> {
-        diagnose::diagnose(&ADVICE, log_tail)
+    fn advice(&self) -> &'static Advice {
+        &ADVICE
     }
 }

@@ -55,6 +55,11 @@ pub struct Counts {
 }
 
 /// Rates over a level's window, per second.
+///
+/// Tokens are counted while the level's load lasts: up to the moment at which a slot first
+/// finds no request left to send. What arrives later, with fewer and fewer in flight, would
+/// count against a configuration that runs out of requests, and not against a slower one
+/// that runs out of time.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Rates {
     /// Prompt tokens.
@@ -169,12 +174,31 @@ fn gaps(good: &[&RequestRecord]) -> Histogram<u64> {
     histogram
 }
 
+/// When the load first fell below the level's concurrency: at the first end after the last
+/// start. A level with too few requests to have filled its slots twice, and one with more
+/// requests open than it has slots, which is no closed loop, keep their whole window.
+fn loaded_until(records: &LevelRecords) -> u64 {
+    let (requests, slots) = (&records.requests, records.concurrency as usize);
+    let last_start = requests.iter().map(|request| request.intended_ns).max();
+    let Some(last_start) = last_start.filter(|_| requests.len() >= 2 * slots) else {
+        return records.window_end_ns;
+    };
+    let open = || requests.iter().filter(|request| request.ended_ns > last_start);
+    match open().map(|request| request.ended_ns).min() {
+        Some(first_idle) if open().count() <= slots => first_idle.min(records.window_end_ns),
+        _ => records.window_end_ns,
+    }
+}
+
 fn rates(records: &LevelRecords, good: &[&RequestRecord], slos: &[Slo]) -> Rates {
     let window = window(records);
-    if window <= 0.0 {
+    let loaded_until = loaded_until(records);
+    let loaded = seconds(loaded_until.saturating_sub(records.window_start_ns));
+    if window <= 0.0 || loaded <= 0.0 {
         return Rates::default();
     }
     let inside = |at: u64| (records.window_start_ns..=records.window_end_ns).contains(&at);
+    let under_load = |at: u64| (records.window_start_ns..=loaded_until).contains(&at);
     let mut input = 0.0;
     let mut output = 0.0;
     // What a failed request delivered served nobody; what a cut-off one delivered did.
@@ -183,18 +207,18 @@ fn rates(records: &LevelRecords, good: &[&RequestRecord], slos: &[Slo]) -> Rates
         .iter()
         .filter(|request| !matches!(request.outcome, RequestOutcome::Failed { .. }))
     {
-        if request.content_ns.first().is_some_and(|first| inside(*first)) {
+        if request.content_ns.first().is_some_and(|first| under_load(*first)) {
             input += f64::from(request.input_tokens.count);
         }
-        output += tokens_inside(request, inside);
+        output += tokens_inside(request, under_load);
     }
     let finished = good.iter().filter(|request| inside(request.ended_ns)).count();
     let met = good.iter().filter(|request| meets_all(request, slos));
     let met_inside = met.clone().filter(|request| inside(request.ended_ns)).count();
     Rates {
-        input_tokens: input / window,
-        output_tokens: output / window,
-        total_tokens: (input + output) / window,
+        input_tokens: input / loaded,
+        output_tokens: output / loaded,
+        total_tokens: (input + output) / loaded,
         requests: count(finished) / window,
         goodput: count(met_inside) / window,
         attainment: count(met.count()) / count(records.requests.len().max(1)),
@@ -332,6 +356,53 @@ mod tests {
         close(metrics.rates.requests, 1.0);
         assert_eq!(metrics.counts.succeeded, 2);
         assert_eq!(metrics.latency.expect("latency").n, 2);
+    }
+
+    /// A closed loop of `concurrency` slots whose requests all take this long, as it is recorded.
+    fn closed_loop(concurrency: u32, limit: usize, latency_ms: u64, most_ms: u64) -> LevelRecords {
+        let mut requests = Vec::new();
+        let mut started = 0;
+        'waves: loop {
+            for slot in 0..u64::from(concurrency) {
+                // A microsecond apart, as slots are in truth.
+                if requests.len() == limit || started >= most_ms {
+                    break 'waves;
+                }
+                let mut request = request(started, &[started + latency_ms / 2, started + latency_ms], 2);
+                request.intended_ns += slot * 1000;
+                request.sent_ns += slot * 1000;
+                request.content_ns.iter_mut().for_each(|at| *at += slot * 1000);
+                request.ended_ns = request.sent_ns + latency_ms * MS;
+                requests.push(request);
+            }
+            started += latency_ms;
+        }
+        let last_end = requests.iter().map(|request| request.ended_ns).max().unwrap_or(0);
+        LevelRecords {
+            concurrency,
+            window_end_ns: if requests.len() == limit {
+                last_end.min(most_ms * MS)
+            } else {
+                most_ms * MS
+            },
+            ..level(requests, 0)
+        }
+    }
+
+    #[test]
+    fn running_out_of_requests_costs_no_throughput() {
+        // Each slot brings 12 tokens every 100 ms, whichever limit ends the level.
+        for concurrency in [1, 4, 32] {
+            for (limit, most_ms) in [(200, 60_000), (usize::MAX, 2_000), (64, 60_000), (71, 60_000)] {
+                let records = closed_loop(concurrency, limit, 100, most_ms);
+                let rate = level_metrics(&records, &[]).rates.total_tokens;
+                let expected = f64::from(concurrency) * 120.0;
+                assert!(
+                    (rate / expected - 1.0).abs() < 0.05,
+                    "{rate} instead of {expected} with {concurrency} slots and {limit} requests"
+                );
+            }
+        }
     }
 
     #[test]

@@ -111,29 +111,31 @@ impl ExperimentMetrics {
     }
 }
 
-/// `None` where any level lacks the metric: a mean over fewer levels is another number.
+/// `None` where any level that counts lacks the metric: a mean over fewer levels is another
+/// number. A level of weight 0 counts only where all do.
 fn spread(
     levels: &[LevelMetrics],
     weights: &[f64],
     metric: &dyn Fn(&LevelMetrics) -> Option<f64>,
 ) -> Option<Spread> {
-    let values: Vec<f64> = levels.iter().map(metric).collect::<Option<_>>()?;
-    let (first, rest) = values.split_first()?;
     let weight: f64 = weights.iter().sum();
+    let values: Vec<(f64, f64)> = levels
+        .iter()
+        .zip(weights)
+        .map(|(level, weight)| (metric(level), *weight))
+        .filter(|(value, level_weight)| value.is_some() || *level_weight > 0.0 || weight == 0.0)
+        .map(|(value, weight)| Some((value?, weight)))
+        .collect::<Option<_>>()?;
+    let (first, rest) = values.split_first()?;
     let mean = if weight > 0.0 {
-        values
-            .iter()
-            .zip(weights)
-            .map(|(value, weight)| value * weight)
-            .sum::<f64>()
-            / weight
+        values.iter().map(|(value, weight)| value * weight).sum::<f64>() / weight
     } else {
-        values.iter().sum::<f64>() / count(values.len())
+        values.iter().map(|(value, _)| value).sum::<f64>() / count(values.len())
     };
     Some(Spread {
         mean,
-        min: rest.iter().copied().fold(*first, f64::min),
-        max: rest.iter().copied().fold(*first, f64::max),
+        min: rest.iter().map(|(value, _)| *value).fold(first.0, f64::min),
+        max: rest.iter().map(|(value, _)| *value).fold(first.0, f64::max),
     })
 }
 
@@ -195,5 +197,14 @@ mod tests {
         assert_eq!(metrics.latency, None);
         assert_eq!(metrics.least_n(), 0);
         assert_eq!(metrics.request_totals(), (1, 1, 0));
+        // Unless nobody asks for it.
+        let levels = vec![level(1, &[100]), level(8, &[])];
+        let metrics = experiment_metrics(levels.clone(), Some(&[2.0, 0.0]), 0);
+        assert!((metrics.latency.expect("latency").mean - 0.1).abs() < 1e-9);
+        assert_eq!(
+            experiment_metrics(levels.clone(), Some(&[2.0, 0.1]), 0).latency,
+            None
+        );
+        assert_eq!(experiment_metrics(levels, Some(&[0.0, 0.0]), 0).latency, None);
     }
 }

@@ -281,6 +281,35 @@ fn a_loss_changes_no_later_choice() {
 }
 
 #[test]
+fn meeting_the_slos_is_a_claim_in_the_exponential_mode_too() {
+    use crate::score::{Slo, SloMetric, SloMode, Statistic};
+    use crate::verdict::Claim;
+    let mut script = Script::run(a_task(StrategyKind::Grid, 1, 1), "ok 1 100\nok 2 90");
+    let judge = |experiment: &mut Experiment, threshold: f64| {
+        let Some(Ok(measured)) = &mut experiment.result else {
+            panic!("not measured")
+        };
+        let slos = SloPolicy {
+            bounds: vec![Slo {
+                metric: SloMetric::Ttft(Statistic::Mean),
+                threshold,
+                weight: 1.0,
+                hard_fail: false,
+                fail_ratio: 0.5,
+            }],
+            mode: SloMode::ExponentialV1 { steepness: 0.1 },
+        };
+        measured.score = score(&measured.metrics, Objective::MaximizeThroughput, &slos).expect("measured");
+    };
+    // The TTFT of both is a nanosecond: the defaults miss the SLO, the other meets it.
+    judge(&mut script.experiments[0], 0.9e-9);
+    judge(&mut script.experiments[1], 1.1e-9);
+    let found = verdict(&script.experiments);
+    assert_eq!(found.best.map(|experiment| experiment.number.0), Some(2));
+    assert_eq!(found.claim, Claim::MeetsSlos(-0.1));
+}
+
+#[test]
 fn verdicts_claim_what_was_measured_and_no_more() {
     use crate::verdict::Claim;
     let check = |moves: &str, best: Option<u32>, claim: Claim| {
@@ -301,6 +330,11 @@ fn verdicts_claim_what_was_measured_and_no_more() {
         "fail 1 out_of_memory\nok 2 90\nok 3 95",
         Some(3),
         Claim::NoBaseline,
+    );
+    check(
+        "ok 1 100\nfail 2 out_of_memory\nfail 3 out_of_memory",
+        Some(1),
+        Claim::OnlyDefaults,
     );
     check(
         "fail 1 out_of_memory\nfail 2 out_of_memory\nfail 3 engine_crashed",

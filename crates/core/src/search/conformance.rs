@@ -133,6 +133,25 @@ pub(crate) fn run(strategy: &dyn Strategy, scene: &Scene) -> Vec<Candidate> {
     }
 }
 
+/// The first proposal of a run.
+pub(crate) fn first(strategy: &dyn Strategy, scene: &Scene) -> Proposal {
+    let context = SearchContext {
+        space: &scene.space(),
+        objective: Objective::MaximizeThroughput,
+        slos: &SloPolicy::default(),
+        observations: &[],
+        pending: &[],
+        budget: Budget {
+            total: scene.budget,
+            left: scene.budget,
+        },
+        initial_random: 5,
+        earlier: &[],
+        identity: &scene.identity,
+    };
+    strategy.propose(&context, &mut ChaCha8Rng::seed_from_u64(7))
+}
+
 fn strategies() -> Vec<&'static dyn Strategy> {
     StrategyKind::ALL
         .into_iter()
@@ -211,6 +230,24 @@ fn a_space_that_constraints_leave_empty_stops_at_once() {
         assert!(run(strategy, &scene).is_empty(), "{:?}", strategy.kind());
         let endless = Scene::new(mixed()).constraint("{share} > 5");
         assert!(run(strategy, &endless).is_empty(), "{:?}", strategy.kind());
+    }
+}
+
+#[test]
+fn constraints_that_leave_little_of_a_large_space_are_met() {
+    let wide: Vec<i64> = (0..100).collect();
+    for strategy in strategies() {
+        let parameters = (0..12).map(|i| choices(&format!("p{i}"), &wide)).collect();
+        let scene = Scene::new(parameters)
+            .constraint("{p3} == {p7}")
+            .constraint("{p0} + {p1} <= 8")
+            .budget(2);
+        let found = first(strategy, &scene);
+        assert!(
+            matches!(found, Proposal::Try { .. }),
+            "{:?}: {found:?}",
+            strategy.kind()
+        );
     }
 }
 

@@ -10,8 +10,12 @@ use crate::space::{Candidate, CandidateKey, Size};
 /// Spaces of at most this many points are walked when drawing no longer finds a new one.
 pub(super) const WALKABLE: u128 = 100_000;
 
-/// Draws before the space is walked, or given up where it is too large for that.
+/// Draws before a space is walked.
 const DRAWS: usize = 2_000;
+
+/// Draws before a space that is too large to walk is given up: constraints may well leave
+/// one point in ten thousand.
+const MOST_DRAWS: usize = 100_000;
 
 /// What a search for a new point came to.
 pub(super) enum Fresh {
@@ -26,14 +30,19 @@ pub(super) enum Fresh {
 /// A point drawn at random among those that are allowed and new.
 pub(super) fn draw(context: &SearchContext<'_>, rng: &mut dyn Rng) -> Fresh {
     let known = context.known();
-    for _ in 0..DRAWS {
+    let walkable = match context.space.size() {
+        Size::Finite(size) if size <= WALKABLE => Some(size),
+        Size::Finite(_) | Size::Infinite => None,
+    };
+    let draws = if walkable.is_some() { DRAWS } else { MOST_DRAWS };
+    for _ in 0..draws {
         let candidate = context.space.sample(rng);
         if is_fresh(context, &known, &candidate) {
             return Fresh::Found(candidate);
         }
     }
-    match context.space.size() {
-        Size::Finite(size) if size <= WALKABLE => {
+    match walkable {
+        Some(size) => {
             let mut left: Vec<Candidate> = walk(context, size)
                 .filter(|candidate| is_fresh(context, &known, candidate))
                 .collect();
@@ -42,7 +51,7 @@ pub(super) fn draw(context: &SearchContext<'_>, rng: &mut dyn Rng) -> Fresh {
             }
             Fresh::Found(left.swap_remove(rng.random_range(0..left.len())))
         }
-        Size::Finite(_) | Size::Infinite => Fresh::NotFound(DRAWS),
+        None => Fresh::NotFound(draws),
     }
 }
 

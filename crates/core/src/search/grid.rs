@@ -22,6 +22,12 @@ const DESIGNS: u64 = 24;
 /// Largest design whose pairs are compared; beyond it the first design is taken.
 const LARGEST_COMPARED: usize = 256;
 
+/// Most points of a design. Larger budgets spend the rest on points drawn at random.
+const LARGEST_DESIGN: usize = 100_000;
+
+/// Largest grid that is walked in order where the budget reaches to its end.
+const LARGEST_WALKED: u128 = 1_000_000;
+
 /// Grid search.
 #[derive(Debug, Clone, Copy)]
 pub struct Grid;
@@ -33,16 +39,16 @@ impl Strategy for Grid {
 
     fn propose(&self, context: &SearchContext<'_>, rng: &mut dyn Rng) -> Proposal {
         let known = context.known();
-        let (planned, why) = match whole_grid(context) {
-            Some(whole) => (whole, "next point of the grid"),
+        let is_fresh = |candidate: &Candidate| is_fresh(context, &known, candidate);
+        let (next, why) = match whole_grid(context) {
+            Some(size) => (walk(context, size).find(is_fresh), "next point of the grid"),
             None => (
-                spread(context.space, context.budget.total as usize),
+                spread(context.space, (context.budget.total as usize).min(LARGEST_DESIGN))
+                    .into_iter()
+                    .find(is_fresh),
                 "next point of a spread choice of the grid",
             ),
         };
-        let next = planned
-            .into_iter()
-            .find(|candidate| is_fresh(context, &known, candidate));
         if let Some(candidate) = next {
             return Proposal::Try {
                 candidate,
@@ -61,18 +67,18 @@ impl Strategy for Grid {
     }
 }
 
-/// All allowed points in order, where the budget reaches that far.
-fn whole_grid(context: &SearchContext<'_>) -> Option<Vec<Candidate>> {
+/// The size of the grid, where the budget reaches to its end.
+fn whole_grid(context: &SearchContext<'_>) -> Option<u128> {
     let Size::Finite(size) = context.space.size() else {
         return None;
     };
     let total = context.budget.total as usize;
-    if size > WALKABLE && size > total as u128 {
-        return None;
+    if size <= total as u128 {
+        return (size <= LARGEST_WALKED).then_some(size);
     }
     // One more than the budget tells whether it reaches.
-    let allowed: Vec<Candidate> = walk(context, size).take(total + 1).collect();
-    (allowed.len() <= total).then_some(allowed)
+    let reaches = size <= WALKABLE && walk(context, size).take(total + 1).count() <= total;
+    reaches.then_some(size)
 }
 
 /// `count` points spread over the space; some may be equal or forbidden.
@@ -123,7 +129,7 @@ fn closest_pair(points: &[Vec<f64>]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::search::conformance::{Scene, choices, run};
+    use crate::search::conformance::{Scene, choices, first, run};
     use std::collections::BTreeMap;
 
     fn tried(scene: &Scene) -> Vec<String> {
@@ -171,6 +177,14 @@ mod tests {
                 "{name}: {seen:?}"
             );
         }
+    }
+
+    #[test]
+    fn a_boundless_budget_plans_no_boundless_list() {
+        let wide: Vec<i64> = (0..1000).collect();
+        let parameters = (0..3).map(|i| choices(&format!("p{i}"), &wide)).collect();
+        let scene = Scene::new(parameters).budget(u32::MAX);
+        assert!(matches!(first(&Grid, &scene), Proposal::Try { .. }));
     }
 
     #[test]

@@ -167,16 +167,18 @@ fn integer_at(fraction: f64, low: i64, high: i64, step: u64, log: bool) -> i64 {
     )]
     {
         let step = step.max(1);
+        let last = u64::try_from(i128::from(high) - i128::from(low)).unwrap_or(0) / step;
+        // The highest value that there is; `high` itself may lie between two steps.
+        let top = low as f64 + last as f64 * step as f64;
         // Half a step beyond both ends, so that the end values are as likely as the others.
         let margin = if step == 1 { 0.5 } else { step as f64 / 2.0 };
         let real = interpolate(
             fraction,
             (low as f64 - margin).max(if log { low as f64 * 0.5 } else { f64::MIN }),
-            high as f64 + margin,
+            top + margin,
             log,
         );
         let steps = ((real - low as f64) / step as f64).round().max(0.0) as u64;
-        let last = u64::try_from(i128::from(high) - i128::from(low)).unwrap_or(0) / step;
         let offset = i128::from(steps.min(last)) * i128::from(step);
         i64::try_from(i128::from(low) + offset).unwrap_or(high)
     }
@@ -211,6 +213,37 @@ fn interpolate(fraction: f64, low: f64, high: f64, log: bool) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_step_of_a_range_has_an_equal_share_of_it() {
+        let check = |low: i64, high: i64, step: u64, expected: &[i64]| {
+            let domain = Domain::Integer {
+                low,
+                high,
+                step,
+                log: false,
+            };
+            let parts = expected.len() * 10;
+            let drawn: Vec<Value> = (0..parts)
+                .map(|part| {
+                    domain.at((f64::from(u32::try_from(part).expect("small")) + 0.5)
+                        / expected.len() as f64
+                        / 10.0)
+                })
+                .collect();
+            let wanted: Vec<Value> = expected
+                .iter()
+                .flat_map(|value| std::iter::repeat_n(Value::Int(*value), 10))
+                .collect();
+            assert_eq!(drawn, wanted, "{low} to {high} by {step}");
+        };
+        check(1, 4, 1, &[1, 2, 3, 4]);
+        check(0, 8, 4, &[0, 4, 8]);
+        // The range ends between two steps.
+        check(0, 11, 4, &[0, 4, 8]);
+        check(1, 6, 5, &[1, 6]);
+        check(1, 10, 5, &[1, 6]);
+    }
 
     #[test]
     fn continuous_values_are_as_fine_as_anyone_would_type() {

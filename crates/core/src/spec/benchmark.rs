@@ -269,6 +269,12 @@ impl BenchmarkSpec {
             let problem = Problem::new(path, "is set by the benchmark itself");
             findings.refuse(problem.with_hint("answer lengths come from traffic_scenarios"));
         }
+        let answers = self.additional_params.as_ref().and_then(|params| params.get("n"));
+        if let Some(answers) = answers.filter(|answers| answers.as_f64() != Some(1.0) && !answers.is_null()) {
+            let message = format!("is {answers}; one answer a request is measured");
+            let problem = Problem::new("benchmark.additional_params.n", message);
+            findings.refuse(problem.with_hint("leave it out, and raise num_concurrency for more load"));
+        }
     }
 
     fn check_names(&self, findings: &Findings) {

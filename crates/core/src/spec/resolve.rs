@@ -8,6 +8,7 @@ use super::read::shorten;
 use super::{parameters, rules};
 use crate::engine::EngineKind;
 use crate::problem::Problem;
+use crate::score::{Objective, SloMetric, SloPolicy};
 use crate::task::{DeploymentMode, EngineSettings, Model, SearchSettings, Task};
 use crate::workload::Workload;
 
@@ -37,6 +38,7 @@ pub(super) fn resolve(spec: &TaskSpec, findings: &Findings) -> Option<Task> {
     warn_of_short_timeout(&search, &workload, findings);
     let slos = spec.slo.as_ref().map(|slo| slo.resolve(findings));
     let resources = spec.resources.as_ref().map(|given| given.resolve(findings));
+    check_pace_is_measured(spec, &search, &workload, slos.as_ref(), findings);
     check_parts_not_built(spec, kind, findings);
     if !findings.is_sound() {
         return None;
@@ -154,6 +156,35 @@ fn warn_of_short_timeout(search: &SearchSettings, workload: &Workload, findings:
             Problem::new("optimization.timeout_per_iteration", message)
                 .with_hint("raise it, or lower benchmark.max_time_per_iteration"),
         );
+    }
+}
+
+/// A pace of tokens needs answers of two at least, at every level that counts.
+fn check_pace_is_measured(
+    spec: &TaskSpec,
+    search: &SearchSettings,
+    workload: &Workload,
+    slos: Option<&SloPolicy>,
+    findings: &Findings,
+) {
+    let is_sought = search.objective == Objective::MinimizeTpot;
+    let bounds = slos.map_or(&[][..], |slos| &slos.bounds);
+    let path = match bounds.iter().any(|slo| matches!(slo.metric, SloMetric::Tpot(_))) {
+        _ if is_sought => "optimization.objective",
+        true => "slo.tpot",
+        false => return,
+    };
+    let weights = spec.benchmark.level_weights.as_deref().unwrap_or_default();
+    let counts = |index: usize| {
+        let levels = workload.concurrency.len();
+        let weights = weights.get(index * levels..(index + 1) * levels);
+        weights.is_none_or(|weights| weights.iter().any(|weight| *weight > 0.0))
+    };
+    let mut scenarios = workload.scenarios.iter().enumerate();
+    if let Some((_, scenario)) = scenarios.find(|(index, it)| it.most_output() == Some(1) && counts(*index)) {
+        let message = format!("answers of {scenario} are one token long, so they have no time per token");
+        let hint = "ask for longer answers, or for another metric";
+        findings.refuse(Problem::new(path, message).with_hint(hint));
     }
 }
 

@@ -5,6 +5,8 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use autotuner_deploy::{OwnerState, SweepReport, owner_state, sweep};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
@@ -48,6 +50,15 @@ impl Owner {
 
     async fn is_killed(&mut self) {
         self.process.kill().await.unwrap();
+    }
+}
+
+/// A test that fails leaves nothing behind either.
+impl Drop for Owner {
+    fn drop(&mut self) {
+        for pid in self.engines() {
+            let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 use std::time::Duration;
 
 use autotuner_core::engine::{LaunchPlan, Program};
@@ -91,8 +92,14 @@ async fn children_of_an_engine_that_has_exited_are_stopped() {
         exits(&world, &deployment).await;
         let mark = format!("AUTOTUNER_INSTANCE={}", world.instance);
         assert_eq!(processes_with(&mark).len(), 1, "the child lives");
+        let own_entry = format!("/proc/{}", pid_of(&deployment));
+        assert!(
+            Path::new(&own_entry).exists(),
+            "its id must not be free while its child lives"
+        );
         let grace = Duration::from_millis(100);
         world.deployer.stop(&deployment, grace).await.unwrap();
+        assert!(!Path::new(&own_entry).exists(), "it has been reaped");
         assert!(processes_with(&mark).is_empty());
     }
 }

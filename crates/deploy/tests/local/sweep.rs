@@ -29,7 +29,13 @@ impl Process {
         if let Some(mark) = mark {
             command.env("AUTOTUNER_DEPLOYMENT", mark);
         }
-        Self(command.spawn().unwrap())
+        let process = Self(command.spawn().unwrap());
+        // The kernel shows the environment a moment after the program has begun.
+        let environ = format!("/proc/{}/environ", process.pid());
+        while fs::read(&environ).unwrap().is_empty() {
+            std::thread::yield_now();
+        }
+        process
     }
 
     fn pid(&self) -> i32 {

@@ -294,12 +294,42 @@ async fn a_server_that_closes_without_saying_so_costs_no_request() {
         "{requests:?}"
     );
     assert!(
-        recording.notes.last().unwrap().contains("without saying so"),
+        recording
+            .notes
+            .last()
+            .unwrap()
+            .contains("without saying so: 1 requests were sent twice"),
         "{:?}",
         recording.notes
     );
     // The probe's, the warm-up's on which a request was lost, and one for each of the rest.
     assert_eq!(server.connections(), 1 + 1 + 6);
+}
+
+#[tokio::test]
+async fn a_request_that_is_sent_twice_is_timed_from_the_first_time() {
+    let pause = Duration::from_millis(200);
+    let script = move |seen: &Seen| match seen.number {
+        1 if !seen.is_probe => vec![Step::Pause(pause), Step::Close],
+        _ => good(),
+    };
+    let server = FakeServer::start(script).await;
+    let records = records(&server, &workload(1, 2)).await;
+    assert_eq!(server.asked(), 1 + 1 + 2, "warm-up, the lost one, and both again");
+    assert_eq!(records.len(), 2, "it has one record");
+    assert_eq!(records[0].outcome, RequestOutcome::Success);
+    // The server slept at least that long before it closed the first connection.
+    assert!(
+        records[0].content_ns[0] - records[0].sent_ns >= 200_000_000,
+        "{records:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_request_that_is_dropped_after_a_while_has_failed() {
+    let drop_it = vec![Step::Pause(Duration::from_millis(1200)), Step::Close];
+    let record = check_failed(RequestError::Connect, "", drop_it).await;
+    assert!(record.ended_ns - record.sent_ns >= 1_200_000_000, "{record:?}");
 }
 
 #[tokio::test]
@@ -406,4 +436,65 @@ async fn prompts_are_sized_by_the_servers_count() {
         "{:?}",
         recording.notes
     );
+}
+
+/// A good answer that counts a prompt as its words and a half, and twelve around them.
+fn counting(seen: &Seen) -> Vec<Step> {
+    let tokens = 12 + seen.words() * 3 / 2;
+    let usage = format!(r#"{{"choices":[],"usage":{{"prompt_tokens":{tokens},"completion_tokens":1}}}}"#);
+    stream(&[TEXT, FINISH, &usage, "[DONE]"])
+}
+
+#[tokio::test]
+async fn a_probe_that_fails_once_changes_no_prompt() {
+    let sound = FakeServer::start(counting).await;
+    measure(&sound, &workload(1, 3)).await.unwrap();
+    for failed in 0..6 {
+        let probes = std::sync::atomic::AtomicUsize::new(0);
+        let script = move |seen: &Seen| {
+            let is_failed =
+                seen.is_probe && probes.fetch_add(1, std::sync::atomic::Ordering::SeqCst) == failed;
+            match is_failed {
+                true => plain("503 Busy", "still loading"),
+                false => counting(seen),
+            }
+        };
+        let server = FakeServer::start(script).await;
+        measure(&server, &workload(1, 3)).await.unwrap();
+        assert_eq!(server.prompts(), sound.prompts(), "probe {failed} failed");
+    }
+}
+
+#[tokio::test]
+async fn a_probe_whose_answer_has_no_text_counts_all_the_same() {
+    let sound = FakeServer::start(counting).await;
+    measure(&sound, &workload(1, 3)).await.unwrap();
+    let script = |seen: &Seen| match seen.is_probe {
+        true => counting(seen).into_iter().filter(|step| !is_text(step)).collect(),
+        false => counting(seen),
+    };
+    let server = FakeServer::start(script).await;
+    measure(&server, &workload(1, 3)).await.unwrap();
+    assert_eq!(server.prompts(), sound.prompts());
+}
+
+fn is_text(step: &Step) -> bool {
+    matches!(step, Step::Send(bytes) if *bytes == event(TEXT))
+}
+
+#[tokio::test]
+async fn probes_that_keep_failing_are_no_reason_to_guess() {
+    let script = |seen: &Seen| match seen.is_probe && seen.words() > 10 {
+        true => plain("500 Oh", "no memory"),
+        false => counting(seen),
+    };
+    let server = FakeServer::start(script).await;
+    let error = measure(&server, &workload(1, 3)).await.unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("counts tokens failed: HTTP status 500: no memory"),
+        "{error}"
+    );
+    assert_eq!(server.asked(), 0);
 }

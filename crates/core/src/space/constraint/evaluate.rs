@@ -44,11 +44,15 @@ fn value(expression: &Expression, candidate: &Candidate) -> Option<Operand> {
         }
         Expression::OneOf(needle, list) => {
             let needle = value(needle, candidate)?;
-            let found = list
-                .iter()
-                .filter_map(|entry| value(entry, candidate))
-                .any(|entry| same(&needle, &entry));
-            Some(Operand::Bool(found))
+            let mut is_known = true;
+            for entry in list {
+                match value(entry, candidate) {
+                    Some(entry) if same(&needle, &entry) => return Some(Operand::Bool(true)),
+                    Some(_) => (),
+                    None => is_known = false,
+                }
+            }
+            is_known.then_some(Operand::Bool(false))
         }
     }
 }

@@ -167,6 +167,9 @@ mod tests {
         // Known to be false whatever the unknown part turns out to be.
         check("{missing} > 5 and {max-num-seqs} > 100", false);
         check("1 / 0 > 5", true);
+        check("{max-num-seqs} in [16, {missing}]", true);
+        check("not ({max-num-seqs} in [16, {missing}])", true);
+        check("not ({max-num-seqs} in [64, {missing}])", false);
     }
 
     #[test]

@@ -14,6 +14,57 @@ fn check(path: &str, value: Value, expected: &[&str]) {
 }
 
 #[test]
+fn one_answer_a_request() {
+    let says = "benchmark.additional_params.n: is 2; one answer a request is measured; \
+                leave it out, and raise num_concurrency for more load";
+    check("benchmark/additional_params", json!({"n": 2}), &[says]);
+    check("benchmark/additional_params", json!({"n": "2"}), &[says]);
+    check("benchmark/additional_params", json!({"n": 1}), &[]);
+}
+
+#[test]
+fn a_pace_of_tokens_that_no_answer_has() {
+    let one_token = |scenarios: Value, more: &[(&str, Value)]| {
+        let mut document = with("benchmark/traffic_scenarios", scenarios);
+        for (path, value) in more {
+            set(&mut document, path, value.clone());
+        }
+        problems_of(&document)
+    };
+    let says = |path: &str, scenario: &str| {
+        vec![format!(
+            "{path}: answers of {scenario} are one token long, so they have no time per token; \
+             ask for longer answers, or for another metric"
+        )]
+    };
+    let objective = ("optimization/objective", json!("minimize_tpot"));
+    let bound = ("slo", json!({"tpot": {"p90": {"threshold": 0.1}}}));
+    let fixed = json!(["D(100,8)", "D(100,1)"]);
+    let refused = says("optimization.objective", "D(100,1)");
+    assert_eq!(
+        one_token(fixed.clone(), std::slice::from_ref(&objective)),
+        refused
+    );
+    assert_eq!(
+        one_token(fixed.clone(), &[bound.clone(), objective.clone()]),
+        refused
+    );
+    assert_eq!(
+        one_token(fixed.clone(), std::slice::from_ref(&bound)),
+        says("slo.tpot", "D(100,1)")
+    );
+    let uniform = json!(["U(1,8)/(1,1)"]);
+    assert_eq!(
+        one_token(uniform, std::slice::from_ref(&bound)),
+        says("slo.tpot", "U(1,8)/(1,1)")
+    );
+    // Nobody asks for the pace, or nobody counts that level.
+    assert!(one_token(fixed.clone(), &[]).is_empty());
+    let weights = ("benchmark/level_weights", json!([1.0, 0.0]));
+    assert!(one_token(fixed, &[bound, weights]).is_empty());
+}
+
+#[test]
 fn names_and_runtime() {
     check(
         "task_name",
