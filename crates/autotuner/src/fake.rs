@@ -200,11 +200,16 @@ impl Deployer for FakeWorld {
 
     async fn stop(&self, deployment: &Deployment, _grace: Duration) -> Result<(), DeployError> {
         let engine = self.lock().remove(&deployment.id);
+        let is_immortal = engine.as_ref().is_some_and(|engine| engine.behave == "immortal");
         drop(engine);
         // The server's socket closes when its task is dropped, not when that is asked for.
         let address = deployment.base_url.trim_start_matches("http://").to_owned();
         while tokio::net::TcpStream::connect(&address).await.is_ok() {
             tokio::task::yield_now().await;
+        }
+        if is_immortal {
+            let id = deployment.id.clone();
+            return Err(DeployError::StillRunning { id });
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use autotuner_core::experiment::Experiment;
 use autotuner_core::ids::TaskId;
@@ -94,6 +94,7 @@ async fn run_session(session: Session, config: &Config) -> Result<ExitCode, Refu
     if let Some(note) = alike(&prepared) {
         say(&format!("note: {note}"));
     }
+    keep_earlier(output)?;
     let shown = Arc::new(Shown::new(task.search.max_iterations, session.is_quiet));
     let (worker, recorder) = staff(prepared, &session, config, deployer, shutdown, &shown).await?;
     let span = tracing::info_span!("task", task.name = worker.task.name);
@@ -133,6 +134,17 @@ async fn run_session(session: Session, config: &Config) -> Result<ExitCode, Refu
         }
     }
     Ok(exit_code(status))
+}
+
+/// Moves an earlier run's results aside: a new run that is cancelled at once must not cost them.
+fn keep_earlier(output: &Path) -> Result<(), Refusal> {
+    if !output.is_file() {
+        return Ok(());
+    }
+    let earlier = output.with_extension("previous.json");
+    std::fs::rename(output, &earlier).map_err(context("cannot move the earlier results aside"))?;
+    say(&format!("earlier results: {}", earlier.display()));
+    Ok(())
 }
 
 /// The worker of a prepared task, and who keeps its results.
@@ -186,6 +198,7 @@ async fn staff(
         facts,
         stop_grace: config.stop_grace,
         shutdown,
+        stuck: OnceLock::new(),
     };
     Ok((Arc::new(worker), recorder))
 }

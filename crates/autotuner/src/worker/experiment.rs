@@ -109,6 +109,10 @@ async fn attempt(worker: &Arc<Worker>, number: ExperimentNumber, next: &Next) ->
         let message = "cancelled before the engine was started";
         return Err(Failure::new(FailureKind::Cancelled, message));
     }
+    if let Some(why) = worker.stuck.get() {
+        let message = format!("an earlier engine still runs and would disturb the measurement: {why}");
+        return Err(Failure::new(FailureKind::Infrastructure, message));
+    }
     let label = Label {
         task: worker.task.name.clone(),
         experiment: number.0,
@@ -358,6 +362,7 @@ async fn tear_down(worker: &Arc<Worker>, number: ExperimentNumber, deployment: &
         let message = format!("[Experiment {number}] {}", chain(&error));
         worker.logs.line("ERROR", &message);
         worker.reporter.report(Event::Warned { message: &message });
+        worker.stuck.get_or_init(|| message);
     }
     // A long log takes its time, which must not be another experiment's.
     let keeper = Arc::clone(worker);

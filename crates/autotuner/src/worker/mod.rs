@@ -11,7 +11,7 @@ pub(crate) mod probe;
 mod secret;
 mod task;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use autotuner_core::engine::{Engine, LaunchPlan, PlanRequest};
@@ -49,6 +49,8 @@ pub(crate) struct Worker {
     pub(crate) facts: EngineFacts,
     pub(crate) stop_grace: Duration,
     pub(crate) shutdown: Shutdown,
+    /// Set once an engine could not be stopped: whatever is measured beside it is disturbed.
+    pub(crate) stuck: OnceLock<String>,
 }
 
 /// Told of everything that happens while a task runs. Must be quick: the worker waits.

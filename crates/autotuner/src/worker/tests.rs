@@ -117,6 +117,7 @@ impl Scene {
             facts: EngineFacts::default(),
             stop_grace: Duration::from_secs(1),
             shutdown: self.shutdown.clone(),
+            stuck: std::sync::OnceLock::new(),
         });
         let finish = tokio::time::timeout(PATIENCE, run_task(worker))
             .await
@@ -293,6 +294,21 @@ async fn secrets_are_not_recorded() {
         .collect();
     shown.sort();
     assert_eq!(shown, ["HF_TOKEN=***", "TOKENIZERS_PARALLELISM=false"]);
+}
+
+#[tokio::test]
+async fn nothing_is_measured_beside_an_engine_that_could_not_be_stopped() {
+    let scene = Scene::new(json!({"behave": ["immortal", "serve"]}));
+    let ran = scene.run().await;
+    assert!(
+        ran.experiments[1].score().is_some(),
+        "it was measured undisturbed"
+    );
+    assert_eq!(scene.world.launches(), 2, "no other engine is started");
+    let Finish::KeepsBeingLost { message } = &ran.finish else {
+        panic!("{:?}", ran.finish);
+    };
+    assert!(message.contains("could not be stopped"), "{message}");
 }
 
 #[tokio::test]
