@@ -13,7 +13,15 @@ import urllib.request
 from statistics import fmean
 
 
-def truth_of(records, measured):
+def loaded_until(records, concurrency):
+    """When the first slot had no request left: the first end after the last start. Tokens that
+    come later are not counted, by the load generator either."""
+    last_start = max(record["received_ns"] for record in records)
+    ends = [record["chunk_ns"][-1] for record in records if record["chunk_ns"][-1] > last_start]
+    return min(ends) if len(records) >= 2 * concurrency else max(ends)
+
+
+def truth_of(records, measured, concurrency):
     """Mean TTFT, TPOT and end-to-end latency, and the answer's tokens a second."""
     # The probes come first and one by one; their answers are shorter than measured ones.
     longest = max(record["completion_tokens"] for record in records)
@@ -30,15 +38,14 @@ def truth_of(records, measured):
         (record["chunk_ns"][-1] - record["chunk_ns"][0]) / (record["completion_tokens"] - 1)
         for record in records
     ]
-    window = max(record["chunk_ns"][-1] for record in records) - min(
-        record["received_ns"] for record in records
-    )
-    tokens = sum(record["completion_tokens"] for record in records)
+    began = min(record["received_ns"] for record in records)
+    until = loaded_until(records, concurrency)
+    tokens = sum(stamp <= until for record in records for stamp in record["chunk_ns"])
     return {
         "TTFT": fmean(first) / 1e6,
         "TPOT": fmean(pace) / 1e6,
         "latency": fmean(whole) / 1e6,
-        "output": tokens / window * 1e9,
+        "output": tokens / (until - began) * 1e9,
     }
 
 
@@ -56,7 +63,7 @@ def main():
         records = records["requests"]
     if level["num_error_requests"] or level["num_cut_off_requests"]:
         raise SystemExit("requests failed or were cut off: nothing to compare")
-    truth = truth_of(records, level["num_completed_requests"])
+    truth = truth_of(records, level["num_completed_requests"], level["num_concurrency"])
     stats = level["stats"]
     reported = {
         "TTFT": stats["ttft"]["mean"] * 1e3,
