@@ -27,7 +27,7 @@ use crate::report::results::{RunFacts, document, is_device, write};
 use crate::report::{table, words};
 use crate::shutdown::Shutdown;
 use crate::worker::logs::TaskLogs;
-use crate::worker::preflight::{Places, Prepared, alike, own_program, prepare};
+use crate::worker::preflight::{Places, Prepared, alike, own_program, prepare, unheeded};
 use crate::worker::{Event, Reporter, Worker, run_task};
 
 /// A run to be made.
@@ -91,7 +91,7 @@ async fn run_session(session: Session, config: &Config) -> Result<ExitCode, Refu
             of: of.clone(),
             problems,
         })?;
-    if let Some(note) = alike(&prepared) {
+    for note in [unheeded(task), alike(&prepared)].into_iter().flatten() {
         say(&format!("note: {note}"));
     }
     keep_earlier(output)?;

@@ -10,7 +10,7 @@ use autotuner_core::engine::{Engine, EngineKind};
 use autotuner_core::problem::Problem;
 use autotuner_core::search::Strategy;
 use autotuner_core::space::{Candidate, Size};
-use autotuner_core::task::{DeploymentMode, Task};
+use autotuner_core::task::{DeploymentMode, Resources, Task};
 use autotuner_deploy::Deployer;
 use tokio_util::sync::CancellationToken;
 
@@ -114,6 +114,23 @@ pub(crate) fn alike(prepared: &Prepared) -> Option<String> {
              defaults do; each start is measured once"
         )
     })
+}
+
+/// Limits that the task sets and that a local process is not held to.
+pub(crate) fn unheeded(task: &Task) -> Option<String> {
+    let Resources {
+        gpus: _,
+        cpus,
+        memory_bytes,
+    } = &task.resources;
+    let limits: Vec<&str> = [
+        cpus.map(|_| "resources.cpus"),
+        memory_bytes.map(|_| "resources.memory"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    (!limits.is_empty()).then(|| format!("{} not applied to local processes", limits.join(" and ")))
 }
 
 fn mode_problem(mode: DeploymentMode) -> Option<Problem> {
