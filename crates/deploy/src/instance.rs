@@ -10,6 +10,7 @@ use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +22,10 @@ pub(crate) const OWNER_FILE: &str = "owner.json";
 
 /// Name of the file that keeps claiming and sweeping apart.
 const GATE_FILE: &str = ".gate";
+
+/// How often the gate is tried, and how long to wait in between: ten seconds in all.
+const GATE_TRIES: u32 = 500;
+const GATE_PAUSE: Duration = Duration::from_millis(20);
 
 /// A running process of ours. Dropped, it takes its folder away, unless engines are still on
 /// record there.
@@ -182,7 +187,8 @@ pub fn owner_state(instances: &Path, name: &str) -> Result<OwnerState, DeployErr
 }
 
 /// Keeps everyone else from claiming, taking over or removing an instance until the answer
-/// is dropped. Held only for a few file operations, so waiting for it is short.
+/// is dropped. It is held only for a few file operations, so waiting for it is short; one who
+/// was stopped while holding it must not hold up everybody for ever.
 pub(crate) fn close_gate(instances: &Path) -> Result<File, DeployError> {
     let path = instances.join(GATE_FILE);
     let gate = OpenOptions::new()
@@ -191,8 +197,18 @@ pub(crate) fn close_gate(instances: &Path) -> Result<File, DeployError> {
         .write(true)
         .open(&path)
         .map_err(DeployError::file("open", &path))?;
-    gate.lock().map_err(DeployError::file("lock", &path))?;
-    Ok(gate)
+    for _ in 0..GATE_TRIES {
+        match gate.try_lock() {
+            Ok(()) => return Ok(gate),
+            Err(TryLockError::WouldBlock) => std::thread::sleep(GATE_PAUSE),
+            Err(TryLockError::Error(error)) => return Err(DeployError::file("lock", &path)(error)),
+        }
+    }
+    let held = "another process has held it for ten seconds: is one of ours stopped?";
+    Err(DeployError::file("lock", &path)(io::Error::new(
+        io::ErrorKind::TimedOut,
+        held,
+    )))
 }
 
 /// The owner's file, locked by us; `None` while its owner holds it.

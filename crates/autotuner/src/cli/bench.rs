@@ -15,6 +15,7 @@ use clap::ValueEnum;
 use comfy_table::{Cell, CellAlignment, Table, presets};
 
 use super::{CANCELLED, NOTHING, Refusal, WRONG, print, runtime, say};
+use crate::clock::{Clock as _, SystemClock};
 use crate::report::{metrics, words};
 use crate::shutdown::Shutdown;
 use crate::worker::chain;
@@ -54,9 +55,10 @@ pub(super) struct Arguments {
     /// Requests sent before a level is measured, at least one round of its concurrency; 0 for none
     #[arg(long, value_name = "N", default_value_t = 2)]
     warmup: u32,
-    /// Seed of prompts and lengths
-    #[arg(long, default_value_t = 0)]
-    seed: u64,
+    /// Seed of prompts and lengths [default: a new one each time, so that no prompt finds itself
+    /// in the server's cache]
+    #[arg(long)]
+    seed: Option<u64>,
     /// A further key of each request body, for example temperature=0; may be given several times
     #[arg(long = "param", value_name = "KEY=JSON", value_parser = parameter)]
     parameters: Vec<(String, serde_json::Value)>,
@@ -124,7 +126,9 @@ fn workload(arguments: &Arguments) -> Workload {
         warmup_requests: arguments.warmup,
         max_warmup: Duration::from_secs(60),
         request_timeout: Duration::from_secs(60),
-        seed: arguments.seed,
+        seed: arguments
+            .seed
+            .unwrap_or_else(|| SystemClock.now_ms().unsigned_abs()),
         additional_params: arguments.parameters.iter().cloned().collect(),
     }
 }
@@ -163,9 +167,11 @@ async fn measure(
     if arguments.json {
         let mut document = metrics::experiment(&measured);
         document["notes"] = recording.notes.clone().into();
+        document["seed"] = workload.seed.into();
         print(&format!("{document:#}"));
     } else {
         print(&table(&measured));
+        say(&format!("seed: {}", workload.seed));
         for note in &recording.notes {
             say(&format!("note: {note}"));
         }

@@ -87,7 +87,7 @@ pub(crate) fn sentence(verdict: &Verdict<'_>) -> String {
         .best
         .and_then(|experiment| Some((experiment, experiment.score()?)))
     else {
-        return "Nothing was measured: no experiment came to its end.".into();
+        return "Nothing was measured: every experiment failed or was cancelled.".into();
     };
     let number = experiment.number;
     let value = objective_value(score.objective(), score.objective_value());
@@ -136,7 +136,7 @@ pub(crate) fn sentence(verdict: &Verdict<'_>) -> String {
                 missed.join(", ")
             )
         }
-        Claim::NothingMeasured => "Nothing was measured: no experiment came to its end.".into(),
+        Claim::NothingMeasured => "Nothing was measured: every experiment failed or was cancelled.".into(),
     }
 }
 

@@ -178,7 +178,7 @@ fn engines_that_never_get_ready_fail_the_task_when_all_do() {
     }
     assert_eq!(experiments(&results).len(), 2);
     assert!(
-        finished.stdout.contains("Nothing could be measured"),
+        finished.stdout.contains("Nothing was measured"),
         "{}",
         finished.stdout
     );

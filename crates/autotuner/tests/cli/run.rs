@@ -324,3 +324,19 @@ fn a_results_file_that_cannot_be_written_is_known_before_the_first_engine() {
         .says(&["cannot write results into file"]);
     assert!(!sandbox.data_dir().join("logs").exists());
 }
+
+#[test]
+fn an_earlier_runs_results_are_moved_aside() {
+    let sandbox = Sandbox::new();
+    let task = sim_task(&json!({"max-num-seqs": [8]}));
+    sandbox.run_task(&task).expect(0);
+    let first = sandbox.results();
+    sandbox
+        .run_task(&task)
+        .expect(0)
+        .says(&["earlier results: ", "previous.json"]);
+    let text = std::fs::read_to_string(sandbox.path("results.previous.json"));
+    let kept: Value = serde_json::from_str(&text.expect("kept")).expect("JSON");
+    assert_eq!(kept, first);
+    assert_ne!(sandbox.results()["started_at"], first["started_at"]);
+}
