@@ -6,6 +6,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use autotuner_core::problem::closest;
 use etcetera::{BaseStrategy, choose_base_strategy};
 use figment2::Figment;
 use figment2::providers::{Format, Serialized, Toml};
@@ -13,6 +14,12 @@ use serde::{Deserialize, Serialize};
 
 /// Prefix of our environment variables.
 const PREFIX: &str = "AUTOTUNER_";
+
+/// Every option.
+const OPTIONS: [&str; 4] = ["data_dir", "model_dir", "stop_grace_seconds", "log"];
+
+/// Variables with our prefix that are no options: marks of engines, and what our scripts heed.
+const NO_OPTIONS: [&str; 4] = ["INSTANCE", "DEPLOYMENT", "LLAMA_SERVER", "SKIP_LLAMA_BUILD"];
 
 /// What the operator may set. Every option's doc comment is its reference text.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -45,6 +52,8 @@ pub(crate) struct Config {
     pub(crate) no_color: bool,
     /// Every option, its value, and who set it.
     pub(crate) origins: Vec<Origin>,
+    /// What to warn of: variables that look like options and are none.
+    pub(crate) warnings: Vec<String>,
 }
 
 /// Who set an option.
@@ -131,7 +140,12 @@ impl Config {
             stop_grace_seconds: 5.0,
             log: "warn".into(),
         };
-        Self::from_sources(&defaults, &file, &environment, flags)
+        let mut config = Self::from_sources(&defaults, &file, &environment, flags)?;
+        config.warnings = environment_names()
+            .iter()
+            .filter_map(|name| stranger(name))
+            .collect();
+        Ok(config)
     }
 
     fn from_sources(
@@ -140,7 +154,6 @@ impl Config {
         environment: &Environment,
         flags: &Flags,
     ) -> Result<Self, ConfigError> {
-        let known = ["data_dir", "model_dir", "stop_grace_seconds", "log"];
         let figment = Figment::from(Serialized::defaults(defaults))
             .merge(Toml::file(file).search(false))
             .merge(Serialized::defaults(environment))
@@ -150,7 +163,7 @@ impl Config {
             .map_err(|error| ConfigError::Read(Box::new(error)))?;
         no_tilde("data_dir", &options.data_dir)?;
         no_tilde("model_dir", &options.model_dir)?;
-        let origins = known
+        let origins = OPTIONS
             .into_iter()
             .map(|option| Origin {
                 option,
@@ -166,6 +179,7 @@ impl Config {
             search_path: read_environment("PATH"),
             no_color: read_environment("NO_COLOR").is_some_and(|value| !value.is_empty()),
             origins,
+            warnings: Vec::new(),
         })
     }
 
@@ -219,6 +233,31 @@ impl Environment {
 /// The environment variable of an option.
 fn variable(option: &str) -> String {
     format!("{PREFIX}{}", option.to_uppercase())
+}
+
+/// Names of the environment's variables, those apart that are not text.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the one module that reads the environment"
+)]
+fn environment_names() -> Vec<String> {
+    std::env::vars_os()
+        .filter_map(|(name, _)| name.into_string().ok())
+        .collect()
+}
+
+/// What to say of a variable that looks like an option of ours and is none.
+fn stranger(name: &str) -> Option<String> {
+    let rest = name.strip_prefix(PREFIX)?;
+    let options = OPTIONS.map(str::to_uppercase);
+    if NO_OPTIONS.contains(&rest) || options.iter().any(|option| option == rest) {
+        return None;
+    }
+    let hint = match closest(rest, options.iter().map(String::as_str)) {
+        Some(option) => format!("; did you mean {PREFIX}{option}?"),
+        None => String::new(),
+    };
+    Some(format!("environment variable {name} is not an option{hint}"))
 }
 
 #[expect(
@@ -369,6 +408,24 @@ mod tests {
             error.to_string(),
             "option stop_grace_seconds cannot be soon: it is a number of seconds"
         );
+    }
+
+    #[test]
+    fn variables_that_look_like_options_are_told() {
+        let check = |name: &str, expected: Option<&str>| {
+            assert_eq!(stranger(name).as_deref(), expected, "{name}");
+        };
+        check(
+            "AUTOTUNER_DATADIR",
+            Some("environment variable AUTOTUNER_DATADIR is not an option; did you mean AUTOTUNER_DATA_DIR?"),
+        );
+        check(
+            "AUTOTUNER_COLOUR",
+            Some("environment variable AUTOTUNER_COLOUR is not an option"),
+        );
+        check("AUTOTUNER_DATA_DIR", None);
+        check("AUTOTUNER_INSTANCE", None);
+        check("PATH", None);
     }
 
     #[test]

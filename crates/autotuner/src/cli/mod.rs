@@ -106,6 +106,9 @@ pub(crate) fn run() -> ExitCode {
 
 fn dispatch(command: Command, config: &Config) -> Result<ExitCode, Refusal> {
     log_to_terminal(config)?;
+    for warning in &config.warnings {
+        say(&format!("warning: {warning}"));
+    }
     match command {
         Command::Run(arguments) => run::run(&arguments, config),
         Command::Bench(arguments) => bench::run(&arguments),
