@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use autotuner_core::engine::{Engine, EngineKind};
+use autotuner_core::engine::{Diagnosis, Engine, EngineKind};
 use autotuner_core::problem::Problem;
 use autotuner_core::search::Strategy;
 use autotuner_core::space::{Candidate, Size};
@@ -78,6 +78,13 @@ pub(crate) async fn prepare(
         }]);
     }
     let facts = probe(engine, &plan, cancel).await;
+    if let Some(Diagnosis { evidence, advice, .. }) = &facts.unfit {
+        let problem = Problem::new("engine.program", format!("cannot run here: {evidence}"));
+        let advice = advice
+            .as_deref()
+            .unwrap_or("name another program in engine.program");
+        return Err(vec![problem.with_hint(advice)]);
+    }
     Ok(Prepared {
         task,
         engine,

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use autotuner_core::engine::{Engine, LaunchPlan, Program};
+use autotuner_core::engine::{Diagnosis, Engine, LaunchPlan, Program};
+use autotuner_core::failure::FailureKind;
 use autotuner_deploy::{Question, ask};
 use tokio_util::sync::CancellationToken;
 
@@ -17,6 +18,8 @@ pub(crate) struct EngineFacts {
     pub(crate) version: Option<String>,
     /// The text of its `--help`.
     pub(crate) help: Option<String>,
+    /// Why it cannot run here whatever the configuration: a missing module or library.
+    pub(crate) unfit: Option<Diagnosis>,
 }
 
 /// Asks the plan's program. Whatever it does not tell stays unknown. A program of which is
@@ -39,16 +42,42 @@ pub(crate) async fn probe(engine: &dyn Engine, plan: &LaunchPlan, cancel: &Cance
     };
     let version = output(engine.version_args()).await;
     let help = output(engine.help_args().unwrap_or_default()).await;
-    EngineFacts {
-        version: version.and_then(|text| engine.parse_version(&text)),
-        help,
-    }
+    let told = version.unwrap_or_default();
+    let version = engine.parse_version(&told);
+    let unfit = match version {
+        Some(_) => None,
+        None => unfit(engine, &told),
+    };
+    EngineFacts { version, help, unfit }
+}
+
+/// What a program that tells no version says about why it never will.
+fn unfit(engine: &dyn Engine, told: &str) -> Option<Diagnosis> {
+    let lines: Vec<String> = told.lines().map(str::to_owned).collect();
+    engine
+        .diagnose(&lines)
+        .filter(|diagnosis| diagnosis.kind == FailureKind::Infrastructure)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use autotuner_core::engine::EngineKind;
+
+    #[test]
+    fn a_program_that_lacks_a_part_of_itself_is_unfit() {
+        let sglang = EngineKind::Sglang.engine();
+        let traceback = "Traceback (most recent call last):\n  File \"<string>\", line 1, in <module>\n\
+                         ModuleNotFoundError: No module named 'sglang'\n";
+        let found = unfit(sglang, traceback).expect("unfit");
+        assert!(
+            found.evidence.contains("No module named 'sglang'"),
+            "{}",
+            found.evidence
+        );
+        assert_eq!(unfit(sglang, "usage: something else\n"), None);
+        assert_eq!(unfit(sglang, ""), None);
+    }
 
     #[tokio::test]
     async fn a_program_of_which_nothing_is_known_is_not_run() {
