@@ -342,3 +342,70 @@ fn verdicts_claim_what_was_measured_and_no_more() {
         Claim::NothingMeasured,
     );
 }
+
+/// Writes down what it is told, and then proposes as a grid does.
+struct Spy(std::sync::Mutex<Vec<String>>);
+
+impl Strategy for Spy {
+    fn kind(&self) -> StrategyKind {
+        StrategyKind::Grid
+    }
+
+    fn propose(&self, context: &SearchContext<'_>, rng: &mut dyn rand::Rng) -> Proposal {
+        let seen: Vec<String> = context
+            .observations
+            .iter()
+            .map(|observation| match &observation.outcome {
+                Seen::Scored { score, metrics } => {
+                    format!(
+                        "{}={} over {} level",
+                        observation.role.as_str(),
+                        score.value(),
+                        metrics.levels.len()
+                    )
+                }
+                Seen::Infeasible(kind) => format!("{}={kind}", observation.role.as_str()),
+            })
+            .collect();
+        let told = format!(
+            "[{}] pending {} left {} of {}",
+            seen.join(", "),
+            context.pending.len(),
+            context.budget.left,
+            context.budget.total
+        );
+        self.0.lock().expect("not poisoned").push(told);
+        crate::search::Grid.propose(context, rng)
+    }
+}
+
+/// What a strategy is told last, after these moves.
+fn told_to_the_strategy(parallel: u32, moves: &str) -> String {
+    let script = Script::run(a_task(StrategyKind::Grid, 4, parallel), moves);
+    let spy = Spy(std::sync::Mutex::default());
+    // The script has begun what its last question started: that is taken back, to ask it again.
+    let was_there = |experiment: &&Experiment| experiment.number.0 <= 3;
+    let history: Vec<Experiment> = script.experiments.iter().filter(was_there).cloned().collect();
+    plan(&script.task, &history, &spy, &Candidate::key);
+    let told = spy.0.into_inner().expect("not poisoned");
+    told.into_iter().next().expect("it was asked")
+}
+
+#[test]
+fn a_strategy_is_told_of_scores_failures_and_what_is_left() {
+    assert_eq!(
+        told_to_the_strategy(1, "ok 1 100\nfail 2 out_of_memory\nok 3 120"),
+        "[baseline=100 over 1 level, search=out_of_memory, search=120 over 1 level] pending 0 left 2 of 4"
+    );
+    assert_eq!(
+        told_to_the_strategy(2, "fail 1 not_ready_in_time\nfail 2 engine_crashed"),
+        "[baseline=not_ready_in_time, search=engine_crashed] pending 1 left 2 of 4"
+    );
+}
+
+/// A loss says nothing of its candidate: the strategy hears of it as still to come.
+#[test]
+fn a_strategy_is_not_told_of_what_was_lost() {
+    let told = told_to_the_strategy(3, "ok 1 100\nfail 2 worker_lost");
+    assert!(told.starts_with("[baseline=100 over 1 level] pending "), "{told}");
+}
