@@ -15,7 +15,9 @@ use async_trait::async_trait;
 use autotuner_core::engine::{Endpoint, LaunchPlan};
 use autotuner_core::measure::{LevelRecords, RequestOutcome, RequestRecord, TokenCount, TokenSource};
 use autotuner_core::workload::Workload;
-use autotuner_deploy::{DeployError, Deployer, Deployment, DeploymentStatus, Exit, Label, Owned};
+use autotuner_deploy::{
+    DeployError, Deployer, Deployment, DeploymentStatus, Exit, Label, Owned, Placement, Unwatched, Watcher,
+};
 use autotuner_load::{Bench, BenchError, Observer, Progress, Recording};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
@@ -114,7 +116,12 @@ async fn serve(listener: TcpListener, name: String) {
 
 #[async_trait]
 impl Deployer for FakeWorld {
-    async fn check(&self, plan: &LaunchPlan) -> Result<(), DeployError> {
+    async fn prepare(
+        &self,
+        plan: &LaunchPlan,
+        _watcher: &dyn Watcher,
+        _cancel: &CancellationToken,
+    ) -> Result<(), DeployError> {
         match argument(plan, "--behave").as_deref() {
             Some("missing") => Err(DeployError::ProgramMissing {
                 program: "fake".into(),
@@ -124,8 +131,23 @@ impl Deployer for FakeWorld {
         }
     }
 
-    async fn launch(&self, plan: &LaunchPlan, label: &Label) -> Result<Deployment, DeployError> {
-        self.check(plan).await?;
+    async fn ask(
+        &self,
+        _plan: &LaunchPlan,
+        _arguments: &[&str],
+        _patience: Duration,
+        _cancel: &CancellationToken,
+    ) -> Option<String> {
+        None
+    }
+
+    async fn launch(
+        &self,
+        plan: &LaunchPlan,
+        _placement: &Placement,
+        label: &Label,
+    ) -> Result<Deployment, DeployError> {
+        self.prepare(plan, &Unwatched, &CancellationToken::new()).await?;
         let fails = |left: u16| left.checked_sub(1);
         if self
             .failing_launches
@@ -177,6 +199,7 @@ impl Deployer for FakeWorld {
             base_url,
             command,
             log_file: label.log_file.clone(),
+            image: None,
         })
     }
 
@@ -316,7 +339,7 @@ fn recording(rate: u32, failed: usize) -> Recording {
 
 mod conformance {
     use super::*;
-    use autotuner_core::engine::{Arg, Program};
+    use autotuner_core::engine::{Arg, Limits, Program};
     use autotuner_deploy::conformance::{Behaviour, Subject, run};
     use std::path::Path;
 
@@ -349,6 +372,9 @@ mod conformance {
                 ready_paths: vec!["/health".into()],
                 served_model_name: served_model_name.into(),
                 start_timeout: Duration::from_secs(30),
+                mounts: vec![],
+                uses_hub: false,
+                limits: Limits::default(),
             })
         }
 

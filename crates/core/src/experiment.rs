@@ -1,6 +1,7 @@
 //! One attempt to deploy and measure one candidate, and what came of it.
 
 use crate::failure::{Failure, Lesson};
+use crate::gpu::GpuDevice;
 use crate::ids::ExperimentNumber;
 use crate::lifecycle::ExperimentStatus;
 use crate::metrics::ExperimentMetrics;
@@ -45,6 +46,22 @@ pub struct LaunchFacts {
     pub engine_version: Option<String>,
     /// Time from start to ready, milliseconds.
     pub ready_after_ms: Option<u64>,
+    /// The image it was started from, where it was one.
+    pub image: Option<ImageFacts>,
+    /// The GPUs that were held for it.
+    pub gpus: Vec<GpuDevice>,
+}
+
+/// Which image an engine was started from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageFacts {
+    /// What was asked for: `vllm/vllm-openai:v0.11.0`.
+    pub reference: String,
+    /// What it was: `sha256:…`, the image's own id, which names its content.
+    pub id: String,
+    /// Under which digest its registry has it: `vllm/vllm-openai@sha256:…`. An image that was
+    /// built here and never pushed has none.
+    pub digest: Option<String>,
 }
 
 /// A result that counts.

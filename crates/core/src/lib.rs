@@ -8,6 +8,7 @@
 pub mod engine;
 pub mod experiment;
 pub mod failure;
+pub mod gpu;
 pub mod ids;
 pub mod lifecycle;
 pub mod measure;

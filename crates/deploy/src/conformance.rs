@@ -14,7 +14,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::error::whole_story;
 use crate::ready::{NotReady, Ready, ReadyCheck, wait_until_ready};
-use crate::{DeployError, Deployer, Deployment, DeploymentStatus, Exit, Label, Owned, http};
+use crate::{
+    DeployError, Deployer, Deployment, DeploymentStatus, Exit, Label, Owned, Placement, Unwatched, http,
+};
 
 /// What [`Behaviour::PrintThenExit`] prints first, with a line end behind it.
 pub const FIRST_WORDS: &str = "first words of the engine";
@@ -283,10 +285,11 @@ async fn missing_is_said(subject: &dyn Subject) -> Outcome {
     let Some(plan) = subject.plan(Behaviour::MissingProgram, "missing") else {
         return Ok(());
     };
-    if subject.deployer().check(&plan).await.is_ok() {
+    if prepare(subject.deployer(), &plan).await.is_ok() {
         return Err("the check finds nothing wrong".to_owned());
     }
-    match subject.deployer().launch(&plan, &label(subject, "missing")).await {
+    let (nothing, label) = (Placement::default(), label(subject, "missing"));
+    match subject.deployer().launch(&plan, &nothing, &label).await {
         Err(_) => Ok(()),
         Ok(deployment) => Err(format!("it was started: {deployment:?}")),
     }
@@ -312,13 +315,23 @@ async fn launch<'a>(
         return Ok(None);
     };
     let deployer = subject.deployer();
-    in_words(deployer.check(&plan).await)?;
-    let deployment = in_words(deployer.launch(&plan, &label(subject, served_model_name)).await)?;
+    in_words(prepare(deployer, &plan).await)?;
+    let deployment = in_words(
+        deployer
+            .launch(&plan, &Placement::default(), &label(subject, served_model_name))
+            .await,
+    )?;
     Ok(Some(Started {
         deployer,
         plan,
         deployment,
     }))
+}
+
+async fn prepare(deployer: &dyn Deployer, plan: &LaunchPlan) -> Result<(), DeployError> {
+    deployer
+        .prepare(plan, &Unwatched, &CancellationToken::new())
+        .await
 }
 
 fn label(subject: &dyn Subject, name: &str) -> Label {

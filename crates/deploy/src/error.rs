@@ -83,6 +83,69 @@ pub enum DeployError {
     /// The deployer is shutting down and starts nothing more.
     #[error("the deployer is shutting down")]
     ShuttingDown,
+    /// It was given up because somebody asked for that.
+    #[error("cancelled")]
+    Cancelled,
+    /// The image is neither here nor where it is fetched from.
+    #[error("image {image} is not here and could not be found: {message}")]
+    ImageMissing {
+        /// Which one.
+        image: String,
+        /// What the target said.
+        message: String,
+    },
+    /// The image is there and could not be fetched: no network, no rights, no space.
+    #[error("image {image} could not be fetched: {message}")]
+    Fetch {
+        /// Which one.
+        image: String,
+        /// What the target said.
+        message: String,
+    },
+    /// The target does not answer: a daemon that is not running, or may not be asked.
+    #[error("{target} does not answer: {message}")]
+    TargetGone {
+        /// Which one, with its address: `the Docker daemon at unix:///var/run/docker.sock`.
+        target: String,
+        /// Why, and what to do.
+        message: String,
+    },
+    /// The target was interrupted while the engine ran, so what was measured is disturbed.
+    #[error("{target} was interrupted: {message}")]
+    Interrupted {
+        /// Which one.
+        target: String,
+        /// What was seen.
+        message: String,
+    },
+    /// The target answered, and would not do it.
+    #[error("could not {action}: {message}")]
+    Refused {
+        /// What was being done.
+        action: &'static str,
+        /// What the target said.
+        message: String,
+    },
+    /// GPUs are wanted, and the target has no way to hand them to an engine.
+    #[error("engines cannot be given GPUs here: {message}")]
+    GpuRuntimeMissing {
+        /// What the target said.
+        message: String,
+    },
+    /// A port of this machine that the engine was to answer on is taken.
+    #[error("the engine's port is taken: {message}")]
+    PortTaken {
+        /// What the target said.
+        message: String,
+    },
+    /// The operator's policy does not allow what the plan asks of this machine.
+    #[error("{what} is not allowed here: {rule}")]
+    NotAllowed {
+        /// What was asked for.
+        what: String,
+        /// Which rule forbids it.
+        rule: String,
+    },
 }
 
 /// An error with all its causes, in one line, for where only text is left to carry it.

@@ -21,6 +21,7 @@ mod spawner;
 mod sweep;
 
 pub mod conformance;
+pub mod docker;
 pub mod process;
 pub mod ready;
 
@@ -30,6 +31,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use autotuner_core::engine::LaunchPlan;
+use autotuner_core::experiment::ImageFacts;
+use autotuner_core::gpu::GpuDevice;
+use tokio_util::sync::CancellationToken;
 
 pub use ask::{Question, ask};
 pub use error::DeployError;
@@ -41,20 +45,43 @@ pub use sweep::{SweepReport, Swept, sweep};
 /// A target that starts engines.
 #[async_trait]
 pub trait Deployer: Send + Sync {
-    /// Whether the plan's program or image is there at all. Called once before a task's first
-    /// experiment, so that a missing program fails the task and not each experiment.
+    /// Sees to it that the plan's program or image is there, fetching an image that is not.
+    /// Called before a task's first experiment, so that what is missing fails the task and not
+    /// each experiment, and again before each launch, when it is quick.
     ///
     /// # Errors
-    /// [`DeployError::ProgramMissing`] and its like, naming what is missing.
-    async fn check(&self, plan: &LaunchPlan) -> Result<(), DeployError>;
+    /// [`DeployError::ProgramMissing`] and its like, naming what is missing;
+    /// [`DeployError::Cancelled`].
+    async fn prepare(
+        &self,
+        plan: &LaunchPlan,
+        watcher: &dyn Watcher,
+        cancel: &CancellationToken,
+    ) -> Result<(), DeployError>;
+
+    /// Runs the plan's program with these arguments in place of its own, without GPUs, and
+    /// answers with what it printed, standard output and standard error together. `None` where
+    /// nothing was printed, it took longer than `patience`, or it could not be run.
+    async fn ask(
+        &self,
+        plan: &LaunchPlan,
+        arguments: &[&str],
+        patience: Duration,
+        cancel: &CancellationToken,
+    ) -> Option<String>;
 
     /// Starts the engine and returns at once, not when it is ready. Its output goes to
     /// `label.log_file` from the first byte. What was started is on record, as ours, before
-    /// it can do anything.
+    /// it can do anything. A call that is dropped midway leaves nothing behind either.
     ///
     /// # Errors
     /// Whatever kept it from starting; nothing is left behind then.
-    async fn launch(&self, plan: &LaunchPlan, label: &Label) -> Result<Deployment, DeployError>;
+    async fn launch(
+        &self,
+        plan: &LaunchPlan,
+        placement: &Placement,
+        label: &Label,
+    ) -> Result<Deployment, DeployError>;
 
     /// How the engine is.
     ///
@@ -79,7 +106,8 @@ pub trait Deployer: Send + Sync {
     async fn logs(&self, deployment: &Deployment, lines: usize) -> Result<Vec<String>, DeployError>;
 
     /// Ends the engine and all it started: asks, waits for `grace`, then forces. An engine
-    /// that is already gone is no error. Returns only when it is gone.
+    /// that is already gone is no error. Returns only when it is gone and its log file holds
+    /// all of its output.
     ///
     /// # Errors
     /// When it could not be ended.
@@ -90,6 +118,42 @@ pub trait Deployer: Send + Sync {
     /// # Errors
     /// When the target cannot be asked.
     async fn list_ours(&self) -> Result<Vec<Owned>, DeployError>;
+}
+
+/// Told of what takes long before an engine can be started. Must be quick.
+pub trait Watcher: Send + Sync {
+    /// An image is being fetched.
+    fn fetching(&self, progress: &FetchProgress);
+}
+
+/// How far the fetching of an image is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct FetchProgress {
+    /// Which image.
+    pub image: String,
+    /// Layers that are here, fetched or known before.
+    pub layers_done: usize,
+    /// Layers known so far.
+    pub layers: usize,
+    /// Bytes fetched of the layers whose size is known.
+    pub bytes_done: u64,
+    /// Bytes of the layers whose size is known.
+    pub bytes: u64,
+}
+
+/// Nobody who watches.
+#[derive(Debug, Clone, Copy)]
+pub struct Unwatched;
+
+impl Watcher for Unwatched {
+    fn fetching(&self, _progress: &FetchProgress) {}
+}
+
+/// What of the machine was set aside for one engine.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Placement {
+    /// The GPUs that it may use, and no others. An engine for which none are held gets none.
+    pub gpus: Vec<GpuDevice>,
 }
 
 /// Whose a deployment is, and where its output goes.
@@ -117,6 +181,8 @@ pub struct Deployment {
     pub command: Vec<String>,
     /// Where its output goes.
     pub log_file: PathBuf,
+    /// The image it was started from, where it was one.
+    pub image: Option<ImageFacts>,
 }
 
 /// How an engine is.

@@ -13,6 +13,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use autotuner_core::engine::{LaunchPlan, Program};
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 use crate::engine::{Engine, Handover};
 use crate::instance::{Instance, OwnerState, Place, owner_state};
@@ -21,7 +22,10 @@ use crate::ledger::{self, Record};
 use crate::port::{HOST, PortReservation};
 use crate::program::find_program;
 use crate::spawner::{Spawner, Start};
-use crate::{DeployError, Deployer, Deployment, DeploymentStatus, Label, Listener, Owned, blocking, logs};
+use crate::{
+    DeployError, Deployer, Deployment, DeploymentStatus, Label, Listener, Owned, Placement, Question,
+    Watcher, ask, blocking, logs,
+};
 
 /// How long our own launcher may take to become the engine.
 const HANDOVER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -88,11 +92,38 @@ impl ProcessDeployer {
 
 #[async_trait]
 impl Deployer for ProcessDeployer {
-    async fn check(&self, plan: &LaunchPlan) -> Result<(), DeployError> {
+    async fn prepare(
+        &self,
+        plan: &LaunchPlan,
+        _watcher: &dyn Watcher,
+        _cancel: &CancellationToken,
+    ) -> Result<(), DeployError> {
         self.find_program(plan).await.map(drop)
     }
 
-    async fn launch(&self, plan: &LaunchPlan, label: &Label) -> Result<Deployment, DeployError> {
+    async fn ask(
+        &self,
+        plan: &LaunchPlan,
+        arguments: &[&str],
+        patience: Duration,
+        cancel: &CancellationToken,
+    ) -> Option<String> {
+        let program = self.find_program(plan).await.ok()?.display().to_string();
+        let question = Question {
+            program: &program,
+            arguments,
+            environment: &plan.env,
+            patience,
+        };
+        ask(question, cancel).await
+    }
+
+    async fn launch(
+        &self,
+        plan: &LaunchPlan,
+        _placement: &Placement,
+        label: &Label,
+    ) -> Result<Deployment, DeployError> {
         let program = self.find_program(plan).await?;
         let port = PortReservation::take().map_err(DeployError::ReservePort)?;
         let base_url = format!("http://{HOST}:{}", port.port());
@@ -127,6 +158,7 @@ impl Deployer for ProcessDeployer {
             base_url,
             command,
             log_file: label.log_file.clone(),
+            image: None,
         })
     }
 

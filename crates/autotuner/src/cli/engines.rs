@@ -5,14 +5,14 @@ use std::process::ExitCode;
 use autotuner_core::engine::{EngineKind, FlagInfo, PlanRequest, Program};
 use autotuner_core::space::Candidate;
 use autotuner_core::task::{DeploymentMode, EngineSettings, Model, Resources};
-use autotuner_deploy::find_program;
+use autotuner_deploy::{Question, ask, find_program};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::{Refusal, print, runtime};
 use crate::config::Config;
 use crate::worker::preflight::own_program;
-use crate::worker::probe::probe;
+use crate::worker::probe::{LONGEST_PROBE, probe};
 
 /// List the engines we know: which are here, in what version, and what is often tuned
 #[derive(Debug, clap::Args)]
@@ -88,11 +88,19 @@ async fn look(config: &Config) -> Vec<Here> {
         let path = program
             .as_ref()
             .and_then(|program| find_program(program, config.search_path.as_deref()).ok());
-        let version = match (&plan, &path) {
-            (Some(plan), Some(_)) => {
-                probe(kind.engine(), plan, &CancellationToken::new())
-                    .await
-                    .version
+        let version = match (&plan, &program, &path) {
+            (Some(plan), Some(program), Some(_)) => {
+                let cancel = CancellationToken::new();
+                let asked = |arguments| {
+                    let question = Question {
+                        program,
+                        arguments,
+                        environment: &plan.env,
+                        patience: LONGEST_PROBE,
+                    };
+                    ask(question, &cancel)
+                };
+                probe(kind.engine(), asked).await.version
             }
             _ => None,
         };

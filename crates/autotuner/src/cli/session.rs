@@ -12,7 +12,7 @@ use autotuner_core::plan::Finish;
 use autotuner_core::task::Task;
 use autotuner_core::verdict::verdict;
 use autotuner_deploy::process::{ProcessConfig, ProcessDeployer};
-use autotuner_deploy::{Deployer, Instance, sweep};
+use autotuner_deploy::{Deployer, Instance, Unwatched, sweep};
 use autotuner_load::generator::{LoadGenerator, LoadOptions};
 use autotuner_store::{MemoryStore, Store};
 
@@ -85,12 +85,18 @@ async fn run_session(session: Session, config: &Config) -> Result<ExitCode, Refu
         own_program: own_program().map_err(context("cannot tell our own program's path"))?,
     };
     let Session { of, task, output, .. } = &session;
-    let prepared = prepare(task.clone(), &places, deployer.as_ref(), &shutdown.soft)
-        .await
-        .map_err(|problems| Refusal::Problems {
-            of: of.clone(),
-            problems,
-        })?;
+    let prepared = prepare(
+        task.clone(),
+        &places,
+        deployer.as_ref(),
+        &Unwatched,
+        &shutdown.soft,
+    )
+    .await
+    .map_err(|problems| Refusal::Problems {
+        of: of.clone(),
+        problems,
+    })?;
     for note in [unheeded(task), alike(&prepared)].into_iter().flatten() {
         say(&format!("note: {note}"));
     }

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use autotuner_core::experiment::{Experiment, LaunchFacts};
 use autotuner_core::failure::Failure;
+use autotuner_core::gpu::GpuDevice;
 use autotuner_core::lifecycle::TaskStatus;
 use autotuner_core::score::Score;
 use autotuner_core::task::Task;
@@ -92,6 +93,23 @@ fn verdict_value(verdict: &Verdict<'_>) -> Value {
     })
 }
 
+fn gpu(device: &GpuDevice) -> Value {
+    let GpuDevice {
+        index,
+        uuid,
+        name,
+        vendor,
+        memory_bytes,
+    } = device;
+    json!({
+        "index": index,
+        "uuid": uuid,
+        "name": name,
+        "vendor": vendor.as_str(),
+        "memory_bytes": memory_bytes,
+    })
+}
+
 fn result(facts: &RunFacts<'_>, experiment: &Experiment) -> Value {
     let Experiment {
         number,
@@ -112,6 +130,8 @@ fn result(facts: &RunFacts<'_>, experiment: &Experiment) -> Value {
         env,
         engine_version,
         ready_after_ms,
+        image,
+        gpus,
     } = launch.clone().unwrap_or_default();
     json!({
         "experiment_id": number.0,
@@ -132,6 +152,10 @@ fn result(facts: &RunFacts<'_>, experiment: &Experiment) -> Value {
         "effective_arguments": command,
         "environment": env.into_iter().collect::<std::collections::BTreeMap<_, _>>(),
         "engine_version": engine_version,
+        "image": image.as_ref().map(|image| image.reference.clone()),
+        "image_id": image.as_ref().map(|image| image.id.clone()),
+        "image_digest": image.and_then(|image| image.digest),
+        "gpus": gpus.iter().map(gpu).collect::<Vec<_>>(),
         "host_fingerprint": facts.host.fingerprint,
         "ready_after": ready_after_ms.map(|ms| std::time::Duration::from_millis(ms).as_secs_f64()),
         "started_at": rfc3339(*started_at_ms),

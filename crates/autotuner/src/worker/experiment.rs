@@ -13,7 +13,7 @@ use autotuner_core::measure::{LevelRecords, RequestOutcome};
 use autotuner_core::plan::Next;
 use autotuner_core::problem::Problem;
 use autotuner_deploy::ready::{NotReady, ReadyCheck, wait_until_ready};
-use autotuner_deploy::{Deployment, DeploymentStatus, Exit, Label};
+use autotuner_deploy::{Deployment, DeploymentStatus, Exit, Label, Placement};
 use autotuner_load::{BenchError, Observer, Progress, Recording, Verdict};
 use autotuner_store::StoreError;
 
@@ -121,7 +121,7 @@ async fn attempt(worker: &Arc<Worker>, number: ExperimentNumber, next: &Next) ->
     };
     let deployment = worker
         .deployer
-        .launch(&plan, &label)
+        .launch(&plan, &Placement::default(), &label)
         .await
         .map_err(|error| Failure::new(FailureKind::Infrastructure, chain(&error)))?;
     // In a task of its own, so that even a panic in there comes back here, to the teardown.
@@ -181,6 +181,8 @@ async fn try_measure(
         env: plan.env.iter().map(without_secret).collect(),
         engine_version: worker.facts.version.clone(),
         ready_after_ms: None,
+        image: deployment.image.clone(),
+        gpus: Vec::new(),
     };
     record(worker, number, facts.clone()).await?;
     let took = ready(worker, plan, deployment).await?;

@@ -11,10 +11,10 @@ use autotuner_core::problem::Problem;
 use autotuner_core::search::Strategy;
 use autotuner_core::space::{Candidate, Size};
 use autotuner_core::task::{DeploymentMode, Resources, Task};
-use autotuner_deploy::Deployer;
+use autotuner_deploy::{Deployer, Watcher};
 use tokio_util::sync::CancellationToken;
 
-use super::probe::{EngineFacts, probe};
+use super::probe::{EngineFacts, LONGEST_PROBE, probe};
 use super::{chain, plan_request};
 
 /// A task that can be started.
@@ -47,6 +47,7 @@ pub(crate) async fn prepare(
     mut task: Task,
     places: &Places,
     deployer: &dyn Deployer,
+    watcher: &dyn Watcher,
     cancel: &CancellationToken,
 ) -> Result<Prepared, Vec<Problem>> {
     let mut problems = std::mem::take(&mut task.not_built);
@@ -70,14 +71,17 @@ pub(crate) async fn prepare(
     let (Ok(strategy), Ok(plan), true) = (strategy, plan, problems.is_empty()) else {
         return Err(problems);
     };
-    if let Err(error) = deployer.check(&plan).await {
+    if let Err(error) = deployer.prepare(&plan, watcher, cancel).await {
         let problem = Problem::new("engine.program", chain(&error));
         return Err(vec![match task.settings.program {
             Some(_) => problem.with_hint("check the path in engine.program"),
             None => problem.with_hint("install the engine, or name its program in engine.program"),
         }]);
     }
-    let facts = probe(engine, &plan, cancel).await;
+    let facts = probe(engine, |arguments| {
+        deployer.ask(&plan, arguments, LONGEST_PROBE, cancel)
+    })
+    .await;
     if let Some(Diagnosis { evidence, advice, .. }) = &facts.unfit {
         let problem = Problem::new("engine.program", format!("cannot run here: {evidence}"));
         let advice = advice

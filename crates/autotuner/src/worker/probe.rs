@@ -1,15 +1,13 @@
-//! What a local engine program says of itself: version and flags.
+//! What an engine's program says of itself: version and flags.
 
 use std::time::Duration;
 
-use autotuner_core::engine::{Diagnosis, Engine, LaunchPlan, Program};
+use autotuner_core::engine::{Diagnosis, Engine};
 use autotuner_core::failure::FailureKind;
-use autotuner_deploy::{Question, ask};
-use tokio_util::sync::CancellationToken;
 
 /// Longest time that a program may take to tell its version or its flags. Python engines
 /// import for many seconds first.
-const LONGEST_PROBE: Duration = Duration::from_secs(90);
+pub(crate) const LONGEST_PROBE: Duration = Duration::from_secs(90);
 
 /// What an engine program says of itself.
 #[derive(Debug, Clone, Default)]
@@ -22,23 +20,19 @@ pub(crate) struct EngineFacts {
     pub(crate) unfit: Option<Diagnosis>,
 }
 
-/// Asks the plan's program. Whatever it does not tell stays unknown. A program of which is
-/// not known how to ask is not run: without arguments it might begin to serve.
-pub(crate) async fn probe(engine: &dyn Engine, plan: &LaunchPlan, cancel: &CancellationToken) -> EngineFacts {
-    let Program::Local(program) = &plan.program else {
-        return EngineFacts::default();
-    };
-    let output = async |arguments: &[&str]| {
+/// Asks an engine's program, which `ask` runs with given arguments. Whatever it does not tell
+/// stays unknown. A program of which is not known how to ask is not run: without arguments it
+/// might begin to serve.
+pub(crate) async fn probe<Ask, Answer>(engine: &dyn Engine, ask: Ask) -> EngineFacts
+where
+    Ask: Fn(&'static [&'static str]) -> Answer,
+    Answer: Future<Output = Option<String>>,
+{
+    let output = async |arguments: &'static [&'static str]| {
         if arguments.is_empty() {
             return None;
         }
-        let question = Question {
-            program,
-            arguments,
-            environment: &plan.env,
-            patience: LONGEST_PROBE,
-        };
-        ask(question, cancel).await
+        ask(arguments).await
     };
     let version = output(engine.version_args()).await;
     let help = output(engine.help_args().unwrap_or_default()).await;
@@ -63,6 +57,8 @@ fn unfit(engine: &dyn Engine, told: &str) -> Option<Diagnosis> {
 mod tests {
     use super::*;
     use autotuner_core::engine::EngineKind;
+    use autotuner_deploy::{Question, ask as ask_program};
+    use tokio_util::sync::CancellationToken;
 
     #[test]
     fn a_program_that_lacks_a_part_of_itself_is_unfit() {
@@ -87,17 +83,20 @@ mod tests {
         std::fs::write(&program, script).expect("written");
         let runnable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
         std::fs::set_permissions(&program, runnable).expect("allowed");
-        let plan = LaunchPlan {
-            program: Program::Local(program.display().to_string()),
-            args: vec![],
-            env: [("TRACE".to_owned(), trace.display().to_string())].into(),
-            gpus: 0,
-            ready_paths: vec![],
-            served_model_name: "m".into(),
-            start_timeout: Duration::from_secs(1),
-        };
+        let program = program.display().to_string();
+        let environment = [("TRACE".to_owned(), trace.display().to_string())].into();
+        let cancel = CancellationToken::new();
         let ask = async |kind: EngineKind| {
-            let facts = probe(kind.engine(), &plan, &CancellationToken::new()).await;
+            let facts = probe(kind.engine(), |arguments| {
+                let question = Question {
+                    program: &program,
+                    arguments,
+                    environment: &environment,
+                    patience: LONGEST_PROBE,
+                };
+                ask_program(question, &cancel)
+            })
+            .await;
             let ran = std::fs::read_to_string(&trace).unwrap_or_default();
             (facts, ran.lines().map(str::to_owned).collect::<Vec<_>>())
         };

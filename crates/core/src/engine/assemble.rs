@@ -7,9 +7,10 @@
 use std::time::Duration;
 
 use super::dialect::Dialect;
+use super::files::Placed;
 use super::text::has_control;
 use super::world::{self, Settled};
-use super::{Arg, LaunchPlan, PlanRequest, Program, environment, fixed, flags, image};
+use super::{Arg, LaunchPlan, Limits, PlanRequest, Program, environment, fixed, flags, image};
 use crate::problem::Problem;
 use crate::task::{DeploymentMode, EngineSettings};
 
@@ -31,19 +32,23 @@ pub(crate) struct Recipe {
     pub(crate) ready_paths: &'static [&'static str],
     /// Longest time from start to ready, when the task names none.
     pub(crate) start_timeout: Duration,
+    /// Whether it fetches models that are not here from a hub.
+    pub(crate) has_hub: bool,
     /// GPUs that the settled flags need.
     pub(crate) gpus: fn(&Settled) -> Result<u32, Problem>,
 }
 
 /// The plan for a request.
 ///
-/// `base` holds what every configuration of the engine is told, model and address above all.
+/// `base` holds what every configuration of the engine is told, model and address above all;
+/// `placed` says how the model is there for it.
 ///
 /// # Errors
 /// Everything that is wrong with the request.
 pub(crate) fn assemble(
     recipe: &Recipe,
     request: &PlanRequest<'_>,
+    placed: Placed,
     base: Vec<Arg>,
     served_model_name: String,
 ) -> Result<LaunchPlan, Vec<Problem>> {
@@ -100,6 +105,9 @@ pub(crate) fn assemble(
         ready_paths,
         served_model_name,
         start_timeout: settings.start_timeout.unwrap_or(recipe.start_timeout),
+        mounts: placed.mounts,
+        uses_hub: placed.from_hub && recipe.has_hub,
+        limits: Limits::of(resources),
     })
 }
 

@@ -12,7 +12,9 @@ use super::assemble::{Problems, check_name, containered, local, ready_paths};
 use super::dialect::{DashedValues, Dialect, Spelling};
 use super::fixed::Group;
 use super::flags::{Flag, path_of};
-use super::{Arg, Engine, EngineKind, LaunchPlan, PlanRequest, Program, environment, fixed, flags};
+use super::{
+    Arg, Engine, EngineKind, LaunchPlan, Limits, PlanRequest, Program, environment, files, fixed, flags,
+};
 use crate::problem::Problem;
 use crate::space::{Candidate, Target};
 use crate::task::{DeploymentMode, EngineSettings, Model};
@@ -72,14 +74,18 @@ impl Engine for Custom {
         let env = problems.take(environment::compile(&DIALECT, settings, candidate));
         let ready_paths = problems.check(ready_paths(settings, READY_PATHS));
         let program = problems.finish(program(settings, deployment))?;
+        let placed = files::place(request);
         Ok(LaunchPlan {
             program,
-            args: arguments(model, groups, flags),
+            args: arguments(model, &placed.name, groups, flags),
             env,
             gpus: resources.gpus.unwrap_or(0),
             ready_paths,
             served_model_name: model.served_name.clone(),
             start_timeout: settings.start_timeout.unwrap_or(START_TIMEOUT),
+            mounts: placed.mounts,
+            uses_hub: placed.from_hub && deployment != DeploymentMode::Local,
+            limits: Limits::of(resources),
         })
     }
 
@@ -142,13 +148,13 @@ fn check_places(arguments: &[String], groups: &[Group], candidate: &Candidate) -
     problems
 }
 
-fn arguments(model: &Model, groups: Vec<Group>, flags: Vec<Flag>) -> Vec<Arg> {
+fn arguments(model: &Model, placed: &str, groups: Vec<Group>, flags: Vec<Flag>) -> Vec<Arg> {
     let fixed = fixed::kept(groups, &flags)
         .into_iter()
         .flat_map(|group| group.arguments);
     let tuned = flags.into_iter().flat_map(|flag| flag.arguments);
     fixed
-        .map(|argument| fill(model, &argument))
+        .map(|argument| fill(model, placed, &argument))
         .chain(tuned.map(Arg::from))
         .collect()
 }
@@ -160,7 +166,7 @@ fn has_place(argument: &str) -> bool {
 }
 
 /// The argument with model and name put in, and host and port left open.
-fn fill(model: &Model, argument: &str) -> Arg {
+fn fill(model: &Model, placed: &str, argument: &str) -> Arg {
     let mut parts: Vec<Arg> = Vec::new();
     let mut rest = argument;
     while let Some((at, place)) = next_place(rest) {
@@ -168,7 +174,7 @@ fn fill(model: &Model, argument: &str) -> Arg {
         match place {
             "{host}" => parts.push(Arg::Host),
             "{port}" => parts.push(Arg::Port),
-            "{model}" => append(&mut parts, &model.id_or_path),
+            "{model}" => append(&mut parts, placed),
             _ => append(&mut parts, &model.served_name),
         }
         rest = &rest[at + place.len()..];
@@ -208,8 +214,9 @@ mod tests {
             namespace: "n".into(),
             served_name: "name".into(),
         };
-        let check =
-            |argument: &str, expected: Arg| assert_eq!(fill(&model, argument), expected, "{argument}");
+        let check = |argument: &str, expected: Arg| {
+            assert_eq!(fill(&model, &model.id_or_path, argument), expected, "{argument}")
+        };
         check("{host}", Arg::Host);
         check("{port}", Arg::Port);
         check(

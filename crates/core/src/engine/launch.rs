@@ -4,7 +4,10 @@
 //! Nothing here starts anything, and nothing ever passes through a shell.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
+
+use crate::task::Resources;
 
 /// Everything needed to start one engine for one candidate.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,6 +26,31 @@ pub struct LaunchPlan {
     pub served_model_name: String,
     /// Longest time from start to ready.
     pub start_timeout: Duration,
+    /// What of this machine's files a container must see. Empty for a local program.
+    pub mounts: Vec<Mount>,
+    /// Whether the engine fetches its model from a hub, so that a container wants the
+    /// machine's cache of such models and the token for it.
+    pub uses_hub: bool,
+    /// What the engine may use beside GPUs.
+    pub limits: Limits,
+}
+
+/// A file or directory of this machine that a container sees, read-only.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Mount {
+    /// Where it is on this machine: an absolute path.
+    pub source: PathBuf,
+    /// Where the container sees it: an absolute path.
+    pub target: String,
+}
+
+/// What one engine may use of the machine beside GPUs.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Limits {
+    /// CPUs, possibly a fraction; unlimited when `None`.
+    pub cpus: Option<f64>,
+    /// Host memory in bytes; unlimited when `None`.
+    pub memory_bytes: Option<u64>,
 }
 
 /// What is started.
@@ -96,6 +124,16 @@ impl Arg {
             Self::Host => host.to_owned(),
             Self::Port => port.to_owned(),
             Self::Template(parts) => parts.iter().map(|part| part.fill(host, port)).collect(),
+        }
+    }
+}
+
+impl Limits {
+    /// The part of a task's resources that is no GPU.
+    pub(crate) fn of(resources: &Resources) -> Self {
+        Self {
+            cpus: resources.cpus,
+            memory_bytes: resources.memory_bytes,
         }
     }
 }

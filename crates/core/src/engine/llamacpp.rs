@@ -9,7 +9,7 @@ use super::advice::Advice;
 use super::assemble::{Recipe, assemble};
 use super::dialect::{DashedValues, Dialect, FlagInfo, FlagKind, Spelling, flag};
 use super::world::Settled;
-use super::{Arg, Engine, EngineKind, LaunchPlan, PlanRequest};
+use super::{Arg, Engine, EngineKind, LaunchPlan, PlanRequest, files};
 use crate::problem::Problem;
 
 /// The engine; it has no state.
@@ -33,6 +33,7 @@ static RECIPE: Recipe = Recipe {
     entrypoint: None,
     ready_paths: &["/health"],
     start_timeout: Duration::from_secs(600),
+    has_hub: true,
     gpus,
 };
 
@@ -322,10 +323,10 @@ impl Engine for LlamaCpp {
     }
 
     fn plan(&self, request: &PlanRequest<'_>) -> Result<LaunchPlan, Vec<Problem>> {
-        let model = request.model;
+        let (model, placed) = (request.model, files::place(request));
         let base = vec![
-            model_argument(&model.id_or_path).into(),
-            model.id_or_path.as_str().into(),
+            model_argument(&placed.name).into(),
+            placed.name.as_str().into(),
             "--host".into(),
             Arg::Host,
             "--port".into(),
@@ -333,7 +334,7 @@ impl Engine for LlamaCpp {
             "--alias".into(),
             model.served_name.as_str().into(),
         ];
-        assemble(&RECIPE, request, base, model.served_name.clone())
+        assemble(&RECIPE, request, placed, base, model.served_name.clone())
     }
 
     fn version_args(&self) -> &'static [&'static str] {

@@ -13,6 +13,7 @@ mod diagnose;
 mod dialect;
 mod environment;
 mod exit;
+mod files;
 mod fixed;
 mod flags;
 mod image;
@@ -34,7 +35,7 @@ mod world;
 pub use dialect::{FlagInfo, FlagKind};
 pub use exit::diagnose_exit;
 pub use kind::EngineKind;
-pub use launch::{Arg, Endpoint, LaunchPlan, Program};
+pub use launch::{Arg, Endpoint, LaunchPlan, Limits, Mount, Program};
 pub use preflight::known_flags;
 
 use advice::Advice;

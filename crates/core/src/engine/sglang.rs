@@ -9,7 +9,7 @@ use super::advice::Advice;
 use super::assemble::{Recipe, assemble};
 use super::dialect::{DashedValues, Dialect, FlagInfo, FlagKind, Spelling, flag};
 use super::world::Settled;
-use super::{Arg, Engine, EngineKind, LaunchPlan, PlanRequest};
+use super::{Arg, Engine, EngineKind, LaunchPlan, PlanRequest, files};
 use crate::problem::Problem;
 
 /// The engine; it has no state.
@@ -25,6 +25,7 @@ static RECIPE: Recipe = Recipe {
     entrypoint: Some(&["python3", "-m", "sglang.launch_server"]),
     ready_paths: &["/health"],
     start_timeout: Duration::from_secs(1800),
+    has_hub: true,
     gpus,
 };
 
@@ -230,10 +231,10 @@ impl Engine for Sglang {
     }
 
     fn plan(&self, request: &PlanRequest<'_>) -> Result<LaunchPlan, Vec<Problem>> {
-        let model = request.model;
+        let (model, placed) = (request.model, files::place(request));
         let base = vec![
             "--model-path".into(),
-            model.id_or_path.as_str().into(),
+            placed.name.as_str().into(),
             "--host".into(),
             Arg::Host,
             "--port".into(),
@@ -241,7 +242,7 @@ impl Engine for Sglang {
             "--served-model-name".into(),
             model.served_name.as_str().into(),
         ];
-        assemble(&RECIPE, request, base, model.served_name.clone())
+        assemble(&RECIPE, request, placed, base, model.served_name.clone())
     }
 
     fn version_args(&self) -> &'static [&'static str] {

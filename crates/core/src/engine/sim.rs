@@ -1,14 +1,14 @@
 //! The simulated engine, `autotuner sim-engine`: the product's own program.
 //!
 //! Whoever runs the product puts its own path into `engine.program`, so that the engine is
-//! of the same build. There is no usual image; one named in a task has the product as its
-//! entrypoint.
+//! of the same build. Its image is built by `scripts/sim-image.sh` and has the product as its entrypoint.
 
 use std::time::Duration;
 
 use super::advice::Advice;
 use super::assemble::{Recipe, assemble};
 use super::dialect::{DashedValues, Dialect, FlagInfo, FlagKind, Spelling, flag};
+use super::files::Placed;
 use super::{Arg, Engine, EngineKind, LaunchPlan, PlanRequest};
 use crate::problem::Problem;
 
@@ -20,10 +20,11 @@ static RECIPE: Recipe = Recipe {
     dialect: &DIALECT,
     program: "autotuner",
     first_arguments: &["sim-engine"],
-    image: |_| None,
+    image: |_| Some("inference-autotuner/sim-engine:latest"),
     entrypoint: None,
     ready_paths: &["/health"],
     start_timeout: Duration::from_secs(60),
+    has_hub: false,
     gpus: |_| Ok(0),
 };
 
@@ -151,7 +152,8 @@ impl Engine for Sim {
             "--served-model-name".into(),
             model.served_name.as_str().into(),
         ];
-        assemble(&RECIPE, request, base, model.served_name.clone())
+        let placed = Placed::by_name(&model.id_or_path);
+        assemble(&RECIPE, request, placed, base, model.served_name.clone())
     }
 
     fn version_args(&self) -> &'static [&'static str] {

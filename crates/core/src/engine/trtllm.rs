@@ -9,7 +9,7 @@ use super::advice::Advice;
 use super::assemble::{Recipe, assemble};
 use super::dialect::{DashedValues, Dialect, FlagInfo, FlagKind, Spelling, flag};
 use super::world::Settled;
-use super::{Arg, Engine, EngineKind, LaunchPlan, PlanRequest};
+use super::{Arg, Engine, EngineKind, LaunchPlan, PlanRequest, files};
 use crate::problem::Problem;
 
 /// The engine; it has no state.
@@ -24,6 +24,7 @@ static RECIPE: Recipe = Recipe {
     entrypoint: Some(&["trtllm-serve"]),
     ready_paths: &["/health", "/v1/models"],
     start_timeout: Duration::from_secs(1800),
+    has_hub: true,
     gpus,
 };
 
@@ -165,15 +166,16 @@ impl Engine for TensorRtLlm {
     }
 
     fn plan(&self, request: &PlanRequest<'_>) -> Result<LaunchPlan, Vec<Problem>> {
-        let model = request.model.id_or_path.as_str();
+        let placed = files::place(request);
         let base = vec![
-            model.into(),
+            placed.name.as_str().into(),
             "--host".into(),
             Arg::Host,
             "--port".into(),
             Arg::Port,
         ];
-        assemble(&RECIPE, request, base, served_name(model))
+        let name = served_name(&placed.name);
+        assemble(&RECIPE, request, placed, base, name)
     }
 
     /// It knows no `--version`, but tells its version whenever it is started.

@@ -9,7 +9,7 @@ use super::advice::Advice;
 use super::assemble::{Recipe, assemble};
 use super::dialect::{DashedValues, Dialect, FlagInfo, FlagKind, Spelling, flag};
 use super::world::Settled;
-use super::{Arg, Engine, EngineKind, LaunchPlan, PlanRequest};
+use super::{Arg, Engine, EngineKind, LaunchPlan, PlanRequest, files};
 use crate::problem::Problem;
 
 /// The engine; it has no state.
@@ -24,6 +24,7 @@ static RECIPE: Recipe = Recipe {
     entrypoint: Some(&["vllm", "serve"]),
     ready_paths: &["/health", "/v1/models"],
     start_timeout: Duration::from_secs(1800),
+    has_hub: true,
     gpus,
 };
 
@@ -215,9 +216,9 @@ impl Engine for Vllm {
     }
 
     fn plan(&self, request: &PlanRequest<'_>) -> Result<LaunchPlan, Vec<Problem>> {
-        let model = request.model;
+        let (model, placed) = (request.model, files::place(request));
         let base = vec![
-            model.id_or_path.as_str().into(),
+            placed.name.as_str().into(),
             "--host".into(),
             Arg::Host,
             "--port".into(),
@@ -225,7 +226,7 @@ impl Engine for Vllm {
             "--served-model-name".into(),
             model.served_name.as_str().into(),
         ];
-        assemble(&RECIPE, request, base, model.served_name.clone())
+        assemble(&RECIPE, request, placed, base, model.served_name.clone())
     }
 
     fn version_args(&self) -> &'static [&'static str] {

@@ -12,10 +12,10 @@ use std::process::{Command, ExitCode, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use autotuner_core::engine::{Arg, LaunchPlan, Program};
+use autotuner_core::engine::{Arg, LaunchPlan, Limits, Program};
 use autotuner_deploy::conformance::{FIRST_WORDS, LAST_WORDS};
 use autotuner_deploy::process::{ProcessConfig, ProcessDeployer};
-use autotuner_deploy::{Deployer as _, Instance, Label, run_launcher};
+use autotuner_deploy::{Deployer as _, Instance, Label, Placement, run_launcher};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -173,6 +173,9 @@ async fn deploy(
         ready_paths: vec!["/health".to_owned()],
         served_model_name: "owned".to_owned(),
         start_timeout: Duration::from_secs(60),
+        mounts: vec![],
+        uses_hub: false,
+        limits: Limits::default(),
     };
     let label = Label {
         task: "owned task".to_owned(),
@@ -180,6 +183,6 @@ async fn deploy(
         attempt: 1,
         log_file: log_file.into(),
     };
-    deployer.launch(&plan, &label).await?;
+    deployer.launch(&plan, &Placement::default(), &label).await?;
     Ok(deployer)
 }

@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use autotuner_core::engine::{LaunchPlan, Program};
 use autotuner_deploy::ready::{NotReady, ReadyCheck, wait_until_ready};
-use autotuner_deploy::{DeployError, Deployer as _, Deployment, DeploymentStatus, Listener};
+use autotuner_deploy::{
+    DeployError, Deployer as _, Deployment, DeploymentStatus, Listener, Placement, Unwatched,
+};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tokio::time::timeout;
@@ -16,8 +18,17 @@ use tokio_util::sync::CancellationToken;
 
 use crate::support::{PATIENCE, World, is_alive, pid_of, plan, plan_of, processes_with, until};
 
+async fn prepare(world: &World, plan: &LaunchPlan) -> Result<(), DeployError> {
+    let cancel = CancellationToken::new();
+    world.deployer.prepare(plan, &Unwatched, &cancel).await
+}
+
 async fn launch(world: &World, plan: &LaunchPlan) -> Deployment {
-    world.deployer.launch(plan, &world.label()).await.unwrap()
+    world
+        .deployer
+        .launch(plan, &Placement::default(), &world.label())
+        .await
+        .unwrap()
 }
 
 async fn exits(world: &World, deployment: &Deployment) {
@@ -127,12 +138,18 @@ async fn a_plan_for_a_container_is_refused() {
         reference: "vllm/vllm-openai".to_owned(),
         entrypoint: None,
     };
-    let refused = world.deployer.check(&plan).await.unwrap_err();
+    let refused = prepare(&world, &plan).await.unwrap_err();
     assert_eq!(
         refused.to_string(),
         "a plan for a container image cannot be started by the process deployer"
     );
-    assert!(world.deployer.launch(&plan, &world.label()).await.is_err());
+    assert!(
+        world
+            .deployer
+            .launch(&plan, &Placement::default(), &world.label())
+            .await
+            .is_err()
+    );
 }
 
 #[tokio::test]
@@ -142,8 +159,11 @@ async fn what_cannot_be_run_is_a_failed_start_that_leaves_nothing() {
         fs::write(&script, "#!/nowhere/python\n").unwrap();
         fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
         let plan = plan_of(script.to_str().unwrap(), &[]);
-        world.deployer.check(&plan).await.unwrap();
-        let failed = world.deployer.launch(&plan, &world.label()).await;
+        prepare(&world, &plan).await.unwrap();
+        let failed = world
+            .deployer
+            .launch(&plan, &Placement::default(), &world.label())
+            .await;
         let Err(DeployError::Start { program, source }) = failed else {
             panic!("{failed:?}")
         };
@@ -156,7 +176,10 @@ async fn what_cannot_be_run_is_a_failed_start_that_leaves_nothing() {
 #[tokio::test]
 async fn a_missing_launcher_is_a_failed_start() {
     let world = World::with_launcher(Some(&["/nowhere/launcher"]));
-    let failed = world.deployer.launch(&plan(&["sleep"]), &world.label()).await;
+    let failed = world
+        .deployer
+        .launch(&plan(&["sleep"]), &Placement::default(), &world.label())
+        .await;
     assert!(matches!(failed, Err(DeployError::Start { .. })), "{failed:?}");
     assert_eq!(world.records(), [""; 0]);
 }
@@ -166,7 +189,10 @@ async fn a_log_that_cannot_be_opened_starts_nothing() {
     let world = World::guarded();
     let mut label = world.label();
     label.log_file = world.folder.path().to_owned();
-    let failed = world.deployer.launch(&plan(&["sleep"]), &label).await;
+    let failed = world
+        .deployer
+        .launch(&plan(&["sleep"]), &Placement::default(), &label)
+        .await;
     assert!(
         matches!(failed, Err(DeployError::File { action: "write", .. })),
         "{failed:?}"

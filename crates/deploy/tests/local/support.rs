@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use autotuner_core::engine::{Arg, LaunchPlan, Program};
+use autotuner_core::engine::{Arg, LaunchPlan, Limits, Program};
 use autotuner_deploy::process::{ProcessConfig, ProcessDeployer};
 use autotuner_deploy::{Deployment, Instance, Label};
 use tempfile::TempDir;
@@ -108,6 +108,9 @@ pub(crate) fn plan_of(program: &str, arguments: &[&str]) -> LaunchPlan {
         ready_paths: vec!["/health".to_owned()],
         served_model_name: "model".to_owned(),
         start_timeout: PATIENCE,
+        mounts: vec![],
+        uses_hub: false,
+        limits: Limits::default(),
     }
 }
 

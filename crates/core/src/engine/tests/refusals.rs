@@ -222,7 +222,7 @@ fn images_programs_and_paths_are_checked() {
         "engine.image",
         "not an image reference",
     );
-    check(&a(EngineKind::Sim).docker(), "engine.image", "no usual image");
+    check(&a(EngineKind::Custom).docker(), "engine.image", "no usual image");
     let local = |program: &str| {
         let program = program.to_owned();
         a(EngineKind::Vllm).settings(|settings| settings.program = Some(program))

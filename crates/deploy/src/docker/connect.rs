@@ -1,0 +1,1 @@
+//! Reaches the daemon: where it is, and which API it speaks.

@@ -1,0 +1,1 @@
+//! Images: here already, or fetched; and what they are.
