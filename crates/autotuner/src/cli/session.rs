@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use autotuner_core::experiment::Experiment;
 use autotuner_core::ids::TaskId;
@@ -12,7 +12,7 @@ use autotuner_core::plan::Finish;
 use autotuner_core::task::Task;
 use autotuner_core::verdict::verdict;
 use autotuner_deploy::process::{ProcessConfig, ProcessDeployer};
-use autotuner_deploy::{Deployer, Instance, Unwatched, sweep};
+use autotuner_deploy::{Deployer, Instance, sweep};
 use autotuner_load::generator::{LoadGenerator, LoadOptions};
 use autotuner_store::{MemoryStore, Store};
 
@@ -28,7 +28,7 @@ use crate::report::{table, words};
 use crate::shutdown::Shutdown;
 use crate::worker::logs::TaskLogs;
 use crate::worker::preflight::{Places, Prepared, alike, own_program, prepare, unheeded};
-use crate::worker::{Event, Reporter, Worker, run_task};
+use crate::worker::{Event, Reporter, Stuck, Worker, run_task};
 
 /// A run to be made.
 pub(super) struct Session {
@@ -85,11 +85,12 @@ async fn run_session(session: Session, config: &Config) -> Result<ExitCode, Refu
         own_program: own_program().map_err(context("cannot tell our own program's path"))?,
     };
     let Session { of, task, output, .. } = &session;
+    let shown = Arc::new(Shown::new(task.search.max_iterations, session.is_quiet));
     let prepared = prepare(
         task.clone(),
         &places,
         deployer.as_ref(),
-        &Unwatched,
+        shown.as_ref(),
         &shutdown.soft,
     )
     .await
@@ -98,10 +99,9 @@ async fn run_session(session: Session, config: &Config) -> Result<ExitCode, Refu
         problems,
     })?;
     for note in [unheeded(task), alike(&prepared)].into_iter().flatten() {
-        say(&format!("note: {note}"));
+        shown.insist(&format!("note: {note}"));
     }
     keep_earlier(output)?;
-    let shown = Arc::new(Shown::new(task.search.max_iterations, session.is_quiet));
     let (worker, recorder) = staff(prepared, &session, config, deployer, shutdown, &shown).await?;
     let span = tracing::info_span!("task", task.name = worker.task.name);
     let finish = run_task(Arc::clone(&worker))
@@ -204,7 +204,7 @@ async fn staff(
         facts,
         stop_grace: config.stop_grace,
         shutdown,
-        stuck: OnceLock::new(),
+        stuck: Stuck::default(),
     };
     Ok((Arc::new(worker), recorder))
 }

@@ -89,6 +89,11 @@ pub trait Engine: Send + Sync {
         self.dialect().catalogue
     }
 
+    /// What usually helps against a failure of this kind of which nothing more is known.
+    fn remedy(&self, kind: FailureKind) -> Option<&'static str> {
+        self.advice().general(kind)
+    }
+
     /// What the last lines of the engine's output say about why it failed.
     fn diagnose(&self, log_tail: &[String]) -> Option<Diagnosis> {
         diagnose::diagnose(self.advice(), log_tail)
