@@ -39,7 +39,7 @@ pub use optimization::{ObjectiveWord, OptimizationSpec, StrategyWord};
 pub use parallel::ParallelSpec;
 pub use parameters::{ParameterSpec, Parameters, Range};
 pub use quant::QuantSpec;
-pub use resources::ResourcesSpec;
+pub use resources::{ResourcesSpec, memory_bytes};
 pub use schema::schema;
 pub use slo::{Bound, PercentileBounds, SloModeWord, SloSpec, TokenTimeBounds};
 
