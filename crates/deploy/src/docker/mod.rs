@@ -1,5 +1,6 @@
 //! The Docker target: an engine is a container of ours.
 
+mod ask;
 mod connect;
 mod error;
 mod image;
