@@ -61,7 +61,8 @@ impl Daemon {
             }
             other => other,
         };
-        let docker = negotiated.map_err(|failed| failed.telling("agree on an API version with Docker", ""))?;
+        let docker =
+            negotiated.map_err(|failed| failed.telling("agree on an API version with Docker", ""))?;
         Ok(Self {
             docker,
             address: address.to_owned(),
@@ -135,14 +136,14 @@ impl Daemon {
                 }
                 Failed::Refused(refusal)
             }
-            gone @ Failed::Gone(_) => gone,
+            other => other,
         }
     }
 }
 
-/// A client that has not asked anything yet. Its own deadline is above all of ours.
+/// A client that has not asked anything yet. Its own deadline is for those who set none.
 fn client(address: &str, version: &ClientVersion) -> Result<Docker, ClientError> {
-    let seconds = 24 * 60 * 60;
+    let seconds = ACT.as_secs();
     match address.strip_prefix("unix://") {
         Some(path) => Docker::connect_with_unix(path, seconds, version),
         None => Docker::connect_with_http(address.trim_end_matches('/'), seconds, version),

@@ -99,7 +99,9 @@ impl Blueprint<'_> {
                 .map(|(name, value)| (name.as_str(), value.as_str())),
         );
         all.extend(self.gpu.environment.iter().map(as_text));
-        all.iter().map(|(name, value)| format!("{name}={value}")).collect()
+        all.iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect()
     }
 
     fn host_config(&self) -> HostConfig {
@@ -190,7 +192,13 @@ mod tests {
                 reference: "an/image:1".to_owned(),
                 entrypoint: entrypoint.map(|words| words.iter().map(|word| (*word).to_owned()).collect()),
             },
-            args: vec!["--host".into(), Arg::Host, "--port".into(), Arg::Port, "; rm -rf".into()],
+            args: vec![
+                "--host".into(),
+                Arg::Host,
+                "--port".into(),
+                Arg::Port,
+                "; rm -rf".into(),
+            ],
             env: [("HTTP_PROXY", "plan"), ("NVIDIA_VISIBLE_DEVICES", "all")]
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .into(),

@@ -21,6 +21,8 @@ pub(crate) enum Failed {
     Gone(DeployError),
     /// The daemon answered, and would not.
     Refused(Refusal),
+    /// Something of our own failed.
+    Ours(DeployError),
 }
 
 /// What the daemon said when it would not.
@@ -125,7 +127,7 @@ impl Failed {
     /// What to tell of it: what was being done, with which image.
     pub(crate) fn telling(self, action: &'static str, image: &str) -> DeployError {
         match self {
-            Self::Gone(error) => error,
+            Self::Gone(error) | Self::Ours(error) => error,
             Self::Refused(refusal) => refusal.telling(action, image),
         }
     }
@@ -133,7 +135,7 @@ impl Failed {
     /// The reason, where there was an answer.
     pub(crate) fn reason(&self) -> Option<Reason> {
         match self {
-            Self::Gone(_) => None,
+            Self::Gone(_) | Self::Ours(_) => None,
             Self::Refused(refusal) => Some(refusal.reason),
         }
     }

@@ -124,18 +124,23 @@ fn nvidia(gpus: &[GpuDevice], support: &GpuSupport) -> Result<GpuParts, DeployEr
         };
         (request, NVIDIA_NONE.to_owned())
     } else {
-        return Err(DeployError::GpuRuntimeMissing {
-            message: "Docker knows neither a runtime of NVIDIA's nor CDI devices: install the NVIDIA \
-                      Container Toolkit, run `nvidia-ctk runtime configure --runtime=docker` and \
-                      restart Docker"
-                .to_owned(),
-        });
+        return Err(missing());
     };
     Ok(GpuParts {
         device_requests: Some(vec![request]),
         environment: vec![(NVIDIA_VARIABLE.to_owned(), visible)],
         ..GpuParts::default()
     })
+}
+
+/// This machine has no way to hand out GPUs.
+pub(crate) fn missing() -> DeployError {
+    DeployError::GpuRuntimeMissing {
+        message: "Docker knows neither a runtime of NVIDIA's nor CDI devices: install the NVIDIA \
+                  Container Toolkit, run `nvidia-ctk runtime configure --runtime=docker` and \
+                  restart Docker"
+            .to_owned(),
+    }
 }
 
 /// Some toolkits name devices by number only.
@@ -256,10 +261,7 @@ mod tests {
             Some((by_cdi.clone(), "void")),
         );
         let listed = |ids: &[&str]| {
-            let devices: Vec<_> = ids
-                .iter()
-                .map(|id| json!({"Source": "cdi", "ID": id}))
-                .collect();
+            let devices: Vec<_> = ids.iter().map(|id| json!({"Source": "cdi", "ID": id})).collect();
             json!({"Runtimes": runc, "CDISpecDirs": ["/etc/cdi"], "DiscoveredDevices": devices})
         };
         check(
@@ -278,10 +280,7 @@ mod tests {
     #[test]
     fn gpus_of_amd_are_device_files_and_a_variable() {
         let check = |uuids: [&str; 2], visible: &str| {
-            let gpus = [
-                gpu(1, uuids[0], GpuVendor::Amd),
-                gpu(3, uuids[1], GpuVendor::Amd),
-            ];
+            let gpus = [gpu(1, uuids[0], GpuVendor::Amd), gpu(3, uuids[1], GpuVendor::Amd)];
             let support = GpuSupport {
                 amd_groups: vec!["44".to_owned(), "105".to_owned()],
                 ..GpuSupport::default()

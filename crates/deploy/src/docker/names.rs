@@ -4,14 +4,17 @@
 //! of ours is ever without them. The name is for people, and so that the same container is
 //! never there twice.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::Label;
 use crate::instance::Instance;
 
 /// The name of the instance that started it.
 pub(crate) const INSTANCE: &str = "inference-autotuner.instance";
+/// A number that no other deployment of its instance has.
+pub(crate) const DEPLOYMENT: &str = "inference-autotuner.deployment";
 const INSTANCES: &str = "inference-autotuner.instances-dir";
 const HOST: &str = "inference-autotuner.host";
 const TASK: &str = "inference-autotuner.task";
@@ -49,6 +52,11 @@ impl Owner {
         }
     }
 
+    /// Whether both are instances of one folder on one machine.
+    pub(crate) fn is_beside(&self, other: &Self) -> bool {
+        self.instances == other.instances && self.host == other.host
+    }
+
     /// Labels without any deployment: for what runs only for a moment.
     pub(crate) fn labels(&self) -> HashMap<String, String> {
         [
@@ -61,7 +69,7 @@ impl Owner {
     }
 
     /// All labels of one deployment's container.
-    pub(crate) fn labels_of(&self, label: &Label) -> HashMap<String, String> {
+    pub(crate) fn labels_of(&self, label: &Label, number: u32) -> HashMap<String, String> {
         let mut labels = self.labels();
         labels.extend(
             [
@@ -69,6 +77,7 @@ impl Owner {
                 (EXPERIMENT, label.experiment.to_string()),
                 (ATTEMPT, label.attempt.to_string()),
                 (LOG_FILE, label.log_file.display().to_string()),
+                (DEPLOYMENT, number.to_string()),
             ]
             .map(|(name, value)| (name.to_owned(), value)),
         );
@@ -93,6 +102,35 @@ impl Labels {
                 .unwrap_or_default(),
             log_file: text(LOG_FILE).unwrap_or_default().into(),
         })
+    }
+}
+
+/// The names that containers of this process have, or are about to have.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Names(Arc<Mutex<HashSet<String>>>);
+
+/// A name that nobody else here may use. Dropped, it is free again.
+#[derive(Debug)]
+pub(crate) struct NameHold {
+    names: Names,
+    name: String,
+}
+
+impl Names {
+    /// Takes a name; `None` when it is taken.
+    pub(crate) fn hold(&self, name: &str) -> Option<NameHold> {
+        let mut names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        names.insert(name.to_owned()).then(|| NameHold {
+            names: self.clone(),
+            name: name.to_owned(),
+        })
+    }
+}
+
+impl Drop for NameHold {
+    fn drop(&mut self) {
+        let mut names = self.names.0.lock().unwrap_or_else(PoisonError::into_inner);
+        names.remove(&self.name);
     }
 }
 
@@ -172,10 +210,7 @@ mod tests {
         check("", "task");
         check("模型", "task");
         check("--..__", "task");
-        check(
-            &"long ".repeat(50),
-            "long-long-long-long-long-long-long-long",
-        );
+        check(&"long ".repeat(50), "long-long-long-long-long-long-long-long");
         check("../../etc", "etc");
     }
 
@@ -194,7 +229,7 @@ mod tests {
             instances: "/data/instances".into(),
             host: "h".to_owned(),
         };
-        let read = Labels::read(&owner.labels_of(&label("a b"))).unwrap();
+        let read = Labels::read(&owner.labels_of(&label("a b"), 1)).unwrap();
         assert_eq!(
             read,
             Labels {

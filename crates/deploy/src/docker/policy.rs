@@ -236,14 +236,8 @@ mod tests {
         let open = Policy::anything().check(&plan("any/thing", &[Path::new("/etc")]));
         assert_eq!(open.unwrap().len(), 1);
         let closed = Policy::allowing(vec![], vec![]);
-        for plan in [
-            plan("any/thing", &[]),
-            plan("any/thing", &[Path::new("/etc")]),
-        ] {
-            assert!(matches!(
-                closed.check(&plan),
-                Err(DeployError::NotAllowed { .. })
-            ));
+        for plan in [plan("any/thing", &[]), plan("any/thing", &[Path::new("/etc")])] {
+            assert!(matches!(closed.check(&plan), Err(DeployError::NotAllowed { .. })));
         }
     }
 

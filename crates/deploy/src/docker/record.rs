@@ -20,49 +20,40 @@ const EXTENSION: &str = "container";
 /// What is on record of one container.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ContainerRecord {
-    pub(crate) name: String,
     /// The daemon's address.
     pub(crate) daemon: String,
     pub(crate) task: String,
     pub(crate) experiment: u32,
     pub(crate) attempt: u32,
     pub(crate) log_file: PathBuf,
-    /// How long that file was before.
-    pub(crate) log_start: u64,
     pub(crate) place: Place,
     /// The container's id, once there is one.
     pub(crate) container: Option<String>,
 }
 
 /// A record on disk that is ours to complete and to remove.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct ContainerEntry {
     /// Kept so that the owner is alive on paper for as long as its entries are.
     _instance: Arc<Instance>,
     path: PathBuf,
+    number: u32,
     record: ContainerRecord,
 }
 
 impl ContainerEntry {
     /// Puts on record what is about to be made.
-    pub(crate) fn intend(
-        instance: &Arc<Instance>,
-        name: &str,
-        daemon: &str,
-        label: &Label,
-    ) -> Result<Self, DeployError> {
+    pub(crate) fn intend(instance: &Arc<Instance>, daemon: &str, label: &Label) -> Result<Self, DeployError> {
         let number = instance.next_number();
         let path = instance
             .directory()
             .join(format!("deployment-{number}.{EXTENSION}"));
         let record = ContainerRecord {
-            name: name.to_owned(),
             daemon: daemon.to_owned(),
             task: label.task.clone(),
             experiment: label.experiment,
             attempt: label.attempt,
             log_file: label.log_file.clone(),
-            log_start: fs::metadata(&label.log_file).map_or(0, |metadata| metadata.len()),
             place: Place::here().map_err(DeployError::ListProcesses)?,
             container: None,
         };
@@ -70,14 +61,21 @@ impl ContainerEntry {
         Ok(Self {
             _instance: Arc::clone(instance),
             path,
+            number,
             record,
         })
     }
 
     /// Adds the container that was made.
-    pub(crate) fn complete(&mut self, id: &str) -> Result<(), DeployError> {
-        self.record.container = Some(id.to_owned());
-        ledger::write(&self.path, &self.record)
+    pub(crate) fn complete(&self, id: &str) -> Result<(), DeployError> {
+        let mut record = self.record.clone();
+        record.container = Some(id.to_owned());
+        ledger::write(&self.path, &record)
+    }
+
+    /// The number in its containers' labels.
+    pub(crate) fn number(&self) -> u32 {
+        self.number
     }
 
     /// Forgets the container, once it is gone.
@@ -132,7 +130,6 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let instance = Arc::new(Instance::claim(folder.path(), "a").unwrap());
         let log_file = folder.path().join("x.log");
-        fs::write(&log_file, "earlier").unwrap();
         let label = Label {
             task: "a task".into(),
             experiment: 3,
@@ -141,10 +138,10 @@ mod tests {
         };
         let read = || read_records(instance.directory()).unwrap();
         assert!(read().is_empty());
-        let mut entry = ContainerEntry::intend(&instance, "name", "unix:///d", &label).unwrap();
+        let entry = ContainerEntry::intend(&instance, "unix:///d", &label).unwrap();
         let found = read();
         assert_eq!(found.records, std::slice::from_ref(&entry.record));
-        assert_eq!((found.records[0].log_start, &found.records[0].container), (7, &None));
+        assert_eq!(found.records[0].container, None);
         entry.complete("1e0f").unwrap();
         assert_eq!(read().records[0].container.as_deref(), Some("1e0f"));
         let processes = ledger::read_records(instance.directory()).unwrap();
