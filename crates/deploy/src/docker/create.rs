@@ -119,11 +119,7 @@ impl Blueprint<'_> {
             memory_swap: memory,
             nano_cpus: limits.cpus.map(|cpus| (cpus * 1e9).round() as i64),
             shm_size: Some(as_signed(self.shm_bytes)),
-            ulimits: Some(vec![ResourcesUlimits {
-                name: Some("memlock".to_owned()),
-                soft: Some(-1),
-                hard: Some(-1),
-            }]),
+            ulimits: self.gpu.device_requests.as_ref().map(|_| vec![pinned_memory()]),
             init: Some(self.with_init),
             auto_remove: Some(false),
             restart_policy: Some(RestartPolicy {
@@ -152,6 +148,16 @@ impl Blueprint<'_> {
             .map(|mount| bind(&mount.source, &mount.target, true));
         let hub = self.hub_cache.map(|folder| bind(folder, HUB_CACHE, false));
         given.chain(hub).collect()
+    }
+}
+
+/// GPUs exchange data through pinned memory. Not every daemon may raise this limit, so only
+/// engines that need it ask for it.
+fn pinned_memory() -> ResourcesUlimits {
+    ResourcesUlimits {
+        name: Some("memlock".to_owned()),
+        soft: Some(-1),
+        hard: Some(-1),
     }
 }
 

@@ -36,7 +36,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use self::connect::Daemon;
-use self::container::Life;
+use self::container::{Life, Look};
 use self::launch::{Order, launch};
 use self::names::{Names, Owner};
 use self::record::ContainerEntry;
@@ -219,21 +219,26 @@ impl Deployer for DockerDeployer {
     }
 
     async fn status(&self, deployment: &Deployment) -> Result<DeploymentStatus, DeployError> {
-        let Some(look) = self.shared.look(&deployment.id).await? else {
-            return Ok(DeploymentStatus::Gone);
+        let look = self.shared.look(&deployment.id).await?;
+        let Some(live) = self.shared.live(&deployment.id) else {
+            return Ok(look.map_or(DeploymentStatus::Gone, |look| as_status(&look)));
         };
-        let live = self.shared.live(&deployment.id);
-        if let Some(message) = live.and_then(|live| live.disturbance(&look)) {
-            return Err(DeployError::Interrupted {
-                target: self.shared.daemon.target(),
-                message,
-            });
+        let interrupted = |message: String| DeployError::Interrupted {
+            target: self.shared.daemon.target(),
+            message,
+        };
+        let Some(look) = look else {
+            return Err(interrupted("somebody removed the engine's container".to_owned()));
+        };
+        if let Some(message) = live.disturbance(&look) {
+            return Err(interrupted(message));
         }
-        Ok(match look.life {
-            Life::Running | Life::Paused => DeploymentStatus::Running,
-            Life::Ended(exit) => DeploymentStatus::Exited(exit),
-            Life::Created | Life::Going => DeploymentStatus::Gone,
-        })
+        if let Life::Ended(_) = look.life
+            && let Some(message) = self.shared.ended_by_somebody(&look).await?
+        {
+            return Err(interrupted(message));
+        }
+        Ok(as_status(&look))
     }
 
     async fn logs(&self, deployment: &Deployment, lines: usize) -> Result<Vec<String>, DeployError> {
@@ -283,6 +288,14 @@ impl Deployer for DockerDeployer {
             Ok(found)
         })
         .await
+    }
+}
+
+fn as_status(look: &Look) -> DeploymentStatus {
+    match look.life {
+        Life::Running | Life::Paused => DeploymentStatus::Running,
+        Life::Ended(exit) => DeploymentStatus::Exited(exit),
+        Life::Created | Life::Going => DeploymentStatus::Gone,
     }
 }
 
