@@ -8,7 +8,6 @@
 //! It decides nothing about batching and knows nothing of HTTP.
 
 use std::collections::HashMap;
-use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use rand_chacha::ChaCha8Rng;
@@ -17,7 +16,8 @@ use tokio::sync::{mpsc, watch};
 
 use crate::SimError;
 use crate::clock::{Clock, Nanoseconds};
-use crate::model::{MemoryPlan, StepTimer, shortage_under_load};
+use crate::fault::{Fault, LoadFault, load_fault};
+use crate::model::{Hazards, StepTimer};
 use crate::scheduler::{Occupancy, Scheduler, SequenceId, Step};
 use crate::text::Prompt;
 use crate::truth::Record;
@@ -83,14 +83,14 @@ impl Noise {
 #[derive(Debug)]
 pub(crate) struct Driver {
     pub(crate) scheduler: Scheduler,
-    pub(crate) memory: MemoryPlan,
+    pub(crate) hazards: Hazards,
     pub(crate) timer: StepTimer,
     pub(crate) time_scale: f64,
     pub(crate) noise: Noise,
     pub(crate) clock: Clock,
     pub(crate) statistics: watch::Sender<Statistics>,
-    /// End with an error once so many requests have ended.
-    pub(crate) exit_after: Option<NonZeroU64>,
+    /// Those of load, and of requests that have ended; others are not looked at.
+    pub(crate) faults: Vec<Fault>,
 }
 
 /// Steps until memory runs out, a fault ends the engine, or nobody can submit any more.
@@ -106,6 +106,7 @@ pub(crate) async fn drive(
             clients.take_in(submission, &mut driver.scheduler);
         }
         clients.let_go(&mut driver.scheduler);
+        driver.check_load(clients.open.len())?;
         let Some(step) = driver.scheduler.step() else {
             driver.publish();
             let Some(submission) = submissions.recv().await else {
@@ -115,9 +116,7 @@ pub(crate) async fn drive(
             due = driver.clock.now();
             continue;
         };
-        if let Some(error) = shortage_under_load(&driver.memory, &step.work) {
-            return Err(error);
-        }
+        driver.hazards.check(&step.work)?;
         clients.note(&step, driver.clock.now());
         driver.count(&step);
         due = driver.wait(due, &step).await;
@@ -164,11 +163,24 @@ impl Driver {
             .send_modify(|statistics| statistics.occupancy = occupancy);
     }
 
+    fn check_load(&self, in_flight: usize) -> Result<(), SimError> {
+        match load_fault(&self.faults, in_flight) {
+            None => Ok(()),
+            Some(LoadFault::OutOfMemory) => Err(self.hazards.out_of_memory()),
+            Some(LoadFault::Segfault) => Err(SimError::SegmentationFault),
+            Some(LoadFault::Abort) => Err(SimError::Abort),
+        }
+    }
+
     fn check_exit(&self) -> Result<(), SimError> {
-        let finished = self.statistics.borrow().finished;
-        match self.exit_after {
-            Some(limit) if finished >= limit.get() => Err(SimError::ExitAfterRequests { requests: finished }),
-            _ => Ok(()),
+        let requests = self.statistics.borrow().finished;
+        let is_over = self
+            .faults
+            .iter()
+            .any(|fault| matches!(fault, Fault::ExitAfterRequests(limit) if requests >= limit.get()));
+        match is_over {
+            true => Err(SimError::ExitAfterRequests { requests }),
+            false => Ok(()),
         }
     }
 }
@@ -262,19 +274,20 @@ mod tests {
         requests: 24,
         prompt_tokens: 300,
         output_tokens: 60,
+        shared_prefix_tokens: 0,
     };
 
     fn driver(options: &Options) -> Driver {
         let memory = plan_memory(options).unwrap();
         Driver {
             scheduler: Scheduler::new(Limits::new(options, &memory)),
-            memory,
+            hazards: Hazards::new(options, memory),
             timer: StepTimer::new(options),
             time_scale: options.time_scale,
             noise: Noise::new(ChaCha8Rng::seed_from_u64(options.seed), options.noise),
             clock: Clock::start(),
             statistics: watch::channel(Statistics::default()).0,
-            exit_after: None,
+            faults: Vec::new(),
         }
     }
 
