@@ -187,9 +187,10 @@ impl Default for Options {
 mod tests {
     use std::num::NonZeroU64;
 
-    use clap::Parser;
+    use clap::{CommandFactory as _, Parser};
 
     use super::*;
+    use crate::fault::KNOWN;
 
     #[derive(Debug, Parser)]
     struct Program {
@@ -251,5 +252,15 @@ mod tests {
         check_refused("--kv-cache-dtype fp4", "--kv-cache-dtype");
         check_refused("--quantization awq", "--quantization");
         check_refused("--fault crash", "no fault is called `crash`");
+    }
+
+    #[test]
+    fn the_help_tells_every_fault() {
+        let help = Program::command().render_long_help().to_string();
+        for known in KNOWN {
+            let name = known.replace("[=N]", "");
+            assert!(help.contains(&name), "{name} is missing in {help}");
+        }
+        assert!(!help.contains("runaway"), "it is not for users");
     }
 }
