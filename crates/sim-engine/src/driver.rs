@@ -265,7 +265,7 @@ mod tests {
     use super::*;
     use crate::forecast::{ClosedLoop, forecast};
     use crate::model::plan_memory;
-    use crate::options::Options;
+    use crate::options::{Options, Quantization};
     use crate::scheduler::Limits;
     use crate::truth::{Arrival, RequestTruth, TruthRing};
 
@@ -292,29 +292,25 @@ mod tests {
     }
 
     /// Plays the load, all of it at once, in paused time; returns how long it took and the truth.
-    async fn play(options: &Options) -> (f64, Vec<RequestTruth>) {
+    async fn play_load(options: &Options, load: ClosedLoop) -> (f64, Vec<RequestTruth>) {
         let driver = driver(options);
         let clock = driver.clock;
         let truth = TruthRing::default();
         let (sender, submissions) = mpsc::channel(64);
         let mut answers = Vec::new();
-        for ordinal in 1..=u64::from(LOAD.requests) {
+        for ordinal in 1..=u64::from(load.requests) {
             let record = truth.open(Arrival {
                 request_id: ordinal.to_string(),
                 ordinal,
                 received_ns: clock.now(),
-                prompt_tokens: LOAD.prompt_tokens,
+                prompt_tokens: load.prompt_tokens,
             });
-            let (tokens, answer) = mpsc::channel(60);
-            let prompt = Prompt {
-                tokens: LOAD.prompt_tokens,
-                prefixes: Vec::new(),
-                fingerprint: ordinal,
-            };
+            let (tokens, answer) = mpsc::channel(64);
+            let prompt = load.prompt(ordinal, options.block_size);
             sender
                 .send(Submission {
                     prompt,
-                    max_tokens: LOAD.output_tokens,
+                    max_tokens: load.output_tokens,
                     tokens,
                     record,
                 })
@@ -325,13 +321,17 @@ mod tests {
         drop(sender);
         drive(driver, submissions).await.unwrap();
         for mut answer in answers {
-            for position in 0..LOAD.output_tokens {
-                let is_last = position + 1 == LOAD.output_tokens;
+            for position in 0..load.output_tokens {
+                let is_last = position + 1 == load.output_tokens;
                 assert_eq!(answer.recv().await, Some(Token { position, is_last }));
             }
             assert_eq!(answer.recv().await, None);
         }
         (clock.now() as f64 / 1e9, truth.all())
+    }
+
+    async fn play(options: &Options) -> (f64, Vec<RequestTruth>) {
+        play_load(options, LOAD).await
     }
 
     #[tokio::test(start_paused = true)]
@@ -381,5 +381,50 @@ mod tests {
         let (full, _) = play(&scaled(1.0)).await;
         let (half, _) = play(&scaled(0.5)).await;
         assert!((full / half - 2.0).abs() < 0.01, "{full} {half}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_shared_beginning_is_found_as_forecast() {
+        let load = ClosedLoop {
+            shared_prefix_tokens: 250,
+            ..LOAD
+        };
+        for (block_size, utilization) in [(16, 0.9), (64, 0.9), (16, 0.66)] {
+            let options = Options {
+                noise: 0.0,
+                max_num_seqs: 16,
+                block_size,
+                gpu_memory_utilization: utilization,
+                ..Options::default()
+            };
+            let (seconds, truth) = play_load(&options, load).await;
+            let expected = forecast(&options, load).unwrap();
+            let cached: u64 = truth.iter().map(|truth| u64::from(truth.cached_tokens)).sum();
+            assert!(cached > 0);
+            assert_eq!(cached, expected.cached_tokens, "blocks of {block_size}");
+            assert!(
+                (seconds - expected.seconds).abs() < 0.002,
+                "{seconds} s instead of {} s",
+                expected.seconds
+            );
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn quantized_and_shared_among_devices_it_is_as_fast_as_forecast() {
+        for (quantization, tensor_parallel_size) in [(Quantization::Fp8, 1), (Quantization::Int8, 4)] {
+            let options = Options {
+                noise: 0.0,
+                quantization,
+                tensor_parallel_size,
+                ..Options::default()
+            };
+            let (seconds, _) = play(&options).await;
+            let expected = forecast(&options, LOAD).unwrap().seconds;
+            assert!(
+                (seconds - expected).abs() < 0.002,
+                "{seconds} s instead of {expected} s"
+            );
+        }
     }
 }

@@ -28,6 +28,17 @@ pub struct ClosedLoop {
     pub shared_prefix_tokens: u32,
 }
 
+impl ClosedLoop {
+    /// The prompt of one of its requests, which are told apart by a number.
+    pub(crate) fn prompt(self, number: u64, block_size: u32) -> Prompt {
+        let words = (0..self.prompt_tokens).map(|position| match position < self.shared_prefix_tokens {
+            true => (0, position),
+            false => (number + 1, position),
+        });
+        Prompt::read(words, block_size)
+    }
+}
+
 /// What a load will see.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Forecast {
@@ -112,12 +123,7 @@ impl Watch {
     fn ask(&mut self, scheduler: &mut Scheduler, load: ClosedLoop) {
         let id = SequenceId(self.asked);
         self.asked += 1;
-        let shared = load.shared_prefix_tokens.min(load.prompt_tokens);
-        let words = (0..load.prompt_tokens).map(|position| match position < shared {
-            true => (0, position),
-            false => (id.0 + 1, position),
-        });
-        let prompt = Prompt::read(words, self.block_size);
+        let prompt = load.prompt(id.0, self.block_size);
         scheduler.enqueue(id, prompt, load.output_tokens.max(1));
         self.open.insert(id, (self.now, self.now, self.now));
     }

@@ -29,7 +29,7 @@ pub(crate) async fn start_runaway(journal: Journal) -> Result<(), SimError> {
     let failed = |source| SimError::StartChild { source };
     let mut arguments = std::env::args_os();
     arguments.next();
-    let child = Command::new(std::env::current_exe().map_err(failed)?)
+    let mut child = Command::new(std::env::current_exe().map_err(failed)?)
         .args(arguments)
         .args(["--fault", "runaway-child"])
         .stdin(Stdio::null())
@@ -44,6 +44,11 @@ pub(crate) async fn start_runaway(journal: Journal) -> Result<(), SimError> {
     if left.await.is_err() {
         let late = std::io::Error::new(std::io::ErrorKind::TimedOut, "it did not leave our group");
         return Err(failed(late));
+    }
+    if let Some(status) = child.try_wait().map_err(failed)? {
+        return Err(failed(std::io::Error::other(format!(
+            "it ended at once: {status}"
+        ))));
     }
     journal.info(format_args!("started a worker process: {pid}"));
     Ok(())

@@ -266,7 +266,7 @@ fn report(error: &SimError, journal: Journal) {
              EngineCore encountered a fatal error while executing a step.",
         ),
         SimError::SegmentationFault => {
-            journal.error("!!!!!!! Segfault encountered !!!!!!!\nSegmentation fault")
+            journal.error("!!!!!!! Segfault encountered !!!!!!!\nSegmentation fault");
         }
         SimError::Abort => {
             journal.error("terminate called after throwing an instance of 'c10::DistBackendError'");
