@@ -54,7 +54,7 @@ pub enum Fault {
     BadJson(NonZeroU64),
     /// `slow-first-token`: the first token comes ten seconds late, by the engine's time scale.
     SlowFirstToken(NonZeroU64),
-    /// `endless-line`: halfway through a streamed answer comes a line without an end: 64 MiB, and
+    /// `endless-line`: halfway through a streamed answer comes a line without an end: 32 MiB, and
     /// then the connection closes.
     EndlessLine(NonZeroU64),
 }

@@ -31,6 +31,14 @@ pub struct ClosedLoop {
 impl ClosedLoop {
     /// The prompt of one of its requests, which are told apart by a number.
     pub(crate) fn prompt(self, number: u64, block_size: u32) -> Prompt {
+        if self.shared_prefix_tokens == 0 {
+            // Nothing of it will ever be found again, so its blocks need no names.
+            return Prompt {
+                tokens: self.prompt_tokens.max(1),
+                prefixes: Vec::new(),
+                fingerprint: number,
+            };
+        }
         let words = (0..self.prompt_tokens).map(|position| match position < self.shared_prefix_tokens {
             true => (0, position),
             false => (number + 1, position),

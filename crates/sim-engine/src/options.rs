@@ -93,7 +93,7 @@ pub struct Options {
     /// are in flight, oom-under-load=N, crash-under-load=N (SIGSEGV), abort-under-load=N (SIGABRT).
     ///
     /// In answers, for every request or with =N every N-th one: garbage, http-500, cut-stream,
-    /// stall, bad-json, slow-first-token (ten seconds late), endless-line (64 MiB without a line's end).
+    /// stall, bad-json, slow-first-token (ten seconds late), endless-line (32 MiB without a line's end).
     #[arg(long)]
     pub fault: Vec<Fault>,
     /// How much to tell on stderr

@@ -21,6 +21,8 @@ const RUNAWAY: Duration = Duration::from_secs(600);
 const MOST_START: Duration = Duration::from_secs(10);
 /// Memory that is taken in one go, between which others get their turn.
 const BITE: usize = 16 * 1024 * 1024;
+/// What is written to that memory, again and again.
+static MORSEL: [u8; 64 * 1024] = [1; 64 * 1024];
 const MEBIBYTE: u64 = 1024 * 1024;
 
 /// Starts this very program once more as a runaway child, and waits until it has left our
@@ -79,7 +81,9 @@ pub(crate) async fn eat_memory(mebibytes: u64, journal: Journal) -> Result<Balla
         bite.try_reserve_exact(size)
             .map_err(|source| SimError::HostMemory { mebibytes, source })?;
         // Not zeros, which some allocators give without touching a page.
-        bite.resize(size, 1);
+        while bite.len() < size {
+            bite.extend_from_slice(&MORSEL[..MORSEL.len().min(size - bite.len())]);
+        }
         bites.push(bite);
         left -= size as u64;
         tokio::task::yield_now().await;

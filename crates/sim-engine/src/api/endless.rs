@@ -6,7 +6,7 @@
 use bytes::Bytes;
 
 /// Length of the line; then the connection closes.
-const LENGTH: usize = 64 * 1024 * 1024;
+const LENGTH: usize = 32 * 1024 * 1024;
 
 static FILLER: [u8; 64 * 1024] = [b'x'; 64 * 1024];
 

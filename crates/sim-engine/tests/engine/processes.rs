@@ -291,8 +291,10 @@ async fn memory_is_really_eaten_and_kept() {
 #[tokio::test]
 async fn memory_that_the_machine_does_not_give_is_said() {
     let mut command = Command::new("sh");
-    let script = format!("ulimit -v 1500000; exec {PROGRAM} --time-scale 0.01 --fault eat-memory=8192");
+    let script = format!("ulimit -v 700000; exec {PROGRAM} --time-scale 0.01 --fault eat-memory=8192");
     command.args(["-c", &script]);
+    // However many cores there are, its threads shall not take what is left for it.
+    command.envs([("TOKIO_WORKER_THREADS", "2"), ("MALLOC_ARENA_MAX", "1")]);
     let mut process = start_command(command).await;
     assert_eq!(process.ended().await.code(), Some(1), "{:#?}", process.said);
     check_diagnosis(
