@@ -227,7 +227,7 @@ impl Deployer for DockerDeployer {
             target: self.shared.daemon.target(),
             message,
         };
-        let Some(look) = look else {
+        let Some(look) = look.filter(|look| look.life != Life::Going) else {
             return Err(interrupted("somebody removed the engine's container".to_owned()));
         };
         if let Some(message) = live.disturbance(&look) {
