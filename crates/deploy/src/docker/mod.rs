@@ -5,3 +5,6 @@ mod connect;
 mod error;
 mod image;
 mod journal;
+
+#[cfg(test)]
+mod tests;
