@@ -9,6 +9,8 @@
 mod name;
 mod pull;
 
+use std::time::Duration;
+
 use autotuner_core::experiment::ImageFacts;
 use bollard::Docker;
 use bollard::errors::Error;
@@ -16,6 +18,7 @@ use bollard::models::ImageInspect;
 use tokio_util::sync::CancellationToken;
 
 use self::name::ImageName;
+use self::pull::{LONGEST_SILENCE, pull};
 use crate::error::whole_story;
 use crate::{DeployError, Watcher};
 
@@ -41,15 +44,46 @@ pub(crate) async fn ensure(
     watcher: &dyn Watcher,
     cancel: &CancellationToken,
 ) -> Result<ImageFacts, DeployError> {
-    let name = ImageName::parse(reference).map_err(|reason| DeployError::ImageMissing {
-        image: reference.to_owned(),
-        message: reason.to_owned(),
-    })?;
     tokio::select! {
         biased;
         () = cancel.cancelled() => Err(DeployError::Cancelled),
-        result = bring(docker, reference, &name, watcher) => result,
+        result = ensure_within(docker, reference, watcher, LONGEST_SILENCE) => result,
     }
+}
+
+/// Like [`ensure`], for a registry that may be silent for so long. Dropped, it ends at once.
+pub(super) async fn ensure_within(
+    docker: &Docker,
+    reference: &str,
+    watcher: &dyn Watcher,
+    longest_silence: Duration,
+) -> Result<ImageFacts, DeployError> {
+    let missing = |message: &str| DeployError::ImageMissing {
+        image: reference.to_owned(),
+        message: message.to_owned(),
+    };
+    let name = ImageName::parse(reference).map_err(missing)?;
+    if let Some(facts) = facts(docker, reference).await? {
+        return Ok(facts);
+    }
+    let name = match name {
+        ImageName::Named(name) => name,
+        ImageName::Id => {
+            return Err(missing(
+                "an image's id names one that is here and cannot be fetched: use its name",
+            ));
+        }
+    };
+    if name.is_ours() {
+        return Err(missing(
+            "it is built on this machine and in no registry: build it with scripts/sim-image.sh",
+        ));
+    }
+    pull(docker, reference, &name, watcher, longest_silence).await?;
+    facts(docker, reference).await?.ok_or_else(|| DeployError::Fetch {
+        image: reference.to_owned(),
+        message: "the daemon says that it fetched it, and does not have it".to_owned(),
+    })
 }
 
 /// The image's id and the digest under which the reference's own repository has it; `None`
@@ -82,40 +116,6 @@ pub(crate) async fn defaults(docker: &Docker, reference: &str) -> Result<ImageDe
     Ok(ImageDefaults {
         entrypoint: config.entrypoint.unwrap_or_default(),
         command: config.cmd.unwrap_or_default(),
-    })
-}
-
-async fn bring(
-    docker: &Docker,
-    reference: &str,
-    name: &ImageName,
-    watcher: &dyn Watcher,
-) -> Result<ImageFacts, DeployError> {
-    if let Some(facts) = facts(docker, reference).await? {
-        return Ok(facts);
-    }
-    let missing = |message: &str| DeployError::ImageMissing {
-        image: reference.to_owned(),
-        message: message.to_owned(),
-    };
-    match name {
-        ImageName::Id => {
-            return Err(missing(
-                "an image id names what is here and cannot be fetched: use its name",
-            ));
-        }
-        ImageName::Named(named) if named.is_ours() => {
-            return Err(missing(
-                "it is built on this machine and in no registry: build it with scripts/sim-image.sh",
-            ));
-        }
-        ImageName::Named(named) => {
-            pull::pull(docker, reference, named, watcher, pull::LONGEST_SILENCE).await?
-        }
-    }
-    facts(docker, reference).await?.ok_or_else(|| DeployError::Fetch {
-        image: reference.to_owned(),
-        message: "the daemon says that it fetched it, and does not have it".to_owned(),
     })
 }
 

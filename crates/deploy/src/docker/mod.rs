@@ -20,6 +20,8 @@ mod policy;
 pub(crate) mod record;
 mod shared;
 pub(crate) mod sweep;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::fmt;
