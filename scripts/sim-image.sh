@@ -48,6 +48,11 @@ build_program() {
     die "the program could not be built as a static file (a static libc is needed: libc6-dev on Debian)"
 }
 
+# The revision of the checkout, marked where files differ from it; empty outside of git.
+revision() {
+  git -C "$repository" describe --always --abbrev=40 --match '' --dirty 2>/dev/null || true
+}
+
 main() {
   repository=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
   # shellcheck source=scripts/lib/image.sh
@@ -67,7 +72,7 @@ main() {
   lay_out "$work/root"
   install -D -m 755 "$program" "$work/root/bin/autotuner"
   version=$("$program" --version) || die "$program does not run"
-  make_image "$tag" "$work/root" \
+  make_image "$tag" "$work/root" "$(label org.opencontainers.image.revision "$(revision)")" \
     'ENTRYPOINT ["/bin/autotuner"]' 'ENV PATH=/bin' 'EXPOSE 8000' 'WORKDIR /tmp' \
     "$(label org.opencontainers.image.title 'Inference Autotuner, simulated engine')" \
     "$(label org.opencontainers.image.version "${version##* }")" \
