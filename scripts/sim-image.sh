@@ -65,14 +65,15 @@ main() {
   local -r tag=${1:-$USUAL_TAG}
   command -v cargo >/dev/null || die "cargo is missing; install Rust first"
   need_docker
-  local program version
+  local program version revision
   build_program
   trap clean_up EXIT
   work=$(mktemp -d)
   lay_out "$work/root"
   install -D -m 755 "$program" "$work/root/bin/autotuner"
+  revision=$(revision)
   version=$("$program" --version) || die "$program does not run"
-  make_image "$tag" "$work/root" "$(label org.opencontainers.image.revision "$(revision)")" \
+  make_image "$tag" "$work/root" "${revision:+$(label org.opencontainers.image.revision "$revision")}" \
     'ENTRYPOINT ["/bin/autotuner"]' 'ENV PATH=/bin' 'EXPOSE 8000' 'WORKDIR /tmp' \
     "$(label org.opencontainers.image.title 'Inference Autotuner, simulated engine')" \
     "$(label org.opencontainers.image.version "${version##* }")" \

@@ -43,7 +43,7 @@ is_current() {
 
 # make_image TAG FOLDER REMARK SETTING...: the image TAG of FOLDER, unless it is there
 # already. The remark is a setting that makes no difference to that, or empty. Whatever
-# had the tag before is removed, unless something uses it.
+# had the tag before, and has no other, is removed, unless a container uses it.
 make_image() {
   local -r tag=$1 folder=$2 remark=$3
   shift 3
@@ -63,7 +63,9 @@ make_image() {
   docker import "${settings[@]}" \
     --change "$(label "$CONTENT_LABEL" "$content")" \
     ${remark:+--change "$remark"} "$files" "$tag" >/dev/null || die "Docker did not take the image $tag"
-  if [[ -n $before ]]; then docker image rm "$before" >/dev/null 2>&1 || true; fi
+  if [[ -n $before && $(docker image inspect --format '{{len .RepoTags}}' "$before" 2>/dev/null) == 0 ]]; then
+    docker image rm "$before" >/dev/null 2>&1 || true
+  fi
   say "made $tag ($(($(stat --format=%s "$files") / 1000000)) MB)"
   try_image "$tag"
 }
