@@ -10,12 +10,16 @@ use super::dialect::Dialect;
 use super::files::Placed;
 use super::text::has_control;
 use super::world::{self, Settled};
-use super::{Arg, LaunchPlan, Limits, PlanRequest, Program, environment, fixed, flags, image};
+use super::{
+    Arg, EngineKind, LaunchPlan, Limits, PlanRequest, Program, environment, fixed, flags, image, portable,
+};
 use crate::problem::Problem;
 use crate::task::{DeploymentMode, EngineSettings};
 
 /// How one engine is started.
 pub(crate) struct Recipe {
+    /// Which engine it is.
+    pub(crate) kind: EngineKind,
     /// How it spells its flags.
     pub(crate) dialect: &'static Dialect,
     /// The program in local mode, when the task names none.
@@ -68,11 +72,16 @@ pub(crate) fn assemble(
         &served_model_name,
     ));
     problems.0.extend(fixed::check(dialect, &settings.args));
-    let flags = problems.take(flags::compile(dialect, candidate));
+    let groups = fixed::groups(dialect, &settings.args);
+    let own = problems.take(flags::compile(dialect, candidate));
+    let copies = Settled::new(&fixed::kept(groups.clone(), &own), &own).is_on("enable-dp-attention");
+    let id = &model.id_or_path;
+    let words = problems.take(portable::compile(recipe.kind, dialect, id, copies, candidate));
+    let flags = portable::beside(own, words);
     let env = problems.take(environment::compile(dialect, settings, candidate));
     let ready_paths = problems.check(ready_paths(settings, recipe.ready_paths));
 
-    let kept = fixed::kept(fixed::groups(dialect, &settings.args), &flags);
+    let kept = fixed::kept(groups, &flags);
     let needed = problems.check((recipe.gpus)(&Settled::new(&kept, &flags)));
     let gpus = problems.check(world::gpus(resources, needed));
     let program = match deployment {

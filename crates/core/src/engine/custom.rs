@@ -14,6 +14,7 @@ use super::fixed::Group;
 use super::flags::{Flag, path_of};
 use super::{
     Arg, Engine, EngineKind, LaunchPlan, Limits, PlanRequest, Program, environment, files, fixed, flags,
+    portable,
 };
 use crate::problem::Problem;
 use crate::space::{Candidate, Target};
@@ -70,7 +71,9 @@ impl Engine for Custom {
         problems
             .0
             .extend(check_places(&settings.args, &groups, candidate));
-        let flags = problems.take(flags::compile(&DIALECT, candidate));
+        let own = problems.take(flags::compile(&DIALECT, candidate));
+        let words = portable::compile(EngineKind::Custom, &DIALECT, &model.id_or_path, false, candidate);
+        let flags = portable::beside(own, problems.take(words));
         let env = problems.take(environment::compile(&DIALECT, settings, candidate));
         let ready_paths = problems.check(ready_paths(settings, READY_PATHS));
         let program = problems.finish(program(settings, deployment))?;
@@ -215,7 +218,7 @@ mod tests {
             served_name: "name".into(),
         };
         let check = |argument: &str, expected: Arg| {
-            assert_eq!(fill(&model, &model.id_or_path, argument), expected, "{argument}")
+            assert_eq!(fill(&model, &model.id_or_path, argument), expected, "{argument}");
         };
         check("{host}", Arg::Host);
         check("{port}", Arg::Port);

@@ -8,6 +8,7 @@
 
 mod advice;
 mod assemble;
+pub(crate) mod checkpoint;
 mod custom;
 mod diagnose;
 mod dialect;
@@ -20,7 +21,10 @@ mod image;
 mod kind;
 mod launch;
 mod llamacpp;
+pub(crate) mod parallel;
+pub(crate) mod portable;
 mod preflight;
+pub(crate) mod quantize;
 mod rules;
 mod sglang;
 mod sim;
