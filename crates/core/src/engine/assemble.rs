@@ -8,6 +8,9 @@ use std::time::Duration;
 
 use super::dialect::Dialect;
 use super::files::Placed;
+use super::fixed::Group;
+use super::flags::Flag;
+use super::parallel::{Own, OwnSizes};
 use super::text::has_control;
 use super::world::{self, Settled};
 use super::{
@@ -74,9 +77,9 @@ pub(crate) fn assemble(
     problems.0.extend(fixed::check(dialect, &settings.args));
     let groups = fixed::groups(dialect, &settings.args);
     let own = problems.take(flags::compile(dialect, candidate));
-    let copies = Settled::new(&fixed::kept(groups.clone(), &own), &own).is_on("enable-dp-attention");
+    let sizes = own_sizes(recipe.kind, &groups, &own);
     let id = &model.id_or_path;
-    let words = problems.take(portable::compile(recipe.kind, dialect, id, copies, candidate));
+    let words = problems.take(portable::compile(recipe.kind, dialect, id, &sizes, candidate));
     let flags = portable::beside(own, words);
     let env = problems.take(environment::compile(dialect, settings, candidate));
     let ready_paths = problems.check(ready_paths(settings, recipe.ready_paths));
@@ -118,6 +121,17 @@ pub(crate) fn assemble(
         uses_hub: placed.from_hub && recipe.has_hub,
         limits: Limits::of(resources),
     })
+}
+
+/// The parallel sizes that the engine's own flags set.
+fn own_sizes(kind: EngineKind, groups: &[Group], flags: &[Flag]) -> Own {
+    let (fixed, tuned) = (Settled::new(groups, &[]), Settled::new(&[], flags));
+    let kept = Settled::new(&fixed::kept(groups.to_vec(), flags), flags);
+    Own {
+        fixed: OwnSizes::of(kind, |flag| fixed.get(flag)),
+        tuned: OwnSizes::of(kind, |flag| tuned.get(flag)),
+        attention_copies: kept.is_on("enable-dp-attention"),
+    }
 }
 
 /// Problems collected on the way, so that a user sees all of them.

@@ -12,6 +12,7 @@ use super::assemble::{Problems, check_name, containered, local, ready_paths};
 use super::dialect::{DashedValues, Dialect, Spelling};
 use super::fixed::Group;
 use super::flags::{Flag, path_of};
+use super::parallel::Own;
 use super::{
     Arg, Engine, EngineKind, LaunchPlan, Limits, PlanRequest, Program, environment, files, fixed, flags,
     portable,
@@ -72,7 +73,13 @@ impl Engine for Custom {
             .0
             .extend(check_places(&settings.args, &groups, candidate));
         let own = problems.take(flags::compile(&DIALECT, candidate));
-        let words = portable::compile(EngineKind::Custom, &DIALECT, &model.id_or_path, false, candidate);
+        let words = portable::compile(
+            EngineKind::Custom,
+            &DIALECT,
+            &model.id_or_path,
+            &Own::default(),
+            candidate,
+        );
         let flags = portable::beside(own, problems.take(words));
         let env = problems.take(environment::compile(&DIALECT, settings, candidate));
         let ready_paths = problems.check(ready_paths(settings, READY_PATHS));

@@ -15,7 +15,7 @@ mod dialect;
 mod environment;
 mod exit;
 mod files;
-mod fixed;
+pub(crate) mod fixed;
 mod flags;
 mod image;
 mod kind;

@@ -13,6 +13,9 @@ use crate::space::Value;
 /// Where these fields stand in a task document.
 pub(crate) const KEY: &str = "parallel_config";
 
+/// What is said of a flag that older versions lack.
+const NEWER: &str = "only newer versions of the engine know it";
+
 /// Most GPUs of one configuration.
 const MOST_GPUS: u32 = 64;
 
@@ -49,6 +52,49 @@ const NO_SIZES: Sizes = Sizes {
     moe_dense_tp: None,
     attention_copies: false,
 };
+
+/// What the user sets by the engine's own flags, which the rules must know of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Own {
+    /// By `engine.args`: counts where no word says otherwise.
+    pub(crate) fixed: OwnSizes,
+    /// By parameters: counts whatever the words say.
+    pub(crate) tuned: OwnSizes,
+    /// Whether SGLang's `enable-dp-attention` is on, by either.
+    pub(crate) attention_copies: bool,
+}
+
+/// Sizes by the engine's own flags, `None` where not set so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct OwnSizes {
+    tp: Option<u32>,
+    pp: Option<u32>,
+    dp: Option<u32>,
+}
+
+impl OwnSizes {
+    /// The sizes among flags, asked by their resolved names. What is no size is not one:
+    /// the flag itself is complained about elsewhere.
+    pub(crate) fn of<'a>(kind: EngineKind, value: impl Fn(&str) -> Option<&'a str>) -> Self {
+        let size = |field: &str| {
+            value(flag_of(kind, field)?)?
+                .parse()
+                .ok()
+                .filter(|size| *size > 0)
+        };
+        Self {
+            tp: size("tp"),
+            pp: size("pp"),
+            dp: size("dp"),
+        }
+    }
+
+    fn put_into(self, sizes: &mut Sizes) {
+        sizes.tp = self.tp.unwrap_or(sizes.tp);
+        sizes.pp = self.pp.unwrap_or(sizes.pp);
+        sizes.dp = self.dp.unwrap_or(sizes.dp);
+    }
+}
 
 /// The presets of an engine by name.
 pub(crate) fn presets(kind: EngineKind) -> &'static [&'static str] {
@@ -223,30 +269,33 @@ pub(crate) fn check_value(kind: EngineKind, field: &str, value: &Value) -> Resul
 }
 
 /// The flags of one configuration: values of the fields of `parallel_config`, or of `preset`.
-/// `attention_copies` says whether SGLang's own flag `enable-dp-attention` is on.
 ///
 /// # Errors
 /// Everything that the engine cannot do, with the field's path.
 pub(crate) fn settings(
     kind: EngineKind,
-    attention_copies: bool,
+    own: &Own,
     fields: &[(&str, &Value)],
 ) -> Result<Vec<Setting>, Vec<Problem>> {
-    let mut sizes = Sizes {
-        attention_copies: attention_copies && kind == Sglang,
-        ..NO_SIZES
-    };
+    if fields.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut asked = NO_SIZES;
+    let mut sizes = NO_SIZES;
+    own.fixed.put_into(&mut sizes);
     let mut problems = Vec::new();
     for (field, value) in fields {
         if *field == "preset" {
             let name = word(&format!("{KEY}.presets"), value).map_err(|problem| vec![problem])?;
-            return of_preset(kind, name);
+            return of_preset(kind, own, name);
         }
-        let step = check_value(kind, field, value).and_then(|()| put(&mut sizes, field, value));
+        let step = check_value(kind, field, value)
+            .and_then(|()| put(&mut sizes, field, value))
+            .and_then(|()| put(&mut asked, field, value));
         problems.extend(step.err());
     }
     if problems.is_empty() {
-        of_sizes(kind, &sizes, attention_copies)
+        of_sizes(kind, own, &asked, sizes)
     } else {
         Err(problems)
     }
@@ -278,14 +327,14 @@ fn put(sizes: &mut Sizes, field: &str, value: &Value) -> Result<(), Problem> {
     Ok(())
 }
 
-fn of_preset(kind: EngineKind, name: &str) -> Result<Vec<Setting>, Vec<Problem>> {
+fn of_preset(kind: EngineKind, own: &Own, name: &str) -> Result<Vec<Setting>, Vec<Problem>> {
     let path = format!("{KEY}.presets");
     let Some(sizes) = preset(kind, name) else {
         let message = format!("{} has no preset \"{name}\"", engine_name(kind));
         let hint = format!("use one of {}", presets(kind).join(", "));
         return Err(vec![Problem::new(path, message).with_hint(hint)]);
     };
-    let settings = of_sizes(kind, &sizes, false)?;
+    let settings = of_sizes(kind, own, &sizes, sizes)?;
     let of_it = |setting| Setting {
         field: "presets",
         ..setting
@@ -293,8 +342,17 @@ fn of_preset(kind: EngineKind, name: &str) -> Result<Vec<Setting>, Vec<Problem>>
     Ok(settings.into_iter().map(of_it).collect())
 }
 
-/// The flags of these sizes; `is_told` where the flag for copies of attention is set apart.
-fn of_sizes(kind: EngineKind, sizes: &Sizes, is_told: bool) -> Result<Vec<Setting>, Vec<Problem>> {
+/// The flags of what was asked for. `sizes` is the same with those of `engine.args` in it,
+/// for what depends on other sizes.
+fn of_sizes(
+    kind: EngineKind,
+    own: &Own,
+    asked: &Sizes,
+    mut sizes: Sizes,
+) -> Result<Vec<Setting>, Vec<Problem>> {
+    own.tuned.put_into(&mut sizes);
+    sizes.attention_copies |= own.attention_copies && kind == Sglang;
+    let sizes = &sizes;
     let mut problems: Vec<Problem> = [
         check_gpus(kind, sizes),
         check_inside_tp(kind, sizes),
@@ -308,9 +366,9 @@ fn of_sizes(kind: EngineKind, sizes: &Sizes, is_told: bool) -> Result<Vec<Settin
         return Err(problems);
     }
     let given = [
-        ("tp", sizes.tp),
-        ("pp", sizes.pp),
-        ("dp", sizes.dp),
+        ("tp", asked.tp),
+        ("pp", asked.pp),
+        ("dp", asked.dp),
         ("cp", sizes.cp),
         ("dcp", sizes.dcp),
         ("moe_cluster", sizes.moe_cluster),
@@ -324,11 +382,12 @@ fn of_sizes(kind: EngineKind, sizes: &Sizes, is_told: bool) -> Result<Vec<Settin
                 flag: flag_of(kind, field)?,
                 value: i64::from(size).into(),
                 field,
+                note: (kind == TensorRtLlm && field == "cp").then_some(NEWER),
             })
         })
         .collect();
     // Where the sizes make it moot, the engine is not told, so that equal runs look equal.
-    if kind == Vllm && sizes.expert_parallel == Some(true) && sizes.tp * sizes.dp > 1 {
+    if kind == Vllm && sizes.expert_parallel == Some(true) && (sizes.tp > 1 || sizes.dp > 1) {
         settings.push(switched_on("enable-expert-parallel", "enable_expert_parallel"));
     }
     if kind == Sglang && sizes.moe_dense_tp == Some(1) && sizes.tp > 1 {
@@ -336,9 +395,10 @@ fn of_sizes(kind: EngineKind, sizes: &Sizes, is_told: bool) -> Result<Vec<Settin
             flag: "moe-dense-tp-size",
             value: 1.into(),
             field: "moe_dense_tp",
+            note: None,
         });
     }
-    if sizes.attention_copies && !is_told {
+    if sizes.attention_copies && !own.attention_copies {
         settings.push(switched_on("enable-dp-attention", "dp"));
     }
     Ok(settings)
@@ -349,12 +409,14 @@ fn switched_on(flag: &'static str, field: &'static str) -> Setting {
         flag,
         value: true.into(),
         field,
+        note: None,
     }
 }
 
 fn check_gpus(kind: EngineKind, sizes: &Sizes) -> Option<Problem> {
     let copies = if sizes.attention_copies { 1 } else { sizes.dp };
-    let gpus = sizes.tp * sizes.pp * copies * sizes.cp;
+    let all = [sizes.tp, sizes.pp, copies, sizes.cp];
+    let gpus = all.into_iter().fold(1_u32, u32::saturating_mul);
     (gpus > MOST_GPUS).then(|| {
         let message = format!(
             "{} would need {gpus} GPUs; at most {MOST_GPUS} are possible",
@@ -416,11 +478,7 @@ fn check_experts(kind: EngineKind, sizes: &Sizes) -> Option<Problem> {
             .filter(|(_, size)| *size > 1)
             .map(|(field, size)| format!("{field} {size}"))
             .collect();
-        let message = format!(
-            "{} do not divide a tp of {} among the experts",
-            given.join(" and "),
-            sizes.tp
-        );
+        let message = format!("{} cannot share out a tp of {}", given.join(" and "), sizes.tp);
         let hint = if kind == Sglang {
             "choose a moe_ep that divides tp"
         } else {

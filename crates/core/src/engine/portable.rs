@@ -8,6 +8,7 @@
 use super::EngineKind::{self, Custom, LlamaCpp, Sglang, Sim, TensorRtLlm, Vllm};
 use super::dialect::Dialect;
 use super::flags::{self, Flag};
+use super::parallel::Own;
 use super::{checkpoint, parallel, quantize};
 use crate::problem::Problem;
 use crate::space::{Candidate, ParameterName, Target, Value};
@@ -21,10 +22,11 @@ pub(crate) struct Setting {
     pub(crate) value: Value,
     /// The field of the document that asked for it.
     pub(crate) field: &'static str,
+    /// What it takes to work, where that cannot be known beforehand.
+    pub(crate) note: Option<&'static str>,
 }
 
-/// The flags that the candidate's words become, its own flags apart. `attention_copies` says
-/// whether `enable-dp-attention` is on by the candidate's or the task's own flag.
+/// The flags that the candidate's words become; `own` is what flags of its own say.
 ///
 /// # Errors
 /// Every word that the engine cannot follow, with its path.
@@ -32,7 +34,7 @@ pub(crate) fn compile(
     kind: EngineKind,
     dialect: &Dialect,
     model: &str,
-    attention_copies: bool,
+    own: &Own,
     candidate: &Candidate,
 ) -> Result<Vec<Flag>, Vec<Problem>> {
     let of = |field_of: fn(&ParameterName) -> Option<&str>| -> Vec<(&str, &Value)> {
@@ -42,7 +44,7 @@ pub(crate) fn compile(
             .collect()
     };
     let types = quantize::settings(kind, checkpoint::quantization(model), &of(type_field));
-    let sizes = parallel::settings(kind, attention_copies, &of(size_field));
+    let sizes = parallel::settings(kind, own, &of(size_field));
     match (types, sizes) {
         (Ok(types), Ok(sizes)) => {
             let mut flags = spelt(dialect, quantize::KEY, types)?;

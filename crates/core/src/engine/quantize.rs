@@ -24,6 +24,8 @@ enum Effect {
     Flags(&'static [(&'static str, &'static str)]),
     /// These flags, which quantize the weights while loading: for plain checkpoints only.
     Quantizes(&'static [(&'static str, &'static str)]),
+    /// These flags, which older versions lack.
+    Newer(&'static [(&'static str, &'static str)]),
     /// These flags, which name how the checkpoint is quantized.
     Names(&'static [(&'static str, &'static str)]),
     /// No flags: the type follows `gemm_dtype`, which must then be this.
@@ -34,7 +36,7 @@ enum Effect {
     Refused(&'static str, &'static str),
 }
 
-use Effect::{Flags, Follows, Names, Nothing, Quantizes, Refused, WithSmallCache};
+use Effect::{Flags, Follows, Names, Newer, Nothing, Quantizes, Refused, WithSmallCache};
 
 /// The four number types of one configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,11 +131,6 @@ fn of_preset(kind: EngineKind, checkpoint: Option<&str>, name: &str) -> Result<V
     let Some(types) = preset(kind, name) else {
         return Err(vec![Problem::new(path, format!("there is no preset \"{name}\""))]);
     };
-    let in_preset = |problem: Problem| Problem {
-        path: path.clone(),
-        message: format!("preset {name}: {}", problem.message),
-        hint: problem.hint,
-    };
     match of_types(kind, checkpoint, &types) {
         Ok(settings) => Ok(settings
             .into_iter()
@@ -142,7 +139,13 @@ fn of_preset(kind: EngineKind, checkpoint: Option<&str>, name: &str) -> Result<V
                 ..setting
             })
             .collect()),
-        Err(problems) => Err(problems.into_iter().map(in_preset).collect()),
+        Err(problems) => {
+            let first = problems.first().map_or("", |problem| &problem.message);
+            let problem = Problem::new(path, format!("{name} is not possible: {first}"));
+            Err(vec![problem.with_hint(
+                "use another preset, or give types of one's own in its place",
+            )])
+        }
     }
 }
 
@@ -178,6 +181,7 @@ fn of_types(
                     flag,
                     value: (*value).into(),
                     field,
+                    note: note(checkpoint, effect),
                 }),
             }
         }
@@ -187,6 +191,17 @@ fn of_types(
         Ok(settings)
     } else {
         Err(problems)
+    }
+}
+
+/// What an effect takes to work and nobody can know beforehand.
+fn note(checkpoint: Option<&str>, effect: Effect) -> Option<&'static str> {
+    match effect {
+        Newer(_) => Some("only newer versions of the engine know it"),
+        Names(_) if checkpoint.is_none() => {
+            Some("works only if the checkpoint is quantized so, and the model's name does not say")
+        }
+        _ => None,
     }
 }
 
@@ -203,7 +218,7 @@ fn check(
     let engine = engine_name(kind);
     match effect {
         Nothing => Ok(&[]),
-        Flags(flags) => Ok(flags),
+        Flags(flags) | Newer(flags) => Ok(flags),
         Quantizes(flags) => match checkpoint {
             None => Ok(flags),
             Some(method) => Err((
@@ -312,7 +327,7 @@ fn cache(kind: EngineKind, word: &str) -> Effect {
             "has no cache of whole numbers",
             "use auto, fp8, fp8_e4m3 or fp8_e5m2",
         ),
-        (TensorRtLlm, "fp8" | "fp8_e4m3") => FP8,
+        (TensorRtLlm, "fp8" | "fp8_e4m3") => Newer(&[("kv-cache-dtype", "fp8")]),
         (TensorRtLlm, _) => Refused("has no such cache", "use auto, fp8 or fp8_e4m3"),
         (LlamaCpp, "fp16") => Nothing,
         (LlamaCpp, "bfloat16") => Flags(&[("cache-type-k", "bf16"), ("cache-type-v", "bf16")]),

@@ -4,18 +4,23 @@
 //! once, when the task is made. What it cannot do is left out of the space with a warning,
 //! and a part of which nothing remains is refused. What the rules are is the engine's matter.
 
+use std::collections::HashMap;
+
 use serde_json::Value as Json;
 
 use super::TaskSpec;
 use super::findings::Findings;
 use super::parameters::{ParameterSpec, Range, distinct};
-use crate::engine::EngineKind;
 use crate::engine::portable::Setting;
+use crate::engine::{EngineKind, fixed};
 use crate::problem::Problem;
 use crate::space::{Domain, Parameter, ParameterName, Space, Value};
 
 /// Most combinations of one part that are judged.
 const MOST_COMBINATIONS: usize = 20_000;
+
+/// Most combinations of the engine's own flags beside which a part is judged.
+const MOST_OWN: usize = 64;
 
 /// Most different problems that are told of one part.
 const MOST_TOLD: usize = 8;
@@ -85,6 +90,9 @@ impl Group {
         let Some(judged) = judged else {
             return Self::unjudged(part.prefix, &lists);
         };
+        for (field, note) in &judged.notes {
+            findings.warn(Problem::new(path(part, field), *note));
+        }
         tell_of_rivals(part, &judged.sent, surroundings, findings);
         let is_in_use = |place: usize, value: &Value| judged.rows.iter().any(|row| row[place] == *value);
         let mut parameters = Vec::with_capacity(fields.len());
@@ -158,6 +166,8 @@ struct Judged {
     rows: Vec<Vec<Value>>,
     /// Every flag that one of them sends, with its field.
     sent: Vec<(&'static str, &'static str)>,
+    /// What to say of some of them, with the field.
+    notes: Vec<(&'static str, &'static str)>,
 }
 
 impl Judged {
@@ -174,6 +184,7 @@ impl Judged {
         let mut judged = Self {
             rows: Vec::new(),
             sent: Vec::new(),
+            notes: Vec::new(),
         };
         let mut complaints: Vec<(Problem, usize)> = Vec::new();
         for number in 0..count {
@@ -211,6 +222,10 @@ impl Judged {
             let entry = (setting.flag, setting.field);
             if !self.sent.contains(&entry) {
                 self.sent.push(entry);
+            }
+            let note = setting.note.map(|note| (setting.field, note));
+            if let Some(note) = note.filter(|note| !self.notes.contains(note)) {
+                self.notes.push(note);
             }
         }
     }
@@ -259,18 +274,49 @@ fn tell_of_rivals(
 }
 
 impl Surroundings<'_> {
-    /// Whether a switch is on whatever the candidate: by the one value of a parameter, or
-    /// by the task's own arguments where no parameter says otherwise.
-    pub(super) fn is_always_on(&self, flag: &str) -> bool {
-        let Some(name) = self.parameter(flag) else {
-            return self.has_argument(flag);
-        };
-        let spec = self.spec.parameters.0.iter().find(|(given, _)| given == name);
-        match spec.map(|(_, spec)| spec) {
-            Some(ParameterSpec::Values(values)) => values.iter().all(|value| *value == Json::Bool(true)),
-            Some(ParameterSpec::Range(Range::Boolean | Range::Integer { .. } | Range::Continuous { .. }))
-            | None => false,
+    /// Everything that the engine's own flags may say of these flags, one entry a possible
+    /// combination: values by name, as far as parameters list them.
+    pub(super) fn own_values(&self, flags: &[&str]) -> Vec<HashMap<String, String>> {
+        let mut all: Vec<HashMap<String, String>> = vec![HashMap::new()];
+        for flag in flags {
+            let Some(values) = self
+                .listed(flag)
+                .filter(|values| all.len() * values.len() <= MOST_OWN)
+            else {
+                continue;
+            };
+            all = all
+                .iter()
+                .flat_map(|known| {
+                    values.iter().map(move |value| {
+                        let mut known = known.clone();
+                        known.extend(value.clone().map(|value| ((*flag).to_owned(), value)));
+                        known
+                    })
+                })
+                .collect();
         }
+        all
+    }
+
+    /// The values that a parameter lists for this flag, `None` among them where it leaves
+    /// the flag away.
+    fn listed(&self, flag: &str) -> Option<Vec<Option<String>>> {
+        let name = self.parameter(flag)?;
+        let (_, spec) = self.spec.parameters.0.iter().find(|(given, _)| given == name)?;
+        match spec {
+            ParameterSpec::Values(values) => Some(values.iter().map(as_flag).collect()),
+            ParameterSpec::Range(Range::Boolean) => Some(vec![Some("off".into()), Some("on".into())]),
+            ParameterSpec::Range(Range::Integer { .. } | Range::Continuous { .. }) => None,
+        }
+    }
+
+    /// What `engine.args` sets this flag to.
+    pub(super) fn argument(&self, flag: &str) -> Option<String> {
+        let args = self.spec.engine.as_ref()?.args.as_ref()?;
+        let groups = fixed::groups(self.kind.engine().dialect(), args);
+        let mut groups = groups.into_iter().rev();
+        groups.find(|group| group.name.as_deref() == Some(flag))?.value
     }
 
     /// The parameter that sets this flag, as the user spelt it.
@@ -282,14 +328,25 @@ impl Surroundings<'_> {
 
     /// Whether `engine.args` holds this flag.
     fn has_argument(&self, flag: &str) -> bool {
-        let args = self.spec.engine.as_ref().and_then(|engine| engine.args.as_ref());
-        args.into_iter().flatten().any(|argument| {
-            let name = argument.split('=').next().unwrap_or_default();
-            name.starts_with('-') && self.resolved(name.trim_start_matches('-')) == flag
-        })
+        let Some(args) = self.spec.engine.as_ref().and_then(|engine| engine.args.as_ref()) else {
+            return false;
+        };
+        fixed::groups(self.kind.engine().dialect(), args)
+            .iter()
+            .any(|group| group.name.as_deref() == Some(flag))
     }
 
     fn resolved(&self, name: &str) -> String {
         self.kind.engine().dialect().resolve(name).name
+    }
+}
+
+/// A listed value as a flag's value is told: switches as `on` and `off`.
+fn as_flag(value: &Json) -> Option<String> {
+    match value {
+        Json::Null => None,
+        Json::Bool(is_on) => Some(if *is_on { "on" } else { "off" }.to_owned()),
+        Json::String(text) => Some(text.clone()),
+        other => Some(other.to_string()),
     }
 }

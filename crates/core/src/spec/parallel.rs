@@ -3,6 +3,8 @@
 //! The one idea: each key is a dimension of the space like any parameter; what its sizes
 //! become is the engine's matter.
 
+use std::collections::HashMap;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value as Json;
@@ -14,9 +16,11 @@ use super::quant::check_words;
 use super::read::{Fields, Node};
 use super::rules;
 use super::schema::OneOrMany;
-use crate::engine::{EngineKind, parallel, portable};
+use crate::engine::EngineKind;
+use crate::engine::parallel::{self, Own, OwnSizes};
+use crate::engine::portable::{self, Setting};
 use crate::problem::Problem;
-use crate::space::ParameterName;
+use crate::space::{ParameterName, Value};
 
 /// How a model is spread over GPUs, each size alone or several to try.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, JsonSchema)]
@@ -161,7 +165,7 @@ pub(super) fn group(spec: &TaskSpec, kind: Option<EngineKind>, findings: &Findin
         return Some(Group::unjudged(ParameterName::PARALLEL_PREFIX, &lists));
     };
     let surroundings = Surroundings { spec, kind };
-    let copies = surroundings.is_always_on("enable-dp-attention");
+    let owns = owns(&surroundings);
     let owned: Vec<(&str, &str)> = lists
         .iter()
         .filter_map(|(field, _)| Some((*field, portable::flag_of(kind, field)?)))
@@ -172,10 +176,49 @@ pub(super) fn group(spec: &TaskSpec, kind: Option<EngineKind>, findings: &Findin
             prefix: ParameterName::PARALLEL_PREFIX,
             owned: &owned,
             admits: &|field, value| parallel::check_value(kind, field, value),
-            settings: &|fields| parallel::settings(kind, copies, fields),
+            settings: &|fields| possible_beside(kind, &owns, fields),
         },
         lists,
         &surroundings,
         findings,
     ))
+}
+
+/// What the engine's own flags may say of parallel sizes, one entry a possibility.
+fn owns(surroundings: &Surroundings<'_>) -> Vec<Own> {
+    let kind = surroundings.kind;
+    let sizes = ["tp", "pp", "dp"].map(|field| portable::flag_of(kind, field));
+    let copies = "enable-dp-attention";
+    let flags: Vec<&str> = sizes.into_iter().flatten().chain([copies]).collect();
+    let arguments: HashMap<&str, String> = flags
+        .iter()
+        .filter_map(|flag| Some((*flag, surroundings.argument(flag)?)))
+        .collect();
+    let own = |tuned: HashMap<String, String>| Own {
+        fixed: OwnSizes::of(kind, |flag| arguments.get(flag).map(String::as_str)),
+        tuned: OwnSizes::of(kind, |flag| tuned.get(flag).map(String::as_str)),
+        attention_copies: tuned
+            .get(copies)
+            .or(arguments.get(copies))
+            .is_some_and(|state| state == "on"),
+    };
+    surroundings.own_values(&flags).into_iter().map(own).collect()
+}
+
+/// What a combination becomes beside the first of these that it is possible beside.
+fn possible_beside(
+    kind: EngineKind,
+    owns: &[Own],
+    fields: &[(&str, &Value)],
+) -> Result<Vec<Setting>, Vec<Problem>> {
+    let mut refused = None;
+    for own in owns {
+        match parallel::settings(kind, own, fields) {
+            Ok(settings) => return Ok(settings),
+            Err(problems) => {
+                refused.get_or_insert(problems);
+            }
+        }
+    }
+    refused.map_or_else(|| Ok(Vec::new()), Err)
 }
