@@ -392,6 +392,50 @@ mod tests {
     }
 
     #[test]
+    fn impossible_combinations_are_no_points() {
+        let names = ["a", "c"].map(ParameterName::new);
+        let rows = [(1, 8), (2, 7), (2, 8)].map(|(a, c)| vec![Value::Int(a), Value::Int(c)]);
+        let space = Space::new(
+            vec![
+                parameter("a", choice(&[1, 2])),
+                parameter("b", choice(&[5, 6])),
+                parameter("c", choice(&[7, 8])),
+            ],
+            vec![],
+        )
+        .expect("sound")
+        .restricted(&names, rows.to_vec());
+        assert_eq!(space.size(), Size::Finite(6));
+        let all: Vec<String> = (0..6)
+            .map(|rank| space.nth(rank).expect("in range").to_string())
+            .collect();
+        assert_eq!(
+            all,
+            [
+                "a=1 b=5 c=8",
+                "a=1 b=6 c=8",
+                "a=2 b=5 c=7",
+                "a=2 b=6 c=7",
+                "a=2 b=5 c=8",
+                "a=2 b=6 c=8"
+            ]
+            .map(str::to_owned)
+        );
+        assert_eq!(space.nth(6), None);
+        assert_eq!(space.at([0.9, 0.1, 0.1]).to_string(), "a=2 b=5 c=7");
+        assert_eq!(space.at([0.1, 0.1, 0.1]).to_string(), "a=1 b=5 c=8");
+        assert!(!space.allows(&Candidate::new([
+            (ParameterName::new("a"), Value::Int(1)),
+            (ParameterName::new("b"), Value::Int(5)),
+            (ParameterName::new("c"), Value::Int(7)),
+        ])));
+        assert!(space.allows(&Candidate::engine_default()));
+        let mut rng = ChaCha8Rng::seed_from_u64(7);
+        let drawn: HashSet<String> = (0..500).map(|_| space.sample(&mut rng).to_string()).collect();
+        assert_eq!(drawn, all.into_iter().collect());
+    }
+
+    #[test]
     fn a_draw_reaches_every_value_and_leaves_no_range() {
         let domains = [
             choice(&[1, 2, 3]),
