@@ -17,6 +17,7 @@ use crate::problem::Problem;
 pub(crate) struct Sim;
 
 static RECIPE: Recipe = Recipe {
+    kind: EngineKind::Sim,
     dialect: &DIALECT,
     program: "autotuner",
     first_arguments: &["sim-engine"],
