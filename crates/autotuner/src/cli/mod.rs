@@ -67,7 +67,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::Arguments),
-    Tune(tune::Arguments),
+    Tune(Box<tune::Arguments>),
     Bench(bench::Arguments),
     Validate(validate::Arguments),
     Engines(engines::Arguments),

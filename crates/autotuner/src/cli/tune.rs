@@ -20,20 +20,25 @@ use super::session::{self, Session};
 use super::{Refusal, print, say};
 use crate::config::Config;
 use crate::host::Host;
+use crate::report::words::quoted;
 
 /// Tune a model without writing a task file
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Workloads:
-  chat, rag, code, summarise, batch; or prompt and answer lengths in tokens:
-  D(in,out), N(mean,sd)/(mean,sd), U(min,max)/(min,max)
+Workloads, with the lengths of prompts and answers in tokens:
+  chat       N(512,256)/(256,128)     conversations
+  rag        N(3072,1024)/(256,128)   long prompts, short answers
+  code       N(1024,512)/(512,256)    prompts and answers of medium length
+  summarise  N(6144,2048)/(384,128)   whole documents in, a paragraph out
+  batch      U(128,2048)/(64,1024)    requests of every size, many at once
+  or lengths of your own: D(in,out), N(mean,sd)/(mean,sd), U(min,max)/(min,max)
 
 Examples:
   autotuner tune any-name --engine sim --slo ttft=0.5 --budget 8
   autotuner tune models/small.gguf --objective ttft --concurrency 1,4
   autotuner tune Qwen/Qwen2.5-7B-Instruct --engine vllm --workload rag --slo p99.latency=8
   autotuner tune Qwen/Qwen2.5-7B-Instruct --gpus 2 --print > task.yaml
-  autotuner tune m.gguf --set threads=4,8 --set ubatch-size=64..512:log --fix mlock --unset batch-size
+  autotuner tune m.gguf --set threads=4,8 --fix ubatch-size=128 --unset cache-type-k
 
 Exit codes: 0 something was measured, 1 nothing was, 2 the task cannot be started, 130 cancelled")]
 pub(super) struct Arguments {
@@ -251,12 +256,19 @@ fn with_flag(mut problem: Problem) -> Problem {
     problem
 }
 
-/// What stands above a printed task file.
+/// What stands above a printed task file: the command that made it, and what was chosen.
 fn heading(notes: &[String]) -> String {
-    let lines = std::iter::once("Made by `autotuner tune`; change it as you like, then `autotuner run` it.")
-        .chain(notes.iter().map(String::as_str));
-    let comments: Vec<String> = lines.map(|line| format!("# {}", line.escape_debug())).collect();
+    let words = std::env::args().skip(1).filter(|word| word != "--print");
+    let command: Vec<String> = words.map(|word| quoted(&word)).collect();
+    let lines = [format!("Made by: autotuner {}", command.join(" "))];
+    let comments: Vec<String> = lines.iter().chain(notes).map(|line| comment(line)).collect();
     comments.join("\n")
+}
+
+/// A line of a comment, whatever characters the text holds.
+fn comment(text: &str) -> String {
+    let is_break = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+    format!("# {}", text.replace(is_break, " "))
 }
 
 #[cfg(test)]
@@ -271,7 +283,9 @@ mod tests {
         let command = Arguments::augment_args(clap::Command::new("tune"));
         let help = command.get_after_help().expect("there is one").to_string();
         for workload in NamedWorkload::ALL {
-            assert!(help.contains(workload.as_str()), "{help}");
+            let (word, lengths, about) = (workload.as_str(), workload.scenario(), workload.help());
+            let line = format!("  {word:<10} {lengths:<24} {about}\n");
+            assert!(help.contains(&line), "no {line:?} in {help}");
         }
     }
 }

@@ -8,7 +8,7 @@
 use serde_json::Value as Json;
 
 use super::Request;
-use super::space::{Draft, arguments};
+use super::draft::{Draft, arguments};
 use super::values;
 use crate::problem::{Problem, closest};
 use crate::space::{Constraint, ParameterName, Target};
@@ -41,15 +41,13 @@ impl Changes {
             }
         }
         for text in &request.fix {
-            let (name, value) = match text.split_once('=') {
-                Some((name, value)) => (name, values::scalar(value.trim())),
-                None => (text.as_str(), Json::Bool(true)),
-            };
-            if plain(name).is_empty() || value.as_str() == Some("") {
-                let problem = Problem::new("fix", format!("{text:?} names no flag with a value"));
-                problems.push(problem.with_hint("write FLAG=VALUE, or FLAG alone for a switch"));
+            match fix(text) {
+                Some(entry) => changes.fix.push(entry),
+                None => {
+                    let problem = Problem::new("fix", format!("{text:?} names no flag with a value"));
+                    problems.push(problem.with_hint("write FLAG=VALUE, or FLAG alone for a switch"));
+                }
             }
-            changes.fix.push((plain(name), value));
         }
         if problems.is_empty() {
             Ok(changes)
@@ -58,12 +56,18 @@ impl Changes {
         }
     }
 
+    /// The whole number that this flag, which has no other names, is fixed at.
+    pub(super) fn fixed_whole(&self, flag: &str) -> Option<i64> {
+        let fixed = self.fix.iter().find(|(name, _)| name.replace('_', "-") == flag);
+        fixed.and_then(|(_, value)| value.as_i64())
+    }
+
     /// Makes the changes.
     ///
     /// # Errors
     /// Every flag that is changed twice, that the engine would refuse, or that was not there
     /// to be left out.
-    pub(super) fn apply(self, draft: &mut Draft, notes: &mut Vec<String>) -> Result<(), Vec<Problem>> {
+    pub(super) fn apply(&self, draft: &mut Draft, notes: &mut Vec<String>) -> Result<(), Vec<Problem>> {
         let mut problems = self.given_twice(draft);
         for name in &self.unset {
             if let Some(index) = draft.position(name) {
@@ -73,25 +77,35 @@ impl Changes {
                 problems.push(not_there(draft, name));
             }
         }
-        for (name, value) in self.fix {
-            let complaints = refusals(draft, &name, [&value]);
+        for (name, value) in &self.fix {
+            let complaints = refusals(draft, name, [value]);
             problems.extend(complaints.into_iter().map(|message| Problem::new("fix", message)));
-            notes.extend(strange(draft, &name));
-            if let Some(index) = draft.position(&name) {
+            notes.extend(strange(draft, name));
+            if let Some(index) = draft.position(name) {
                 let (replaced, _) = draft.parameters.remove(index);
-                put_into_constraints(draft, &replaced, &value);
+                let meant = match value {
+                    Json::Bool(is_on) if draft.is_negation(name) => Json::Bool(!is_on),
+                    other => other.clone(),
+                };
+                put_into_constraints(draft, &replaced, &meant);
             }
-            forget_fixed(draft, &name);
-            draft.fixed.push((name, value));
+            forget_fixed(draft, name);
+            draft.fixed.push((name.clone(), value.clone()));
         }
-        for (name, spec) in self.set {
-            let complaints = refusals(draft, &name, &samples(&spec));
+        for (name, spec) in &self.set {
+            let complaints = refusals(draft, name, &samples(spec));
             problems.extend(complaints.into_iter().map(|message| Problem::new("set", message)));
-            notes.extend(strange(draft, &name));
-            forget_fixed(draft, &name);
-            match draft.position(&name) {
-                Some(index) => draft.parameters[index].1 = spec,
-                None => draft.parameters.push((name, spec)),
+            notes.extend(strange(draft, name));
+            forget_fixed(draft, name);
+            match draft.position(name) {
+                // Its values are the other way round, so that conditions on it mean nothing.
+                Some(index) if draft.is_negation(name) => {
+                    let (replaced, _) =
+                        std::mem::replace(&mut draft.parameters[index], (name.clone(), spec.clone()));
+                    drop_constraints(draft, &replaced);
+                }
+                Some(index) => draft.parameters[index].1 = spec.clone(),
+                None => draft.parameters.push((name.clone(), spec.clone())),
             }
         }
         if problems.is_empty() {
@@ -121,6 +135,19 @@ impl Changes {
 
 fn plain(name: &str) -> String {
     ParameterName::new(name.trim()).as_str().to_owned()
+}
+
+fn fix(text: &str) -> Option<(String, Json)> {
+    let (name, value) = match text.split_once('=') {
+        // A variable is text, to the last zero.
+        Some((name, value)) if name.trim().starts_with(ParameterName::ENVIRONMENT_PREFIX) => {
+            return Some((plain(name), value.into()));
+        }
+        Some((name, value)) => (name, values::scalar(value.trim())),
+        None => (text, Json::Bool(true)),
+    };
+    let is_whole = !plain(name).is_empty() && value.as_str() != Some("");
+    is_whole.then(|| (plain(name), value))
 }
 
 fn set(text: &str) -> Result<(String, ParameterSpec), String> {

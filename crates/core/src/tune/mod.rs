@@ -6,6 +6,7 @@
 //! other. Nothing here looks at the machine: the [`Hardware`] is handed in.
 
 mod adjust;
+mod draft;
 mod goal;
 mod place;
 mod slo;
@@ -22,13 +23,15 @@ use crate::gpu::GpuDevice;
 use crate::problem::Problem;
 use crate::space::{Candidate, Size};
 use crate::spec::{
-    EngineSpec, ModelSpec, OptimizationSpec, Parameters, ResourcesSpec, StrategyWord, TaskSpec,
+    EngineSpec, ModelSpec, ObjectiveWord, OptimizationSpec, Parameters, ResourcesSpec, SloSpec, StrategyWord,
+    TaskSpec,
 };
 use crate::task::{DeploymentMode, Task};
 
-use place::Machine;
-use space::Draft;
-use workloads::Load;
+use adjust::Changes;
+use draft::Draft;
+use space::Circumstances;
+use workloads::{Load, Traffic};
 
 /// What a user asks for. Everything but the model has a default.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -111,92 +114,114 @@ const LEAST_FOR_A_MODEL: u32 = 10;
 /// Everything that is wrong with the request; each path is the name of one of its parts (such
 /// as `slo`), or a path of the document that would have come out.
 pub fn tune(request: &Request) -> Result<Tuning, Vec<Problem>> {
-    let mut problems = Vec::new();
     let mut notes = Vec::new();
-    let engine = goal::engine(request, &mut notes).map_err(|problem| problems.push(problem));
-    let objective = goal::objective(request.objective.as_deref()).map_err(|problem| problems.push(problem));
-    let slo = slo::parse(&request.slos).map_err(|found| problems.extend(found));
-    let traffic = workloads::traffic(&request.workload).map_err(|problem| problems.push(problem));
-    let changes = adjust::Changes::parse(request).map_err(|found| problems.extend(found));
-    let (Ok(engine), Ok(objective), Ok(slo), Ok(traffic), Ok(changes)) =
-        (engine, objective, slo, traffic, changes)
-    else {
+    let asked = Asked::read(request, &mut notes)?;
+    let mut problems = Vec::new();
+    let deployment =
+        place::deployment(request, asked.engine, &mut notes).map_err(|problem| problems.push(problem));
+    let machine = place::machine(request, asked.engine, &mut notes).map_err(|problem| problems.push(problem));
+    let (Ok(deployment), Ok(machine)) = (deployment, machine) else {
         return Err(problems);
     };
-    let placed = place::deployment(request, engine, &mut notes).map_err(|problem| problems.push(problem));
-    let machine = place::machine(request, engine, &mut notes).map_err(|problem| problems.push(problem));
-    let (Ok(deployment), Ok(machine)) = (placed, machine) else {
-        return Err(problems);
+    let load = Load::new(&asked.traffic, &machine, request);
+    let circumstances = Circumstances {
+        objective: asked.objective,
+        machine: &machine,
+        load: &load,
+        longest: asked.changes.fixed_whole("max-model-len"),
     };
-    let load = Load::new(&traffic, &machine, request);
-    let mut draft = space::draft(engine, objective, &machine, &load);
-    changes.apply(&mut draft, &mut notes)?;
+    let mut draft = space::draft(asked.engine, &circumstances);
+    asked.changes.apply(&mut draft, &mut notes)?;
     space::settle(&mut draft, &load);
-    let (settings, resources) = fixed(request, &draft, &machine)?;
-    let mut spec = TaskSpec {
-        task_name: name(request, engine, &traffic),
-        description: Some(format!(
-            "{} on {}: {} under {}",
-            request.model,
-            engine.as_str(),
-            goal::words(objective),
-            traffic.label()
-        )),
-        deployment_mode: Some(deployment.into()),
-        base_runtime: engine.as_str().to_owned(),
-        runtime_image_tag: None,
-        runtime_image: None,
-        model: ModelSpec {
-            id_or_path: request.model.clone(),
-            ..ModelSpec::default()
-        },
-        parameters: Parameters(draft.parameters),
-        constraints: draft.constraints,
-        optimization: OptimizationSpec {
-            strategy: Some(StrategyWord::RandomSearch),
-            objective: Some(objective),
-            max_iterations: Some(request.budget.unwrap_or(USUAL_BUDGET)),
-            timeout_per_iteration: Some(request.timeout.unwrap_or_else(|| load.longest_experiment())),
-            seed: request.seed,
-            ..OptimizationSpec::default()
-        },
-        benchmark: load.spec(),
-        slo,
-        engine: settings,
-        resources,
-        quant_config: None,
-        parallel_config: None,
-        storage: None,
-        clusterbasemodel_config: None,
-        clusterservingruntime_config: None,
-    };
+    notes.extend(space::caution(&draft));
+    let mut spec = asked.document(request, deployment, draft, &load)?;
+    // How many GPUs an experiment takes follows from its parallel sizes; that it takes none
+    // has to be said where the engine would expect one.
+    spec.resources = (machine.gpus == 0 && place::wants_gpu(asked.engine)).then(|| ResourcesSpec {
+        gpus: Some(0),
+        ..ResourcesSpec::default()
+    });
     choose_strategy(&mut spec, &mut notes)?;
     Ok(Tuning { spec, notes })
 }
 
-/// What is the same for every configuration.
-type Fixed = (Option<EngineSpec>, Option<ResourcesSpec>);
+/// A request whose words are understood.
+struct Asked {
+    engine: EngineKind,
+    objective: ObjectiveWord,
+    slo: Option<SloSpec>,
+    traffic: Traffic,
+    changes: Changes,
+}
 
-fn fixed(request: &Request, draft: &Draft, machine: &Machine) -> Result<Fixed, Vec<Problem>> {
-    let (args, env) = draft.fixed_settings()?;
-    let settings = EngineSpec {
-        program: request.program.clone(),
-        image: request.image.clone(),
-        args: Some(args).filter(|args| !args.is_empty()),
-        env: Some(env).filter(|env| !env.is_empty()),
-        ..EngineSpec::default()
-    };
-    // How many GPUs an experiment takes follows from its parallel sizes; that it takes none
-    // has to be said where the engine would expect one.
-    let without_gpus = ResourcesSpec {
-        gpus: Some(0),
-        ..ResourcesSpec::default()
-    };
-    let resources = (machine.gpus == 0 && place::wants_gpu(draft.engine)).then_some(without_gpus);
-    Ok((
-        Some(settings).filter(|settings| *settings != EngineSpec::default()),
-        resources,
-    ))
+impl Asked {
+    fn read(request: &Request, notes: &mut Vec<String>) -> Result<Self, Vec<Problem>> {
+        let mut problems = Vec::new();
+        let engine = goal::engine(request, notes).map_err(|problem| problems.push(problem));
+        let objective =
+            goal::objective(request.objective.as_deref()).map_err(|problem| problems.push(problem));
+        let slo = slo::parse(&request.slos).map_err(|found| problems.extend(found));
+        let traffic = workloads::traffic(&request.workload).map_err(|problem| problems.push(problem));
+        let changes = Changes::parse(request).map_err(|found| problems.extend(found));
+        match (engine, objective, slo, traffic, changes) {
+            (Ok(engine), Ok(objective), Ok(slo), Ok(traffic), Ok(changes)) => Ok(Self {
+                engine,
+                objective,
+                slo,
+                traffic,
+                changes,
+            }),
+            _ => Err(problems),
+        }
+    }
+
+    /// The document, with a strategy to begin with.
+    fn document(
+        &self,
+        request: &Request,
+        deployment: DeploymentMode,
+        draft: Draft,
+        load: &Load,
+    ) -> Result<TaskSpec, Vec<Problem>> {
+        let (model, engine) = (&request.model, self.engine.as_str());
+        let (goal, traffic) = (goal::words(self.objective), self.traffic.label());
+        let settings = EngineSpec {
+            program: request.program.clone(),
+            image: request.image.clone(),
+            ..draft.fixed_settings()?
+        };
+        Ok(TaskSpec {
+            task_name: name(request, self.engine, &self.traffic),
+            description: Some(format!("{model} on {engine}: {goal} under {traffic}")),
+            deployment_mode: Some(deployment.into()),
+            base_runtime: engine.to_owned(),
+            runtime_image_tag: None,
+            runtime_image: None,
+            model: ModelSpec {
+                id_or_path: model.clone(),
+                ..ModelSpec::default()
+            },
+            parameters: Parameters(draft.parameters),
+            constraints: draft.constraints,
+            optimization: OptimizationSpec {
+                strategy: Some(StrategyWord::RandomSearch),
+                objective: Some(self.objective),
+                max_iterations: Some(request.budget.unwrap_or(USUAL_BUDGET)),
+                timeout_per_iteration: Some(request.timeout.unwrap_or_else(|| load.longest_experiment())),
+                seed: request.seed,
+                ..OptimizationSpec::default()
+            },
+            benchmark: load.spec(),
+            slo: self.slo.clone(),
+            engine: Some(settings).filter(|settings| *settings != EngineSpec::default()),
+            resources: None,
+            quant_config: None,
+            parallel_config: None,
+            storage: None,
+            clusterbasemodel_config: None,
+            clusterservingruntime_config: None,
+        })
+    }
 }
 
 /// Every configuration where there are no more than the budget allows, else the best strategy
@@ -242,7 +267,7 @@ fn plan_defaults(task: &Task) -> Result<(), Vec<Problem>> {
 }
 
 /// A name for the task that can also name a file.
-fn name(request: &Request, engine: EngineKind, traffic: &workloads::Traffic) -> String {
+fn name(request: &Request, engine: EngineKind, traffic: &Traffic) -> String {
     if let Some(name) = &request.name {
         return name.clone();
     }

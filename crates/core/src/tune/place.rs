@@ -6,9 +6,6 @@ use crate::gpu::{GpuDevice, GpuVendor};
 use crate::problem::Problem;
 use crate::task::DeploymentMode;
 
-/// Most GPUs that one configuration is given: what a usual machine has.
-const MOST_GPUS: u32 = 8;
-
 const GIB: u64 = 1 << 30;
 
 /// Memory assumed where it is not known: a small machine's, a small GPU's.
@@ -129,7 +126,7 @@ pub(super) fn machine(
         memory_bytes,
     } = &request.hardware;
     let found = u32::try_from(gpus.len()).unwrap_or(u32::MAX);
-    let count = request.gpus.unwrap_or(found).min(MOST_GPUS);
+    let count = request.gpus.unwrap_or(found);
     let word = engine.as_str();
     if count == 0 && engine == EngineKind::TensorRtLlm {
         return Err(Problem::new("gpus", format!("{word} runs on GPUs alone"))

@@ -5,71 +5,65 @@
 //! purpose: what this benchmark cannot judge, such as the reuse of prompts' beginnings (its
 //! prompts share none), and what changes nothing but the model's answers.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Value as Json, json};
 
+use super::draft::Draft;
 use super::place::Machine;
 use super::workloads::Load;
 use crate::engine::EngineKind;
-use crate::problem::Problem;
-use crate::space::{Candidate, ParameterName, Target, Value};
 use crate::spec::{ObjectiveWord, ParameterSpec, Range};
-
-/// A space in the making.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Draft {
-    /// For which engine.
-    pub(super) engine: EngineKind,
-    /// What varies.
-    pub(super) parameters: Vec<(String, ParameterSpec)>,
-    /// What every configuration must meet.
-    pub(super) constraints: Vec<String>,
-    /// What does not vary.
-    pub(super) fixed: Vec<(String, Json)>,
-}
 
 /// Slots and batch limits beyond this serve no load that one machine can make.
 const MOST_AT_ONCE: u32 = 2048;
 
+/// GPUs that share one copy of a model at most: those of one machine.
+const MOST_SHARING: u32 = 8;
+
 /// Most parallel slots of llama.cpp, without and with a GPU.
 const MOST_SLOTS: (u32, u32) = (8, 32);
+
+/// The simulated engine's longest request, when it is told nothing.
+const SIMULATED_LENGTH: u32 = 4_096;
 
 /// Bytes of key/value cache for one token of a model of eight billion parameters in sixteen
 /// bits: keys and values of 8 heads of 128 numbers in each of 32 layers.
 const CACHE_BYTES_PER_TOKEN: u64 = 2 * 8 * 128 * 32 * 2;
 
 /// The default space.
-pub(super) fn draft(engine: EngineKind, objective: ObjectiveWord, machine: &Machine, load: &Load) -> Draft {
-    let mut draft = Draft {
-        engine,
-        parameters: Vec::new(),
-        constraints: Vec::new(),
-        fixed: Vec::new(),
-    };
-    let goal = Goal {
-        // The throughput that is scored is that of one GPU: copies of the model do not raise it.
-        has_copies: objective != ObjectiveWord::MaximizeThroughput,
-    };
+pub(super) fn draft(engine: EngineKind, circumstances: &Circumstances<'_>) -> Draft {
+    let mut draft = Draft::new(engine);
     match engine {
-        EngineKind::Vllm => draft.vllm(goal, machine, load),
-        EngineKind::Sglang => draft.sglang(goal, machine, load),
-        EngineKind::TensorRtLlm => draft.tensorrt_llm(machine, load),
-        EngineKind::LlamaCpp => draft.llamacpp(machine, load),
-        EngineKind::Sim => draft.sim(load),
+        EngineKind::Vllm => draft.vllm(circumstances),
+        EngineKind::Sglang => draft.sglang(circumstances),
+        EngineKind::TensorRtLlm => draft.tensorrt_llm(circumstances),
+        EngineKind::LlamaCpp => draft.llamacpp(circumstances),
+        EngineKind::Sim => draft.sim(circumstances.load),
         EngineKind::Custom => {}
     }
     draft
 }
 
-/// What of the objective matters to the space.
+/// What the default space depends on, the engine apart.
 #[derive(Debug, Clone, Copy)]
-struct Goal {
-    has_copies: bool,
+pub(super) struct Circumstances<'a> {
+    /// What to improve.
+    pub(super) objective: ObjectiveWord,
+    /// What there is to compute with.
+    pub(super) machine: &'a Machine,
+    /// What is sent.
+    pub(super) load: &'a Load,
+    /// The longest request that the engine is told to take, where the user fixes one.
+    pub(super) longest: Option<i64>,
 }
 
 impl Draft {
-    fn vllm(&mut self, goal: Goal, machine: &Machine, load: &Load) {
+    fn vllm(&mut self, circumstances: &Circumstances<'_>) {
+        let Circumstances {
+            machine,
+            load,
+            longest,
+            ..
+        } = *circumstances;
         self.list("max-num-seqs", around(load.most_at_once()));
         let most_tokens = if load.longest_input() > 4_096 {
             32_768
@@ -78,17 +72,26 @@ impl Draft {
         };
         self.tokens("max-num-batched-tokens", 1_024, most_tokens);
         self.require("{max-num-batched-tokens} >= {max-num-seqs}");
+        // Without it the engine refuses a step that is smaller than its longest request, and
+        // how long that is only the model knows, unless it is told.
+        if let Some(longest) = longest {
+            self.switch("enable-chunked-prefill");
+            self.require(&format!(
+                "{{enable-chunked-prefill}} or {{max-num-batched-tokens}} >= {longest}"
+            ));
+        }
         if machine.gpus == 0 {
             return;
         }
-        self.share("gpu-memory-utilization", 0.8, 0.95);
+        self.range("gpu-memory-utilization", 0.8, 0.95);
         if machine.has_fp8 {
             self.list("kv-cache-dtype", [json!("auto"), json!("fp8")]);
         }
-        self.sizes("tensor-parallel-size", "data-parallel-size", goal, machine);
+        self.sizes("tensor-parallel-size", "data-parallel-size", circumstances);
     }
 
-    fn sglang(&mut self, goal: Goal, machine: &Machine, load: &Load) {
+    fn sglang(&mut self, circumstances: &Circumstances<'_>) {
+        let Circumstances { machine, load, .. } = *circumstances;
         self.list("max-running-requests", around(load.most_at_once()));
         self.list("chunked-prefill-size", [2_048, 4_096, 8_192, 16_384]);
         self.range("schedule-conservativeness", 0.3, 1.3);
@@ -96,7 +99,7 @@ impl Draft {
             self.fix("device", "cpu");
             return;
         }
-        self.share("mem-fraction-static", 0.75, 0.92);
+        self.range("mem-fraction-static", 0.75, 0.92);
         self.list("cuda-graph-max-bs", around(load.most_at_once()));
         self.require("{cuda-graph-max-bs} <= {max-running-requests}");
         if !machine.has_amd {
@@ -105,21 +108,19 @@ impl Draft {
                 [Json::Null, json!("flashinfer"), json!("triton")],
             );
         }
-        self.sizes("tp-size", "dp-size", goal, machine);
+        self.sizes("tp-size", "dp-size", circumstances);
     }
 
-    fn tensorrt_llm(&mut self, machine: &Machine, load: &Load) {
+    fn tensorrt_llm(&mut self, circumstances: &Circumstances<'_>) {
+        let Circumstances { machine, load, .. } = *circumstances;
         self.list("max_batch_size", around(load.most_at_once()));
         self.tokens(
             "max_num_tokens",
             2_048,
             16_384.max(load.longest_input().next_power_of_two()),
         );
-        self.share("kv_cache_free_gpu_memory_fraction", 0.8, 0.95);
-        self.parameters.push((
-            "enable_chunked_prefill".into(),
-            ParameterSpec::Range(Range::Boolean),
-        ));
+        self.range("kv_cache_free_gpu_memory_fraction", 0.8, 0.95);
+        self.switch("enable_chunked_prefill");
         self.require("{max_num_tokens} >= {max_batch_size}");
         // A prompt that is not split has to fit into one step.
         let longest = load.longest_input();
@@ -129,7 +130,8 @@ impl Draft {
         self.tensor_sizes("tp_size", machine);
     }
 
-    fn llamacpp(&mut self, machine: &Machine, load: &Load) {
+    fn llamacpp(&mut self, circumstances: &Circumstances<'_>) {
+        let Circumstances { machine, load, .. } = *circumstances;
         self.list("parallel", slots(machine, load));
         self.list(
             "ubatch-size",
@@ -160,15 +162,24 @@ impl Draft {
         self.list("max-num-batched-tokens", [256, 512, 1_024, 2_048]);
         self.require("{max-num-batched-tokens} >= {max-num-seqs}");
         self.list("kv-cache-dtype", [json!("auto"), json!("fp8")]);
-        self.share("gpu-memory-utilization", 0.6, 0.95);
-        if load.longest_request() > 4_096 {
-            self.fix("max-model-len", load.longest_request());
+        self.range("gpu-memory-utilization", 0.6, 0.95);
+        let longest = load.longest_request();
+        if longest > SIMULATED_LENGTH {
+            self.fix("max-model-len", longest);
+        }
+        if longest > 2 * SIMULATED_LENGTH {
+            // The usual simulated device has no room for a cache that long.
+            self.fix("device-memory-gib", 80);
         }
     }
 
-    fn sizes(&mut self, tensor: &str, data: &str, goal: Goal, machine: &Machine) {
+    fn sizes(&mut self, tensor: &str, data: &str, circumstances: &Circumstances<'_>) {
+        let Circumstances {
+            objective, machine, ..
+        } = *circumstances;
         self.tensor_sizes(tensor, machine);
-        if goal.has_copies && machine.gpus > 1 {
+        // The throughput that is scored is that of one GPU: copies of the model do not raise it.
+        if objective != ObjectiveWord::MaximizeThroughput && machine.gpus > 1 {
             self.list(data, powers(1, machine.gpus));
             self.require(&format!("{{{tensor}}} * {{{data}}} <= {}", machine.gpus));
         }
@@ -176,115 +187,9 @@ impl Draft {
 
     fn tensor_sizes(&mut self, name: &str, machine: &Machine) {
         if machine.gpus > 1 {
-            self.list(name, powers(1, machine.gpus));
+            self.list(name, powers(1, machine.gpus.min(MOST_SHARING)));
         }
     }
-
-    fn list<T: Into<Json>>(&mut self, name: &str, values: impl IntoIterator<Item = T>) {
-        let values = values.into_iter().map(Into::into).collect();
-        self.parameters
-            .push((name.to_owned(), ParameterSpec::Values(values)));
-    }
-
-    /// A limit on tokens: ratios count, and nobody needs it finer than by 512.
-    fn tokens(&mut self, name: &str, low: u32, high: u32) {
-        let range = Range::Integer {
-            low: low.into(),
-            high: high.into(),
-            step: Some(512),
-            log: true,
-        };
-        self.parameters
-            .push((name.to_owned(), ParameterSpec::Range(range)));
-    }
-
-    fn share(&mut self, name: &str, low: f64, high: f64) {
-        self.range(name, low, high);
-    }
-
-    fn range(&mut self, name: &str, low: f64, high: f64) {
-        let range = Range::Continuous {
-            low,
-            high,
-            log: false,
-        };
-        self.parameters
-            .push((name.to_owned(), ParameterSpec::Range(range)));
-    }
-
-    fn require(&mut self, constraint: &str) {
-        self.constraints.push(constraint.to_owned());
-    }
-
-    fn fix(&mut self, name: &str, value: impl Into<Json>) {
-        self.fixed.push((name.to_owned(), value.into()));
-    }
-
-    /// Where among the parameters this flag or variable is, however it is spelt.
-    pub(super) fn position(&self, name: &str) -> Option<usize> {
-        let wanted = self.one_name(name);
-        self.parameters
-            .iter()
-            .position(|(known, _)| self.one_name(known) == wanted)
-    }
-
-    /// The one name of a flag or variable.
-    pub(super) fn one_name(&self, name: &str) -> String {
-        let name = ParameterName::new(name);
-        match name.target() {
-            Target::Flag(flag) => self.engine.engine().dialect().resolve(flag).name,
-            Target::Environment(_) => name.as_str().to_owned(),
-        }
-    }
-
-    /// Arguments and variables of what does not vary.
-    ///
-    /// # Errors
-    /// What the engine would refuse.
-    pub(super) fn fixed_settings(&self) -> Result<(Vec<String>, BTreeMap<String, String>), Vec<Problem>> {
-        let mut args = Vec::new();
-        let mut env = BTreeMap::new();
-        let mut problems = Vec::new();
-        for (name, value) in &self.fixed {
-            let name = ParameterName::new(name);
-            if let Target::Environment(variable) = name.target() {
-                let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-                env.insert(variable.to_owned(), text);
-                continue;
-            }
-            match arguments(self.engine, &name, value) {
-                Ok(arguments) => args.extend(arguments),
-                Err(messages) => {
-                    problems.extend(messages.into_iter().map(|message| Problem::new("fix", message)))
-                }
-            }
-        }
-        if problems.is_empty() {
-            Ok((args, env))
-        } else {
-            Err(problems)
-        }
-    }
-}
-
-/// A flag with a value as the engine's command line spells it.
-///
-/// # Errors
-/// Why the engine would refuse it.
-pub(super) fn arguments(
-    engine: EngineKind,
-    name: &ParameterName,
-    value: &Json,
-) -> Result<Vec<String>, Vec<String>> {
-    let value = Value::from_json(value).map_err(|message| vec![message])?;
-    let candidate = Candidate::new([(name.clone(), value)]);
-    engine.engine().flags(&candidate).map_err(|problems| {
-        let told = |problem: Problem| match problem.hint {
-            Some(hint) => format!("{}; {hint}", problem.message),
-            None => problem.message,
-        };
-        problems.into_iter().map(told).collect()
-    })
 }
 
 /// What follows from the space once it is final: llama.cpp divides its context among the
@@ -315,6 +220,20 @@ pub(super) fn settle(draft: &mut Draft, load: &Load) {
             draft.fix("ctx-size", context);
         }
     }
+}
+
+/// Types of a real engine's cache: smaller ones are less exact.
+const CACHE_TYPES: [&str; 3] = ["kv-cache-dtype", "cache-type-k", "cache-type-v"];
+
+/// What a benchmark of speed does not see.
+pub(super) fn caution(draft: &Draft) -> Option<String> {
+    let names = draft.parameters.iter().map(|(name, _)| name.as_str());
+    let names: Vec<&str> = names.filter(|name| CACHE_TYPES.contains(name)).collect();
+    let is_real = draft.engine != EngineKind::Sim && !names.is_empty();
+    is_real.then(|| {
+        let names = names.join(" and ");
+        format!("{names} may change answers a little, which is not measured; leave it out where that matters")
+    })
 }
 
 fn fixed_slots(draft: &Draft) -> i64 {

@@ -22,7 +22,7 @@ pub enum NamedWorkload {
     Code,
     /// Whole documents in, a paragraph out.
     Summarise,
-    /// Many requests whose single latency does not matter.
+    /// Requests of every size, many at once: the latency of one does not matter.
     Batch,
 }
 
@@ -86,10 +86,10 @@ impl NamedWorkload {
             },
             Self::Batch => Shape {
                 word: "batch",
-                scenario: "N(1024,512)/(512,256)",
+                scenario: "U(128,2048)/(64,1024)",
                 on_gpus: &[128, 256],
                 on_cpus: &[8, 16],
-                help: "many requests at once",
+                help: "requests of every size, many at once",
             },
         }
     }
@@ -172,7 +172,7 @@ impl Traffic {
 /// # Errors
 /// A word that is neither a name nor a scenario, or a name that is not alone.
 pub(super) fn traffic(words: &[String]) -> Result<Traffic, Problem> {
-    if let [] = words {
+    if words.is_empty() {
         return Ok(Traffic::Named(NamedWorkload::Chat));
     }
     if let [word] = words
