@@ -232,7 +232,7 @@ pub(super) fn caution(draft: &Draft) -> Option<String> {
     let is_real = draft.engine != EngineKind::Sim && !names.is_empty();
     is_real.then(|| {
         let names = names.join(" and ");
-        format!("{names} may change answers a little, which is not measured; leave it out where that matters")
+        format!("{names} may change answers a little, which no benchmark of speed sees")
     })
 }
 
