@@ -2,7 +2,8 @@
 
 use std::process::ExitCode;
 
-use autotuner_core::engine::{EngineKind, FlagInfo, PlanRequest, Program};
+use autotuner_core::engine::catalogue::FlagInfo;
+use autotuner_core::engine::{EngineKind, PlanRequest, Program};
 use autotuner_core::space::Candidate;
 use autotuner_core::task::{DeploymentMode, EngineSettings, Model, Resources};
 use autotuner_deploy::{Question, ask, find_program};

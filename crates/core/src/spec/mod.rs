@@ -12,6 +12,7 @@ mod benchmark;
 mod document;
 mod engine;
 mod findings;
+mod flags;
 mod kubernetes;
 mod optimization;
 mod parallel;

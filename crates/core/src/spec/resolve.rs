@@ -5,7 +5,7 @@ use super::engine::{self, EngineSpec};
 use super::findings::Findings;
 use super::kubernetes;
 use super::read::shorten;
-use super::{parameters, rules};
+use super::{flags, parameters, rules};
 use crate::engine::EngineKind;
 use crate::problem::Problem;
 use crate::score::{Objective, SloMetric, SloPolicy};
@@ -33,6 +33,7 @@ pub(super) fn resolve(spec: &TaskSpec, findings: &Findings) -> Option<Task> {
         spec.optimization.strategy_kind(),
         findings,
     );
+    flags::check(kind, &spec.parameters, findings);
     let search = spec.optimization.resolve(space.as_ref(), findings);
     let workload = spec.benchmark.resolve(search.seed, findings);
     warn_of_short_timeout(&search, &workload, findings);
