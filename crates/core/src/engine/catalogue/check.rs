@@ -85,6 +85,13 @@ pub fn name_remark(kind: EngineKind, spelt: &str) -> Option<Remark> {
     Some(Remark::doubt(message, hint))
 }
 
+/// The one name of the flag that a parameter sets, whatever alias or spelling it is called by.
+/// A negation keeps a name of its own, since its values mean the opposite.
+pub fn flag_name(kind: EngineKind, spelt: &str) -> String {
+    let Resolved { name, is_negated } = kind.engine().dialect().resolve(spelt);
+    if is_negated { format!("no-{name}") } else { name }
+}
+
 /// What there is to say of one value of a parameter.
 pub fn value_remark(kind: EngineKind, spelt: &str, value: &Value) -> Option<Remark> {
     let flag = known(kind, spelt)?;
@@ -97,9 +104,7 @@ pub fn value_remark(kind: EngineKind, spelt: &str, value: &Value) -> Option<Rema
             "give the value itself, or null to let the engine decide",
         )),
         (FlagKind::Integer | FlagKind::Number, value) => number_remark(flag, value),
-        (FlagKind::Choice(words), value) => choice_remark(flag, words, value),
-        (FlagKind::OnOff, value) => choice_remark(flag, &["on", "off", "auto"], value),
-        (FlagKind::OneZero, value) => choice_remark(flag, &["1", "0"], value),
+        (FlagKind::Choice(_) | FlagKind::OnOff | FlagKind::OneZero, value) => choice_remark(flag, value),
         _ => None,
     }
 }
@@ -201,7 +206,8 @@ fn allowed(flag: &FlagInfo) -> String {
     format!("it takes {kind}{range}{words}")
 }
 
-fn choice_remark(flag: &FlagInfo, words: &[&str], value: &Value) -> Option<Remark> {
+fn choice_remark(flag: &FlagInfo, value: &Value) -> Option<Remark> {
+    let words = flag.choices();
     let given = value.to_string();
     if words.contains(&given.as_str()) {
         return None;
@@ -209,7 +215,8 @@ fn choice_remark(flag: &FlagInfo, words: &[&str], value: &Value) -> Option<Remar
     let meant = closest(&given, words.iter().copied());
     let advice = meant.map(|meant| format!("did you mean \"{meant}\"? "));
     let hint = format!("{}known are {}", advice.unwrap_or_default(), words.join(", "));
-    if flag.is_closed {
+    let is_number = |word: &str| word.parse::<f64>().is_ok();
+    if words.iter().all(|word| is_number(word)) && !is_number(&given) {
         return Some(Remark::impossible(cannot_be(flag, value), hint));
     }
     let message = format!("\"{given}\" is no value of {} that we know", flag.name);

@@ -18,7 +18,7 @@ mod trtllm;
 mod vllm;
 
 pub use bounds::{Bounds, End};
-pub use check::{Remark, name_remark, range_remark, value_remark};
+pub use check::{Remark, flag_name, name_remark, range_remark, value_remark};
 pub use group::Group;
 pub(super) use llamacpp::CATALOGUE as LLAMACPP;
 pub(super) use sglang::CATALOGUE as SGLANG;
@@ -49,8 +49,6 @@ pub struct FlagInfo {
     pub words: &'static [&'static str],
     /// Whether a whole number may be written short, `8k`.
     pub is_suffixed: bool,
-    /// Whether a choice that is not listed is impossible, and not merely unknown to us.
-    pub is_closed: bool,
     /// Whether tuning it often pays.
     pub is_commonly_tuned: bool,
     /// What a person would try first.
@@ -137,7 +135,6 @@ impl FlagInfo {
             usual: open,
             words: &[],
             is_suffixed: false,
-            is_closed: false,
             is_commonly_tuned: false,
             suggested: Suggested::Nothing,
         }
@@ -186,12 +183,6 @@ impl FlagInfo {
         self
     }
 
-    /// No other choice.
-    const fn closed(mut self) -> Self {
-        self.is_closed = true;
-        self
-    }
-
     /// Tuning it often pays.
     const fn common(mut self) -> Self {
         self.is_commonly_tuned = true;
@@ -222,19 +213,22 @@ impl FlagInfo {
         self
     }
 
-    /// What it may be, in words: its choices or its range; empty where both are open.
-    pub fn limits(&self) -> String {
+    /// The words that it takes: all of them for a choice, those beside numbers for a number.
+    pub fn choices(&self) -> &'static [&'static str] {
         match self.kind {
-            FlagKind::Choice(words) => words.join(", "),
-            FlagKind::OnOff => "on, off, auto".to_owned(),
-            FlagKind::OneZero => "1, 0".to_owned(),
-            _ => {
-                let range = self.range.to_string();
-                let known = std::iter::once(range.as_str()).filter(|range| !range.is_empty());
-                let all: Vec<&str> = known.chain(self.words.iter().copied()).collect();
-                all.join(", ")
-            }
+            FlagKind::Choice(words) => words,
+            FlagKind::OnOff => &["on", "off", "auto"],
+            FlagKind::OneZero => &["1", "0"],
+            _ => self.words,
         }
+    }
+
+    /// What it may be, in words: its range and its choices; empty where both are open.
+    pub fn limits(&self) -> String {
+        let range = self.range.to_string();
+        let known = std::iter::once(range.as_str()).filter(|range| !range.is_empty());
+        let all: Vec<&str> = known.chain(self.choices().iter().copied()).collect();
+        all.join(", ")
     }
 }
 

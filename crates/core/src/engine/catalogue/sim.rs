@@ -15,12 +15,12 @@ pub(in crate::engine) const CATALOGUE: &[FlagInfo] = catalogue! {
         "enable-chunked-prefill", DefaultOn, "on", "mix parts of long prompts with decoding", common(), both();
     }
     Parallel {
-        "tensor-parallel-size", Choice(&["1", "2", "4", "8"]), "1", "simulated devices that share the model", closed(), common(), integers(&[1, 2, 4]);
+        "tensor-parallel-size", Choice(&["1", "2", "4", "8"]), "1", "simulated devices that share the model", common(), integers(&[1, 2, 4]);
     }
     Cache {
         "enable-prefix-caching", DefaultOn, "on", "reuse the computed beginning of prompts", common(), both();
         "block-size", Integer, "16", "tokens in one block of the key/value cache", from(1.0), common(), integers(&[8, 16, 32]);
-        "kv-cache-dtype", Choice(&["auto", "fp8"]), "auto", "type of the key/value cache", closed(), common(), texts(&["auto", "fp8"]);
+        "kv-cache-dtype", Choice(&["auto", "fp8"]), "auto", "type of the key/value cache", common(), texts(&["auto", "fp8"]);
     }
     Kernels {
         "enforce-eager", Switch, "off", "start sooner, compute slower", both();
@@ -33,6 +33,6 @@ pub(in crate::engine) const CATALOGUE: &[FlagInfo] = catalogue! {
         "time-scale", Number, "1", "multiplier of all simulated times", above(0.0);
         "seed", Integer, "0", "seed of words and noise", from(0.0);
         "fault", Text, "", "what goes wrong on purpose";
-        "log-level", Choice(&["off", "error", "info", "debug"]), "info", "how much is told on standard error", closed();
+        "log-level", Choice(&["off", "error", "info", "debug"]), "info", "how much is told on standard error";
     }
 };

@@ -35,7 +35,6 @@ fn every_alias_leads_to_a_flag() {
         for (alias, name) in dialect.aliases {
             let meant = dialect.resolve(alias).name;
             let is_known = dialect.find(&meant).is_some() || dialect.reserved.contains(&meant.as_str());
-            // Context parallelism of newer releases has its own entry where it takes GPUs.
             assert!(is_known, "{kind:?} {alias} is {name}, which is no flag");
         }
     }
@@ -210,6 +209,8 @@ fn words_beside_numbers() {
     check(llama, "cpu-strict", 1_i64.into(), None);
     check(llama, "cpu-strict", 2_i64.into(), Some(false));
     check(llama, "cache-type-k", "q8_0".into(), None);
-    check(EngineKind::Sim, "kv-cache-dtype", "fp4".into(), Some(true));
+    check(EngineKind::Sim, "kv-cache-dtype", "fp4".into(), Some(false));
+    check(vllm, "block-size", 48_i64.into(), Some(false));
+    check(vllm, "block-size", "large".into(), Some(true));
     check(EngineKind::Custom, "kv-cache-dtype", true.into(), None);
 }
