@@ -14,6 +14,7 @@ pub mod lifecycle;
 pub mod measure;
 pub mod metrics;
 pub mod plan;
+pub mod preset;
 pub mod problem;
 pub mod score;
 pub mod search;

@@ -10,6 +10,8 @@ mod demo;
 mod doctor;
 mod engine_exec;
 mod engines;
+mod flags;
+mod presets;
 mod progress;
 mod run;
 mod schema;
@@ -72,6 +74,7 @@ enum Command {
     Bench(bench::Arguments),
     Validate(validate::Arguments),
     Engines(engines::Arguments),
+    Presets(presets::Arguments),
     Doctor(doctor::Arguments),
     Demo(demo::Arguments),
     Schema(schema::Arguments),
@@ -119,6 +122,7 @@ fn dispatch(command: Command, config: &Config) -> Result<ExitCode, Refusal> {
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Validate(arguments) => validate::run(&arguments),
         Command::Engines(arguments) => engines::run(&arguments, config),
+        Command::Presets(arguments) => presets::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments, config),
         Command::Demo(arguments) => demo::run(&arguments, config),
         Command::Schema(arguments) => schema::run(&arguments),

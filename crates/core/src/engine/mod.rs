@@ -8,6 +8,7 @@
 
 mod advice;
 mod assemble;
+pub mod catalogue;
 pub(crate) mod checkpoint;
 mod custom;
 mod diagnose;
@@ -36,13 +37,13 @@ mod version;
 mod vllm;
 mod world;
 
-pub use dialect::{FlagInfo, FlagKind};
 pub use exit::diagnose_exit;
 pub use kind::EngineKind;
 pub use launch::{Arg, Endpoint, LaunchPlan, Limits, Mount, Program};
 pub use preflight::known_flags;
 
 use advice::Advice;
+use catalogue::FlagInfo;
 use dialect::Dialect;
 
 use crate::failure::FailureKind;
@@ -98,7 +99,7 @@ pub trait Engine: Send + Sync {
         preflight::check(self.dialect(), help, plan)
     }
 
-    /// Flags that are often tuned, with their kinds and defaults. Others are accepted too.
+    /// The flags that we know, with their kinds, defaults and limits. Others are accepted too.
     fn catalogue(&self) -> &'static [FlagInfo] {
         self.dialect().catalogue
     }
@@ -106,6 +107,11 @@ pub trait Engine: Send + Sync {
     /// What usually helps against a failure of this kind of which nothing more is known.
     fn remedy(&self, kind: FailureKind) -> Option<&'static str> {
         self.advice().general(kind)
+    }
+
+    /// The flags that the product sets itself, which no parameter can be.
+    fn reserved(&self) -> &'static [&'static str] {
+        self.dialect().reserved
     }
 
     /// What the last lines of the engine's output say about why it failed.

@@ -12,6 +12,7 @@ mod benchmark;
 mod document;
 mod engine;
 mod findings;
+mod flags;
 mod group;
 mod kubernetes;
 mod optimization;

@@ -5,7 +5,7 @@ use super::engine::{self, EngineSpec};
 use super::findings::Findings;
 use super::kubernetes;
 use super::read::shorten;
-use super::{parallel, parameters, quant, rules};
+use super::{flags, parallel, parameters, quant, rules};
 use crate::engine::EngineKind;
 use crate::problem::Problem;
 use crate::score::{Objective, SloMetric, SloPolicy};
@@ -38,6 +38,7 @@ pub(super) fn resolve(spec: &TaskSpec, findings: &Findings) -> Option<Task> {
         groups.into_iter().flatten().collect(),
         findings,
     );
+    flags::check(kind, &spec.parameters, findings);
     let search = spec.optimization.resolve(space.as_ref(), findings);
     let workload = spec.benchmark.resolve(search.seed, findings);
     warn_of_short_timeout(&search, &workload, findings);
