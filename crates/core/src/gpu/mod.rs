@@ -137,3 +137,6 @@ fn mebibytes(bytes: u64) -> f64 {
     let kibibytes = u32::try_from(bytes / 1024).unwrap_or(u32::MAX);
     f64::from(kibibytes) / 1024.0
 }
+
+#[cfg(test)]
+mod tests;
