@@ -138,7 +138,10 @@ impl fmt::Display for NotEnough {
             (0, _) => return f.write_str("this machine has none that can be seen"),
             (all, 0) => write!(f, "none of {all} is free")?,
             (all, free) if free < self.wanted as usize => write!(f, "{free} of {all} free")?,
-            (_, free) => write!(f, "the {free} free ones do not go together: their memory differs")?,
+            (_, free) => write!(
+                f,
+                "the {free} free ones do not go together: their model or memory differs"
+            )?,
         }
         let mut separator = ": ";
         for (device, obstacle) in &self.gpus {

@@ -116,7 +116,7 @@ fn balance_is_kept_even_if_freer_ones_are_left() {
     assert!(why.can_waiting_help);
     assert_eq!(
         why.to_string(),
-        "3 GPUs are wanted and the 3 free ones do not go together: their memory differs"
+        "3 GPUs are wanted and the 3 free ones do not go together: their model or memory differs"
     );
     // Two models that never fit each other.
     let why = chosen(&["A 80/80 u0", "B 24/24 u0"], &[], 2, &rules).unwrap_err();
@@ -179,7 +179,8 @@ fn a_refusal_says_why_and_whether_to_wait() {
         &[0],
         2,
         true,
-        "2 GPUs are wanted and the 2 free ones do not go together: their memory differs",
+        "2 GPUs are wanted and the 2 free ones do not go together: their model or memory differs: \
+         GPU 0 (A) is held for another engine",
     );
 }
 

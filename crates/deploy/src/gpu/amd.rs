@@ -93,3 +93,84 @@ fn text(path: &Path) -> Option<String> {
 fn number(path: &Path) -> Option<u64> {
     text(path)?.parse().ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Makes files below a folder, each with a line.
+    fn tree(folder: &Path, files: &[(&str, &str)]) {
+        for (path, line) in files {
+            let path = folder.join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, format!("{line}\n")).unwrap();
+        }
+    }
+
+    #[test]
+    fn cards_are_read_from_the_kernels_files() {
+        let folder = tempfile::tempdir().unwrap();
+        tree(
+            folder.path(),
+            &[
+                ("card1/device/vendor", "0x1002"),
+                ("card1/device/device", "0x740f"),
+                ("card1/device/uevent", "DRIVER=amdgpu\nPCI_SLOT_NAME=0000:83:00.0"),
+                ("card1/device/mem_info_vram_total", "68702699520"),
+                ("card1/device/mem_info_vram_used", "11800576"),
+                ("card1/device/gpu_busy_percent", "7"),
+                ("card1/device/unique_id", "b4c6c8d10b6a9d12"),
+                ("card1/device/product_name", "AMD INSTINCT MI210"),
+                ("card1/device/hwmon/hwmon3/temp1_input", "41000"),
+                ("card1/device/hwmon/hwmon3/power1_average", "42500000"),
+                ("card1/device/hwmon/hwmon3/power1_cap", "300000000"),
+                // Listed later, and earlier on the bus; tells little.
+                ("card2/device/vendor", "0x1002"),
+                ("card2/device/device", "0x73bf"),
+                ("card2/device/uevent", "PCI_SLOT_NAME=0000:03:00.0"),
+                ("card2/device/mem_info_vram_total", "17163091968"),
+                ("card2/device/gpu_busy_percent", "odd"),
+                ("card2/device/hwmon/hwmon1/power1_input", "9000000"),
+                // Another maker's, a socket, one without memory, and one without a place.
+                ("card0/device/vendor", "0x1a03"),
+                ("card1-DP-1/device/vendor", "0x1002"),
+                ("renderD128/device/vendor", "0x1002"),
+                ("card3/device/vendor", "0x1002"),
+                ("card4/device/vendor", "0x1002"),
+                ("card4/device/mem_info_vram_total", "1"),
+            ],
+        );
+        let gpus = read(folder.path());
+        let ids: Vec<(u32, &str, &str)> = gpus
+            .iter()
+            .map(|gpu| {
+                (
+                    gpu.device.index,
+                    gpu.device.uuid.as_str(),
+                    gpu.device.name.as_str(),
+                )
+            })
+            .collect();
+        assert_eq!(
+            ids,
+            [
+                (0, "PCI-0000:03:00.0", "AMD GPU 0x73bf"),
+                (1, "GPU-b4c6c8d10b6a9d12", "AMD INSTINCT MI210"),
+            ]
+        );
+        let [little, all] = &gpus[..] else { unreachable!() };
+        assert_eq!(
+            (little.memory_used_bytes, little.utilization_percent),
+            (None, None)
+        );
+        assert_eq!((little.power_w, little.power_limit_w), (Some(9.0), None));
+        assert_eq!(
+            (all.memory_used_bytes, all.utilization_percent),
+            (Some(11_800_576), Some(7))
+        );
+        assert_eq!((all.temperature_c, all.power_w), (Some(41), Some(42.5)));
+        assert_eq!((all.power_limit_w, all.processes), (Some(300.0), None));
+        assert_eq!(all.device.memory_bytes, 68_702_699_520);
+        assert_eq!(read(&folder.path().join("missing")), []);
+    }
+}

@@ -95,3 +95,36 @@ pub fn look_now(config: GpuConfig, patience: Duration) -> Result<Vec<GpuState>, 
         .join()
         .unwrap_or_else(|_| Err(GpuError::driver("asking it failed")))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_machine_without_drivers_has_no_gpus_whoever_asks() {
+        let drivers = ["/dev/nvidiactl", "/dev/dxg", "/sys/class/drm"];
+        let has_drivers = drivers.iter().any(|path| std::path::Path::new(path).exists());
+        let seen = look_now(GpuConfig::default(), Duration::from_secs(60));
+        let again = MachineGpus::new(GpuConfig::default())
+            .look(&CancellationToken::new())
+            .await;
+        if has_drivers {
+            // A machine of which a test knows nothing; its GPUs are the same ones twice.
+            let uuids = |gpus: Vec<GpuState>| -> Vec<String> {
+                gpus.into_iter().map(|gpu| gpu.device.uuid).collect()
+            };
+            assert_eq!(seen.map(uuids).ok(), again.map(uuids).ok());
+        } else {
+            assert_eq!(seen.unwrap(), []);
+            assert_eq!(again.unwrap(), []);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_cancelled_look_is_no_look() {
+        let cancel = CancellationToken::new();
+        cancel.cancel();
+        let seen = MachineGpus::new(GpuConfig::default()).look(&cancel).await;
+        assert!(matches!(seen, Err(GpuError::Cancelled)));
+    }
+}

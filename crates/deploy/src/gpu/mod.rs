@@ -8,6 +8,7 @@
 mod amd;
 mod driver;
 mod error;
+mod fixed;
 mod lock;
 mod machine;
 mod nvml;
@@ -23,6 +24,7 @@ use autotuner_core::gpu::GpuState;
 use tokio_util::sync::CancellationToken;
 
 pub use error::GpuError;
+pub use fixed::FixedGpus;
 pub use machine::{GpuConfig, MachineGpus, look_now};
 pub use pool::{GpuPool, HeldGpus, MACHINE_FOLDER, SeenGpu};
 pub use sampler::{GpuSampler, Sampled};

@@ -59,8 +59,11 @@ pub(crate) fn visibility(
         return Visibility::default();
     }
     let of = |vendor: GpuVendor| -> Vec<String> {
-        let numbers = given.iter().filter(|device| device.vendor == vendor);
-        numbers.map(|device| device.index.to_string()).collect()
+        let of_vendor = given.iter().filter(|device| device.vendor == vendor);
+        let mut numbers: Vec<u32> = of_vendor.map(|device| device.index).collect();
+        // In their own order, so that the same GPUs are always the same places.
+        numbers.sort_unstable();
+        numbers.iter().map(u32::to_string).collect()
     };
     let (nvidia, amd) = (of(GpuVendor::Nvidia), of(GpuVendor::Amd));
     let is_there = |vendor| drivers.contains(&vendor) || given.iter().any(|device| device.vendor == vendor);
@@ -88,4 +91,82 @@ pub(crate) fn visibility(
         }
     }
     Visibility { set, withheld }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn device(text: &str) -> GpuDevice {
+        let (vendor, index) = text.split_at(1);
+        GpuDevice {
+            index: index.parse().unwrap(),
+            uuid: text.to_owned(),
+            name: "a GPU".to_owned(),
+            vendor: if vendor == "n" {
+                GpuVendor::Nvidia
+            } else {
+                GpuVendor::Amd
+            },
+            memory_bytes: 0,
+        }
+    }
+
+    #[test]
+    fn what_is_said_depends_on_gpus_drivers_and_the_task() {
+        use GpuVendor::{Amd, Nvidia};
+        let check = |given: &[&str], drivers: &[GpuVendor], plan: &[&str], expected: &str| {
+            let given: Vec<GpuDevice> = given.iter().map(|text| device(text)).collect();
+            let plan = plan
+                .iter()
+                .map(|name| ((*name).to_owned(), "7".to_owned()))
+                .collect();
+            let Visibility { set, withheld } = visibility(&given, drivers, &plan);
+            let set = set.iter().map(|(name, value)| format!("{name}={value}"));
+            let withheld = withheld.iter().map(|name| format!("-{name}"));
+            let said: Vec<String> = set.chain(withheld).collect();
+            assert_eq!(said.join(" "), expected, "{given:?} {drivers:?} {plan:?}");
+        };
+        check(&[], &[], &[], "");
+        check(&[], &[Nvidia], &["CUDA_VISIBLE_DEVICES"], "");
+        let hidden = "CUDA_DEVICE_ORDER=PCI_BUS_ID CUDA_VISIBLE_DEVICES=";
+        check(&[], &[Nvidia], &[], hidden);
+        check(&["n1", "n0"], &[Nvidia], &[], &format!("{hidden}0,1"));
+        check(&["n10", "n9"], &[], &[], &format!("{hidden}9,10"));
+        check(
+            &["n0"],
+            &[Nvidia],
+            &["CUDA_VISIBLE_DEVICES"],
+            &format!("{hidden}0"),
+        );
+        check(
+            &[],
+            &[Amd],
+            &[],
+            "HIP_VISIBLE_DEVICES=-1 ROCR_VISIBLE_DEVICES= -GPU_DEVICE_ORDINAL",
+        );
+        check(
+            &["a2", "a0"],
+            &[Amd],
+            &[],
+            "CUDA_VISIBLE_DEVICES=0,2 HIP_VISIBLE_DEVICES=0,2 -GPU_DEVICE_ORDINAL -ROCR_VISIBLE_DEVICES",
+        );
+        check(
+            &["n1"],
+            &[Nvidia, Amd],
+            &[],
+            &format!("{hidden}1 HIP_VISIBLE_DEVICES=-1 ROCR_VISIBLE_DEVICES= -GPU_DEVICE_ORDINAL"),
+        );
+    }
+
+    #[test]
+    fn drivers_are_known_by_their_files() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(drivers(folder.path()), []);
+        for file in ["kfd", "nvidiactl", "dxg"] {
+            std::fs::write(folder.path().join(file), "").unwrap();
+        }
+        assert_eq!(drivers(folder.path()), [GpuVendor::Nvidia, GpuVendor::Amd]);
+        assert_eq!(drivers(&folder.path().join("missing")), []);
+    }
 }
