@@ -338,4 +338,55 @@ mod tests {
         write(&link, &json!({})).expect("written");
         assert!(is_device(&link), "it is still what it was");
     }
+
+    #[test]
+    fn what_gpus_did_is_told_in_the_original_systems_words() {
+        use autotuner_core::gpu::{GpuState, GpuVendor, UseRecorder};
+        let device = |vendor: GpuVendor, index: u32| GpuDevice {
+            index,
+            uuid: format!("GPU-{}-{index}", vendor.as_str()),
+            name: "A GPU".into(),
+            vendor,
+            memory_bytes: 4 << 30,
+        };
+        let used = |devices: &[GpuDevice]| {
+            let mut recorder = UseRecorder::new(devices);
+            for second in 0..3_u8 {
+                let states: Vec<GpuState> = devices
+                    .iter()
+                    .map(|device| GpuState {
+                        memory_used_bytes: Some(1 << 30),
+                        utilization_percent: Some(second * 10),
+                        power_w: Some(100.0),
+                        ..GpuState::unknown(device.clone())
+                    })
+                    .collect();
+                recorder.add(std::time::Duration::from_secs(second.into()), &states);
+            }
+            gpu_monitoring(&recorder.finish())
+        };
+        let told = used(&[device(GpuVendor::Nvidia, 1)]);
+        let expected = json!({
+            "monitoring_duration_seconds": 2.0,
+            "sample_count": 3,
+            "gpu_stats": {
+                "1": {
+                    "uuid": "GPU-nvidia-1",
+                    "name": "A GPU",
+                    "samples": 3,
+                    "utilization": {"min": 0.0, "mean": 10.0, "max": 20.0},
+                    "memory_used_mb": {"min": 1024.0, "mean": 1024.0, "max": 1024.0},
+                    "memory_usage_percent": {"min": 25.0, "mean": 25.0, "max": 25.0},
+                    "temperature_c": null,
+                    "power_draw_w": {"min": 100.0, "mean": 100.0, "max": 100.0},
+                    "energy_j": 200.0,
+                },
+            },
+        });
+        assert_eq!(told, expected);
+        let both = used(&[device(GpuVendor::Nvidia, 0), device(GpuVendor::Amd, 0)]);
+        let keys: Vec<&String> = both["gpu_stats"].as_object().expect("an object").keys().collect();
+        assert_eq!(keys, ["nvidia-0", "amd-0"]);
+        assert_eq!(used(&[]), Value::Null);
+    }
 }
