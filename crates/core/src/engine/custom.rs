@@ -217,7 +217,7 @@ mod tests {
             served_name: "name".into(),
         };
         let check = |argument: &str, expected: Arg| {
-            assert_eq!(fill(&model, &model.id_or_path, argument), expected, "{argument}")
+            assert_eq!(fill(&model, &model.id_or_path, argument), expected, "{argument}");
         };
         check("{host}", Arg::Host);
         check("{port}", Arg::Port);

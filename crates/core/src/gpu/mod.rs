@@ -17,7 +17,8 @@ pub use visible::visible;
 /// One GPU of this machine.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct GpuDevice {
-    /// Its number, as the driver counts: in the order of the PCI bus, each vendor's from 0.
+    /// Its number among those that we may use: in the order of the PCI bus, each vendor's
+    /// from 0.
     pub index: u32,
     /// The driver's own name for it, the same after a reboot: `GPU-5f2c…`.
     pub uuid: String,

@@ -70,10 +70,10 @@ pub(super) fn take(
 
 /// The uuids of those GPUs that are held now, by us or by others. Leaves no trace.
 pub(super) fn held(folder: &Path, states: &[GpuState]) -> HashSet<String> {
-    // Without the gate a look could be mistaken for a hold; whoever has it is quick.
-    let Ok(Some(_gate)) = open(&folder.join(GATE_FILE)).map(exclusive_in_a_moment) else {
-        return HashSet::new();
-    };
+    // Without the gate a look could be mistaken for a hold; whoever has it is quick. One who
+    // does not let go of it must not keep us from looking.
+    let gate = open(&folder.join(GATE_FILE)).ok();
+    let _gate = gate.and_then(exclusive_in_a_moment);
     let is_held = |uuid: &&String| match open(&folder.join(file_name(uuid))) {
         Ok(file) => matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)),
         Err(_) => false,

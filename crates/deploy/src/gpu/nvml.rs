@@ -57,9 +57,11 @@ fn unusable(error: &NvmlError) -> Answer {
 
 fn all(nvml: &Nvml) -> Result<Vec<GpuState>, NvmlError> {
     let mut gpus = Vec::new();
-    for index in 0..nvml.device_count()? {
+    for place in 0..nvml.device_count()? {
+        // Programs that compute count only those that they may use, and so do we.
+        let index = u32::try_from(gpus.len()).unwrap_or(u32::MAX);
         match nvml
-            .device_by_index(index)
+            .device_by_index(place)
             .and_then(|device| state(index, &device))
         {
             Ok(state) => gpus.push(state),
