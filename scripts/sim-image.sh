@@ -48,6 +48,11 @@ build_program() {
     die "the program could not be built as a static file (a static libc is needed: libc6-dev on Debian)"
 }
 
+# The revision of the checkout, marked where files differ from it; empty outside of git.
+revision() {
+  git -C "$repository" describe --always --abbrev=40 --match '' --dirty 2>/dev/null || true
+}
+
 main() {
   repository=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
   # shellcheck source=scripts/lib/image.sh
@@ -60,14 +65,15 @@ main() {
   local -r tag=${1:-$USUAL_TAG}
   command -v cargo >/dev/null || die "cargo is missing; install Rust first"
   need_docker
-  local program version
+  local program version revision
   build_program
   trap clean_up EXIT
   work=$(mktemp -d)
   lay_out "$work/root"
   install -D -m 755 "$program" "$work/root/bin/autotuner"
+  revision=$(revision)
   version=$("$program" --version) || die "$program does not run"
-  make_image "$tag" "$work/root" \
+  make_image "$tag" "$work/root" "${revision:+$(label org.opencontainers.image.revision "$revision")}" \
     'ENTRYPOINT ["/bin/autotuner"]' 'ENV PATH=/bin' 'EXPOSE 8000' 'WORKDIR /tmp' \
     "$(label org.opencontainers.image.title 'Inference Autotuner, simulated engine')" \
     "$(label org.opencontainers.image.version "${version##* }")" \

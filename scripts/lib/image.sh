@@ -8,6 +8,9 @@
 readonly CONTENT_LABEL=inference-autotuner.image.content
 readonly EXIT_NO_DOCKER=3
 
+# Modes of files are part of an image, whoever makes it.
+umask 022
+
 # Ends the script where no Docker daemon answers.
 need_docker() {
   command -v docker >/dev/null || {
@@ -30,11 +33,6 @@ lay_out() {
   printf 'hosts: files dns\n' >"$1/etc/nsswitch.conf"
 }
 
-# The revision of the checkout, marked where files differ from it; nothing outside of git.
-revision() {
-  git -C "$repository" describe --always --abbrev=40 --match '' --dirty 2>/dev/null || true
-}
-
 # A label's setting for docker import.
 label() { printf 'LABEL "%s"="%s"' "$1" "$2"; }
 
@@ -43,11 +41,12 @@ is_current() {
   [[ $(docker image inspect --format "{{index .Config.Labels \"$CONTENT_LABEL\"}}" "$1" 2>/dev/null) == "$2" ]]
 }
 
-# make_image TAG FOLDER SETTING...: the image TAG of FOLDER, unless it is there already.
-# Whatever had the tag before is removed, unless a container uses it.
+# make_image TAG FOLDER REMARK SETTING...: the image TAG of FOLDER, unless it is there
+# already. The remark is a setting that makes no difference to that, or empty. Whatever
+# had the tag before, and has no other, is removed, unless a container uses it.
 make_image() {
-  local -r tag=$1 folder=$2
-  shift 2
+  local -r tag=$1 folder=$2 remark=$3
+  shift 3
   local settings=() setting content before
   for setting in "$@"; do settings+=(--change "$setting"); done
   local -r files=$folder.tar
@@ -63,9 +62,10 @@ make_image() {
   before=$(docker image inspect --format '{{.Id}}' "$tag" 2>/dev/null || true)
   docker import "${settings[@]}" \
     --change "$(label "$CONTENT_LABEL" "$content")" \
-    --change "$(label org.opencontainers.image.revision "$(revision)")" \
-    "$files" "$tag" >/dev/null || die "Docker did not take the image $tag"
-  if [[ -n $before ]]; then docker image rm "$before" >/dev/null 2>&1 || true; fi
+    ${remark:+--change "$remark"} "$files" "$tag" >/dev/null || die "Docker did not take the image $tag"
+  if [[ -n $before && $(docker image inspect --format '{{len .RepoTags}}' "$before" 2>/dev/null) == 0 ]]; then
+    docker image rm "$before" >/dev/null 2>&1 || true
+  fi
   say "made $tag ($(($(stat --format=%s "$files") / 1000000)) MB)"
   try_image "$tag"
 }

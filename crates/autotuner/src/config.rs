@@ -31,7 +31,16 @@ const OPTIONS: [&str; 7] = [
 ];
 
 /// Variables with our prefix that are no options: marks of engines, and what our scripts heed.
-const NO_OPTIONS: [&str; 4] = ["INSTANCE", "DEPLOYMENT", "LLAMA_SERVER", "SKIP_LLAMA_BUILD"];
+const NO_OPTIONS: [&str; 8] = [
+    "INSTANCE",
+    "DEPLOYMENT",
+    "LLAMA_SERVER",
+    "SKIP_LLAMA_BUILD",
+    "SIM_IMAGE",
+    "LLAMA_IMAGE",
+    "REQUIRE_DOCKER",
+    "SKIP_DOCKER",
+];
 
 /// What the operator may set. Every option's doc comment is its reference text.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -366,6 +366,7 @@ fn recording(rate: u32, failed: usize) -> Recording {
             requests: (0..10).map(request).collect(),
         }],
         notes: vec![],
+        fingerprints: vec![],
     }
 }
 

@@ -75,6 +75,10 @@ pub struct Measured {
     pub remarks: Vec<String>,
     /// What the GPUs that were held for it did meanwhile; none where none was held or seen.
     pub gpu_use: Vec<GpuUse>,
+    /// The distinct fingerprints that the answers carried, in the order in which they were first
+    /// seen; none from an engine that sends none, and five at most. More than one means that more
+    /// than one engine has answered.
+    pub fingerprints: Vec<String>,
 }
 
 impl Experiment {

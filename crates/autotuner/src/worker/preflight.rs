@@ -96,7 +96,7 @@ pub(crate) async fn prepare(
 }
 
 /// What is said of a target, a program or an image that is not there.
-fn not_there(task: &Task, error: &DeployError) -> Problem {
+pub(crate) fn not_there(task: &Task, error: &DeployError) -> Problem {
     let is_local = task.deployment == DeploymentMode::Local;
     let path = match error {
         DeployError::TargetGone { .. } => "deployment_mode",

@@ -8,19 +8,23 @@
 
 mod advice;
 mod assemble;
+pub(crate) mod checkpoint;
 mod custom;
 mod diagnose;
 mod dialect;
 mod environment;
 mod exit;
 mod files;
-mod fixed;
+pub(crate) mod fixed;
 mod flags;
 mod image;
 mod kind;
 mod launch;
 mod llamacpp;
+pub(crate) mod parallel;
+pub(crate) mod portable;
 mod preflight;
+pub(crate) mod quantize;
 mod rules;
 mod sglang;
 mod sim;

@@ -102,6 +102,7 @@ fn measured(rate: u32) -> Measured {
         score,
         remarks: vec![],
         gpu_use: vec![],
+        fingerprints: vec![],
     }
 }
 

@@ -12,6 +12,7 @@ mod benchmark;
 mod document;
 mod engine;
 mod findings;
+mod group;
 mod kubernetes;
 mod optimization;
 mod parallel;
