@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use autotuner_core::problem::closest;
+use autotuner_deploy::gpu::GpuConfig;
 use etcetera::{BaseStrategy, choose_base_strategy};
 use figment2::Figment;
 use figment2::providers::{Format, Serialized, Toml};
@@ -83,6 +84,8 @@ pub(crate) struct Config {
     pub(crate) container_environment: Vec<(String, String)>,
     /// Where programs are looked up.
     pub(crate) search_path: Option<OsString>,
+    /// Which GPUs are ours, and how they are asked for.
+    pub(crate) gpus: GpuConfig,
     /// Whether the environment asks for output without colour (`NO_COLOR`).
     pub(crate) no_color: bool,
     /// Every option, its value, and who set it.
@@ -217,6 +220,10 @@ impl Config {
             container_shm: memory("container_shm", &options.container_shm)?,
             container_environment: Vec::new(),
             search_path: read_environment("PATH"),
+            gpus: GpuConfig {
+                search_path: read_environment("PATH"),
+                visible: surroundings::visible_gpus(read_environment),
+            },
             no_color: read_environment("NO_COLOR").is_some_and(|value| !value.is_empty()),
             origins,
             warnings: Vec::new(),

@@ -212,6 +212,7 @@ fn measured(task: &Task, rate: u32) -> Measured {
         metrics,
         score,
         remarks: vec![],
+        gpu_use: vec![],
         fingerprints: vec![],
     }
 }

@@ -195,7 +195,7 @@ async fn staff(
         shown: Arc::clone(shown),
         output: session.output.clone(),
         task: task.clone(),
-        host: Host::inspect(),
+        host: Host::inspect(&config.gpus),
         engine_version: facts.version.clone(),
         logs: logs.directory().to_owned(),
         started_at_ms,

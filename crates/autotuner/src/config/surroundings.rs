@@ -7,6 +7,8 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use autotuner_core::gpu::GpuVendor;
+
 /// Proxies, in both spellings; tools differ in which they heed.
 const PROXIES: [&str; 6] = [
     "HTTP_PROXY",
@@ -41,6 +43,20 @@ pub(super) fn hub_cache(read: impl Fn(&str) -> Option<OsString>) -> Option<PathB
     read("HF_HOME")
         .filter(|value| !value.is_empty())
         .map(PathBuf::from)
+}
+
+/// The GPUs that were left to us, by who made them, where that is said.
+pub(super) fn visible_gpus(read: impl Fn(&str) -> Option<OsString>) -> Vec<(GpuVendor, String)> {
+    let list = |name: &str| read(name)?.into_string().ok();
+    let nvidia = list("CUDA_VISIBLE_DEVICES");
+    // To HIP an empty list is no list.
+    let amd = list("HIP_VISIBLE_DEVICES").filter(|list| !list.is_empty());
+    let amd = amd.or_else(|| list("ROCR_VISIBLE_DEVICES"));
+    let of = |vendor, list: Option<String>| list.map(|list| (vendor, list));
+    [of(GpuVendor::Nvidia, nvidia), of(GpuVendor::Amd, amd)]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// The variables that a container is given of ours.
@@ -90,5 +106,30 @@ mod tests {
                 ("no_proxy", "intern,localhost,127.0.0.1,::1"),
             ])
         );
+    }
+
+    #[test]
+    fn gpus_are_left_to_us_by_the_variables_of_their_makers() {
+        let check = |given: &[(&str, &str)], expected: &[(GpuVendor, &str)]| {
+            let found = visible_gpus(|name| {
+                let (_, value) = given.iter().find(|(known, _)| *known == name)?;
+                Some((*value).into())
+            });
+            let found: Vec<_> = found
+                .iter()
+                .map(|(vendor, list)| (*vendor, list.as_str()))
+                .collect();
+            assert_eq!(found, expected, "{given:?}");
+        };
+        use GpuVendor::{Amd, Nvidia};
+        check(&[], &[]);
+        check(&[("CUDA_VISIBLE_DEVICES", "0,1")], &[(Nvidia, "0,1")]);
+        check(&[("CUDA_VISIBLE_DEVICES", "")], &[(Nvidia, "")]);
+        check(&[("HIP_VISIBLE_DEVICES", "")], &[]);
+        check(
+            &[("HIP_VISIBLE_DEVICES", "1"), ("ROCR_VISIBLE_DEVICES", "0")],
+            &[(Amd, "1")],
+        );
+        check(&[("ROCR_VISIBLE_DEVICES", "")], &[(Amd, "")]);
     }
 }

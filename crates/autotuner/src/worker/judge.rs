@@ -65,6 +65,7 @@ pub(super) fn judge(task: &Task, gpus: u32, recording: Recording) -> Result<Meas
         metrics,
         score,
         remarks,
+        gpu_use: Vec::new(),
         fingerprints,
     })
 }

@@ -87,6 +87,7 @@ pub(crate) fn assemble(
     let kept = fixed::kept(groups, &flags);
     let needed = problems.check((recipe.gpus)(&Settled::new(&kept, &flags)));
     let gpus = problems.check(world::gpus(resources, needed));
+    problems.check(environment::check_devices(settings, gpus));
     let program = match deployment {
         DeploymentMode::Local => local(settings, recipe.program),
         DeploymentMode::Docker | DeploymentMode::Kubernetes => {

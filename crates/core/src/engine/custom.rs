@@ -82,6 +82,8 @@ impl Engine for Custom {
         );
         let flags = portable::beside(own, problems.take(words));
         let env = problems.take(environment::compile(&DIALECT, settings, candidate));
+        let gpus = resources.gpus.unwrap_or(0);
+        problems.check(environment::check_devices(settings, gpus));
         let ready_paths = problems.check(ready_paths(settings, READY_PATHS));
         let program = problems.finish(program(settings, deployment))?;
         let placed = files::place(request);
@@ -89,7 +91,7 @@ impl Engine for Custom {
             program,
             args: arguments(model, &placed.name, groups, flags),
             env,
-            gpus: resources.gpus.unwrap_or(0),
+            gpus,
             ready_paths,
             served_model_name: model.served_name.clone(),
             start_timeout: settings.start_timeout.unwrap_or(START_TIMEOUT),

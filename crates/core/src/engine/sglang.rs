@@ -76,12 +76,14 @@ static ADVICE: Advice = Advice {
     parallel: "check the GPUs' connection, or try enable-p2p-check, disable-custom-all-reduce or a smaller tp-size",
 };
 
-/// With data-parallel attention the copies lie inside tensor parallelism.
+/// With data-parallel attention the copies lie inside tensor parallelism, as experts always do.
 fn gpus(settled: &Settled) -> Result<u32, Problem> {
     if settled.get("device") == Some("cpu") {
         return Ok(0);
     }
+    settled.check_inside(&["ep-size"], &["tp-size"])?;
     if settled.is_on("enable-dp-attention") {
+        settled.check_inside(&["dp-size"], &["tp-size"])?;
         return settled.product(&["tp-size", "pp-size"]);
     }
     settled.product(&["tp-size", "pp-size", "dp-size"])

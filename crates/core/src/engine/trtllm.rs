@@ -71,7 +71,9 @@ static ADVICE: Advice = Advice {
     parallel: "check the GPUs' connection, or try a smaller tp_size",
 };
 
+/// Experts are spread over the GPUs that share layers and context, and take none of their own.
 fn gpus(settled: &Settled) -> Result<u32, Problem> {
+    settled.check_inside(&["ep-size", "cluster-size"], &["tp-size", "cp-size"])?;
     settled.product(&["tp-size", "pp-size", "cp-size"])
 }
 

@@ -49,6 +49,7 @@ static DIALECT: Dialect = Dialect {
         ("dpp", "data-parallel-rpc-port"),
         ("dpb", "data-parallel-backend"),
         ("dcp", "decode-context-parallel-size"),
+        ("pcp", "prefill-context-parallel-size"),
         ("ep", "enable-expert-parallel"),
         ("q", "quantization"),
     ],
@@ -80,8 +81,9 @@ static ADVICE: Advice = Advice {
     parallel: "check the GPUs' connection, or try disable-custom-all-reduce or a smaller tensor-parallel-size",
 };
 
-/// Context parallelism lies inside tensor parallelism and takes no GPUs of its own. With
-/// copies spread over machines, those of this machine count.
+/// Context parallelism while decoding lies inside tensor parallelism and takes no GPUs of its
+/// own; while reading prompts, which newer versions have, it does. Experts are spread over the
+/// GPUs that there are. With copies spread over machines, those of this machine count.
 fn gpus(settled: &Settled) -> Result<u32, Problem> {
     if settled.get("device") == Some("cpu") {
         return Ok(0);
@@ -91,7 +93,11 @@ fn gpus(settled: &Settled) -> Result<u32, Problem> {
     } else {
         "data-parallel-size"
     };
-    settled.product(&["tensor-parallel-size", "pipeline-parallel-size", copies])
+    settled.check_within("data-parallel-size-local", "data-parallel-size")?;
+    let inside = ["tensor-parallel-size", "prefill-context-parallel-size"];
+    settled.check_inside(&["decode-context-parallel-size"], &inside)?;
+    let [tensor, prefill] = inside;
+    settled.product(&[tensor, "pipeline-parallel-size", prefill, copies])
 }
 
 impl Engine for Vllm {

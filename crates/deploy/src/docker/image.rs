@@ -22,15 +22,6 @@ use self::pull::{LONGEST_SILENCE, pull};
 use crate::error::whole_story;
 use crate::{DeployError, Watcher};
 
-/// What an image starts when it is told nothing else.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct ImageDefaults {
-    /// The program with the arguments that always go with it; empty when the image has none.
-    pub(crate) entrypoint: Vec<String>,
-    /// The arguments that ours would replace; empty when the image has none.
-    pub(crate) command: Vec<String>,
-}
-
 /// Sees to it that the image is here, and says which it is. One that is here already is
 /// taken as it is; one of ours is never looked for anywhere else, because it is only ever
 /// built here.
@@ -99,24 +90,6 @@ pub(crate) async fn facts(docker: &Docker, reference: &str) -> Result<Option<Ima
             .and_then(|name| name.own_digest(image.repo_digests.as_deref().unwrap_or_default())),
         id: image.id.unwrap_or_default(),
     }))
-}
-
-/// What the image starts by itself.
-///
-/// # Errors
-/// [`DeployError::ImageMissing`] when it is not here; else like [`facts`].
-pub(crate) async fn defaults(docker: &Docker, reference: &str) -> Result<ImageDefaults, DeployError> {
-    let Some(image) = inspect(docker, reference).await? else {
-        return Err(DeployError::ImageMissing {
-            image: reference.to_owned(),
-            message: "it was here and is gone".to_owned(),
-        });
-    };
-    let config = image.config.unwrap_or_default();
-    Ok(ImageDefaults {
-        entrypoint: config.entrypoint.unwrap_or_default(),
-        command: config.cmd.unwrap_or_default(),
-    })
 }
 
 async fn inspect(docker: &Docker, reference: &str) -> Result<Option<ImageInspect>, DeployError> {

@@ -319,10 +319,25 @@ fn gpus_follow_from_the_parallel_sizes() {
     check(vllm().with("tp", "2"), 2);
     check(vllm().with("tensor-parallel", 2), 2);
     check(vllm().with("tp", 2).with("dcp", 2), 2);
+    check(vllm().with("tp", 8).with("dcp", 4).with("pp", 2), 16);
+    check(vllm().with("tp", 2).with("pcp", 2).with("dcp", 4), 4);
+    check(vllm().with("dp", 4).with("dpl", 2).with("tp", 2), 4);
+    check(vllm().with("dp", 4).with("ep", true), 4);
+    check(vllm().with("tp", 2).with("pp", 2).with("dp", 2).with("dcp", 2), 8);
     check(vllm().with("tp", 2).gpus(8), 8);
     check(vllm().with("tp", 2).gpus(0), 0);
     check(vllm().args(&["--device", "cpu"]), 0);
     check(a(EngineKind::Sglang).with("tp-size", 4).with("dp-size", 2), 8);
+    check(a(EngineKind::Sglang).with("tp", 8).with("ep", 4), 8);
+    check(
+        a(EngineKind::Sglang).with("tp", 2).with("pp", 2).with("dp", 3),
+        12,
+    );
+    let attention = |switch: bool| a(EngineKind::Sglang).with("enable-dp-attention", switch);
+    check(attention(true).with("tp", 8).with("dp", 8), 8);
+    check(attention(true).with("tp", 4).with("pp", 2).with("dp", 2), 8);
+    check(attention(false).with("tp", 4).with("dp", 2), 8);
+    check(attention(true).with("tp", 4), 4);
     check(
         a(EngineKind::Sglang)
             .with("tp-size", 4)
@@ -333,6 +348,16 @@ fn gpus_follow_from_the_parallel_sizes() {
     check(
         a(EngineKind::TensorRtLlm).with("tp_size", 2).with("pp_size", 2),
         4,
+    );
+    let tensorrt = || a(EngineKind::TensorRtLlm);
+    check(tensorrt().with("tp", 4).with("ep_size", 4), 4);
+    check(tensorrt().with("tp", 4).with("cp", 2).with("pp", 2), 16);
+    check(
+        tensorrt()
+            .with("tp", 8)
+            .with("ep", 2)
+            .with("moe_cluster_parallel_size", 2),
+        8,
     );
     let llama = || a(EngineKind::LlamaCpp);
     check(llama(), 0);

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::proxy::{Gate, Proxy};
 use super::registry::{Registry, always};
 use super::*;
-use crate::docker::image::{self, ImageDefaults};
+use crate::docker::image;
 use crate::{DeployError, FetchProgress, Unwatched, Watcher};
 
 /// Bytes that nothing can compress, so that a layer is as large on the way as it is here.
@@ -328,35 +328,4 @@ async fn a_registry_that_falls_silent_is_given_up() {
             "{error}"
         );
     }
-}
-
-#[tokio::test]
-async fn an_image_says_what_it_starts() {
-    let Some(world) = World::new().await else { return };
-    assert_eq!(
-        image::defaults(&world.docker, &world.image).await.unwrap(),
-        ImageDefaults::default()
-    );
-    let options = CreateImageOptionsBuilder::default()
-        .from_src("-")
-        .repo(&world.image)
-        .changes(vec![
-            r#"ENTRYPOINT ["python3","-m","engine"]"#.to_owned(),
-            r#"CMD ["serve"]"#.to_owned(),
-        ])
-        .build();
-    let body = bollard::body_full(shell_tar().into());
-    let _: Vec<_> = world
-        .docker
-        .create_image(Some(options), Some(body), None)
-        .try_collect()
-        .await
-        .unwrap();
-    let defaults = image::defaults(&world.docker, &world.image).await.unwrap();
-    assert_eq!(defaults.entrypoint, ["python3", "-m", "engine"]);
-    assert_eq!(defaults.command, ["serve"]);
-    let error = image::defaults(&world.docker, "no-such-image-here")
-        .await
-        .unwrap_err();
-    assert!(matches!(error, DeployError::ImageMissing { .. }), "{error:?}");
 }
