@@ -73,6 +73,10 @@ pub struct Measured {
     pub score: Score,
     /// What a reader should know before trusting it, for people.
     pub remarks: Vec<String>,
+    /// The distinct fingerprints that the answers carried, in the order in which they were first
+    /// seen; none from an engine that sends none, and five at most. More than one means that more
+    /// than one engine has answered.
+    pub fingerprints: Vec<String>,
 }
 
 impl Experiment {

@@ -17,6 +17,7 @@ mod run;
 mod schema;
 mod session;
 mod sim_engine;
+mod targets;
 mod validate;
 
 use std::io::{self, Write as _};

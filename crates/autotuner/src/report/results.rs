@@ -152,6 +152,7 @@ fn result(facts: &RunFacts<'_>, experiment: &Experiment) -> Value {
         "effective_arguments": command,
         "environment": env.into_iter().collect::<std::collections::BTreeMap<_, _>>(),
         "engine_version": engine_version,
+        "engine_fingerprints": measured.map(|measured| measured.fingerprints.clone()).unwrap_or_default(),
         "image": image.as_ref().map(|image| image.reference.clone()),
         "image_id": image.as_ref().map(|image| image.id.clone()),
         "image_digest": image.and_then(|image| image.digest),

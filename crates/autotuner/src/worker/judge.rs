@@ -18,7 +18,11 @@ const SHORT_WINDOW: f64 = 0.5;
 
 /// From records to a score, or to the reason why there is none.
 pub(super) fn judge(task: &Task, gpus: u32, recording: Recording) -> Result<Measured, Failure> {
-    let Recording { levels, notes } = recording;
+    let Recording {
+        levels,
+        notes,
+        fingerprints,
+    } = recording;
     let levels: Vec<_> = levels
         .iter()
         .map(|level| (level_metrics(level, &task.slos.bounds), first_error(level)))
@@ -61,6 +65,7 @@ pub(super) fn judge(task: &Task, gpus: u32, recording: Recording) -> Result<Meas
         metrics,
         score,
         remarks,
+        fingerprints,
     })
 }
 

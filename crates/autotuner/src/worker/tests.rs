@@ -117,7 +117,7 @@ impl Scene {
             facts: EngineFacts::default(),
             stop_grace: Duration::from_secs(1),
             shutdown: self.shutdown.clone(),
-            stuck: std::sync::OnceLock::new(),
+            stuck: super::Stuck::default(),
         });
         let finish = tokio::time::timeout(PATIENCE, run_task(worker))
             .await
@@ -309,6 +309,66 @@ async fn nothing_is_measured_beside_an_engine_that_could_not_be_stopped() {
         panic!("{:?}", ran.finish);
     };
     assert!(message.contains("could not be stopped"), "{message}");
+}
+
+#[tokio::test]
+async fn an_engine_that_could_not_be_stopped_is_tried_again() {
+    let scene = Scene::new(json!({"behave": ["tough", "serve"]}));
+    let ran = scene.run().await;
+    assert_eq!(
+        ran.outcomes(),
+        [
+            "baseline engine defaults: 100",
+            "search behave=tough: 100",
+            "search behave=serve: 100"
+        ]
+    );
+    assert!(ran.log.contains("could not be stopped"), "{}", ran.log);
+}
+
+#[tokio::test]
+async fn a_target_that_comes_back_is_waited_for() {
+    let scene = Scene::new(json!({"rate": [50]}));
+    scene.world.absences.store(2, Ordering::SeqCst);
+    let ran = scene.run().await;
+    assert_eq!(
+        ran.outcomes(),
+        ["baseline engine defaults: 100", "search rate=50: 50"],
+        "no attempt is lost"
+    );
+    assert!(
+        ran.log
+            .contains("waiting for up to 120 s: the fake daemon does not answer"),
+        "{}",
+        ran.log
+    );
+}
+
+#[tokio::test]
+async fn waiting_for_a_target_ends_with_a_cancel() {
+    let scene = Scene::new(json!({"rate": [50]}));
+    scene.world.absences.store(u16::MAX, Ordering::SeqCst);
+    let cancel = scene.shutdown.soft.clone();
+    let (ran, ()) = tokio::join!(scene.run(), async move {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        cancel.cancel();
+    });
+    assert_eq!(ran.finish, Finish::Cancelled);
+    assert_eq!(ran.outcomes(), ["baseline engine defaults: cancelled"]);
+}
+
+#[tokio::test]
+async fn what_an_interruption_disturbed_is_measured_again_and_never_scored() {
+    let scene = Scene::new(json!({"behave": ["interrupted"]}));
+    let ran = scene.run().await;
+    let lost = "search behave=interrupted: infrastructure";
+    assert_eq!(
+        ran.outcomes(),
+        ["baseline engine defaults: 100", lost, lost, lost]
+    );
+    let failure = ran.experiments[1].failure().expect("it failed");
+    assert!(failure.message.contains("was interrupted"), "{failure:?}");
+    assert!(failure.advice.is_some());
 }
 
 #[tokio::test]

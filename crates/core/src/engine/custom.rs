@@ -12,8 +12,10 @@ use super::assemble::{Problems, check_name, containered, local, ready_paths};
 use super::dialect::{DashedValues, Dialect, Spelling};
 use super::fixed::Group;
 use super::flags::{Flag, path_of};
+use super::parallel::Own;
 use super::{
     Arg, Engine, EngineKind, LaunchPlan, Limits, PlanRequest, Program, environment, files, fixed, flags,
+    portable,
 };
 use crate::problem::Problem;
 use crate::space::{Candidate, Target};
@@ -70,7 +72,15 @@ impl Engine for Custom {
         problems
             .0
             .extend(check_places(&settings.args, &groups, candidate));
-        let flags = problems.take(flags::compile(&DIALECT, candidate));
+        let own = problems.take(flags::compile(&DIALECT, candidate));
+        let words = portable::compile(
+            EngineKind::Custom,
+            &DIALECT,
+            &model.id_or_path,
+            &Own::default(),
+            candidate,
+        );
+        let flags = portable::beside(own, problems.take(words));
         let env = problems.take(environment::compile(&DIALECT, settings, candidate));
         let ready_paths = problems.check(ready_paths(settings, READY_PATHS));
         let program = problems.finish(program(settings, deployment))?;

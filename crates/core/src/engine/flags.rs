@@ -8,6 +8,7 @@
 use super::catalogue::FlagKind;
 use super::dialect::{DashedValues, Dialect, Resolved};
 use super::text::{has_control, is_flag};
+use super::{parallel, quantize};
 use crate::problem::{Problem, closest};
 use crate::space::{Candidate, ParameterName, Target, Value};
 
@@ -60,7 +61,11 @@ pub(crate) fn compile(dialect: &Dialect, candidate: &Candidate) -> Result<Vec<Fl
 
 /// Where in a task document the parameter stands.
 pub(crate) fn path_of(parameter: &ParameterName) -> String {
-    format!("parameters.{parameter}")
+    match parameter.target() {
+        Target::Quantization(field) => format!("{}.{field}", quantize::KEY),
+        Target::Parallel(field) => format!("{}.{field}", parallel::KEY),
+        Target::Flag(_) | Target::Environment(_) => format!("parameters.{parameter}"),
+    }
 }
 
 type Complaint = (String, Option<String>);

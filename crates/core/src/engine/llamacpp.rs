@@ -21,6 +21,7 @@ pub(crate) struct LlamaCpp;
 // tells readiness.
 // The image's program is not on the search path, so its own entrypoint stays.
 static RECIPE: Recipe = Recipe {
+    kind: EngineKind::LlamaCpp,
     dialect: &DIALECT,
     program: "llama-server",
     first_arguments: &[],

@@ -9,19 +9,23 @@
 mod advice;
 mod assemble;
 pub mod catalogue;
+pub(crate) mod checkpoint;
 mod custom;
 mod diagnose;
 mod dialect;
 mod environment;
 mod exit;
 mod files;
-mod fixed;
+pub(crate) mod fixed;
 mod flags;
 mod image;
 mod kind;
 mod launch;
 mod llamacpp;
+pub(crate) mod parallel;
+pub(crate) mod portable;
 mod preflight;
+pub(crate) mod quantize;
 mod rules;
 mod sglang;
 mod sim;
@@ -93,6 +97,11 @@ pub trait Engine: Send + Sync {
     /// The flags that the product sets itself, which no parameter can be.
     fn reserved(&self) -> &'static [&'static str] {
         self.dialect().reserved
+    }
+
+    /// What usually helps against a failure of this kind of which nothing more is known.
+    fn remedy(&self, kind: FailureKind) -> Option<&'static str> {
+        self.advice().general(kind)
     }
 
     /// What the last lines of the engine's output say about why it failed.

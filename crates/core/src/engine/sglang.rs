@@ -19,6 +19,7 @@ pub(crate) struct Sglang;
 
 // Its model list answers before the warm-up is done, so only `/health` tells readiness.
 static RECIPE: Recipe = Recipe {
+    kind: EngineKind::Sglang,
     dialect: &DIALECT,
     program: "python3",
     first_arguments: &["-m", "sglang.launch_server"],

@@ -18,6 +18,7 @@ use crate::problem::Problem;
 pub(crate) struct Sim;
 
 static RECIPE: Recipe = Recipe {
+    kind: EngineKind::Sim,
     dialect: &DIALECT,
     program: "autotuner",
     first_arguments: &["sim-engine"],
@@ -55,7 +56,7 @@ static ADVICE: Advice = Advice {
     cache_memory: "raise gpu-memory-utilization, or lower max-num-batched-tokens, max-num-seqs or max-model-len",
     free_memory: "lower gpu-memory-utilization",
     host_memory: "raise resources.memory",
-    precision: "use kv-cache-dtype auto",
+    precision: "use kv-cache-dtype auto and quantization none",
     parallel: "use tensor-parallel-size 1",
 };
 

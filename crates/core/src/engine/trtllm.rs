@@ -18,6 +18,7 @@ use crate::problem::Problem;
 pub(crate) struct TensorRtLlm;
 
 static RECIPE: Recipe = Recipe {
+    kind: EngineKind::TensorRtLlm,
     dialect: &DIALECT,
     program: "trtllm-serve",
     first_arguments: &[],

@@ -18,6 +18,7 @@ use crate::problem::Problem;
 pub(crate) struct Vllm;
 
 static RECIPE: Recipe = Recipe {
+    kind: EngineKind::Vllm,
     dialect: &DIALECT,
     program: "vllm",
     first_arguments: &["serve"],

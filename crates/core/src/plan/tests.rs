@@ -101,6 +101,7 @@ fn measured(rate: u32) -> Measured {
         metrics,
         score,
         remarks: vec![],
+        fingerprints: vec![],
     }
 }
 

@@ -102,7 +102,7 @@ impl ValueLists {
             }
             let flag = match parameter.target() {
                 Target::Flag(flag) => engine.map(|engine| (engine, flag)),
-                Target::Environment(_) => None,
+                Target::Environment(_) | Target::Quantization(_) | Target::Parallel(_) => None,
             };
             if let Some((engine, flag)) = flag {
                 findings.remark(name_remark(engine, flag), &path);
@@ -146,6 +146,8 @@ fn is_sound(name: &ParameterName) -> bool {
             variable.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
                 && variable.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
         }
+        // These stand in documents of their own, never among parameters.
+        Target::Quantization(_) | Target::Parallel(_) => false,
     }
 }
 
