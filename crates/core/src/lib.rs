@@ -21,5 +21,6 @@ pub mod search;
 pub mod space;
 pub mod spec;
 pub mod task;
+pub mod tune;
 pub mod verdict;
 pub mod workload;

@@ -18,6 +18,7 @@ mod schema;
 mod session;
 mod sim_engine;
 mod targets;
+mod tune;
 mod validate;
 
 use std::io::{self, Write as _};
@@ -52,6 +53,7 @@ const CANCELLED: u8 = 130;
     after_help = "\
 Examples:
   autotuner demo                                 tune the bundled simulated engine
+  autotuner tune MODEL --workload chat           tune a model, without a task file
   autotuner validate examples/*.yaml             check task files
   autotuner run examples/llamacpp-local.yaml     tune a real engine
   autotuner doctor                               look at this machine
@@ -68,6 +70,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::Arguments),
+    Tune(Box<tune::Arguments>),
     Bench(bench::Arguments),
     Validate(validate::Arguments),
     Engines(engines::Arguments),
@@ -115,6 +118,7 @@ fn dispatch(command: Command, config: &Config) -> Result<ExitCode, Refusal> {
     }
     match command {
         Command::Run(arguments) => run::run(&arguments, config),
+        Command::Tune(arguments) => tune::run(&arguments, config),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Validate(arguments) => validate::run(&arguments),
         Command::Engines(arguments) => engines::run(&arguments, config),

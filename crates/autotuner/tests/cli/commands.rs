@@ -51,7 +51,7 @@ fn wrong_command_lines_are_refused_with_the_word_named() {
         let finished = sandbox.run(arguments).expect(2).says(parts);
         assert_eq!(finished.stdout, "");
     };
-    check(&["tune"], &["tune"]);
+    check(&["turn"], &["turn"]);
     check(&["run"], &["TASK_FILE"]);
     check(
         &["run", "no-such.yaml"],

@@ -68,6 +68,16 @@ pub trait Engine: Send + Sync {
     /// Every reason why the engine would refuse the candidate, with the parameter's path.
     fn plan(&self, request: &PlanRequest<'_>) -> Result<LaunchPlan, Vec<Problem>>;
 
+    /// The command-line arguments that the candidate's flags become; its environment
+    /// variables become none.
+    ///
+    /// # Errors
+    /// Every parameter that cannot be passed, and why.
+    fn flags(&self, candidate: &Candidate) -> Result<Vec<String>, Vec<Problem>> {
+        let flags = flags::compile(self.dialect(), candidate)?;
+        Ok(flags.into_iter().flat_map(|flag| flag.arguments).collect())
+    }
+
     /// What to run to learn the engine's version: the program's arguments, for example
     /// `--version`. Empty where asking is not safe.
     fn version_args(&self) -> &'static [&'static str];
