@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use autotuner_core::gpu::GpuDevice;
 use autotuner_deploy::gpu::{GpuConfig, look_now};
 use serde::Serialize;
 
@@ -22,6 +23,9 @@ pub(crate) struct Host {
     /// Names of the GPUs that are left to us; empty where there are none, or where their
     /// driver cannot tell.
     pub(crate) gpus: Vec<String>,
+    /// The same GPUs, each as a device.
+    #[serde(skip)]
+    pub(crate) devices: Vec<GpuDevice>,
     /// A short digest of all the above: equal digests are comparable machines.
     pub(crate) fingerprint: String,
 }
@@ -42,12 +46,13 @@ impl Host {
             .and_then(|text| text.split(' ').next()?.parse::<u64>().ok())
             .map_or(0, |kib| kib / 1024);
         let cpus = std::thread::available_parallelism().map_or(1, usize::from);
-        let gpus: Vec<String> = look_now(gpus.clone(), GPU_PATIENCE)
+        let devices: Vec<GpuDevice> = look_now(gpus.clone(), GPU_PATIENCE)
             .inspect_err(|error| tracing::warn!(%error, "the GPUs are not known"))
             .unwrap_or_default()
             .into_iter()
-            .map(|gpu| gpu.device.name)
+            .map(|gpu| gpu.device)
             .collect();
+        let gpus: Vec<String> = devices.iter().map(|gpu| gpu.name.clone()).collect();
         let fingerprint = digest(&format!("{system}|{cpu}|{cpus}|{memory_mib}|{}", gpus.join(",")));
         Self {
             system,
@@ -55,6 +60,7 @@ impl Host {
             cpus,
             memory_mib,
             gpus,
+            devices,
             fingerprint,
         }
     }

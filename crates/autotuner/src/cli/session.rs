@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use autotuner_core::experiment::Experiment;
 use autotuner_core::ids::TaskId;
@@ -18,7 +18,7 @@ use autotuner_store::{MemoryStore, Store};
 use tracing::Instrument as _;
 
 use super::progress::Shown;
-use super::targets::{Target, clear_orphans};
+use super::targets::{Target, clear_orphans, gpu_pool};
 use super::{CANCELLED, NOTHING, Refusal, WRONG, print, runtime, say};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
@@ -217,6 +217,8 @@ async fn staff(
         stop_grace: config.stop_grace,
         shutdown,
         stuck: Stuck::default(),
+        gpus: gpu_pool(config),
+        gpu_model: OnceLock::new(),
     };
     Ok((Arc::new(worker), recorder))
 }

@@ -1,10 +1,12 @@
 //! Where engines run: the deployer that a task asks for, and what dead runs left there.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use autotuner_core::task::DeploymentMode;
 use autotuner_deploy::docker::{DockerConfig, DockerDeployer, Policy};
+use autotuner_deploy::gpu::{GpuPool, MACHINE_FOLDER, MachineGpus};
 use autotuner_deploy::process::{ProcessConfig, ProcessDeployer};
 use autotuner_deploy::{Deployer, Instance, sweep};
 
@@ -82,6 +84,12 @@ fn docker_config(config: &Config, instance: Arc<Instance>) -> DockerConfig {
         shm_bytes: config.container_shm,
         policy: Policy::anything(),
     }
+}
+
+/// The GPUs of this machine, which all runs here share.
+pub(super) fn gpu_pool(config: &Config) -> GpuPool {
+    let source = Arc::new(MachineGpus::new(config.gpus.clone()));
+    GpuPool::new(source, PathBuf::from(MACHINE_FOLDER))
 }
 
 /// Ends what killed runs of ours left behind.

@@ -8,7 +8,6 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use autotuner_core::engine::{EngineKind, PlanRequest, Program};
-use autotuner_core::gpu::{GpuDevice, GpuVendor};
 use autotuner_core::problem::Problem;
 use autotuner_core::space::Candidate;
 use autotuner_core::task::{DeploymentMode, EngineSettings, Model, Resources};
@@ -185,23 +184,16 @@ fn request(arguments: &Arguments, config: &Config) -> Request {
         set: arguments.set.clone(),
         fix: arguments.fix.clone(),
         unset: arguments.unset.clone(),
-        hardware: hardware(),
+        hardware: hardware(config),
         programs_here: programs_here(config),
     }
 }
 
-/// What this machine has. The one place to ask for GPUs.
-fn hardware() -> Hardware {
-    let host = Host::inspect();
-    let gpus = host.gpus.iter().zip(0..).map(|(name, index)| GpuDevice {
-        index,
-        uuid: String::new(),
-        name: name.clone(),
-        vendor: GpuVendor::Nvidia,
-        memory_bytes: 0,
-    });
+/// What this machine has.
+fn hardware(config: &Config) -> Hardware {
+    let host = Host::inspect(&config.gpus);
     Hardware {
-        gpus: gpus.collect(),
+        gpus: host.devices,
         cpus: u32::try_from(host.cpus).unwrap_or(u32::MAX),
         memory_bytes: host.memory_mib << 20,
     }

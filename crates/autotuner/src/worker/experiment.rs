@@ -103,17 +103,16 @@ async fn attempt(worker: &Arc<Worker>, number: ExperimentNumber, next: &Next) ->
         attempt: next.attempt,
         log_file: worker.logs.engine_log(number),
     };
-    let started = start(worker, number, &plan, &label).await?;
-    let deployment = started.deployment.clone();
+    let started = Arc::new(start(worker, number, &plan, &label).await?);
     // In a task of its own, so that even a panic in there comes back here, to the teardown.
-    let measuring = measure(Arc::clone(worker), number, plan, started).in_current_span();
+    let measuring = measure(Arc::clone(worker), number, plan, Arc::clone(&started)).in_current_span();
     let outcome = tokio::spawn(measuring).await.unwrap_or_else(|fault| {
         Err(Failure::new(
             FailureKind::WorkerLost,
             format!("a fault of our own: {fault}"),
         ))
     });
-    tear_down(worker, number, &deployment).await;
+    tear_down(worker, number, started).await;
     outcome
 }
 
@@ -142,7 +141,7 @@ async fn measure(
     worker: Arc<Worker>,
     number: ExperimentNumber,
     plan: LaunchPlan,
-    started: Started,
+    started: Arc<Started>,
 ) -> Result<Measured, Failure> {
     match try_measure(&worker, number, &plan, &started).await {
         Ok(measured) => Ok(measured),
@@ -167,7 +166,7 @@ async fn try_measure(
         engine_version: worker.facts.version.clone(),
         ready_after_ms: None,
         image: deployment.image.clone(),
-        gpus: placement.gpus.clone(),
+        gpus: gpus.devices().to_vec(),
     };
     record(worker, number, facts.clone()).await?;
     let took = ready(worker, plan, deployment).await?;
@@ -180,8 +179,10 @@ async fn try_measure(
         ExperimentStatus::Benchmarking,
     )
     .await?;
+    let sampler = worker.gpus.sample(gpus);
     let recording = benchmark(worker, number, plan, deployment).await?;
-    judge(&worker.task, plan.gpus, recording)
+    let sampled = sampler.finish().await;
+    judge(&worker.task, plan.gpus, recording, sampled)
 }
 
 async fn record(worker: &Worker, number: ExperimentNumber, facts: LaunchFacts) -> Result<(), Failure> {

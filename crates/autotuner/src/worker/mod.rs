@@ -15,7 +15,7 @@ mod start;
 mod task;
 mod teardown;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use autotuner_core::engine::{Engine, LaunchPlan, PlanRequest};
@@ -27,6 +27,7 @@ use autotuner_core::problem::Problem;
 use autotuner_core::search::Strategy;
 use autotuner_core::space::{Candidate, CandidateKey};
 use autotuner_core::task::Task;
+use autotuner_deploy::gpu::GpuPool;
 use autotuner_deploy::{Deployer, FetchProgress};
 use autotuner_load::{Bench, Progress};
 use autotuner_store::Store;
@@ -56,6 +57,10 @@ pub(crate) struct Worker {
     pub(crate) shutdown: Shutdown,
     /// Engines that could not be stopped: whatever is measured beside them is disturbed.
     pub(crate) stuck: Stuck,
+    /// The machine's GPUs, shared with everything else of ours that runs here.
+    pub(crate) gpus: GpuPool,
+    /// The model of the task's first GPU.
+    pub(crate) gpu_model: OnceLock<String>,
 }
 
 /// Told of everything that happens while a task runs. Must be quick: the worker waits.

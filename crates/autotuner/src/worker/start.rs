@@ -9,9 +9,11 @@ use std::time::Duration;
 
 use autotuner_core::engine::LaunchPlan;
 use autotuner_core::failure::{Failure, FailureKind};
+use autotuner_core::gpu::ChoiceRules;
 use autotuner_core::ids::ExperimentNumber;
+use autotuner_deploy::gpu::{GpuError, HeldGpus};
 use autotuner_deploy::ready::{NotReady, ReadyCheck, wait_until_ready};
-use autotuner_deploy::{DeployError, Deployment, FetchProgress, Label, Placement, Watcher};
+use autotuner_deploy::{DeployError, Deployment, FetchProgress, Label, Watcher};
 use tokio::time::{Instant, sleep};
 
 use super::explain::{exited, not_deployed};
@@ -24,11 +26,15 @@ const TARGET_PATIENCE: Duration = Duration::from_secs(120);
 /// Pause between two questions whether it is back.
 const TARGET_PAUSE: Duration = Duration::from_secs(1);
 
+/// Longest wait for GPUs that others use.
+const GPU_PATIENCE: Duration = Duration::from_secs(3600);
+
 /// An engine that was started.
+#[derive(Debug)]
 pub(super) struct Started {
     pub(super) deployment: Deployment,
-    /// What was set aside for it. Given back when dropped.
-    pub(super) placement: Placement,
+    /// The GPUs that nobody else gets until the engine is gone.
+    pub(super) gpus: HeldGpus,
 }
 
 /// Starts an experiment's engine.

@@ -10,30 +10,31 @@ use autotuner_core::failure::{Failure, FailureKind};
 use autotuner_core::ids::ExperimentNumber;
 use autotuner_deploy::{DeployError, Deployment};
 
+use super::start::Started;
 use super::{Worker, chain};
 
-/// Engines that could not be stopped, each with the reason.
+/// Engines that could not be stopped, each with the reason. Their GPUs stay held.
 #[derive(Debug, Default)]
-pub(crate) struct Stuck(Mutex<Vec<(Deployment, String)>>);
+pub(crate) struct Stuck(Mutex<Vec<(Arc<Started>, String)>>);
 
 impl Stuck {
-    fn remember(&self, deployment: &Deployment, why: String) {
+    fn remember(&self, started: Arc<Started>, why: String) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.push((deployment.clone(), why));
+        all.push((started, why));
     }
 
-    fn take(&self) -> Vec<(Deployment, String)> {
+    fn take(&self) -> Vec<(Arc<Started>, String)> {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 /// Stops the engine and keeps its output. A cancel does not cut this short; a second signal
 /// only takes away the time that the engine is given to end by itself.
-pub(super) async fn tear_down(worker: &Arc<Worker>, number: ExperimentNumber, deployment: &Deployment) {
-    if let Err(error) = stop(worker, deployment).await {
+pub(super) async fn tear_down(worker: &Arc<Worker>, number: ExperimentNumber, started: Arc<Started>) {
+    if let Err(error) = stop(worker, &started.deployment).await {
         let message = format!("[Experiment {number}] {}", chain(&error));
         worker.warn(&message);
-        worker.stuck.remember(deployment, message);
+        worker.stuck.remember(started, message);
     }
     // A long log takes its time, which must not be another experiment's.
     let keeper = Arc::clone(worker);
@@ -48,10 +49,10 @@ pub(super) async fn tear_down(worker: &Arc<Worker>, number: ExperimentNumber, de
 /// Something still runs and would disturb what is measured beside it.
 pub(super) async fn clear_stuck(worker: &Worker) -> Result<(), Failure> {
     let mut left = Vec::new();
-    for (deployment, why) in worker.stuck.take() {
-        if stop(worker, &deployment).await.is_err() {
+    for (started, why) in worker.stuck.take() {
+        if stop(worker, &started.deployment).await.is_err() {
             left.push(why.clone());
-            worker.stuck.remember(&deployment, why);
+            worker.stuck.remember(started, why);
         }
     }
     if left.is_empty() {

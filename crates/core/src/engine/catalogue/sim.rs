@@ -28,6 +28,9 @@ pub(in crate::engine) const CATALOGUE: &[FlagInfo] = catalogue! {
     Kernels {
         "enforce-eager", Switch, "off", "start sooner, compute slower", both();
     }
+    Quantization {
+        "quantization", Choice(&["none", "fp8", "int8"]), "none", "type of the weights", common(), texts(&["none", "fp8", "int8"]);
+    }
     Loading {
         "startup-seconds", Number, "0.3", "how long loading takes, in seconds", from(0.0);
     }
