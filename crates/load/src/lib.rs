@@ -26,6 +26,8 @@ mod sse;
 mod target;
 mod transcript;
 
+pub use origins::MOST_FINGERPRINTS;
+
 use async_trait::async_trait;
 use autotuner_core::engine::Endpoint;
 use autotuner_core::measure::LevelRecords;

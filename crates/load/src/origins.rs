@@ -12,8 +12,8 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::delta::Origin;
 
-/// Most fingerprints that are kept.
-pub(crate) const MOST_FINGERPRINTS: usize = 5;
+/// Most fingerprints that are kept: with as many, there may be more.
+pub const MOST_FINGERPRINTS: usize = 5;
 
 /// Those who have answered.
 #[derive(Debug)]

@@ -102,6 +102,7 @@ async fn run_on(
         task.clone(),
         &places,
         deployer.as_ref(),
+        &gpu_pool(config),
         shown.as_ref(),
         &shutdown.soft,
     )

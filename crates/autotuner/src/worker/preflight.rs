@@ -11,6 +11,7 @@ use autotuner_core::problem::Problem;
 use autotuner_core::search::Strategy;
 use autotuner_core::space::{Candidate, Size};
 use autotuner_core::task::{DeploymentMode, Resources, Task};
+use autotuner_deploy::gpu::GpuPool;
 use autotuner_deploy::{DeployError, Deployer, Watcher};
 use tokio_util::sync::CancellationToken;
 
@@ -48,6 +49,7 @@ pub(crate) async fn prepare(
     mut task: Task,
     places: &Places,
     deployer: &dyn Deployer,
+    gpus: &GpuPool,
     watcher: &dyn Watcher,
     cancel: &CancellationToken,
 ) -> Result<Prepared, Vec<Problem>> {
@@ -73,6 +75,9 @@ pub(crate) async fn prepare(
     let (Ok(strategy), Ok(plan), true) = (strategy, plan, problems.is_empty()) else {
         return Err(problems);
     };
+    if let Some(problem) = too_few_gpus(gpus, plan.gpus, cancel).await {
+        return Err(vec![problem]);
+    }
     if let Err(error) = deployer.prepare(&plan, watcher, cancel).await {
         return Err(vec![not_there(&task, &error)]);
     }
@@ -93,6 +98,23 @@ pub(crate) async fn prepare(
         strategy,
         facts,
     })
+}
+
+/// GPUs that the engine's defaults already need and that this machine does not have.
+async fn too_few_gpus(pool: &GpuPool, wanted: u32, cancel: &CancellationToken) -> Option<Problem> {
+    if wanted == 0 {
+        return None;
+    }
+    let (has, why) = match pool.survey(cancel).await {
+        Ok(seen) => (seen.len(), String::new()),
+        Err(error) => (0, format!(" ({})", chain(&error))),
+    };
+    if has >= usize::try_from(wanted).unwrap_or(usize::MAX) {
+        return None;
+    }
+    let message = format!("the engine needs {wanted} GPUs, and this machine has {has}{why}");
+    let hint = "lower the parallel sizes, or run on the CPU with resources.gpus: 0 where the engine can";
+    Some(Problem::new("resources.gpus", message).with_hint(hint))
 }
 
 /// What is said of a target, a program or an image that is not there.

@@ -55,16 +55,60 @@ pub(super) async fn start(
             "cancelled before the engine was started",
         ));
     }
-    let placement = Placement::default();
+    let gpus = hold_gpus(worker, number, plan).await?;
     let deployment = worker
         .deployer
-        .launch(plan, &placement, label)
+        .launch(plan, &gpus.placement(), label)
         .await
         .map_err(|error| not_deployed(&error))?;
-    Ok(Started {
-        deployment,
-        placement,
-    })
+    Ok(Started { deployment, gpus })
+}
+
+/// Waits for the GPUs that the plan needs. All experiments of a task run on one model of GPU:
+/// figures of different ones cannot be compared.
+async fn hold_gpus(
+    worker: &Worker,
+    number: ExperimentNumber,
+    plan: &LaunchPlan,
+) -> Result<HeldGpus, Failure> {
+    let rules = ChoiceRules {
+        model: worker.gpu_model.get().cloned(),
+        ..worker.gpus.rules().clone()
+    };
+    let told = |news: &str| worker.warn(&format!("[Experiment {number}] {news}"));
+    let held = worker
+        .gpus
+        .with_rules(rules)
+        .hold(plan.gpus, &told, GPU_PATIENCE, &worker.shutdown.soft)
+        .await
+        .map_err(|error| without_gpus(&error))?;
+    if let Some(first) = held.devices().first() {
+        worker.gpu_model.get_or_init(|| first.name.clone());
+    }
+    Ok(held)
+}
+
+/// The failure of an experiment whose GPUs could not be had. What the machine will never have
+/// is the configuration's fault.
+fn without_gpus(error: &GpuError) -> Failure {
+    let (kind, advice) = match error {
+        GpuError::Cancelled => (FailureKind::Cancelled, None),
+        GpuError::Impossible(_) => (
+            FailureKind::InvalidCandidate,
+            Some("lower the parallel sizes to what this machine has"),
+        ),
+        GpuError::TooLate { .. } => (
+            FailureKind::Infrastructure,
+            Some("end what else uses the GPUs, or start the task when they are free"),
+        ),
+        _ => (
+            FailureKind::Infrastructure,
+            Some("see what `autotuner doctor` says of the GPUs"),
+        ),
+    };
+    let mut failure = Failure::new(kind, chain(error));
+    failure.advice = advice.map(str::to_owned);
+    failure
 }
 
 /// Sees to it that the program or image is there. A target that does not answer is waited for:
