@@ -7,7 +7,6 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use autotuner_core::engine::{LaunchPlan, Program};
@@ -123,7 +122,7 @@ async fn start(shared: &Arc<Shared>, order: &Order) -> Result<Deployment, Deploy
         hub_cache: hub_cache.as_deref(),
         environment: &shared.config.environment,
         shm_bytes: shared.config.shm_bytes,
-        with_init: true,
+        extras: shared.lacks.extras(),
     };
     match bring_up(shared, blueprint, label, &entry).await {
         Ok(made) => Ok(admit(shared, made, facts, label, entry)),
@@ -189,7 +188,6 @@ async fn bring_up(
 ) -> Result<Made, Failed> {
     let reference = reference(blueprint.plan).map_err(Failed::Ours)?;
     let base = names::container_name(&shared.owner.instance, label);
-    blueprint.with_init = !shared.lacks_init.load(Ordering::Relaxed);
     loop {
         let (id, name) = create(shared, &blueprint.body(reference), &base).await?;
         let (record, made) = (entry.clone(), id.clone());
@@ -204,10 +202,8 @@ async fn bring_up(
                 let look = published(&shared.daemon, &id).await?;
                 return Ok(Made { look, journal, name });
             }
-            Err(failed) if failed.reason() == Some(Reason::NoInit) && blueprint.with_init => {
-                tracing::warn!("Docker's own docker-init is not installed: engines run without it");
-                shared.lacks_init.store(true, Ordering::Relaxed);
-                blueprint.with_init = false;
+            Err(failed) if shared.lacks.learn(blueprint.extras, failed.reason()) => {
+                blueprint.extras = shared.lacks.extras();
                 discard(&shared.daemon, &id).await.map_err(Failed::Ours)?;
             }
             Err(failed) => return Err(failed),

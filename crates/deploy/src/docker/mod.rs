@@ -24,7 +24,6 @@ pub(crate) mod sweep;
 use std::collections::HashMap;
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -40,7 +39,7 @@ use self::container::Life;
 use self::launch::{Order, launch};
 use self::names::{Names, Owner};
 use self::record::ContainerEntry;
-use self::shared::Shared;
+use self::shared::{Lacks, Shared};
 use crate::instance::{Instance, OwnerState, Place, owner_state};
 use crate::{
     DeployError, Deployer, Deployment, DeploymentStatus, Label, Owned, Placement, SweepReport, Watcher,
@@ -116,7 +115,7 @@ impl DockerDeployer {
                 config,
                 owner,
                 names: Names::default(),
-                lacks_init: AtomicBool::new(false),
+                lacks: Lacks::default(),
                 live: Mutex::default(),
             }),
             tasks: TaskTracker::new(),
