@@ -25,6 +25,7 @@ use super::gpu::{self, GpuParts, GpuSupport};
 use super::image;
 use super::journal::Journal;
 use super::names::{self, NameHold};
+use super::program;
 use super::record::ContainerEntry;
 use super::shared::{Live, Shared};
 use crate::error::whole_story;
@@ -194,6 +195,9 @@ async fn bring_up(
         blocking(move || record.complete(&made))
             .await
             .map_err(Failed::Ours)?;
+        if blueprint.extras.init {
+            program::check(&shared.daemon, &id, reference).await?;
+        }
         match run(&shared.daemon, &id).await {
             Ok(()) => {
                 let docker = shared.daemon.docker().clone();

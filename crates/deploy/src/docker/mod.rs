@@ -17,6 +17,7 @@ mod journal;
 mod launch;
 mod names;
 mod policy;
+mod program;
 pub(crate) mod record;
 mod shared;
 pub(crate) mod sweep;
