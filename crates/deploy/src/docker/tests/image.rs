@@ -337,6 +337,8 @@ async fn an_image_says_what_it_starts() {
         image::defaults(&world.docker, &world.image).await.unwrap(),
         ImageDefaults::default()
     );
+    // Not left behind without a name.
+    remove_image(&world.docker, &world.image).await;
     let options = CreateImageOptionsBuilder::default()
         .from_src("-")
         .repo(&world.image)
