@@ -66,8 +66,8 @@ async fn main() -> ExitCode {
         ("own", [instances, log_file, behaviour, guard]) => {
             own(deploy(instances, log_file, behaviour, *guard == "guarded").await).await
         }
-        ("own-container", [instances, log_file, image, behaviour]) => {
-            own(deploy_container(instances, log_file, image, behaviour).await).await
+        ("own-container", [instances, log_file, host, image, behaviour]) => {
+            own(deploy_container(instances, log_file, host, image, behaviour).await).await
         }
         _ => ExitCode::from(64),
     }
@@ -180,12 +180,13 @@ async fn own<D>(deployed: Result<D, Box<dyn std::error::Error>>) -> ExitCode {
 async fn deploy_container(
     instances: &str,
     log_file: &str,
+    host: &str,
     image: &str,
     behaviour: &str,
 ) -> Result<DockerDeployer, Box<dyn std::error::Error>> {
     let deployer = DockerDeployer::connect(DockerConfig {
         instance: claim(instances)?,
-        host: std::env::var("DOCKER_HOST").ok(),
+        host: Some(host.to_owned()),
         hub_cache: None,
         environment: Vec::new(),
         shm_bytes: 1 << 20,

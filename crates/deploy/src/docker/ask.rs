@@ -25,8 +25,9 @@ use crate::error::whole_story;
 /// Most that is kept of what a program prints; the longest help we know has a third of it.
 const MOST_BYTES: usize = 1024 * 1024;
 
-/// Most that the daemon keeps of it on disk meanwhile, should it never stop printing.
-const MOST_STORED: &str = "16m";
+/// Most that the daemon keeps of it on disk meanwhile, should it never stop printing. Then
+/// what is told is not the beginning.
+const MOST_STORED: &str = "64m";
 
 /// How long reading the answer of a program that has ended may take.
 const READING: Duration = Duration::from_secs(30);
@@ -194,7 +195,7 @@ fn body(
 fn told<T>(action: &'static str, result: Result<T, Error>) -> Option<T> {
     result
         .inspect_err(|error| {
-            tracing::debug!(action, error = whole_story(error), "an image could not be asked")
+            tracing::debug!(action, error = whole_story(error), "an image could not be asked");
         })
         .ok()
 }

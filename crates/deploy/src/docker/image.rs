@@ -9,6 +9,8 @@
 mod name;
 mod pull;
 
+use std::time::Duration;
+
 use autotuner_core::experiment::ImageFacts;
 use bollard::Docker;
 use bollard::errors::Error;
@@ -16,17 +18,9 @@ use bollard::models::ImageInspect;
 use tokio_util::sync::CancellationToken;
 
 use self::name::ImageName;
+use self::pull::{LONGEST_SILENCE, pull};
 use crate::error::whole_story;
 use crate::{DeployError, Watcher};
-
-/// What an image starts when it is told nothing else.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct ImageDefaults {
-    /// The program with the arguments that always go with it; empty when the image has none.
-    pub(crate) entrypoint: Vec<String>,
-    /// The arguments that ours would replace; empty when the image has none.
-    pub(crate) command: Vec<String>,
-}
 
 /// Sees to it that the image is here, and says which it is. One that is here already is
 /// taken as it is; one of ours is never looked for anywhere else, because it is only ever
@@ -41,15 +35,46 @@ pub(crate) async fn ensure(
     watcher: &dyn Watcher,
     cancel: &CancellationToken,
 ) -> Result<ImageFacts, DeployError> {
-    let name = ImageName::parse(reference).map_err(|reason| DeployError::ImageMissing {
-        image: reference.to_owned(),
-        message: reason.to_owned(),
-    })?;
     tokio::select! {
         biased;
         () = cancel.cancelled() => Err(DeployError::Cancelled),
-        result = bring(docker, reference, &name, watcher) => result,
+        result = ensure_within(docker, reference, watcher, LONGEST_SILENCE) => result,
     }
+}
+
+/// Like [`ensure`], for a registry that may be silent for so long. Dropped, it ends at once.
+pub(super) async fn ensure_within(
+    docker: &Docker,
+    reference: &str,
+    watcher: &dyn Watcher,
+    longest_silence: Duration,
+) -> Result<ImageFacts, DeployError> {
+    let missing = |message: &str| DeployError::ImageMissing {
+        image: reference.to_owned(),
+        message: message.to_owned(),
+    };
+    let name = ImageName::parse(reference).map_err(missing)?;
+    if let Some(facts) = facts(docker, reference).await? {
+        return Ok(facts);
+    }
+    let name = match name {
+        ImageName::Named(name) => name,
+        ImageName::Id => {
+            return Err(missing(
+                "an image's id names one that is here and cannot be fetched: use its name",
+            ));
+        }
+    };
+    if name.is_ours() {
+        return Err(missing(
+            "it is built on this machine and in no registry: build it with scripts/sim-image.sh",
+        ));
+    }
+    pull(docker, reference, &name, watcher, longest_silence).await?;
+    facts(docker, reference).await?.ok_or_else(|| DeployError::Fetch {
+        image: reference.to_owned(),
+        message: "the daemon says that it fetched it, and does not have it".to_owned(),
+    })
 }
 
 /// The image's id and the digest under which the reference's own repository has it; `None`
@@ -65,58 +90,6 @@ pub(crate) async fn facts(docker: &Docker, reference: &str) -> Result<Option<Ima
             .and_then(|name| name.own_digest(image.repo_digests.as_deref().unwrap_or_default())),
         id: image.id.unwrap_or_default(),
     }))
-}
-
-/// What the image starts by itself.
-///
-/// # Errors
-/// [`DeployError::ImageMissing`] when it is not here; else like [`facts`].
-pub(crate) async fn defaults(docker: &Docker, reference: &str) -> Result<ImageDefaults, DeployError> {
-    let Some(image) = inspect(docker, reference).await? else {
-        return Err(DeployError::ImageMissing {
-            image: reference.to_owned(),
-            message: "it was here and is gone".to_owned(),
-        });
-    };
-    let config = image.config.unwrap_or_default();
-    Ok(ImageDefaults {
-        entrypoint: config.entrypoint.unwrap_or_default(),
-        command: config.cmd.unwrap_or_default(),
-    })
-}
-
-async fn bring(
-    docker: &Docker,
-    reference: &str,
-    name: &ImageName,
-    watcher: &dyn Watcher,
-) -> Result<ImageFacts, DeployError> {
-    if let Some(facts) = facts(docker, reference).await? {
-        return Ok(facts);
-    }
-    let missing = |message: &str| DeployError::ImageMissing {
-        image: reference.to_owned(),
-        message: message.to_owned(),
-    };
-    match name {
-        ImageName::Id => {
-            return Err(missing(
-                "an image id names what is here and cannot be fetched: use its name",
-            ));
-        }
-        ImageName::Named(named) if named.is_ours() => {
-            return Err(missing(
-                "it is built on this machine and in no registry: build it with scripts/sim-image.sh",
-            ));
-        }
-        ImageName::Named(named) => {
-            pull::pull(docker, reference, named, watcher, pull::LONGEST_SILENCE).await?
-        }
-    }
-    facts(docker, reference).await?.ok_or_else(|| DeployError::Fetch {
-        image: reference.to_owned(),
-        message: "the daemon says that it fetched it, and does not have it".to_owned(),
-    })
 }
 
 async fn inspect(docker: &Docker, reference: &str) -> Result<Option<ImageInspect>, DeployError> {

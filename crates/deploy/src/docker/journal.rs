@@ -54,7 +54,7 @@ pub(crate) struct Journal {
 #[derive(Debug)]
 enum Phase {
     Following(AbortOnDropHandle<Scribe>),
-    Followed(Scribe),
+    Followed(Box<Scribe>),
     /// The follower was lost, as happens while the program ends.
     Lost,
 }
@@ -104,7 +104,7 @@ impl Journal {
         if let Phase::Following(handle) = &mut *phase {
             *phase = match self.end_following(handle, until, deadline / 2).await {
                 None => return Err(late("its follower does not stop")),
-                Some(Ok(scribe)) => Phase::Followed(scribe),
+                Some(Ok(scribe)) => Phase::Followed(Box::new(scribe)),
                 Some(Err(error)) => match error.try_into_panic() {
                     Ok(panic) => std::panic::resume_unwind(panic),
                     Err(_) => Phase::Lost,

@@ -135,8 +135,14 @@ async fn start(shared: &Arc<Shared>, order: &Order) -> Result<Deployment, Deploy
     }
 }
 
-/// The plan's image.
+/// The image of a plan that can be started here.
 pub(crate) fn reference(plan: &LaunchPlan) -> Result<&str, DeployError> {
+    if plan.ready_paths.is_empty() {
+        return Err(DeployError::Refused {
+            action: "start an engine without a path to ask whether it is ready",
+            message: "Docker itself accepts connections before the engine does".to_owned(),
+        });
+    }
     match &plan.program {
         Program::Image { reference, .. } => Ok(reference),
         Program::Local(_) => Err(DeployError::WrongTarget {

@@ -21,6 +21,8 @@ mod program;
 pub(crate) mod record;
 mod shared;
 pub(crate) mod sweep;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -43,8 +45,8 @@ use self::record::ContainerEntry;
 use self::shared::{Lacks, Shared};
 use crate::instance::{Instance, OwnerState, Place, owner_state};
 use crate::{
-    DeployError, Deployer, Deployment, DeploymentStatus, Label, Owned, Placement, SweepReport, Watcher,
-    blocking, logs,
+    DeployError, Deployer, Deployment, DeploymentStatus, Label, Listener, Owned, Placement, SweepReport,
+    Watcher, blocking, logs,
 };
 
 pub use self::policy::Policy;
@@ -146,7 +148,7 @@ impl DockerDeployer {
         sweep::sweep_daemon(&self.shared, grace, cancel).await
     }
 
-    /// Whether the plan may be started and what it needs is there, but for its image.
+    /// Whether the plan may be started, and whether there is a daemon to do it.
     async fn check(&self, plan: &LaunchPlan) -> Result<(), DeployError> {
         self.shared.allowed_mounts(plan).await?;
         self.shared.daemon.ping().await
@@ -233,6 +235,15 @@ impl Deployer for DockerDeployer {
             Life::Running | Life::Paused => DeploymentStatus::Running,
             Life::Ended(exit) => DeploymentStatus::Exited(exit),
             Life::Created | Life::Going => DeploymentStatus::Gone,
+        })
+    }
+
+    /// The port on this machine is Docker's own, whoever listens behind it.
+    async fn listener(&self, deployment: &Deployment) -> Result<Listener, DeployError> {
+        let look = self.shared.look(&deployment.id).await?;
+        Ok(match look {
+            Some(look) if look.life.is_alive() => Listener::Unknown,
+            _ => Listener::Nobody,
         })
     }
 

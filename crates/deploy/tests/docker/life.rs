@@ -137,6 +137,9 @@ async fn a_start_that_fails_leaves_nothing_and_says_why() {
         target: "/model".to_owned(),
     }];
     check(unmounted, "/nowhere/model").await;
+    let mut mute = good.clone();
+    mute.ready_paths.clear();
+    check(mute, "whether it is ready").await;
     let mut tiny = good;
     tiny.limits.memory_bytes = Some(1 << 20);
     check(tiny, "memory limit").await;

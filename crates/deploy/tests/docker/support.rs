@@ -34,7 +34,6 @@ pub(crate) struct World {
 }
 
 /// The daemon, or the word that there is none.
-#[expect(clippy::print_stderr, reason = "a test that is left out must say so")]
 pub(crate) async fn docker() -> Option<Docker> {
     let connected = match host() {
         Some(host) => Docker::connect_with_host(&host),
@@ -47,14 +46,19 @@ pub(crate) async fn docker() -> Option<Docker> {
         },
         Err(error) => error.to_string(),
     };
-    let must = std::env::var("AUTOTUNER_REQUIRE_DOCKER").is_ok_and(|value| value == "1");
+    let must = variable("AUTOTUNER_REQUIRE_DOCKER").is_some_and(|value| value == "1");
     assert!(!must, "Docker is required and does not answer: {why}");
     eprintln!("NOT TESTED: Docker does not answer: {why}");
     None
 }
 
 pub(crate) fn host() -> Option<String> {
-    std::env::var("DOCKER_HOST").ok()
+    variable("DOCKER_HOST")
+}
+
+#[expect(clippy::disallowed_methods, reason = "tests have no configuration to read it")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }
 
 impl World {

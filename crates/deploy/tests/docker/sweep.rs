@@ -12,7 +12,7 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{INSTANCE, World, containers_of, records, remove, unique_name, until};
+use crate::support::{INSTANCE, World, containers_of, host, records, remove, unique_name, until};
 
 const ENGINE: &str = env!("CARGO_BIN_EXE_deploy-test-engine");
 const GRACE: Duration = Duration::from_millis(500);
@@ -22,7 +22,7 @@ async fn owner(world: &World, instances: &Path, log_file: &Path, behaviour: &str
     let mut child = Command::new(ENGINE)
         .args(["own-container"])
         .args([instances, log_file])
-        .args([world.image.as_str(), behaviour])
+        .args([host().unwrap_or_default().as_str(), &world.image, behaviour])
         .stdout(Stdio::piped())
         .kill_on_drop(true)
         .spawn()
@@ -147,8 +147,8 @@ async fn only_what_a_dead_instance_of_this_folder_and_machine_made_is_touched() 
         return;
     };
     let instances = world.instances().canonicalize().unwrap();
-    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
-    let host = host.trim();
+    let machine = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
+    let machine = machine.trim();
     let dead = unique_name();
     let labels = |instance: &str, instances: &Path, host: &str| -> HashMap<String, String> {
         [
@@ -165,10 +165,10 @@ async fn only_what_a_dead_instance_of_this_folder_and_machine_made_is_touched() 
     let elsewhere = Path::new("/elsewhere");
     let all = [
         (HashMap::new(), true),
-        (labels(&dead, &instances, host), false),
+        (labels(&dead, &instances, machine), false),
         (labels(&dead, &instances, "another-machine"), true),
-        (labels(&dead, elsewhere, host), true),
-        (labels(world.instance.name(), &instances, host), true),
+        (labels(&dead, elsewhere, machine), true),
+        (labels(world.instance.name(), &instances, machine), true),
         (HashMap::from([(INSTANCE.to_owned(), dead.clone())]), true),
     ];
     let mut made = Vec::new();

@@ -142,3 +142,139 @@ fn is_path(path: &str) -> bool {
     };
     path.len() <= 255 && path.split('/').all(is_component)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DIGEST: &str = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+    /// Registry, path and version of a name.
+    fn check(reference: &str, expected: [&str; 3]) {
+        let reference = reference.replace("DIGEST", DIGEST);
+        let Ok(ImageName::Named(name)) = ImageName::parse(&reference) else {
+            panic!("{reference} is no name");
+        };
+        let version = name.version().replace(DIGEST, "DIGEST");
+        assert_eq!(
+            [name.registry.as_str(), name.path.as_str(), &version],
+            expected,
+            "{reference}"
+        );
+    }
+
+    fn check_refused(reference: &str) {
+        let parsed = ImageName::parse(reference);
+        assert!(parsed.is_err(), "{reference}: {parsed:?}");
+    }
+
+    #[test]
+    fn a_name_is_taken_apart() {
+        check("busybox", ["docker.io", "library/busybox", "latest"]);
+        check("busybox:1.36", ["docker.io", "library/busybox", "1.36"]);
+        check(
+            "vllm/vllm-openai:v0.11.0",
+            ["docker.io", "vllm/vllm-openai", "v0.11.0"],
+        );
+        check(
+            "docker.io/vllm/vllm-openai",
+            ["docker.io", "vllm/vllm-openai", "latest"],
+        );
+        check(
+            "index.docker.io/library/busybox",
+            ["docker.io", "library/busybox", "latest"],
+        );
+        check(
+            "nvcr.io/nvidia/tritonserver:24.08-py3",
+            ["nvcr.io", "nvidia/tritonserver", "24.08-py3"],
+        );
+        check("localhost/a", ["localhost", "a", "latest"]);
+        check("localhost:5000/a", ["localhost:5000", "a", "latest"]);
+        check("localhost:5000/a/b:c", ["localhost:5000", "a/b", "c"]);
+        check("127.0.0.1:5000/a", ["127.0.0.1:5000", "a", "latest"]);
+        check("[::1]:5000/a:b", ["[::1]:5000", "a", "b"]);
+        check("Registry.Example/a", ["Registry.Example", "a", "latest"]);
+        check("a@DIGEST", ["docker.io", "library/a", "DIGEST"]);
+        check("host:1/a/b:tag@DIGEST", ["host:1", "a/b", "DIGEST"]);
+        check("a__b/c-d.e", ["docker.io", "a__b/c-d.e", "latest"]);
+    }
+
+    #[test]
+    fn what_is_no_name_is_refused() {
+        for reference in [
+            "",
+            " ",
+            "a b",
+            "A",
+            "a/B",
+            "/a",
+            "a/",
+            "a//b",
+            "a:",
+            "a:b c",
+            "a:.b",
+            "-a",
+            "a-",
+            "../a",
+            "a/../b",
+            "a?b",
+            "a#b",
+            "a%2e",
+            "a\n",
+            "a@sha256:12",
+            "a@DIGEST",
+            "@",
+            ":5000",
+            "ü",
+        ] {
+            check_refused(reference);
+        }
+        check_refused(&"a".repeat(256));
+        check_refused(&format!("a:{}", "b".repeat(129)));
+        check_refused(&format!("a@{}", DIGEST.to_uppercase()));
+    }
+
+    #[test]
+    fn an_id_is_no_name() {
+        assert_eq!(ImageName::parse(DIGEST), Ok(ImageName::Id));
+    }
+
+    #[test]
+    fn only_what_no_registry_can_have_is_ours() {
+        let is_ours = |reference: &str| match ImageName::parse(reference) {
+            Ok(ImageName::Named(name)) => name.is_ours(),
+            other => panic!("{other:?}"),
+        };
+        assert!(is_ours("inference-autotuner/sim-engine:0.1.0"));
+        assert!(is_ours("docker.io/inference-autotuner/sim-engine"));
+        assert!(!is_ours("registry.example/inference-autotuner/sim-engine"));
+        assert!(!is_ours("inference-autotuner-friends/x"));
+        assert!(!is_ours("inference-autotuner"));
+    }
+
+    #[test]
+    fn the_digest_of_the_own_repository_is_found() {
+        let check = |reference: &str, digests: &[&str], expected: Option<&str>| {
+            let full = |text: &str| {
+                text.replace("DIGEST", DIGEST)
+                    .replace("OTHER", &format!("sha256:{}", "f".repeat(64)))
+            };
+            let digests: Vec<String> = digests.iter().map(|digest| full(digest)).collect();
+            let found = ImageName::parse(&full(reference)).unwrap().own_digest(&digests);
+            assert_eq!(found, expected.map(full), "{reference} in {digests:?}");
+        };
+        check("a/b:v1", &["x/y@OTHER", "a/b@DIGEST"], Some("a/b@DIGEST"));
+        check("docker.io/a/b:v1", &["a/b@DIGEST"], Some("a/b@DIGEST"));
+        check(
+            "busybox",
+            &["docker.io/library/busybox@DIGEST"],
+            Some("docker.io/library/busybox@DIGEST"),
+        );
+        check("a/b:v1", &["host:5000/a/b@DIGEST"], None);
+        check("a/b:v1", &[], None);
+        check("a/b@OTHER", &["a/b@DIGEST", "a/b@OTHER"], Some("a/b@OTHER"));
+        check("a/b@OTHER", &["a/b@DIGEST"], None);
+        check("a/b", &["<none>@<none>", "a/b@DIGEST"], Some("a/b@DIGEST"));
+        check(DIGEST, &["a/b@DIGEST"], None);
+    }
+}

@@ -12,8 +12,8 @@ use bollard::Docker;
 use bollard::errors::Error;
 use bollard::models::CreateImageInfo;
 use bollard::query_parameters::CreateImageOptionsBuilder;
-use futures_util::StreamExt as _;
-use tokio::time::{Instant, timeout};
+use futures_util::{Stream, StreamExt as _};
+use tokio::time::{Instant, timeout_at};
 
 use super::name::Named;
 use super::refusal;
@@ -43,18 +43,41 @@ pub(super) async fn pull(
     let docker = docker.clone().with_timeout(longest_silence);
     let mut messages = docker.create_image(Some(options), None, None);
     let mut report = Report::new(reference, watcher);
-    loop {
-        match timeout(longest_silence, messages.next()).await {
-            Err(_) | Ok(Some(Err(Error::RequestTimeoutError))) => {
-                return Err(stalled(reference, longest_silence));
-            }
-            Ok(None) => break,
-            Ok(Some(Ok(message))) => report.take(&message),
-            Ok(Some(Err(error))) => return Err(failure(reference, name, error)),
+    let mut silent_since = Instant::now();
+    while let Some(message) = next(&mut messages, &mut report, silent_since + longest_silence).await {
+        silent_since = Instant::now();
+        match message {
+            Ok(message) => report.take(&message),
+            Err(Error::RequestTimeoutError) => return Err(stalled(reference, longest_silence)),
+            Err(error) => return Err(failure(reference, name, error)),
         }
     }
     report.tell();
     Ok(())
+}
+
+/// The next message, an error once it is too late for one. What is held back of the report
+/// meanwhile is told when its time comes.
+async fn next<S>(
+    messages: &mut S,
+    report: &mut Report<'_>,
+    until: Instant,
+) -> Option<Result<CreateImageInfo, Error>>
+where
+    S: Stream<Item = Result<CreateImageInfo, Error>> + Unpin,
+{
+    if let Some(due) = report.due()
+        && due < until
+    {
+        match timeout_at(due, messages.next()).await {
+            Ok(message) => return message,
+            Err(_) => report.tell(),
+        }
+    }
+    match timeout_at(until, messages.next()).await {
+        Ok(message) => message,
+        Err(_) => Some(Err(Error::RequestTimeoutError)),
+    }
 }
 
 /// How far each layer is.
@@ -122,16 +145,19 @@ struct Report<'a> {
     image: &'a str,
     watcher: &'a dyn Watcher,
     layers: Layers,
-    last: Option<Instant>,
+    told_at: Instant,
+    /// Whether there is something that has not been told.
+    is_behind: bool,
 }
 
 impl<'a> Report<'a> {
     fn new(image: &'a str, watcher: &'a dyn Watcher) -> Self {
-        let report = Self {
+        let mut report = Self {
             image,
             watcher,
             layers: Layers::default(),
-            last: None,
+            told_at: Instant::now(),
+            is_behind: false,
         };
         // Before the registry has said anything: it may take its time.
         report.tell();
@@ -140,13 +166,20 @@ impl<'a> Report<'a> {
 
     fn take(&mut self, message: &CreateImageInfo) {
         self.layers.take(message);
-        if self.last.is_none_or(|last| last.elapsed() >= REPORT_PAUSE) {
-            self.last = Some(Instant::now());
+        self.is_behind = true;
+        if self.told_at.elapsed() >= REPORT_PAUSE {
             self.tell();
         }
     }
 
-    fn tell(&self) {
+    /// When there will be something to tell, should nothing happen until then.
+    fn due(&self) -> Option<Instant> {
+        self.is_behind.then(|| self.told_at + REPORT_PAUSE)
+    }
+
+    fn tell(&mut self) {
+        self.told_at = Instant::now();
+        self.is_behind = false;
         self.watcher.fetching(&self.layers.progress(self.image));
     }
 }
@@ -172,7 +205,7 @@ fn failure(image: &str, name: &Named, error: Error) -> DeployError {
         Verdict::Missing => DeployError::ImageMissing {
             image,
             message: format!(
-                "{}: check its name and tag; when it is private, run `docker login {}`",
+                "{}: check its name and tag; when it is private, fetch it by hand: docker login {}, docker pull",
                 message.trim(),
                 name.registry
             ),
@@ -201,7 +234,7 @@ const NOT_TODAY: &[(&[&str], &str)] = &[
     ),
     (
         &["toomanyrequests", "too many requests", "rate limit"],
-        ": the registry limits how much is fetched; wait, or log in with `docker login`",
+        ": the registry limits how much is fetched; wait, or fetch it by hand: docker login, docker pull",
     ),
     (
         &[
@@ -269,8 +302,151 @@ fn verdict(is_unknown: bool, message: &str) -> Verdict {
     }
     if says(LOCKED) {
         return Verdict::NotToday(
-            ": it wants a name and a password; fetch it once with `docker login` and `docker pull`",
+            ": the registry wants a name and a password; fetch it by hand: docker login, docker pull",
         );
     }
     Verdict::NotToday("")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bollard::models::ProgressDetail;
+
+    /// Messages as `id status current/total`, and then layers done and known, bytes done and
+    /// known.
+    fn check(messages: &[&str], expected: [u64; 4]) {
+        let mut layers = Layers::default();
+        for message in messages {
+            let (id, status) = message.split_once(' ').unwrap();
+            let (status, detail) = match status.split_once(" = ") {
+                Some((status, figures)) => (status, figures.split_once('/')),
+                None => (status, None),
+            };
+            layers.take(&CreateImageInfo {
+                id: (!id.is_empty()).then(|| id.to_owned()),
+                status: Some(status.to_owned()),
+                progress_detail: Some(ProgressDetail {
+                    current: detail.map(|(current, _)| current.parse().unwrap()),
+                    total: detail.and_then(|(_, total)| total.parse().ok()),
+                }),
+                ..CreateImageInfo::default()
+            });
+        }
+        let progress = layers.progress("image");
+        let found = [
+            progress.layers_done as u64,
+            progress.layers as u64,
+            progress.bytes_done,
+            progress.bytes,
+        ];
+        assert_eq!(found, expected, "{messages:?}");
+    }
+
+    #[test]
+    fn layers_and_bytes_add_up() {
+        check(&[], [0, 0, 0, 0]);
+        check(
+            &["latest Pulling from a/b", " Digest: x", " Status: y"],
+            [0, 0, 0, 0],
+        );
+        check(
+            &["a Pulling fs layer", "b Pulling fs layer", "b Waiting"],
+            [0, 2, 0, 0],
+        );
+        check(
+            &["a Downloading = 10/100", "b Downloading = 5/50"],
+            [0, 2, 15, 150],
+        );
+        check(
+            &["a Downloading = 10/100", "a Downloading = 20/100"],
+            [0, 1, 20, 100],
+        );
+        check(
+            &["a Downloading = 10/100", "a Verifying Checksum"],
+            [0, 1, 100, 100],
+        );
+        check(
+            &[
+                "a Downloading = 10/100",
+                "a Download complete",
+                "a Extracting = 3/100",
+            ],
+            [0, 1, 100, 100],
+        );
+        check(
+            &["a Downloading = 10/100", "a Pull complete", "b Already exists"],
+            [2, 2, 100, 100],
+        );
+        check(
+            &[
+                "a Downloading = 90/100",
+                "a Retrying in 5 seconds",
+                "a Downloading = 1/100",
+            ],
+            [0, 1, 1, 100],
+        );
+        // Of unknown size, as some registries send layers.
+        check(&["a Downloading = 10/?"], [0, 1, 0, 0]);
+        check(&["a Downloading = -1/-1"], [0, 1, 0, 0]);
+    }
+
+    fn check_missing(message: &str) {
+        assert_eq!(verdict(false, message), Verdict::Missing, "{message}");
+    }
+
+    fn check_not_today(message: &str, hint: &str) {
+        match verdict(true, message) {
+            Verdict::NotToday(said) => assert!(said.contains(hint), "{message}{said}"),
+            Verdict::Missing => panic!("{message}"),
+        }
+    }
+
+    #[test]
+    fn an_image_that_is_nowhere_is_missing() {
+        check_missing("manifest for a/b:v9 not found: manifest unknown: manifest unknown");
+        check_missing(
+            "pull access denied for a/b, repository does not exist or may require 'docker login': denied: requested access to the resource is denied",
+        );
+        check_missing("repository host/a/b not found: name unknown: repository name not known to registry");
+        check_missing("no matching manifest for linux/arm64/v8 in the manifest list entries");
+        check_missing("failed to resolve reference \"docker.io/a/b:v9\": docker.io/a/b:v9: not found");
+        assert_eq!(verdict(true, "whatever it says"), Verdict::Missing);
+    }
+
+    #[test]
+    fn what_keeps_an_image_from_coming_is_told_from_its_absence() {
+        check_not_today(
+            "Get \"https://registry-1.docker.io/v2/\": dial tcp: lookup registry-1.docker.io on 10.0.0.2:53: no such host",
+            "name server",
+        );
+        check_not_today(
+            "Get \"https://r.example/v2/\": dial tcp 10.1.2.3:443: connect: connection refused",
+            "registry runs",
+        );
+        check_not_today(
+            "Get \"https://r.example/v2/\": net/http: request canceled (Client.Timeout exceeded while awaiting headers)",
+            "registry runs",
+        );
+        check_not_today(
+            "Get \"https://r.example/v2/\": x509: certificate signed by unknown authority",
+            "certificate",
+        );
+        check_not_today(
+            "Get \"https://r.example/v2/\": http: server gave HTTP response to HTTPS client",
+            "insecure-registries",
+        );
+        check_not_today(
+            "toomanyrequests: You have reached your pull rate limit.",
+            "limits",
+        );
+        check_not_today(
+            "write /var/lib/docker/tmp/GetImageBlob1: no space left on device",
+            "space",
+        );
+        assert!(
+            matches!(verdict(false, "unauthorized: authentication required"), Verdict::NotToday(hint) if hint.contains("password"))
+        );
+        assert_eq!(verdict(false, "unexpected EOF"), Verdict::NotToday(""));
+    }
 }

@@ -67,3 +67,65 @@ impl Piece {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(message: &'static [u8]) -> Result<Piece, NoPiece> {
+        Piece::of(LogOutput::StdErr {
+            message: Bytes::from_static(message),
+        })
+    }
+
+    fn check(message: &'static [u8], nanosecond: i128, text: &[u8]) {
+        let piece = read(message).unwrap();
+        assert_eq!(piece.stream, Stream::Errors);
+        assert_eq!(piece.stamp.as_nanosecond(), nanosecond, "{}", piece.stamp);
+        assert_eq!(piece.text, text);
+    }
+
+    #[test]
+    fn the_stamp_is_taken_off_and_nothing_else() {
+        check(
+            b"1970-01-01T00:00:01.000000002Z a line\n",
+            1_000_000_002,
+            b"a line\n",
+        );
+        check(b"1970-01-01T00:00:00.000000000Z  x \r 9%\r\n", 0, b" x \r 9%\r\n");
+        check(b"1970-01-01T00:00:00.000000000Z \n", 0, b"\n");
+        check(b"1970-01-01T00:00:00.000000000Z ", 0, b"");
+        check(b"1970-01-01T00:00:00.000000000Z \xff\0\x1b", 0, b"\xff\0\x1b");
+        check(
+            b"1970-01-01T02:00:00.5+02:00 other daemons' way",
+            500_000_000,
+            b"other daemons' way",
+        );
+    }
+
+    #[test]
+    fn what_has_no_stamp_is_no_piece() {
+        for message in [
+            &b""[..],
+            b"text",
+            b"no stamp here\n",
+            b"1970-01-01T00:00:00.000000000Z",
+            b"\xff\xff x",
+        ] {
+            assert_eq!(read(message), Err(NoPiece::Unframed), "{message:?}");
+        }
+    }
+
+    #[test]
+    fn the_daemons_own_words_are_told_from_a_terminal() {
+        let console = |message| {
+            Piece::of(LogOutput::Console {
+                message: Bytes::from_static(message),
+            })
+        };
+        let words = console(b"\x03\0\0\0\0\0\0\x16Error grabbing logs: x\n");
+        assert_eq!(words, Err(NoPiece::Daemon("Error grabbing logs: x".to_owned())));
+        assert_eq!(console(b"\x03\0\0\0"), Err(NoPiece::Daemon(String::new())));
+        assert_eq!(console(b"$ ls\r\n"), Err(NoPiece::Unframed));
+    }
+}
