@@ -128,12 +128,19 @@ impl Daemon {
         answer.map_err(|failed| failed.telling("ask Docker what it can do", ""))
     }
 
+    /// A text without any of the secrets.
+    pub(crate) fn redact(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for secret in &self.secrets {
+            text = text.replace(secret, "***");
+        }
+        text
+    }
+
     fn without_secrets(&self, failed: Failed) -> Failed {
         match failed {
             Failed::Refused(mut refusal) => {
-                for secret in &self.secrets {
-                    refusal.message = refusal.message.replace(secret, "***");
-                }
+                refusal.message = self.redact(&refusal.message);
                 Failed::Refused(refusal)
             }
             other => other,
@@ -219,6 +226,36 @@ mod tests {
         check("ssh://me@there", Some("ssh"));
         check("npipe:////./pipe/docker_engine", Some("named pipes"));
         check("/var/run/docker.sock", Some("begins with"));
+    }
+
+    /// The client writes what it sends and gets, secrets included, to a log of its own at the
+    /// level "debug". No filter may bring that to light.
+    #[test]
+    fn the_clients_own_debug_log_is_compiled_out() {
+        assert!(log::STATIC_MAX_LEVEL <= log::LevelFilter::Info);
+    }
+
+    #[tokio::test]
+    async fn a_daemon_that_hangs_is_gone_and_no_message_tells_a_secret() {
+        let daemon = Daemon {
+            docker: client("tcp://127.0.0.1:1", API_DEFAULT_VERSION).unwrap(),
+            address: "tcp://127.0.0.1:1".to_owned(),
+            secrets: Vec::new(),
+        };
+        let daemon = daemon.keeping_secret(["hf_token", "1"].map(str::to_owned).into_iter());
+        let deadline = Duration::from_millis(20);
+        let hung = daemon
+            .call(deadline, std::future::pending::<Result<(), _>>())
+            .await;
+        assert!(matches!(hung, Err(Failed::Gone(DeployError::TargetGone { .. }))));
+        let message = "invalid environment variable: hf_token=1".to_owned();
+        let error = ClientError::DockerResponseServerError {
+            status_code: 400,
+            message,
+        };
+        let refused = daemon.call(LOOK, std::future::ready(Err::<(), _>(error))).await;
+        let text = refused.unwrap_err().telling("do it", "").to_string();
+        assert_eq!(text, "could not do it: invalid environment variable: ***=1");
     }
 
     #[test]

@@ -37,6 +37,9 @@ pub(crate) struct Look {
     pub(crate) port: Option<u16>,
     /// Its argument vector, program first.
     pub(crate) command: Vec<String>,
+    /// Where it looks up programs, and where it begins.
+    pub(crate) search_path: Option<String>,
+    pub(crate) working_dir: String,
     /// The id of the image it was really made from.
     pub(crate) image: String,
     /// `None` for one that is not ours.
@@ -93,9 +96,10 @@ fn exit_of(state: &ContainerState) -> Exit {
 }
 
 impl Look {
-    fn of(inspected: ContainerInspectResponse) -> Self {
+    pub(crate) fn of(inspected: ContainerInspectResponse) -> Self {
         let state = inspected.state.unwrap_or_default();
-        let labels = inspected.config.and_then(|config| config.labels);
+        let config = inspected.config.unwrap_or_default();
+        let environment = config.env.unwrap_or_default();
         let bindings = inspected
             .network_settings
             .and_then(|settings| settings.ports)
@@ -113,7 +117,11 @@ impl Look {
                 .find_map(|binding| binding.host_port.as_deref()?.parse().ok()),
             command: program.chain(inspected.args.unwrap_or_default()).collect(),
             image: inspected.image.unwrap_or_default(),
-            labels: labels.as_ref().and_then(Labels::read),
+            search_path: environment
+                .iter()
+                .find_map(|entry| entry.strip_prefix("PATH=").map(str::to_owned)),
+            working_dir: config.working_dir.unwrap_or_default(),
+            labels: config.labels.as_ref().and_then(Labels::read),
         }
     }
 }

@@ -16,6 +16,7 @@ use bollard::models::{
 };
 
 use super::gpu::GpuParts;
+use super::shared::Extras;
 
 /// The port that an engine listens on inside its container, where all ports are free.
 pub(crate) const ENGINE_PORT: u16 = 8000;
@@ -45,9 +46,7 @@ pub(crate) struct Blueprint<'a> {
     /// Under the plan's own environment: proxies, and the token for the hub.
     pub(crate) environment: &'a [(String, String)],
     pub(crate) shm_bytes: u64,
-    /// Whether the daemon's little init program is the first process, which passes signals on
-    /// to engines that would not heed them as the first process, and clears up after them.
-    pub(crate) with_init: bool,
+    pub(crate) extras: Extras,
 }
 
 /// It holds secrets.
@@ -119,8 +118,8 @@ impl Blueprint<'_> {
             memory_swap: memory,
             nano_cpus: limits.cpus.map(|cpus| (cpus * 1e9).round() as i64),
             shm_size: Some(as_signed(self.shm_bytes)),
-            ulimits: self.gpu.device_requests.as_ref().map(|_| vec![pinned_memory()]),
-            init: Some(self.with_init),
+            ulimits: self.extras.memlock.then(|| vec![unlimited_memlock()]),
+            init: Some(self.extras.init),
             auto_remove: Some(false),
             restart_policy: Some(RestartPolicy {
                 name: Some(RestartPolicyNameEnum::NO),
@@ -151,9 +150,7 @@ impl Blueprint<'_> {
     }
 }
 
-/// GPUs exchange data through pinned memory. Not every daemon may raise this limit, so only
-/// engines that need it ask for it.
-fn pinned_memory() -> ResourcesUlimits {
+fn unlimited_memlock() -> ResourcesUlimits {
     ResourcesUlimits {
         name: Some("memlock".to_owned()),
         soft: Some(-1),
@@ -233,7 +230,10 @@ mod tests {
             hub_cache: Some(Path::new("/data/hub")),
             environment: &environment,
             shm_bytes: 1 << 34,
-            with_init: true,
+            extras: Extras {
+                init: true,
+                memlock: false,
+            },
         };
         assert!(!format!("{blueprint:?}").contains("secret"));
         serde_json::to_value(blueprint.body("sha256:ab")).unwrap()
@@ -295,6 +295,7 @@ mod tests {
             "SecurityOpt",
             "DeviceRequests",
             "Devices",
+            "Ulimits",
         ] {
             check(&format!("/HostConfig/{absent}"), Value::Null);
         }

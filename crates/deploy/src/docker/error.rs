@@ -53,6 +53,8 @@ pub(crate) enum Reason {
     NoGpuRuntime,
     /// The daemon's own little init program is not installed.
     NoInit,
+    /// The daemon may not let a container lock as much memory as it likes.
+    NoMemlock,
     /// The daemon's disk is full.
     NoSpace,
     /// Somebody else is doing it already.
@@ -75,6 +77,7 @@ pub(crate) fn reason(status: u16, message: &str) -> Reason {
         400 if says("client version") => Reason::Version,
         _ if says("no space left on device") => Reason::NoSpace,
         _ if says("docker-init") => Reason::NoInit,
+        _ if says("setting rlimit") => Reason::NoMemlock,
         _ if says("bind source path does not exist") => Reason::NoMountSource,
         _ if says_any(&NO_GPU) => Reason::NoGpuRuntime,
         _ if says_any(&PORT_TAKEN) => Reason::PortTaken,
@@ -181,18 +184,11 @@ fn program_in(message: &str) -> Option<&str> {
 
 /// The daemon cannot be reached, and what to do about it.
 pub(crate) fn unreachable(address: &str, error: &(dyn StdError + 'static)) -> DeployError {
-    let is_timeout = matches!(
-        error.downcast_ref::<ClientError>(),
-        Some(ClientError::RequestTimeoutError)
-    );
-    let is_absent = matches!(
-        error.downcast_ref::<ClientError>(),
-        Some(ClientError::SocketNotFoundError(_))
-    );
-    let kind = match io_kind(error) {
-        _ if is_timeout => Some(io::ErrorKind::TimedOut),
-        _ if is_absent => Some(io::ErrorKind::NotFound),
-        kind => kind,
+    let kind = match error.downcast_ref::<ClientError>() {
+        Some(ClientError::RequestTimeoutError) => Some(io::ErrorKind::TimedOut),
+        Some(ClientError::SocketNotFoundError(_)) => Some(io::ErrorKind::NotFound),
+        Some(ClientError::IOError { err }) => Some(err.kind()),
+        _ => io_kind(error),
     };
     let message = match kind {
         Some(io::ErrorKind::NotFound) => {
@@ -317,6 +313,11 @@ mod tests {
             400,
             r#"exec: "docker-init": executable file not found in $PATH"#,
             Reason::NoInit,
+        );
+        check(
+            400,
+            "failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: error setting rlimits for ready process: error setting rlimit type 8: operation not permitted: unknown",
+            Reason::NoMemlock,
         );
         check(
             400,

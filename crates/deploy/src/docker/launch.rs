@@ -7,7 +7,6 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use autotuner_core::engine::{LaunchPlan, Program};
@@ -26,6 +25,7 @@ use super::gpu::{self, GpuParts, GpuSupport};
 use super::image;
 use super::journal::Journal;
 use super::names::{self, NameHold};
+use super::program;
 use super::record::ContainerEntry;
 use super::shared::{Live, Shared};
 use crate::error::whole_story;
@@ -123,7 +123,7 @@ async fn start(shared: &Arc<Shared>, order: &Order) -> Result<Deployment, Deploy
         hub_cache: hub_cache.as_deref(),
         environment: &shared.config.environment,
         shm_bytes: shared.config.shm_bytes,
-        with_init: true,
+        extras: shared.lacks.extras(),
     };
     match bring_up(shared, blueprint, label, &entry).await {
         Ok(made) => Ok(admit(shared, made, facts, label, entry)),
@@ -135,8 +135,14 @@ async fn start(shared: &Arc<Shared>, order: &Order) -> Result<Deployment, Deploy
     }
 }
 
-/// The plan's image.
+/// The image of a plan that can be started here.
 pub(crate) fn reference(plan: &LaunchPlan) -> Result<&str, DeployError> {
+    if plan.ready_paths.is_empty() {
+        return Err(DeployError::Refused {
+            action: "start an engine without a path to ask whether it is ready",
+            message: "Docker itself accepts connections before the engine does".to_owned(),
+        });
+    }
     match &plan.program {
         Program::Image { reference, .. } => Ok(reference),
         Program::Local(_) => Err(DeployError::WrongTarget {
@@ -189,13 +195,15 @@ async fn bring_up(
 ) -> Result<Made, Failed> {
     let reference = reference(blueprint.plan).map_err(Failed::Ours)?;
     let base = names::container_name(&shared.owner.instance, label);
-    blueprint.with_init = !shared.lacks_init.load(Ordering::Relaxed);
     loop {
         let (id, name) = create(shared, &blueprint.body(reference), &base).await?;
         let (record, made) = (entry.clone(), id.clone());
         blocking(move || record.complete(&made))
             .await
             .map_err(Failed::Ours)?;
+        if blueprint.extras.init {
+            program::check(&shared.daemon, &id, reference).await?;
+        }
         match run(&shared.daemon, &id).await {
             Ok(()) => {
                 let docker = shared.daemon.docker().clone();
@@ -204,10 +212,8 @@ async fn bring_up(
                 let look = published(&shared.daemon, &id).await?;
                 return Ok(Made { look, journal, name });
             }
-            Err(failed) if failed.reason() == Some(Reason::NoInit) && blueprint.with_init => {
-                tracing::warn!("Docker's own docker-init is not installed: engines run without it");
-                shared.lacks_init.store(true, Ordering::Relaxed);
-                blueprint.with_init = false;
+            Err(failed) if shared.lacks.learn(blueprint.extras, failed.reason()) => {
+                blueprint.extras = shared.lacks.extras();
                 discard(&shared.daemon, &id).await.map_err(Failed::Ours)?;
             }
             Err(failed) => return Err(failed),

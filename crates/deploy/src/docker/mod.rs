@@ -17,6 +17,7 @@ mod journal;
 mod launch;
 mod names;
 mod policy;
+mod program;
 pub(crate) mod record;
 mod shared;
 pub(crate) mod sweep;
@@ -26,7 +27,6 @@ mod tests;
 use std::collections::HashMap;
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -42,11 +42,11 @@ use self::container::{Life, Look};
 use self::launch::{Order, launch};
 use self::names::{Names, Owner};
 use self::record::ContainerEntry;
-use self::shared::Shared;
+use self::shared::{Lacks, Shared};
 use crate::instance::{Instance, OwnerState, Place, owner_state};
 use crate::{
-    DeployError, Deployer, Deployment, DeploymentStatus, Label, Owned, Placement, SweepReport, Watcher,
-    blocking, logs,
+    DeployError, Deployer, Deployment, DeploymentStatus, Label, Listener, Owned, Placement, SweepReport,
+    Watcher, blocking, logs,
 };
 
 pub use self::policy::Policy;
@@ -118,7 +118,7 @@ impl DockerDeployer {
                 config,
                 owner,
                 names: Names::default(),
-                lacks_init: AtomicBool::new(false),
+                lacks: Lacks::default(),
                 live: Mutex::default(),
             }),
             tasks: TaskTracker::new(),
@@ -148,7 +148,7 @@ impl DockerDeployer {
         sweep::sweep_daemon(&self.shared, grace, cancel).await
     }
 
-    /// Whether the plan may be started and what it needs is there, but for its image.
+    /// Whether the plan may be started, and whether there is a daemon to do it.
     async fn check(&self, plan: &LaunchPlan) -> Result<(), DeployError> {
         self.shared.allowed_mounts(plan).await?;
         self.shared.daemon.ping().await
@@ -241,6 +241,15 @@ impl Deployer for DockerDeployer {
             return Err(interrupted(message));
         }
         Ok(as_status(&look))
+    }
+
+    /// The port on this machine is Docker's own, whoever listens behind it.
+    async fn listener(&self, deployment: &Deployment) -> Result<Listener, DeployError> {
+        let look = self.shared.look(&deployment.id).await?;
+        Ok(match look {
+            Some(look) if look.life.is_alive() => Listener::Unknown,
+            _ => Listener::Nobody,
+        })
     }
 
     async fn logs(&self, deployment: &Deployment, lines: usize) -> Result<Vec<String>, DeployError> {

@@ -2,7 +2,7 @@
 //! live.
 
 use std::collections::HashMap;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use super::DockerConfig;
 use super::connect::Daemon;
 use super::container::{Life, Look};
 use super::end::{Output, end};
+use super::error::Reason;
 use super::journal::Journal;
 use super::names::{NameHold, Names, Owner};
 use super::record::ContainerEntry;
@@ -24,9 +25,51 @@ pub(crate) struct Shared {
     pub(crate) config: DockerConfig,
     pub(crate) owner: Owner,
     pub(crate) names: Names,
-    /// Whether the daemon was seen to have no init program.
-    pub(crate) lacks_init: AtomicBool,
+    pub(crate) lacks: Lacks,
     pub(crate) live: Mutex<HashMap<String, Arc<Live>>>,
+}
+
+/// What a container is given gladly and can do without, and what the daemon was seen not to
+/// have of it.
+#[derive(Debug, Default)]
+pub(crate) struct Lacks {
+    init: AtomicBool,
+    memlock: AtomicBool,
+}
+
+/// What a container is given of that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Extras {
+    /// The daemon's little init program is the first process. It passes signals on to engines
+    /// that would not heed them as the first process, and reaps what they orphan.
+    pub(crate) init: bool,
+    /// It may lock as much memory as it likes, as transfers between GPUs want to.
+    pub(crate) memlock: bool,
+}
+
+impl Lacks {
+    /// What a container can be given.
+    pub(crate) fn extras(&self) -> Extras {
+        Extras {
+            init: !self.init.load(Ordering::Relaxed),
+            memlock: !self.memlock.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Learns from a refused start. Whether it is worth another try, with less.
+    pub(crate) fn learn(&self, tried: Extras, reason: Option<Reason>) -> bool {
+        let (flag, what) = match reason {
+            Some(Reason::NoInit) if tried.init => (&self.init, "its docker-init is not installed"),
+            Some(Reason::NoMemlock) if tried.memlock => {
+                (&self.memlock, "it may not raise the limit of locked memory")
+            }
+            _ => return false,
+        };
+        if !flag.swap(true, Ordering::Relaxed) {
+            tracing::warn!("Docker starts engines with less than they should have: {what}");
+        }
+        true
+    }
 }
 
 /// An engine's container that has not been stopped yet.

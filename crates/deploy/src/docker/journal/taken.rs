@@ -2,7 +2,9 @@
 //!
 //! The idea: each stream is in order of time, so its last stamp, and how many pieces with
 //! that stamp were taken, say exactly where it stands. The two streams together are *not* in
-//! order, so each has its own place. Nothing in here reads or writes.
+//! order, so each has its own place. It stands on the machine's clock: when that is set back,
+//! what is printed until it has caught up again counts as known and is left out, because a
+//! daemon that repeats itself looks the same. Nothing in here reads or writes.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -181,6 +183,9 @@ mod tests {
         })
     }
 
+    /// How far the streams of a log are out of order here.
+    const DISORDER_HERE: SignedDuration = SignedDuration::from_secs(3);
+
     /// As the daemon does it: the earlier first, unless both are within what it may take to
     /// write a line down.
     fn merge(streams: [std::vec::IntoIter<Piece>; 2], turns: &[bool]) -> Vec<Piece> {
@@ -194,7 +199,7 @@ mod tests {
                 (Some(_), None) => output,
                 (None, Some(_)) => errors,
                 (Some(one), Some(other)) => {
-                    let is_free = one.stamp.duration_since(other.stamp).abs() < DISORDER / 2;
+                    let is_free = one.stamp.duration_since(other.stamp).abs() < DISORDER_HERE;
                     let is_output = if is_free {
                         *turns.next().unwrap()
                     } else {
