@@ -32,16 +32,29 @@ find_engine() {
   if server=$("$scripts/llama-server.sh"); then export AUTOTUNER_LLAMA_SERVER=$server; fi
 }
 
+# Whether a Docker daemon answers; why not, if not. One that is busy is asked again.
+docker_answers() {
+  local tries
+  why='there is no docker program'
+  type -P docker >/dev/null || return 1
+  for ((tries = 0; tries < 5; tries++)); do
+    if why=$(timeout --kill-after=2 20 docker version 2>&1 >/dev/null); then return; fi
+    sleep 1
+  done
+  return 1
+}
+
 # Makes the images, and tells tests of them.
 make_images() {
   if [[ ${AUTOTUNER_SKIP_DOCKER:-} == 1 ]]; then
     unset AUTOTUNER_REQUIRE_DOCKER AUTOTUNER_SIM_IMAGE AUTOTUNER_LLAMA_IMAGE
     return
   fi
-  if ! docker version >/dev/null 2>&1; then
+  local why
+  if ! docker_answers; then
     [[ ${AUTOTUNER_REQUIRE_DOCKER:-} != 1 ]] ||
-      die "AUTOTUNER_REQUIRE_DOCKER is 1 and no Docker daemon answers; scripts/docker.sh starts one"
-    printf '\ntest-all.sh: SKIPPED: no Docker daemon answers: tests with containers will be skipped\n\n' >&2
+      die "AUTOTUNER_REQUIRE_DOCKER is 1 and no Docker daemon answers ($why); scripts/docker.sh starts one"
+    printf '\ntest-all.sh: SKIPPED: no Docker daemon answers (%s): tests with containers will be skipped\n\n' "$why" >&2
     unset AUTOTUNER_SIM_IMAGE AUTOTUNER_LLAMA_IMAGE
     return
   fi
