@@ -92,8 +92,8 @@ fn what_is_measured_while_the_daemon_goes_is_measured_again() {
     // Long enough to be cut in the middle.
     let mut task = sim_task(&image, &json!({"max-num-seqs": [8]}));
     task["engine"]["args"] = json!(["--time-scale", "1", "--startup-seconds", "0"]);
-    task["benchmark"]["traffic_scenarios"] = json!(["D(64,64)"]);
-    task["benchmark"]["max_requests_per_iteration"] = 32.into();
+    task["benchmark"]["traffic_scenarios"] = json!(["D(64,32)"]);
+    task["benchmark"]["max_requests_per_iteration"] = 12.into();
     let mut running = start(&harbour, &cable.path, &task);
     let container = wait_for_container(&harbour);
     running.wait_for("the benchmark", |running| {
