@@ -9,6 +9,7 @@ mod ask;
 mod connect;
 mod container;
 mod create;
+mod describe;
 mod end;
 mod error;
 mod gpu;
@@ -49,6 +50,7 @@ use crate::{
     Watcher, blocking, logs,
 };
 
+pub use self::describe::{DaemonFacts, describe};
 pub use self::policy::Policy;
 
 /// How long reading the rest of an ended engine's output may take, when somebody wants to see
