@@ -225,6 +225,7 @@ impl Deployer for DockerDeployer {
             return Ok(DeploymentStatus::Gone);
         };
         let live = self.shared.live(&deployment.id);
+        let live = live.as_deref();
         if let Some(message) = live.and_then(|live| live.disturbance(&look)) {
             return Err(DeployError::Interrupted {
                 target: self.shared.daemon.target(),
@@ -233,7 +234,7 @@ impl Deployer for DockerDeployer {
         }
         Ok(match look.life {
             Life::Running | Life::Paused => DeploymentStatus::Running,
-            Life::Ended(exit) => DeploymentStatus::Exited(exit),
+            Life::Ended(exit) => DeploymentStatus::Exited(live.map_or(exit, |live| live.exit(exit))),
             Life::Created | Life::Going => DeploymentStatus::Gone,
         })
     }
