@@ -1,16 +1,15 @@
 # Two of these are the README's: demo, and test.
 
-.PHONY: demo test check format lint docs unit audit bench soak clean-models
+.PHONY: demo test check format lint docs unit audit bench soak images clean-models clean-images
 
 ## Tune the bundled simulated engine: needs nothing but Rust
 demo:
 	cargo run --release --locked --bin autotuner -- demo
 
-## Install what the tests need and pass them all, a real engine included
+## Install what the tests need and pass them all, a real engine and containers included
 test:
 	./scripts/test-deps.sh
-	AUTOTUNER_LLAMA_SERVER="$$(./scripts/llama-server.sh || true)" ./scripts/run-tests.sh --workspace --locked
-	cargo test --workspace --locked --doc
+	./scripts/test-all.sh
 
 ## The quick loop
 check: format lint unit
@@ -42,5 +41,15 @@ soak:
 	cargo build --release --locked
 	./scripts/soak.sh target/release/autotuner $${ROUNDS:-100}
 
+## Images of the simulated engine and of the llama-server that is here, for engines in Docker
+images:
+	./scripts/sim-image.sh
+	./scripts/llama-image.sh
+
 clean-models:
 	rm -rf models
+
+## Remove every image that was made here, under whatever name
+clean-images:
+	docker image ls --filter label=inference-autotuner.image.content --format '{{.Repository}}:{{.Tag}}' \
+	  | xargs --no-run-if-empty docker image rm

@@ -59,26 +59,14 @@ find_server() {
   return 1
 }
 
-# Installs Debian packages if this user may.
-apt_install() {
-  local as_root=()
-  command -v apt-get >/dev/null || die "missing: $*; there is no apt-get here, install them by hand"
-  if [[ $(id -u) != 0 ]]; then
-    sudo -n true 2>/dev/null || die "missing: $*; run as root: apt-get install $*"
-    as_root=(sudo -n)
-  fi
-  say "installing $*"
-  "${as_root[@]}" apt-get update -qq >&2
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
-    apt-get install -y -qq --no-install-recommends "$@" >&2
-}
-
 need_build_tools() {
   local missing=()
   command -v gcc >/dev/null || missing+=(gcc libc6-dev)
   command -v g++ >/dev/null || missing+=(g++)
   python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3 python3-venv)
-  if ((${#missing[@]})); then apt_install "${missing[@]}"; fi
+  if ((${#missing[@]} == 0)); then return; fi
+  may_install || die "missing: ${missing[*]}; run as root: apt-get install ${missing[*]}"
+  apt_install "${missing[@]}" || die "could not install ${missing[*]}"
 }
 
 work='' child=''
@@ -144,6 +132,8 @@ main() {
     shift
   done
   repository=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
+  # shellcheck source=scripts/lib/apt.sh
+  source "$repository/scripts/lib/apt.sh"
   cache=${XDG_CACHE_HOME:-${HOME:?neither XDG_CACHE_HOME nor HOME is set}/.cache}/inference-autotuner/llama-server
   cached=$cache/$VERSION/llama-server
   beside_checkout=$repository/../shared/engines/llama-server

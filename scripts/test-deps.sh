@@ -17,6 +17,9 @@ Installs, where missing, on Debian or Ubuntu:
   libgomp1       the library that llama-server runs its threads with
   llama-server   the real engine that tests start (scripts/llama-server.sh --build:
                  found at once, or built in about ten minutes)
+  Docker         the daemon that tests start containers with (scripts/docker.sh:
+                 it is started, too, and goes on running)
+  docker-registry  the registry that tests pull images from, each its own
 
 What cannot be had is said loudly, and the tests that need it say so as well and
 are skipped. Debian packages are only installed as root or with a sudo that asks
@@ -24,6 +27,7 @@ for no password.
 
 Environment:
   AUTOTUNER_SKIP_LLAMA_BUILD=1  do not build a llama-server if none is found
+  AUTOTUNER_SKIP_DOCKER=1       neither install nor start Docker
   (and those of scripts/llama-server.sh)
 
 Exit status: 0 all there, or skipped loudly; 1 an installation failed; 2 wrong usage.
@@ -33,20 +37,6 @@ EOF
 say() { printf 'test-deps.sh: %s\n' "$*" >&2; }
 skipped() { printf '\ntest-deps.sh: SKIPPED: %s\n\n' "$*" >&2; }
 die() { say "error: $*"; exit 1; }
-
-# Whether this user may install Debian packages.
-may_install() {
-  command -v apt-get >/dev/null && { [[ $(id -u) == 0 ]] || sudo -n true 2>/dev/null; }
-}
-
-apt_install() {
-  local as_root=()
-  if [[ $(id -u) != 0 ]]; then as_root=(sudo -n); fi
-  say "installing $*"
-  "${as_root[@]}" apt-get update -qq >&2
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
-    apt-get install -y -qq --no-install-recommends "$@" >&2
-}
 
 work=''
 clean_up() { if [[ -n $work ]]; then rm -rf -- "$work"; fi; }
@@ -94,10 +84,9 @@ libgomp() {
 }
 
 llama_server() {
-  local script path arguments=() status=0
-  script=$(dirname -- "${BASH_SOURCE[0]}")/llama-server.sh
+  local path arguments=() status=0
   if [[ ${AUTOTUNER_SKIP_LLAMA_BUILD:-} != 1 ]]; then arguments=(--build); fi
-  path=$("$script" "${arguments[@]}") || status=$?
+  path=$("$scripts/llama-server.sh" "${arguments[@]}") || status=$?
   case $status in
     0) say "llama-server: $path" ;;
     3) skipped "no llama-server, and AUTOTUNER_SKIP_LLAMA_BUILD is 1: tests with a real engine will be skipped" ;;
@@ -105,7 +94,39 @@ llama_server() {
   esac
 }
 
+docker_daemon() {
+  local status=0
+  if [[ ${AUTOTUNER_SKIP_DOCKER:-} == 1 ]]; then
+    skipped "Docker, as AUTOTUNER_SKIP_DOCKER is 1: tests with containers will be skipped"
+    return
+  fi
+  "$scripts/docker.sh" || status=$?
+  if ((status)); then
+    skipped "no Docker daemon could be had: tests with containers will be skipped (scripts/docker.sh tells why)"
+    return
+  fi
+  if type -P docker-registry >/dev/null; then return; fi
+  if ! may_install; then
+    skipped "docker-registry is missing and this user may install nothing: tests that pull images will be skipped; run as root: apt-get install docker-registry"
+  elif apt_install docker-registry; then
+    # The package starts one for everybody on port 5000; tests start their own.
+    silence_registry
+  else
+    skipped "docker-registry could not be installed: tests that pull images will be skipped"
+  fi
+}
+
+silence_registry() {
+  local as_root=()
+  if [[ $(id -u) != 0 ]]; then as_root=(sudo -n); fi
+  "${as_root[@]}" service docker-registry stop >/dev/null 2>&1 || true
+  "${as_root[@]}" update-rc.d docker-registry disable >/dev/null 2>&1 || true
+}
+
 main() {
+  scripts=$(dirname -- "${BASH_SOURCE[0]}")
+  # shellcheck source=scripts/lib/apt.sh
+  source "$scripts/lib/apt.sh"
   if (($#)); then
     case $1 in
       -h | --help) usage; exit 0 ;;
@@ -118,6 +139,7 @@ main() {
   nextest
   libgomp
   llama_server
+  docker_daemon
   say "done"
 }
 

@@ -15,11 +15,13 @@ use std::time::Duration;
 use autotuner_core::engine::{Arg, LaunchPlan, Limits, Program};
 use autotuner_deploy::conformance::{FIRST_WORDS, LAST_WORDS};
 use autotuner_deploy::docker::{DockerConfig, DockerDeployer, Policy};
+use autotuner_deploy::gpu::{FixedGpus, GpuPool};
 use autotuner_deploy::process::{ProcessConfig, ProcessDeployer};
 use autotuner_deploy::{DeployError, Deployer as _, Instance, Label, Placement, run_launcher};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -61,6 +63,7 @@ async fn main() -> ExitCode {
             print_variable(name);
             ExitCode::SUCCESS
         }
+        ("hold-gpus", [folder, count, wanted]) => hold_gpus(folder, count, wanted).await,
         ("count", _) => count().await,
         ("eat-memory", []) => eat_memory(),
         ("own", [instances, log_file, behaviour, guard]) => {
@@ -137,6 +140,29 @@ fn print_variable(name: &str) {
     let start = format!("{name}=");
     let value = environ.split('\0').find_map(|entry| entry.strip_prefix(&start));
     println!("{name}: {}", value.unwrap_or("not set"));
+}
+
+/// Holds some of so many GPUs that do not exist, says which, and waits to be killed.
+async fn hold_gpus(folder: &str, count: &str, wanted: &str) -> ExitCode {
+    let number = |text: &str| text.parse::<u32>().unwrap_or(0);
+    let pool = GpuPool::new(Arc::new(FixedGpus::idle(number(count))), folder.into());
+    let told = |news: &str| println!("{news}");
+    let patience = Duration::from_secs(60);
+    match pool
+        .hold(number(wanted), &told, patience, &CancellationToken::new())
+        .await
+    {
+        Ok(held) => {
+            let numbers: Vec<u32> = held.devices().iter().map(|device| device.index).collect();
+            println!("holds {numbers:?}");
+            let _ = io::stdout().flush();
+            std::future::pending().await
+        }
+        Err(error) => {
+            println!("failed: {error}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 /// Prints numbered lines until it is killed.

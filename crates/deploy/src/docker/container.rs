@@ -9,9 +9,10 @@ use std::time::Duration;
 
 use bollard::models::{ContainerInspectResponse, ContainerState, ContainerStateStatusEnum};
 use bollard::query_parameters::{
-    InspectContainerOptions, ListContainersOptionsBuilder, RemoveContainerOptionsBuilder,
-    StopContainerOptionsBuilder,
+    EventsOptionsBuilder, InspectContainerOptions, ListContainersOptionsBuilder,
+    RemoveContainerOptionsBuilder, StopContainerOptionsBuilder,
 };
+use futures_util::StreamExt as _;
 
 use super::connect::{ACT, Daemon, LOOK};
 use super::create::port_key;
@@ -29,6 +30,8 @@ pub(crate) struct Look {
     pub(crate) life: Life,
     /// Since when it has run, as the daemon writes it. Another time is another life.
     pub(crate) started_at: String,
+    /// When it ended, as the daemon writes it.
+    pub(crate) finished_at: String,
     pub(crate) restarts: i64,
     /// The port of this machine on which it answers, while it runs.
     pub(crate) port: Option<u16>,
@@ -107,6 +110,7 @@ impl Look {
             life: Life::of(&state),
             id: inspected.id.unwrap_or_default(),
             started_at: state.started_at.unwrap_or_default(),
+            finished_at: state.finished_at.unwrap_or_default(),
             restarts: inspected.restart_count.unwrap_or_default(),
             port: bindings
                 .iter()
@@ -133,6 +137,31 @@ impl Daemon {
             Err(failed) if failed.reason() == Some(Reason::NoContainer) => Ok(None),
             Err(failed) => Err(failed),
         }
+    }
+
+    /// Whether somebody had a container that has ended killed or stopped, and with which signal:
+    /// `9`. The daemon remembers only its latest events, so `None` proves nothing.
+    pub(crate) async fn killed_by_somebody(&self, look: &Look) -> Result<Option<String>, Failed> {
+        let Ok(finished) = look.finished_at.parse::<jiff::Timestamp>() else {
+            return Ok(None);
+        };
+        // All that is remembered up to then; with an end in the past the answer ends, too.
+        let until = (finished.as_second() + 1).to_string();
+        let filters = [("container", look.id.as_str()), ("event", "kill")]
+            .map(|(name, value)| (name.to_owned(), vec![value.to_owned()]));
+        let options = EventsOptionsBuilder::new()
+            .since("1")
+            .until(&until)
+            .filters(&HashMap::from(filters))
+            .build();
+        let docker = self.docker().clone();
+        let first = async move { docker.events(Some(options)).next().await.transpose() };
+        let signal = self.call(LOOK, first).await?.map(|event| {
+            let attributes = event.actor.and_then(|actor| actor.attributes);
+            let signal = attributes.and_then(|mut attributes| attributes.remove("signal"));
+            signal.unwrap_or_else(|| "unknown".to_owned())
+        });
+        Ok(signal)
     }
 
     /// Asks a container to end, and kills it after `grace`, which counts in whole seconds.

@@ -38,7 +38,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use self::connect::Daemon;
-use self::container::Life;
+use self::container::{Life, Look};
 use self::launch::{Order, launch};
 use self::names::{Names, Owner};
 use self::record::ContainerEntry;
@@ -221,22 +221,27 @@ impl Deployer for DockerDeployer {
     }
 
     async fn status(&self, deployment: &Deployment) -> Result<DeploymentStatus, DeployError> {
-        let Some(look) = self.shared.look(&deployment.id).await? else {
-            return Ok(DeploymentStatus::Gone);
+        let look = self.shared.look(&deployment.id).await?;
+        let Some(live) = self.shared.live(&deployment.id) else {
+            return Ok(look.map_or(DeploymentStatus::Gone, |look| as_status(&look)));
         };
-        let live = self.shared.live(&deployment.id);
-        let live = live.as_deref();
-        if let Some(message) = live.and_then(|live| live.disturbance(&look)) {
-            return Err(DeployError::Interrupted {
-                target: self.shared.daemon.target(),
-                message,
-            });
+        let interrupted = |message: String| DeployError::Interrupted {
+            target: self.shared.daemon.target(),
+            message,
+        };
+        let Some(look) = look.filter(|look| look.life != Life::Going) else {
+            return Err(interrupted("somebody removed the engine's container".to_owned()));
+        };
+        if let Some(message) = live.disturbance(&look) {
+            return Err(interrupted(message));
         }
-        Ok(match look.life {
-            Life::Running | Life::Paused => DeploymentStatus::Running,
-            Life::Ended(exit) => DeploymentStatus::Exited(live.map_or(exit, |live| live.exit(exit))),
-            Life::Created | Life::Going => DeploymentStatus::Gone,
-        })
+        let Life::Ended(exit) = look.life else {
+            return Ok(as_status(&look));
+        };
+        match self.shared.ended_by_somebody(&look).await? {
+            Some(message) => Err(interrupted(message)),
+            None => Ok(DeploymentStatus::Exited(live.exit(exit))),
+        }
     }
 
     /// The port on this machine is Docker's own, whoever listens behind it.
@@ -295,6 +300,14 @@ impl Deployer for DockerDeployer {
             Ok(found)
         })
         .await
+    }
+}
+
+fn as_status(look: &Look) -> DeploymentStatus {
+    match look.life {
+        Life::Running | Life::Paused => DeploymentStatus::Running,
+        Life::Ended(exit) => DeploymentStatus::Exited(exit),
+        Life::Created | Life::Going => DeploymentStatus::Gone,
     }
 }
 

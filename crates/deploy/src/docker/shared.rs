@@ -117,6 +117,15 @@ impl Shared {
         look.map_err(|failed| failed.telling("look at a container", ""))
     }
 
+    /// What is to be said when a container that we have not stopped was ended by a request to
+    /// the daemon: that tells nothing of the engine.
+    pub(crate) async fn ended_by_somebody(&self, look: &Look) -> Result<Option<String>, DeployError> {
+        let signal = self.daemon.killed_by_somebody(look).await;
+        let signal = signal.map_err(|failed| failed.telling("ask how a container ended", ""))?;
+        Ok(signal
+            .map(|signal| format!("somebody else had the engine's container ended, with signal {signal}")))
+    }
+
     /// Ends a container of ours and forgets it. One that is gone already is no error.
     pub(crate) async fn stop(&self, id: &str, grace: Duration) -> Result<(), DeployError> {
         let Some(live) = self.live(id) else {

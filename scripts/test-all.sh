@@ -1,0 +1,83 @@
+#!/usr/bin/env bash
+# Runs every test, with whatever this machine has for them: a real engine, a Docker daemon
+# and the images that tests start. scripts/test-deps.sh installs what is missing.
+set -euo pipefail
+
+usage() {
+  cat <<EOF
+Usage: scripts/test-all.sh
+
+Runs the tests of the whole workspace, those in documentation included. Where they are to
+be had, these are set for them:
+  AUTOTUNER_LLAMA_SERVER      the llama-server that scripts/llama-server.sh finds
+and where a Docker daemon answers
+  AUTOTUNER_REQUIRE_DOCKER=1  tests with containers fail, rather than skip, without it
+  AUTOTUNER_SIM_IMAGE         the image that scripts/sim-image.sh makes
+  AUTOTUNER_LLAMA_IMAGE       the image that scripts/llama-image.sh makes
+
+Environment:
+  AUTOTUNER_SKIP_DOCKER=1     no test starts a container, and no image is made
+  AUTOTUNER_REQUIRE_DOCKER=1  a Docker daemon must answer: without one nothing is run
+  AUTOTUNER_SIM_IMAGE, AUTOTUNER_LLAMA_IMAGE  other names for the images to be made
+
+Exit status: 0 all tests passed; 1 something failed; 2 wrong usage.
+EOF
+}
+
+say() { printf 'test-all.sh: %s\n' "$*" >&2; }
+die() { say "error: $*"; exit 1; }
+
+find_engine() {
+  local server
+  if server=$("$scripts/llama-server.sh"); then export AUTOTUNER_LLAMA_SERVER=$server; fi
+}
+
+# Whether a Docker daemon answers; why not, if not. One that is busy is asked again.
+docker_answers() {
+  local tries
+  why='there is no docker program'
+  type -P docker >/dev/null || return 1
+  for ((tries = 0; tries < 5; tries++)); do
+    if why=$(timeout --kill-after=2 20 docker version 2>&1 >/dev/null); then return; fi
+    sleep 1
+  done
+  return 1
+}
+
+# Makes the images, and tells tests of them.
+make_images() {
+  if [[ ${AUTOTUNER_SKIP_DOCKER:-} == 1 ]]; then
+    unset AUTOTUNER_REQUIRE_DOCKER AUTOTUNER_SIM_IMAGE AUTOTUNER_LLAMA_IMAGE
+    return
+  fi
+  local why
+  if ! docker_answers; then
+    [[ ${AUTOTUNER_REQUIRE_DOCKER:-} != 1 ]] ||
+      die "AUTOTUNER_REQUIRE_DOCKER is 1 and no Docker daemon answers ($why); scripts/docker.sh starts one"
+    printf '\ntest-all.sh: SKIPPED: no Docker daemon answers (%s): tests with containers will be skipped\n\n' "$why" >&2
+    unset AUTOTUNER_SIM_IMAGE AUTOTUNER_LLAMA_IMAGE
+    return
+  fi
+  export AUTOTUNER_REQUIRE_DOCKER=1 AUTOTUNER_SIM_IMAGE AUTOTUNER_LLAMA_IMAGE
+  AUTOTUNER_SIM_IMAGE=$("$scripts/sim-image.sh" ${AUTOTUNER_SIM_IMAGE:+"$AUTOTUNER_SIM_IMAGE"}) || exit 1
+  if [[ -n ${AUTOTUNER_LLAMA_SERVER:-} ]]; then
+    AUTOTUNER_LLAMA_IMAGE=$("$scripts/llama-image.sh" ${AUTOTUNER_LLAMA_IMAGE:+"$AUTOTUNER_LLAMA_IMAGE"}) || exit 1
+  else
+    unset AUTOTUNER_LLAMA_IMAGE
+  fi
+}
+
+main() {
+  case ${1:-} in
+    '') ;;
+    -h | --help) usage; exit 0 ;;
+    *) say "error: unknown argument: $1"; usage >&2; exit 2 ;;
+  esac
+  scripts=$(dirname -- "${BASH_SOURCE[0]}")
+  find_engine
+  make_images
+  "$scripts/run-tests.sh" --workspace --locked
+  cargo test --workspace --locked --doc
+}
+
+main "$@"
