@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use autotuner_deploy::docker::describe;
 use autotuner_deploy::gpu::{GpuPool, MACHINE_FOLDER, MachineGpus, SeenGpu};
 use autotuner_deploy::{OwnerState, SweepReport, find_program, owner_state, sweep};
 use nix::sys::resource::{Resource, getrlimit};
@@ -85,7 +86,7 @@ pub(super) fn run(arguments: &Arguments, config: &Config) -> Result<ExitCode, Re
         free_space(config),
         open_files(),
         engines(config),
-        docker(),
+        docker(config)?,
         instances(config),
     ];
     if arguments.json {
@@ -238,18 +239,24 @@ fn engines(config: &Config) -> Check {
     }
 }
 
-fn docker() -> Check {
-    let socket = Path::new("/var/run/docker.sock");
-    let found = if socket.exists() {
-        "its socket is there"
-    } else {
-        "no socket"
-    };
-    Check::new(
-        "Docker",
-        State::Noted,
-        format!("{found}; this version starts engines as local processes only"),
-    )
+fn docker(config: &Config) -> Result<Check, Refusal> {
+    const WHAT: &str = "Docker";
+    let told = runtime()?.block_on(describe(config.docker_host.as_deref()));
+    Ok(match told {
+        Ok(facts) => {
+            let gpus = match facts.gpu_ways.as_slice() {
+                [] => "no way to give GPUs to containers".to_owned(),
+                ways => format!("GPUs for containers by {}", ways.join(", ")),
+            };
+            let found = format!(
+                "{}, {} containers running, {gpus}, images in {}",
+                facts.version, facts.running, facts.root
+            );
+            Check::new(WHAT, State::Good, found)
+        }
+        Err(error) => Check::new(WHAT, State::Noted, chain(&error))
+            .with_next_step("start it, or run engines as local processes: deployment_mode: local"),
+    })
 }
 
 fn instances(config: &Config) -> Check {

@@ -67,24 +67,28 @@ fn a_real_engine_runs_out_of_its_container_s_memory() {
 fn a_wrong_flag_and_a_crash_are_told_apart() {
     let Some(image) = sim_image() else { return };
     let harbour = Harbour::new();
-    let space = json!({"fault": ["exit-at-load", "exit-after-requests=3", "never-ready", "no-such-fault"]});
+    let space = json!({"fault": [
+        "exit-at-load", "exit-after-requests=3", "crash-under-load=1", "never-ready", "no-such-fault"
+    ]});
     let mut task = sim_task(&image, &space);
     task["engine"]["start_timeout"] = 3.into();
     harbour.run_task(&task).expect(0);
     assert_nothing_left(&harbour);
     let results = harbour.results();
     let log = task_log(&results);
-    for (number, kind, part) in [
-        (2, "infrastructure", "could not load"),
-        (3, "engine_crashed", "exit code 1"),
-        (4, "not_ready_in_time", "not ready after 3 s"),
-        (5, "invalid_candidate", "no-such-fault"),
+    for (fault, kind, part) in [
+        ("exit-at-load", "engine_crashed", "exit code 1"),
+        ("exit-after-requests=3", "engine_crashed", "under load"),
+        ("crash-under-load=1", "engine_crashed", "signal 11"),
+        ("never-ready", "not_ready_in_time", "not ready after 3 s"),
+        ("no-such-fault", "invalid_candidate", "no-such-fault"),
     ] {
-        let experiments = experiments(&results);
-        let found = experiments
-            .iter()
-            .find(|experiment| experiment["failure_kind"] == kind);
-        let found = found.unwrap_or_else(|| panic!("no {kind} ({number}, {part}) in {results:#}"));
+        let is_it = |experiment: &&Value| experiment["parameters"]["fault"] == fault;
+        let found = experiments(&results).iter().find(is_it);
+        let found = found.unwrap_or_else(|| panic!("no {fault} in {results:#}"));
+        assert_eq!(found["failure_kind"], kind, "{found:#}");
+        let message = found["error_message"].as_str().expect("a message");
+        assert!(message.contains(part), "{message}");
         assert!(found["advice"].is_string(), "{found:#}");
         check_preserved(&log, found, "");
     }

@@ -175,9 +175,10 @@ fn a_killed_run_leaves_nothing_after_the_next_start() {
             .says(&["stopped an engine that a dead run left behind: task sim-test, experiment 2"]);
         assert_nothing_left(&harbour);
         let after = std::fs::read_to_string(&log).expect("readable");
-        assert!(after.starts_with(before.trim_end()), "{phase:?}: {after}");
+        let is_kept = |line: &str| after.lines().any(|kept| kept == line);
+        assert!(before.trim_end().lines().all(is_kept), "{phase:?}: {after}");
         assert!(
-            after.contains("SIGTERM"),
+            after.contains("asked to stop"),
             "{phase:?}: its last words are kept: {after}"
         );
     }

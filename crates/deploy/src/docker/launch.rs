@@ -6,7 +6,7 @@
 //! middle leaves anything that the next sweep does not find.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use autotuner_core::engine::{LaunchPlan, Program};
@@ -29,7 +29,7 @@ use super::program;
 use super::record::ContainerEntry;
 use super::shared::{Live, Shared};
 use crate::error::whole_story;
-use crate::{DeployError, Deployment, Label, Placement, blocking};
+use crate::{DeployError, Deployment, Label, Placement, blocking, procfs};
 
 /// How often a start is tried whose port turns out to be taken: Docker takes another each time.
 const PORT_TRIES: u32 = 5;
@@ -64,6 +64,7 @@ struct Made {
     look: Look,
     journal: Journal,
     name: NameHold,
+    memory_kills: Option<u64>,
 }
 
 /// Starts an engine, offers it, and ends it when nobody claims it.
@@ -204,13 +205,19 @@ async fn bring_up(
         if blueprint.extras.init {
             program::check(&shared.daemon, &id, reference).await?;
         }
+        let memory_kills = procfs::memory_kills();
         match run(&shared.daemon, &id).await {
             Ok(()) => {
                 let docker = shared.daemon.docker().clone();
                 let journal =
                     Journal::start(docker, id.clone(), label.log_file.clone()).map_err(Failed::Ours)?;
                 let look = published(&shared.daemon, &id).await?;
-                return Ok(Made { look, journal, name });
+                return Ok(Made {
+                    look,
+                    journal,
+                    name,
+                    memory_kills,
+                });
             }
             Err(failed) if shared.lacks.learn(blueprint.extras, failed.reason()) => {
                 blueprint.extras = shared.lacks.extras();
@@ -314,7 +321,12 @@ async fn published(daemon: &Daemon, id: &str) -> Result<Look, Failed> {
 
 /// Counts the container among the living.
 fn admit(shared: &Shared, made: Made, facts: ImageFacts, label: &Label, entry: ContainerEntry) -> Deployment {
-    let Made { look, journal, name } = made;
+    let Made {
+        look,
+        journal,
+        name,
+        memory_kills,
+    } = made;
     let image = if facts.id == look.image {
         facts
     } else {
@@ -329,6 +341,8 @@ fn admit(shared: &Shared, made: Made, facts: ImageFacts, label: &Label, entry: C
         journal,
         started_at: look.started_at,
         restarts: look.restarts,
+        memory_kills,
+        memory_kills_at_end: OnceLock::new(),
         entry,
         _name: name,
     };

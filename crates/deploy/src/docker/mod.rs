@@ -9,6 +9,7 @@ mod ask;
 mod connect;
 mod container;
 mod create;
+mod describe;
 mod end;
 mod error;
 mod gpu;
@@ -49,6 +50,7 @@ use crate::{
     Watcher, blocking, logs,
 };
 
+pub use self::describe::{DaemonFacts, describe};
 pub use self::policy::Policy;
 
 /// How long reading the rest of an ended engine's output may take, when somebody wants to see
@@ -235,12 +237,13 @@ impl Deployer for DockerDeployer {
         if let Some(message) = live.disturbance(&look) {
             return Err(interrupted(message));
         }
-        if let Life::Ended(_) = look.life
-            && let Some(message) = self.shared.ended_by_somebody(&look).await?
-        {
-            return Err(interrupted(message));
+        let Life::Ended(exit) = look.life else {
+            return Ok(as_status(&look));
+        };
+        match self.shared.ended_by_somebody(&look).await? {
+            Some(message) => Err(interrupted(message)),
+            None => Ok(DeploymentStatus::Exited(live.exit(exit))),
         }
-        Ok(as_status(&look))
     }
 
     /// The port on this machine is Docker's own, whoever listens behind it.

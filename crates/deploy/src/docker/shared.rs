@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use autotuner_core::engine::{LaunchPlan, Mount};
@@ -16,7 +16,10 @@ use super::error::Reason;
 use super::journal::Journal;
 use super::names::{NameHold, Names, Owner};
 use super::record::ContainerEntry;
-use crate::{DeployError, blocking};
+use crate::{DeployError, Exit, blocking, procfs};
+
+/// The signal by which the kernel takes memory back.
+const SIGKILL: i32 = 9;
 
 /// What the deployer and its tasks share.
 #[derive(Debug)]
@@ -78,6 +81,10 @@ pub(crate) struct Live {
     pub(crate) journal: Journal,
     pub(crate) started_at: String,
     pub(crate) restarts: i64,
+    /// The kernel's count of processes it killed for want of memory, before this one began.
+    pub(crate) memory_kills: Option<u64>,
+    /// The same count when its end was first seen.
+    pub(crate) memory_kills_at_end: OnceLock<Option<u64>>,
     pub(crate) entry: ContainerEntry,
     /// Held as long as the container has it.
     pub(crate) _name: NameHold,
@@ -144,6 +151,18 @@ impl Shared {
 }
 
 impl Live {
+    /// How it ended, with what Docker may have missed: word of a lack of memory that reaches
+    /// it after word of the end is lost for ever. The kernel has counted the kill by then.
+    pub(crate) fn exit(&self, told: Exit) -> Exit {
+        let at_end = *self.memory_kills_at_end.get_or_init(procfs::memory_kills);
+        let has_grown = matches!((self.memory_kills, at_end), (Some(before), Some(after)) if after > before);
+        let is_killed = told.signal == Some(SIGKILL);
+        Exit {
+            out_of_memory: told.out_of_memory || (is_killed && has_grown),
+            ..told
+        }
+    }
+
     /// What has disturbed the engine, if anything has.
     pub(crate) fn disturbance(&self, look: &Look) -> Option<String> {
         if look.life == Life::Paused {

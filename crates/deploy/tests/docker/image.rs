@@ -2,6 +2,7 @@
 //!
 //! The image is named after its content, so that it is made once for each build of the engine.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::hash::{DefaultHasher, Hasher as _};
 use std::path::{Path, PathBuf};
@@ -11,7 +12,6 @@ use bollard::Docker;
 use bollard::query_parameters::{CreateImageOptionsBuilder, ListImagesOptionsBuilder, RemoveImageOptions};
 use bytes::Bytes;
 use futures_util::TryStreamExt as _;
-use std::collections::HashMap;
 
 const ENGINE: &str = env!("CARGO_BIN_EXE_deploy-test-engine");
 const REPOSITORY: &str = "autotuner-deploy-test";
@@ -27,7 +27,7 @@ pub(crate) async fn engine_image(docker: &Docker) -> String {
     let tag = format!("{:016x}", hash.finish());
     let name = format!("{REPOSITORY}:{tag}");
     // Only one process makes it.
-    let lock = File::create(std::env::temp_dir().join(format!("{REPOSITORY}-{tag}.lock"))).unwrap();
+    let lock = File::create(std::env::temp_dir().join(format!("{REPOSITORY}.lock"))).unwrap();
     let lock = tokio::task::spawn_blocking(move || {
         lock.lock().unwrap();
         lock

@@ -6,7 +6,7 @@ use autotuner_core::engine::{Limits, Mount};
 use autotuner_core::gpu::{GpuDevice, GpuVendor};
 use autotuner_deploy::docker::Policy;
 use autotuner_deploy::ready::NotReady;
-use autotuner_deploy::{DeployError, Deployer as _, Exit, Placement, Unwatched};
+use autotuner_deploy::{DeployError, Deployer as _, DeploymentStatus, Exit, Placement, Unwatched};
 use bollard::models::{ContainerCreateBody, ContainerInspectResponse};
 use bollard::query_parameters::{CreateContainerOptionsBuilder, InspectContainerOptions};
 use tokio::time::timeout;
@@ -360,19 +360,29 @@ async fn an_engine_that_somebody_else_restarts_counts_as_disturbed() {
 }
 
 #[tokio::test]
-async fn an_engine_that_somebody_else_removes_is_gone_and_can_be_stopped() {
+async fn an_engine_that_somebody_else_ends_or_removes_counts_as_disturbed() {
     let Some(world) = World::new().await else {
         return;
     };
     let plan = world.plan(&["serve", "HOST", "PORT", "x"]);
-    let deployment = world.launch(&plan, "removed").await.unwrap();
-    world.wait(&plan, &deployment).await.unwrap();
-    remove(&world.docker, &deployment.id).await;
-    until("it is gone", async || world.leftovers().await.len() == 1).await;
-    let status = world.deployer.status(&deployment).await.unwrap();
-    assert_eq!(status, autotuner_deploy::DeploymentStatus::Gone);
-    world.deployer.stop(&deployment, PATIENCE).await.unwrap();
-    world.assert_nothing_left().await;
+    for is_removed in [false, true] {
+        let deployment = world.launch(&plan, "ended").await.unwrap();
+        world.wait(&plan, &deployment).await.unwrap();
+        if is_removed {
+            remove(&world.docker, &deployment.id).await;
+        } else {
+            world.docker.kill_container(&deployment.id, None).await.unwrap();
+        }
+        until("it counts as disturbed", async || {
+            let status = world.deployer.status(&deployment).await;
+            matches!(status, Err(DeployError::Interrupted { .. }))
+        })
+        .await;
+        world.deployer.stop(&deployment, PATIENCE).await.unwrap();
+        let status = world.deployer.status(&deployment).await.unwrap();
+        assert_eq!(status, DeploymentStatus::Gone);
+        world.assert_nothing_left().await;
+    }
 }
 
 #[tokio::test]
