@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use autotuner_deploy::docker::describe;
 use autotuner_deploy::gpu::{GpuPool, MACHINE_FOLDER, MachineGpus, SeenGpu};
-use autotuner_deploy::{OwnerState, SweepReport, find_program, owner_state, sweep};
+use autotuner_deploy::{OwnerState, SweepReport, Swept, find_program, owner_state, sweep};
 use nix::sys::resource::{Resource, getrlimit};
 use nix::sys::statvfs::statvfs;
 use serde_json::json;
@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::{NOTHING, Refusal, print, runtime, say};
 use crate::config::Config;
 use crate::host::Host;
+use crate::report::words::counted;
 use crate::shutdown::Shutdown;
 use crate::worker::chain;
 
@@ -249,8 +250,10 @@ fn docker(config: &Config) -> Result<Check, Refusal> {
                 ways => format!("GPUs for containers by {}", ways.join(", ")),
             };
             let found = format!(
-                "{}, {} containers running, {gpus}, images in {}",
-                facts.version, facts.running, facts.root
+                "{}, {} running, {gpus}, images in {}",
+                facts.version,
+                counted(facts.running.into(), "container"),
+                facts.root
             );
             Check::new(WHAT, State::Good, found)
         }
@@ -311,6 +314,17 @@ async fn run_sweep(config: &Config, is_json: bool) -> Result<ExitCode, Refusal> 
     })
 }
 
+/// For example `stopped the engine of task chat, experiment 2 (processes 41, 42)`.
+fn stopped_engine(swept: &Swept) -> String {
+    let ids: Vec<String> = swept.process_ids.iter().map(ToString::to_string).collect();
+    let what = match &swept.container {
+        Some(id) => format!("container {}", id.get(..12).unwrap_or(id)),
+        None => format!("processes {}", ids.join(", ")),
+    };
+    let Swept { task, experiment, .. } = swept;
+    format!("stopped the engine of task {task}, experiment {experiment} ({what})")
+}
+
 fn tell_sweep(report: &SweepReport, is_json: bool) {
     let SweepReport {
         stopped,
@@ -328,6 +342,7 @@ fn tell_sweep(report: &SweepReport, is_json: bool) {
                     "task": swept.task,
                     "experiment": swept.experiment,
                     "process_ids": swept.process_ids,
+                    "container": swept.container,
                 })
             })
             .collect();
@@ -344,10 +359,7 @@ fn tell_sweep(report: &SweepReport, is_json: bool) {
         return;
     }
     for swept in stopped {
-        print(&format!(
-            "stopped the engine of task {}, experiment {} (processes {:?})",
-            swept.task, swept.experiment, swept.process_ids
-        ));
+        print(&stopped_engine(swept));
     }
     print(&format!(
         "{} stopped, {already_gone} had ended already, {} running instances left alone",
@@ -359,5 +371,27 @@ fn tell_sweep(report: &SweepReport, is_json: bool) {
     }
     for problem in problems {
         say(&format!("warning: {problem}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_stopped_is_named_as_its_target_knows_it() {
+        let check = |process_ids: &[i32], container: Option<&str>, expected: &str| {
+            let swept = Swept {
+                instance: "run-1".into(),
+                task: "chat".into(),
+                experiment: 2,
+                process_ids: process_ids.to_vec(),
+                container: container.map(str::to_owned),
+            };
+            let expected = format!("stopped the engine of task chat, experiment 2 ({expected})");
+            assert_eq!(stopped_engine(&swept), expected);
+        };
+        check(&[41, 42], None, "processes 41, 42");
+        check(&[], Some("1e0f5599a437f06b"), "container 1e0f5599a437");
     }
 }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use autotuner_core::problem::Problem;
 use autotuner_core::space::Size;
 use autotuner_core::spec::{Format, Parsed, TaskSpec};
-use autotuner_core::task::Task;
+use autotuner_core::task::{DeploymentMode, Task};
 use serde_json::{Value, json};
 
 use super::{Refusal, WRONG, print};
@@ -89,7 +89,7 @@ fn tell(path: &Path, result: &Result<Loaded, Refusal>) {
             for warning in warnings {
                 print(&format!("  warning: {warning}"));
             }
-            for problem in &task.not_built {
+            for problem in cannot_run_yet(task) {
                 print(&format!("  cannot run yet: {problem}"));
             }
         }
@@ -101,6 +101,17 @@ fn tell(path: &Path, result: &Result<Loaded, Refusal>) {
         }
         Err(Refusal::Error(error)) => print(&format!("{path}: {error:#}")),
     }
+}
+
+/// Everything in a sound task for which `run` would refuse it: understood, and not built yet.
+fn cannot_run_yet(task: &Task) -> Vec<Problem> {
+    let mode = (task.deployment == DeploymentMode::Kubernetes).then(|| {
+        Problem::new("deployment_mode", "engines cannot be started in Kubernetes yet")
+            .with_hint("use docker or local, or --mode")
+    });
+    let strategy = task.search.strategy.strategy().err();
+    let parts = task.not_built.iter().cloned();
+    parts.chain(mode).chain(strategy).collect()
 }
 
 /// For example `sim on local, 2 parameters, 6 configurations, grid_search of at most 6, 1 level each`.
@@ -137,7 +148,7 @@ fn value(path: &Path, result: &Result<Loaded, Refusal>) -> Value {
                 Size::Infinite => Value::Null,
             },
             "warnings": list(warnings),
-            "cannot_run_yet": list(&task.not_built),
+            "cannot_run_yet": list(&cannot_run_yet(task)),
             "problems": [],
         }),
         Err(Refusal::Problems { problems, .. }) => {

@@ -75,7 +75,7 @@ fn list(ranked: &[&Experiment], verdict: &Verdict<'_>, width: usize) -> String {
 
 /// The text in lines of at most `width` characters, cut behind one of these; a piece without
 /// any stays whole.
-fn folded(text: &str, behind: &[char], width: usize) -> Vec<String> {
+pub(crate) fn folded(text: &str, behind: &[char], width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for piece in text.split_inclusive(behind) {
         match lines.last_mut() {
