@@ -42,7 +42,7 @@ build_program() {
   mkdir -p -- "${program%/*}"
   # The flags concern the last step alone: all dependencies are shared with other builds, and
   # with a file of its own the result does not take the place of the usual program.
-  cargo rustc --locked --quiet --manifest-path "$repository/Cargo.toml" \
+  cargo rustc --locked --manifest-path "$repository/Cargo.toml" \
     --package autotuner --bin autotuner -- \
     -C target-feature=+crt-static -C strip=symbols --emit="link=$program" >&2 ||
     die "the program could not be built as a static file (a static libc is needed: libc6-dev on Debian)"
