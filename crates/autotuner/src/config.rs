@@ -2,21 +2,33 @@
 //!
 //! This is the only module that reads the environment.
 
+mod surroundings;
+
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use autotuner_core::problem::closest;
+use autotuner_deploy::gpu::GpuConfig;
 use etcetera::{BaseStrategy, choose_base_strategy};
 use figment2::Figment;
 use figment2::providers::{Format, Serialized, Toml};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// Prefix of our environment variables.
 const PREFIX: &str = "AUTOTUNER_";
 
 /// Every option.
-const OPTIONS: [&str; 4] = ["data_dir", "model_dir", "stop_grace_seconds", "log"];
+const OPTIONS: [&str; 7] = [
+    "data_dir",
+    "model_dir",
+    "stop_grace_seconds",
+    "log",
+    "docker_host",
+    "hub_cache",
+    "container_shm",
+];
 
 /// Variables with our prefix that are no options: marks of engines, and what our scripts heed.
 const NO_OPTIONS: [&str; 8] = [
@@ -42,6 +54,13 @@ struct Options {
     stop_grace_seconds: f64,
     /// What to log to the terminal, in the syntax of `RUST_LOG`: `info`, `autotuner=debug`.
     log: String,
+    /// Where the Docker daemon is: `unix:///run/docker.sock`, `tcp://host:2375`; empty for the
+    /// usual socket.
+    docker_host: String,
+    /// Where models that engines fetch from a hub are kept; containers share it.
+    hub_cache: PathBuf,
+    /// Shared memory of a container, with its unit: `16GiB`.
+    container_shm: String,
 }
 
 /// The effective configuration, validated.
@@ -55,8 +74,18 @@ pub(crate) struct Config {
     pub(crate) stop_grace: Duration,
     /// What to log.
     pub(crate) log: String,
+    /// Where the Docker daemon is; the usual socket when `None`.
+    pub(crate) docker_host: Option<String>,
+    /// Where models that engines fetch from a hub are kept.
+    pub(crate) hub_cache: PathBuf,
+    /// Shared memory of a container, in bytes.
+    pub(crate) container_shm: u64,
+    /// What containers are told of proxies and of the hub: never shown, some of it is secret.
+    pub(crate) container_environment: Vec<(String, String)>,
     /// Where programs are looked up.
     pub(crate) search_path: Option<OsString>,
+    /// Which GPUs are ours, and how they are asked for.
+    pub(crate) gpus: GpuConfig,
     /// Whether the environment asks for output without colour (`NO_COLOR`).
     pub(crate) no_color: bool,
     /// Every option, its value, and who set it.
@@ -93,18 +122,9 @@ pub(crate) struct Flags {
     log: Option<String>,
 }
 
-/// What the environment says of options. A variable that is set to nothing is not set.
-#[derive(Debug, Clone, Default, Serialize)]
-struct Environment {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    data_dir: Option<PathBuf>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    model_dir: Option<PathBuf>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    stop_grace_seconds: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    log: Option<String>,
-}
+/// What the environment says of options, each under its name. A variable that is set to
+/// nothing is not set.
+type Environment = serde_json::Map<String, Value>;
 
 /// Why there is no configuration.
 #[derive(Debug, thiserror::Error)]
@@ -133,14 +153,16 @@ impl Config {
     /// # Errors
     /// A source that cannot be read, or a value that cannot be used.
     pub(crate) fn load(flags: &Flags) -> Result<Self, ConfigError> {
-        let environment = Environment::read(read_environment)?;
-        let (data_dir, file) = match choose_base_strategy() {
+        let environment = from_environment(read_environment)?;
+        let is_said = |option: &str| environment.contains_key(option);
+        let (data_dir, cache_dir, file) = match choose_base_strategy() {
             Ok(base) => (
                 base.data_dir().join("inference-autotuner"),
+                base.cache_dir(),
                 base.config_dir().join("inference-autotuner").join("config.toml"),
             ),
             // Who has no home has no file of ours in it, and has said where data goes.
-            Err(_) if flags.data_dir.is_some() || environment.data_dir.is_some() => Default::default(),
+            Err(_) if flags.data_dir.is_some() || is_said("data_dir") => Default::default(),
             Err(error) => return Err(ConfigError::NoHome(error)),
         };
         let defaults = Options {
@@ -148,8 +170,13 @@ impl Config {
             model_dir: PathBuf::from("/mnt/data/models"),
             stop_grace_seconds: 5.0,
             log: "warn".into(),
+            docker_host: surroundings::docker_host(read_environment).unwrap_or_default(),
+            hub_cache: surroundings::hub_cache(read_environment)
+                .unwrap_or_else(|| cache_dir.join("huggingface")),
+            container_shm: "16GiB".into(),
         };
         let mut config = Self::from_sources(&defaults, &file, &environment, flags)?;
+        config.container_environment = surroundings::for_containers(read_environment);
         config.warnings = environment_names()
             .iter()
             .filter_map(|name| stranger(name))
@@ -172,12 +199,15 @@ impl Config {
             .map_err(|error| ConfigError::Read(Box::new(error)))?;
         no_tilde("data_dir", &options.data_dir)?;
         no_tilde("model_dir", &options.model_dir)?;
+        no_tilde("hub_cache", &options.hub_cache)?;
+        let values = serde_json::to_value(&options).unwrap_or_default();
+        let said = serde_json::to_value(flags).unwrap_or_default();
         let origins = OPTIONS
             .into_iter()
             .map(|option| Origin {
                 option,
-                value: value_of(&options, option),
-                source: source_of(&figment, option, environment, flags),
+                value: text_of(&values[option]),
+                source: source_of(&figment, option, environment, &said),
             })
             .collect();
         Ok(Self {
@@ -185,7 +215,15 @@ impl Config {
             model_dir: options.model_dir,
             stop_grace: grace(options.stop_grace_seconds)?,
             log: options.log,
+            docker_host: Some(options.docker_host).filter(|host| !host.is_empty()),
+            hub_cache: options.hub_cache,
+            container_shm: memory("container_shm", &options.container_shm)?,
+            container_environment: Vec::new(),
             search_path: read_environment("PATH"),
+            gpus: GpuConfig {
+                search_path: read_environment("PATH"),
+                visible: surroundings::visible_gpus(read_environment),
+            },
             no_color: read_environment("NO_COLOR").is_some_and(|value| !value.is_empty()),
             origins,
             warnings: Vec::new(),
@@ -203,40 +241,35 @@ impl Config {
     }
 }
 
-impl Environment {
-    /// Asks for every option's variable. Values are taken as they are: a directory may be
-    /// called `2024`.
-    ///
-    /// # Errors
-    /// A number of seconds that is none.
-    fn read(read: impl Fn(&str) -> Option<OsString>) -> Result<Self, ConfigError> {
-        let value = |option: &str| read(&variable(option)).filter(|value| !value.is_empty());
-        let text = |option| value(option).map(|value| value.to_string_lossy().into_owned());
-        let option = "stop_grace_seconds";
-        let stop_grace_seconds = match text(option) {
-            None => None,
-            Some(value) => Some(value.parse().map_err(|_| ConfigError::Value {
-                option,
-                value,
-                reason: "it is a number of seconds",
-            })?),
+/// Asks for every option's variable. Values are taken as they are: a directory may be called
+/// `2024`.
+///
+/// # Errors
+/// A number of seconds that is none, or what is no text.
+fn from_environment(read: impl Fn(&str) -> Option<OsString>) -> Result<Environment, ConfigError> {
+    let mut said = Environment::new();
+    for option in OPTIONS {
+        let Some(value) = read(&variable(option)).filter(|value| !value.is_empty()) else {
+            continue;
         };
-        Ok(Self {
-            data_dir: value("data_dir").map(PathBuf::from),
-            model_dir: value("model_dir").map(PathBuf::from),
-            stop_grace_seconds,
-            log: text("log"),
-        })
+        let wrong = |value: String, reason| ConfigError::Value {
+            option,
+            value,
+            reason,
+        };
+        let text = value
+            .into_string()
+            .map_err(|value| wrong(value.to_string_lossy().into_owned(), "it is not UTF-8 text"))?;
+        let value = match option {
+            "stop_grace_seconds" => text
+                .parse::<f64>()
+                .map_err(|_| wrong(text, "it is a number of seconds"))?
+                .into(),
+            _ => text.into(),
+        };
+        said.insert(option.to_owned(), value);
     }
-
-    fn sets(&self, option: &str) -> bool {
-        match option {
-            "data_dir" => self.data_dir.is_some(),
-            "model_dir" => self.model_dir.is_some(),
-            "stop_grace_seconds" => self.stop_grace_seconds.is_some(),
-            _ => self.log.is_some(),
-        }
-    }
+    Ok(said)
 }
 
 /// The environment variable of an option.
@@ -302,37 +335,27 @@ fn grace(seconds: f64) -> Result<Duration, ConfigError> {
     })
 }
 
-fn value_of(options: &Options, option: &str) -> String {
-    let Options {
-        data_dir,
-        model_dir,
-        stop_grace_seconds,
-        log,
-    } = options;
-    match option {
-        "data_dir" => data_dir.display().to_string(),
-        "model_dir" => model_dir.display().to_string(),
-        "stop_grace_seconds" => stop_grace_seconds.to_string(),
-        _ => log.clone(),
+/// An amount of memory with its unit, in bytes.
+fn memory(option: &'static str, text: &str) -> Result<u64, ConfigError> {
+    autotuner_core::spec::memory_bytes(text).ok_or_else(|| ConfigError::Value {
+        option,
+        value: text.to_owned(),
+        reason: "it is an amount of memory with its unit, for example 16GiB",
+    })
+}
+
+fn text_of(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
     }
 }
 
-fn source_of(figment: &Figment, option: &str, environment: &Environment, flags: &Flags) -> String {
-    let Flags {
-        data_dir,
-        model_dir,
-        log,
-    } = flags;
-    let is_flag = match option {
-        "data_dir" => data_dir.is_some(),
-        "model_dir" => model_dir.is_some(),
-        "log" => log.is_some(),
-        _ => false,
-    };
-    if is_flag {
+fn source_of(figment: &Figment, option: &str, environment: &Environment, said: &Value) -> String {
+    if said.get(option).is_some() {
         return format!("--{}", option.replace('_', "-"));
     }
-    if environment.sets(option) {
+    if environment.contains_key(option) {
         return format!("environment variable {}", variable(option));
     }
     match figment.find_metadata(option) {
@@ -347,109 +370,4 @@ fn source_of(figment: &Figment, option: &str, environment: &Environment, flags: 
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn defaults() -> Options {
-        Options {
-            data_dir: "/default/data".into(),
-            model_dir: "/default/models".into(),
-            stop_grace_seconds: 5.0,
-            log: "warn".into(),
-        }
-    }
-
-    fn load(file: &str, flags: &Flags) -> Result<Config, ConfigError> {
-        let directory = tempfile::tempdir().expect("a temporary directory");
-        let path = directory.path().join("config.toml");
-        std::fs::write(&path, file).expect("written");
-        let environment = Environment::read(|name| (name == "AUTOTUNER_LOG").then(|| "".into()))?;
-        Config::from_sources(&defaults(), &path, &environment, flags)
-    }
-
-    fn origin(config: &Config, option: &str) -> (String, String) {
-        let origin = config
-            .origins
-            .iter()
-            .find(|origin| origin.option == option)
-            .expect("known");
-        (origin.value.clone(), origin.source.clone())
-    }
-
-    #[test]
-    fn flags_win_over_the_file_and_the_file_over_defaults() {
-        let flags = Flags {
-            data_dir: Some("/flag/data".into()),
-            ..Flags::default()
-        };
-        let config = load("data_dir = '/file/data'\nstop_grace_seconds = 2.5\n", &flags).expect("sound");
-        assert_eq!(config.data_dir, PathBuf::from("/flag/data"));
-        assert_eq!(config.stop_grace, Duration::from_millis(2500));
-        assert_eq!(
-            origin(&config, "data_dir"),
-            ("/flag/data".into(), "--data-dir".into())
-        );
-        let (value, source) = origin(&config, "stop_grace_seconds");
-        assert_eq!(value, "2.5");
-        assert!(source.ends_with("config.toml"), "{source}");
-        assert_eq!(origin(&config, "log"), ("warn".into(), "default".into()));
-    }
-
-    #[test]
-    fn variables_are_taken_as_they_are() {
-        let read = |given: &'static [(&str, &str)]| {
-            Environment::read(move |name| {
-                let (_, value) = given.iter().find(|(known, _)| *known == name)?;
-                Some(OsString::from(value))
-            })
-        };
-        let environment = read(&[
-            ("AUTOTUNER_DATA_DIR", "2024"),
-            ("AUTOTUNER_MODEL_DIR", ""),
-            ("AUTOTUNER_STOP_GRACE_SECONDS", "1e1"),
-        ])
-        .expect("sound");
-        assert_eq!(environment.data_dir, Some("2024".into()));
-        assert_eq!(environment.model_dir, None);
-        assert_eq!(environment.stop_grace_seconds, Some(10.0));
-        let error = read(&[("AUTOTUNER_STOP_GRACE_SECONDS", "soon")]).expect_err("no number");
-        assert_eq!(
-            error.to_string(),
-            "option stop_grace_seconds cannot be soon: it is a number of seconds"
-        );
-    }
-
-    #[test]
-    fn variables_that_look_like_options_are_told() {
-        let check = |name: &str, expected: Option<&str>| {
-            assert_eq!(stranger(name).as_deref(), expected, "{name}");
-        };
-        check(
-            "AUTOTUNER_DATADIR",
-            Some("environment variable AUTOTUNER_DATADIR is not an option; did you mean AUTOTUNER_DATA_DIR?"),
-        );
-        check(
-            "AUTOTUNER_COLOUR",
-            Some("environment variable AUTOTUNER_COLOUR is not an option"),
-        );
-        check("AUTOTUNER_DATA_DIR", None);
-        check("AUTOTUNER_INSTANCE", None);
-        check("PATH", None);
-    }
-
-    #[test]
-    fn a_wrong_file_is_refused_with_the_key_named() {
-        let check = |file: &str, part: &str| {
-            let error = load(file, &Flags::default()).expect_err(file);
-            let mut text = error.to_string();
-            if let Some(source) = std::error::Error::source(&error) {
-                text = format!("{text}: {source}");
-            }
-            assert!(text.contains(part), "{text}");
-        };
-        check("data_dri = '/x'", "data_dri");
-        check("stop_grace_seconds = 'soon'", "stop_grace_seconds");
-        check("stop_grace_seconds = 1e9", "between 0 and 600");
-        check("data_dir = '~/data'", "only a shell knows what ~ is");
-    }
-}
+mod tests;

@@ -4,6 +4,9 @@
 //! its arguments (`--behave WORD`), so that any engine's plan can ask for it. It passes the
 //! suite that every deployer must.
 
+#[cfg(test)]
+mod conformance;
+
 use std::collections::HashMap;
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -31,6 +34,10 @@ pub(crate) struct FakeWorld {
     launches: AtomicU32,
     /// Launches that fail before the next one works.
     pub(crate) failing_launches: AtomicU16,
+    /// How often the target does not answer before it does again.
+    pub(crate) absences: AtomicU16,
+    /// Attempts to stop that are still to fail, by engine.
+    resisting: Mutex<HashMap<String, u32>>,
 }
 
 struct FakeEngine {
@@ -71,6 +78,13 @@ fn argument(plan: &LaunchPlan, flag: &str) -> Option<String> {
     let arguments = plan.arguments("127.0.0.1", 0);
     let at = arguments.iter().position(|argument| argument == flag)?;
     arguments.get(at + 1).cloned()
+}
+
+/// Takes one away, if there is one.
+fn one_less(left: &AtomicU16) -> bool {
+    let less = |left: u16| left.checked_sub(1);
+    left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less)
+        .is_ok()
 }
 
 fn exit(code: i32) -> Exit {
@@ -122,6 +136,12 @@ impl Deployer for FakeWorld {
         _watcher: &dyn Watcher,
         _cancel: &CancellationToken,
     ) -> Result<(), DeployError> {
+        if one_less(&self.absences) {
+            return Err(DeployError::TargetGone {
+                target: "the fake daemon".into(),
+                message: "nobody is there".into(),
+            });
+        }
         match argument(plan, "--behave").as_deref() {
             Some("missing") => Err(DeployError::ProgramMissing {
                 program: "fake".into(),
@@ -148,12 +168,7 @@ impl Deployer for FakeWorld {
         label: &Label,
     ) -> Result<Deployment, DeployError> {
         self.prepare(plan, &Unwatched, &CancellationToken::new()).await?;
-        let fails = |left: u16| left.checked_sub(1);
-        if self
-            .failing_launches
-            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, fails)
-            .is_ok()
-        {
+        if one_less(&self.failing_launches) {
             return Err(DeployError::ReservePort(std::io::Error::other("no port today")));
         }
         let behave = argument(plan, "--behave").unwrap_or_else(|| "serve".into());
@@ -205,6 +220,12 @@ impl Deployer for FakeWorld {
 
     async fn status(&self, deployment: &Deployment) -> Result<DeploymentStatus, DeployError> {
         Ok(match self.lock().get(&deployment.id) {
+            Some(FakeEngine { behave, .. }) if behave == "interrupted" => {
+                return Err(DeployError::Interrupted {
+                    target: "the fake daemon".into(),
+                    message: "it was started anew".into(),
+                });
+            }
             None => DeploymentStatus::Gone,
             Some(FakeEngine { exit: Some(exit), .. }) => DeploymentStatus::Exited(*exit),
             Some(_) => DeploymentStatus::Running,
@@ -223,14 +244,25 @@ impl Deployer for FakeWorld {
 
     async fn stop(&self, deployment: &Deployment, _grace: Duration) -> Result<(), DeployError> {
         let engine = self.lock().remove(&deployment.id);
-        let is_immortal = engine.as_ref().is_some_and(|engine| engine.behave == "immortal");
+        let resists = match engine.as_ref().map(|engine| engine.behave.as_str()) {
+            Some("immortal") => u32::MAX,
+            Some("tough") => 1,
+            _ => 0,
+        };
         drop(engine);
+        let resists = {
+            let mut resisting = self.resisting.lock().unwrap_or_else(PoisonError::into_inner);
+            let left = resisting.entry(deployment.id.clone()).or_insert(resists);
+            let resists = *left > 0;
+            *left = left.saturating_sub(1);
+            resists
+        };
         // The server's socket closes when its task is dropped, not when that is asked for.
         let address = deployment.base_url.trim_start_matches("http://").to_owned();
         while tokio::net::TcpStream::connect(&address).await.is_ok() {
             tokio::task::yield_now().await;
         }
-        if is_immortal {
+        if resists {
             let id = deployment.id.clone();
             return Err(DeployError::StillRunning { id });
         }
@@ -282,7 +314,7 @@ impl Bench for FakeWorld {
                 cancel.cancelled().await;
                 Err(BenchError::Cancelled)
             }
-            "hang" => {
+            "hang" | "interrupted" => {
                 cancel.cancelled().await;
                 Err(BenchError::Cancelled)
             }
@@ -334,67 +366,7 @@ fn recording(rate: u32, failed: usize) -> Recording {
             requests: (0..10).map(request).collect(),
         }],
         notes: vec![],
-    }
-}
-
-mod conformance {
-    use super::*;
-    use autotuner_core::engine::{Arg, Limits, Program};
-    use autotuner_deploy::conformance::{Behaviour, Subject, run};
-    use std::path::Path;
-
-    struct Fakes {
-        world: FakeWorld,
-        folder: PathBuf,
-    }
-
-    #[async_trait]
-    impl Subject for Fakes {
-        fn deployer(&self) -> &dyn Deployer {
-            &self.world
-        }
-
-        fn plan(&self, behaviour: Behaviour, served_model_name: &str) -> Option<LaunchPlan> {
-            let behave = match behaviour {
-                Behaviour::Serve => "serve".into(),
-                Behaviour::ExitAtOnce { code } => format!("exit={code}"),
-                Behaviour::PrintThenExit => "print".into(),
-                Behaviour::NeverReady => "never-ready".into(),
-                Behaviour::MissingProgram => "missing".into(),
-                // There are no signals and no children in memory.
-                Behaviour::IgnoreSigterm | Behaviour::ForkChild => return None,
-            };
-            Some(LaunchPlan {
-                program: Program::Local("fake".into()),
-                args: vec![Arg::from("--behave"), Arg::from(behave)],
-                env: std::collections::BTreeMap::new(),
-                gpus: 0,
-                ready_paths: vec!["/health".into()],
-                served_model_name: served_model_name.into(),
-                start_timeout: Duration::from_secs(30),
-                mounts: vec![],
-                uses_hub: false,
-                limits: Limits::default(),
-            })
-        }
-
-        fn log_folder(&self) -> &Path {
-            &self.folder
-        }
-
-        async fn leftovers(&self) -> Vec<String> {
-            self.world.lock().keys().cloned().collect()
-        }
-    }
-
-    #[tokio::test]
-    async fn it_keeps_what_every_deployer_must() {
-        let folder = tempfile::tempdir().expect("a temporary directory");
-        let subject = Fakes {
-            world: FakeWorld::default(),
-            folder: folder.path().to_owned(),
-        };
-        assert_eq!(run(&subject).await, []);
+        fingerprints: vec![],
     }
 }
 

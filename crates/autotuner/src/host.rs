@@ -1,8 +1,13 @@
 //! On what machine something was measured.
 
-use std::path::Path;
+use std::time::Duration;
 
+use autotuner_core::gpu::GpuDevice;
+use autotuner_deploy::gpu::{GpuConfig, look_now};
 use serde::Serialize;
+
+/// How long GPU drivers may take. One that has been idle starts its GPUs first.
+const GPU_PATIENCE: Duration = Duration::from_secs(20);
 
 /// What a figure depends on apart from engine and configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -15,15 +20,20 @@ pub(crate) struct Host {
     pub(crate) cpus: usize,
     /// Memory in MiB.
     pub(crate) memory_mib: u64,
-    /// GPUs as the driver lists them; empty where there is no NVIDIA driver.
+    /// Names of the GPUs that are left to us; empty where there are none, or where their
+    /// driver cannot tell.
     pub(crate) gpus: Vec<String>,
+    /// The same GPUs, each as a device.
+    #[serde(skip)]
+    pub(crate) devices: Vec<GpuDevice>,
     /// A short digest of all the above: equal digests are comparable machines.
     pub(crate) fingerprint: String,
 }
 
 impl Host {
-    /// Looks at this machine.
-    pub(crate) fn inspect() -> Self {
+    /// Looks at this machine, with those of its GPUs that are left to us. Quick, unless a
+    /// GPU driver is slow to answer.
+    pub(crate) fn inspect(gpus: &GpuConfig) -> Self {
         let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
         let system = format!(
             "{} {}",
@@ -36,7 +46,13 @@ impl Host {
             .and_then(|text| text.split(' ').next()?.parse::<u64>().ok())
             .map_or(0, |kib| kib / 1024);
         let cpus = std::thread::available_parallelism().map_or(1, usize::from);
-        let gpus = nvidia_gpus(Path::new("/proc/driver/nvidia/gpus"));
+        let devices: Vec<GpuDevice> = look_now(gpus.clone(), GPU_PATIENCE)
+            .inspect_err(|error| tracing::warn!(%error, "the GPUs are not known"))
+            .unwrap_or_default()
+            .into_iter()
+            .map(|gpu| gpu.device)
+            .collect();
+        let gpus: Vec<String> = devices.iter().map(|gpu| gpu.name.clone()).collect();
         let fingerprint = digest(&format!("{system}|{cpu}|{cpus}|{memory_mib}|{}", gpus.join(",")));
         Self {
             system,
@@ -44,6 +60,7 @@ impl Host {
             cpus,
             memory_mib,
             gpus,
+            devices,
             fingerprint,
         }
     }
@@ -55,19 +72,6 @@ fn field(text: &str, name: &str) -> Option<String> {
         let (key, value) = line.split_once(':')?;
         (key.trim() == name).then(|| value.trim().to_owned())
     })
-}
-
-/// The models of the GPUs that the NVIDIA kernel driver lists.
-fn nvidia_gpus(directory: &Path) -> Vec<String> {
-    let Ok(entries) = std::fs::read_dir(directory) else {
-        return Vec::new();
-    };
-    let mut gpus: Vec<String> = entries
-        .filter_map(|entry| std::fs::read_to_string(entry.ok()?.path().join("information")).ok())
-        .filter_map(|text| field(&text, "Model"))
-        .collect();
-    gpus.sort();
-    gpus
 }
 
 /// FNV-1a, 64 bits: enough to tell machines apart, not meant to resist anyone.
@@ -84,8 +88,8 @@ mod tests {
 
     #[test]
     fn a_machine_has_a_stable_fingerprint() {
-        let host = Host::inspect();
-        assert_eq!(host, Host::inspect());
+        let host = Host::inspect(&GpuConfig::default());
+        assert_eq!(host, Host::inspect(&GpuConfig::default()));
         assert_eq!(host.fingerprint.len(), 16);
         assert!(host.cpus > 0);
         assert_ne!(digest("a"), digest("b"));

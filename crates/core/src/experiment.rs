@@ -1,7 +1,7 @@
 //! One attempt to deploy and measure one candidate, and what came of it.
 
 use crate::failure::{Failure, Lesson};
-use crate::gpu::GpuDevice;
+use crate::gpu::{GpuDevice, GpuUse};
 use crate::ids::ExperimentNumber;
 use crate::lifecycle::ExperimentStatus;
 use crate::metrics::ExperimentMetrics;
@@ -73,6 +73,12 @@ pub struct Measured {
     pub score: Score,
     /// What a reader should know before trusting it, for people.
     pub remarks: Vec<String>,
+    /// What the GPUs that were held for it did meanwhile; none where none was held or seen.
+    pub gpu_use: Vec<GpuUse>,
+    /// The distinct fingerprints that the answers carried, in the order in which they were first
+    /// seen; none from an engine that sends none, and five at most. More than one means that more
+    /// than one engine has answered.
+    pub fingerprints: Vec<String>,
 }
 
 impl Experiment {

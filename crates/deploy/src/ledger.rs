@@ -156,7 +156,7 @@ pub(crate) fn instance_folders(instances: &Path) -> Result<Vec<PathBuf>, DeployE
 }
 
 /// Writes a record whole or not at all, and so that it outlives a power cut.
-fn write(path: &Path, record: &Record) -> Result<(), DeployError> {
+pub(crate) fn write(path: &Path, record: &impl Serialize) -> Result<(), DeployError> {
     let directory = path.parent().unwrap_or(Path::new("."));
     let try_write = || -> io::Result<()> {
         let mut file = tempfile::Builder::new()

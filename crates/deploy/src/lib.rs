@@ -22,6 +22,7 @@ mod sweep;
 
 pub mod conformance;
 pub mod docker;
+pub mod gpu;
 pub mod process;
 pub mod ready;
 

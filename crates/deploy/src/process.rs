@@ -2,11 +2,11 @@
 //!
 //! This file is the wiring. How one engine lives and ends is in `engine`, who starts it in
 //! `spawner`, how it dies with us in `guard`, what is on record in `ledger`. It does not
-//! choose GPUs: a plan's environment says which are visible.
+//! choose GPUs: it shows an engine those of its placement and hides all others.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -16,6 +16,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::engine::{Engine, Handover};
+use crate::gpu::visibility::{Visibility, drivers, visibility};
 use crate::instance::{Instance, OwnerState, Place, owner_state};
 use crate::kin::Kin;
 use crate::ledger::{self, Record};
@@ -121,7 +122,7 @@ impl Deployer for ProcessDeployer {
     async fn launch(
         &self,
         plan: &LaunchPlan,
-        _placement: &Placement,
+        placement: &Placement,
         label: &Label,
     ) -> Result<Deployment, DeployError> {
         let program = self.find_program(plan).await?;
@@ -132,13 +133,20 @@ impl Deployer for ProcessDeployer {
         let command = std::iter::once(name.clone())
             .chain(arguments.iter().cloned())
             .collect();
+        let Visibility { set, withheld } =
+            visibility(&placement.gpus, &drivers(Path::new("/dev")), &plan.env);
+        let mut environment = plan.env.clone();
+        environment.extend(set);
+        let withheld = withheld.into_iter().map(Into::into);
         let start = Start {
             instance: Arc::clone(&self.config.instance),
             label: label.clone(),
             program,
             arguments,
-            environment: plan.env.clone(),
-            withheld: self.config.withheld_variables.clone(),
+            environment,
+            withheld: withheld
+                .chain(self.config.withheld_variables.iter().cloned())
+                .collect(),
             launcher: self.config.launcher.clone(),
             port,
         };

@@ -4,6 +4,7 @@
 //! and alive under the very identity on record or with the instance's mark in its
 //! environment. Living instances are not touched, whoever runs them. The sweep holds a dead
 //! instance's lock while it works on it, so two sweeps share the work and never collide.
+//! Containers are cleared in the same go, where a dead instance has some on record.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -14,6 +15,8 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::docker::record::{self as docker_record, ContainerRecords};
+use crate::docker::sweep::clear_instance;
 use crate::error::whole_story;
 use crate::instance::{self, OWNER_FILE, Owner, Place};
 use crate::kin::{self, Kin};
@@ -45,8 +48,10 @@ pub struct Swept {
     pub task: String,
     /// Experiment it was started for; 0 when only its mark was left to know it by.
     pub experiment: u32,
-    /// Its processes when it was found.
+    /// Its processes when it was found; empty for a container's.
     pub process_ids: Vec<i32>,
+    /// Its container's id, where it was one.
+    pub container: Option<String>,
 }
 
 /// A dead instance that is ours to clear.
@@ -56,6 +61,7 @@ struct Dead {
     directory: PathBuf,
     owner: Option<Owner>,
     records: Records,
+    containers: ContainerRecords,
     /// Held until it is cleared, so that no other sweep takes it on.
     _lock: File,
 }
@@ -159,6 +165,7 @@ fn take_over(name: &str, directory: PathBuf) -> Result<Option<Dead>, DeployError
         name: name.to_owned(),
         owner: instance::read_owner(&mut lock),
         records: ledger::read_records(&directory)?,
+        containers: docker_record::read_records(&directory)?,
         directory,
         _lock: lock,
     }))
@@ -168,17 +175,23 @@ fn take_over(name: &str, directory: PathBuf) -> Result<Option<Dead>, DeployError
 async fn clear(dead: Dead, here: Place, grace: Duration) -> SweepReport {
     let mut report = SweepReport::default();
     let places = dead.records.records.iter().map(|record| &record.place);
-    let mut reaches = places.chain(dead.owner.as_ref().map(|owner| &owner.place));
+    let containers = dead.containers.records.iter().map(|record| &record.place);
+    let mut reaches = places
+        .chain(containers)
+        .chain(dead.owner.as_ref().map(|owner| &owner.place));
     if reaches.any(|place| reach(place, &here) == Reach::Elsewhere) {
         report.elsewhere.push(dead.name.clone());
         return report;
     }
     // With a lost record the instance's own mark still finds what it stands for.
-    for path in &dead.records.unreadable {
+    for path in dead.records.unreadable.iter().chain(&dead.containers.unreadable) {
         tracing::warn!(path = %path.display(), "a deployment's record cannot be read");
     }
     let dead = Arc::new(dead);
-    let cleared = end_all(&dead, &here, grace, &mut report).await;
+    let mut cleared = end_all(&dead, &here, grace, &mut report).await;
+    if cleared.is_ok() {
+        cleared = end_containers(&dead, grace, &mut report).await;
+    }
     match cleared {
         Ok(()) => instance::remove_instance(&dead.directory),
         Err(error) => report.problems.push(sentence(&dead.name, &error)),
@@ -197,6 +210,15 @@ async fn end_all(
     kin::end(&all, grace).await?;
     report.already_gone += already_gone;
     report.stopped.extend(stopped);
+    Ok(())
+}
+
+async fn end_containers(dead: &Dead, grace: Duration, report: &mut SweepReport) -> Result<(), DeployError> {
+    if dead.containers.is_empty() {
+        return Ok(());
+    }
+    let instances = dead.directory.parent().unwrap_or(Path::new("."));
+    report.merge(clear_instance(instances, &dead.name, &dead.containers, grace).await?);
     Ok(())
 }
 
@@ -224,6 +246,7 @@ fn find(dead: &Dead, here: &Place) -> Result<(Kin, Vec<Swept>, usize), DeployErr
                 task: record.task.clone(),
                 experiment: record.experiment,
                 process_ids,
+                container: None,
             });
         }
     }
@@ -237,6 +260,7 @@ fn find(dead: &Dead, here: &Place) -> Result<(Kin, Vec<Swept>, usize), DeployErr
             task: String::new(),
             experiment: 0,
             process_ids,
+            container: None,
         });
     }
     Ok((all, stopped, already_gone))

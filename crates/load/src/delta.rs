@@ -62,6 +62,46 @@ pub(crate) fn parse(data: &[u8]) -> Result<Delta, serde_json::Error> {
     Ok(delta)
 }
 
+/// Who answered, as far as a chunk says so.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Origin {
+    /// `system_fingerprint`: which engine, or which build of it.
+    pub(crate) fingerprint: Option<String>,
+    /// `model`: under which name.
+    pub(crate) model: Option<String>,
+}
+
+/// Most characters of a name that are kept: a server may send anything.
+const NAME_CHARACTERS: usize = 128;
+
+/// Reads who sent the data of an event; whatever cannot be read says nothing. It is a second
+/// look at the same bytes, for one chunk of an answer, so that [`parse`] need not look in all.
+pub(crate) fn origin(data: &[u8]) -> Origin {
+    #[derive(Deserialize)]
+    struct Named {
+        #[serde(default)]
+        system_fingerprint: serde_json::Value,
+        #[serde(default)]
+        model: serde_json::Value,
+    }
+    let name = |value: serde_json::Value| match value {
+        serde_json::Value::String(text) if !text.is_empty() => {
+            Some(text.chars().take(NAME_CHARACTERS).collect())
+        }
+        _ => None,
+    };
+    match serde_json::from_slice(data) {
+        Ok(Named {
+            system_fingerprint,
+            model,
+        }) => Origin {
+            fingerprint: name(system_fingerprint),
+            model: name(model),
+        },
+        Err(_) => Origin::default(),
+    }
+}
+
 #[derive(Deserialize)]
 struct Chunk {
     #[serde(default)]
@@ -284,5 +324,27 @@ mod tests {
             assert!(parse(json.as_bytes()).is_err(), "{json}");
         }
         assert!(parse(b"{\"choices\":[{\"text\":\"\xff\"}]}").is_err(), "no UTF-8");
+    }
+
+    #[test]
+    fn who_answered() {
+        let check = |json: &str, fingerprint: Option<&str>, model: Option<&str>| {
+            let expected = Origin {
+                fingerprint: fingerprint.map(str::to_owned),
+                model: model.map(str::to_owned),
+            };
+            assert_eq!(origin(json.as_bytes()), expected, "{json}");
+        };
+        check(
+            r#"{"model":"m","system_fingerprint":"b6000-abc","choices":[]}"#,
+            Some("b6000-abc"),
+            Some("m"),
+        );
+        check(r#"{"model":"m","system_fingerprint":null}"#, None, Some("m"));
+        check(r#"{"choices":[{"text":"a"}]}"#, None, None);
+        check(r#"{"system_fingerprint":"","model":3}"#, None, None);
+        check("garbage", None, None);
+        let long = format!(r#"{{"model":"{}"}}"#, "é".repeat(1000));
+        check(&long, None, Some(&"é".repeat(128)));
     }
 }

@@ -20,6 +20,7 @@ use tokio::time::{Instant, Sleep};
 
 use crate::clock::{Clock, LastRead};
 use crate::connection::Connection;
+use crate::delta::Origin;
 use crate::target::Target;
 use crate::transcript::{Ending, RequestFailure, Start, Transcript};
 
@@ -53,6 +54,8 @@ pub(crate) struct Exchanged {
     pub(crate) record: RequestRecord,
     /// Prompt tokens as the server counts them.
     pub(crate) prompt_tokens: Option<u32>,
+    /// Who answered; none where no content came.
+    pub(crate) origin: Option<Origin>,
     /// Whether the connection can carry another request.
     pub(crate) is_reusable: bool,
     /// Whether the connection broke before an answer began.
@@ -108,9 +111,11 @@ pub(crate) async fn exchange(
         None => (ending, clock.now()),
     };
     let prompt_tokens = transcript.counted_prompt_tokens();
+    let origin = transcript.take_origin();
     Exchanged {
         record: transcript.into_record(start, ended_ns, lengths, ending),
         prompt_tokens,
+        origin,
         is_reusable,
         is_unanswered,
     }

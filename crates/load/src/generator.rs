@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::level::Level;
+use crate::origins::Origins;
 use crate::shared::{Health, Shared};
 use crate::target::Target;
 use crate::{Bench, BenchError, Observer, Recording, Verdict, probe};
@@ -63,6 +64,7 @@ impl LoadGenerator {
             connect_timeout: self.options.connect_timeout,
             silence: workload.request_timeout.min(LONGEST_SILENCE),
             health: Health::new(first_concurrency),
+            origins: Origins::new(&endpoint.model),
             closes_unannounced: AtomicBool::new(false),
             sent_again: AtomicU32::new(0),
         });
@@ -105,6 +107,7 @@ impl Bench for LoadGenerator {
         let mut recording = Recording {
             levels: Vec::with_capacity(workload.level_count()),
             notes,
+            fingerprints: Vec::new(),
         };
         for (number, (scenario, concurrency)) in levels(workload).into_iter().enumerate() {
             let level = Level {
@@ -123,6 +126,8 @@ impl Bench for LoadGenerator {
                 break;
             }
         }
+        recording.fingerprints = shared.origins.fingerprints();
+        recording.notes.extend(shared.origins.notes());
         if shared.closes_unannounced.load(Ordering::Relaxed) {
             let sent_again = shared.sent_again.load(Ordering::Relaxed);
             recording.notes.push(format!(

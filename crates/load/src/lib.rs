@@ -15,6 +15,7 @@ mod delta;
 mod exchange;
 pub mod generator;
 mod level;
+mod origins;
 mod phase;
 mod probe;
 mod prompts;
@@ -24,6 +25,8 @@ mod slot;
 mod sse;
 mod target;
 mod transcript;
+
+pub use origins::MOST_FINGERPRINTS;
 
 use async_trait::async_trait;
 use autotuner_core::engine::Endpoint;
@@ -53,8 +56,13 @@ pub struct Recording {
     /// The levels that were run, in their order.
     pub levels: Vec<LevelRecords>,
     /// What a reader should know of how it was done, in sentences: keys that the server
-    /// refused, how prompts were sized.
+    /// refused, how prompts were sized, that several engines answered.
     pub notes: Vec<String>,
+    /// The distinct `system_fingerprint`s of all answers, in the order in which they were first
+    /// seen, warm-up included. Engines that send none have none; several mean that more than
+    /// one engine, or build of an engine, has answered. Five are kept at most: where there are
+    /// five, there may be more.
+    pub fingerprints: Vec<String>,
 }
 
 /// Watches a benchmark, and may end it.

@@ -12,6 +12,7 @@ use autotuner_core::measure::RequestError;
 
 use crate::BenchError;
 use crate::clock::Clock;
+use crate::origins::Origins;
 use crate::target::Target;
 
 /// A slot's pause after its first failure; it doubles with each further one.
@@ -31,6 +32,7 @@ pub(crate) struct Shared {
     /// Longest time without a byte.
     pub(crate) silence: Duration,
     pub(crate) health: Health,
+    pub(crate) origins: Origins,
     /// Whether the server has been seen to close a connection right after an answer without
     /// having said so. A request that is sent at that moment is lost, through no fault of
     /// the configuration that is measured; so from then on no connection is used twice.

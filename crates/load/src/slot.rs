@@ -132,6 +132,9 @@ impl Slot {
         )
         .await;
         shared.health.note_ended();
+        if let Some(origin) = &exchanged.origin {
+            shared.origins.note(origin);
+        }
         self.answered_at = None;
         if exchanged.is_reusable && !shared.closes_unannounced.load(Ordering::Relaxed) {
             self.connection = Some(connection);
@@ -151,6 +154,7 @@ fn unsent(clock: Clock, intended_ns: u64, lengths: Lengths, ending: Ending) -> E
     Exchanged {
         record: Transcript::new(0).into_record(start, clock.now(), lengths, ending),
         prompt_tokens: None,
+        origin: None,
         is_reusable: false,
         is_unanswered: false,
     }

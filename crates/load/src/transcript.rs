@@ -7,7 +7,7 @@
 use autotuner_core::measure::{RequestError, RequestOutcome, RequestRecord, TokenCount, TokenSource};
 use autotuner_core::workload::Lengths;
 
-use crate::delta;
+use crate::delta::{self, Origin};
 use crate::sse::{Event, ScanError, Scanner};
 
 /// Most characters of an error's text that are kept.
@@ -54,6 +54,8 @@ pub(crate) struct Transcript {
 struct Heard {
     content_ns: Vec<u64>,
     first_chunk_tokens: u32,
+    /// Who sent the first chunk with content, once there was one.
+    origin: Option<Origin>,
     usage: delta::Usage,
     is_finished: bool,
     /// When `[DONE]` arrived; nothing that follows it counts.
@@ -140,6 +142,11 @@ impl Transcript {
         self.heard.usage.prompt_tokens.filter(|count| *count > 0)
     }
 
+    /// Who answered; none before any content.
+    pub(crate) fn take_origin(&mut self) -> Option<Origin> {
+        self.heard.origin.take()
+    }
+
     /// The record of the request.
     pub(crate) fn into_record(
         self,
@@ -161,6 +168,7 @@ impl Transcript {
         let Heard {
             content_ns,
             first_chunk_tokens,
+            origin: _,
             usage,
             is_finished: _,
             done_ns: _,
@@ -222,6 +230,7 @@ impl Heard {
         if delta.has_content {
             if self.content_ns.is_empty() {
                 self.first_chunk_tokens = counted.unwrap_or(1).max(1);
+                self.origin = Some(delta::origin(data));
             }
             self.content_ns.push(stamp);
         }

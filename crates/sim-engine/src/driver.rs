@@ -8,7 +8,6 @@
 //! It decides nothing about batching and knows nothing of HTTP.
 
 use std::collections::HashMap;
-use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use rand_chacha::ChaCha8Rng;
@@ -17,7 +16,8 @@ use tokio::sync::{mpsc, watch};
 
 use crate::SimError;
 use crate::clock::{Clock, Nanoseconds};
-use crate::model::{MemoryPlan, StepTimer, shortage_under_load};
+use crate::fault::{Fault, LoadFault, load_fault};
+use crate::model::{Hazards, StepTimer};
 use crate::scheduler::{Occupancy, Scheduler, SequenceId, Step};
 use crate::text::Prompt;
 use crate::truth::Record;
@@ -83,14 +83,14 @@ impl Noise {
 #[derive(Debug)]
 pub(crate) struct Driver {
     pub(crate) scheduler: Scheduler,
-    pub(crate) memory: MemoryPlan,
+    pub(crate) hazards: Hazards,
     pub(crate) timer: StepTimer,
     pub(crate) time_scale: f64,
     pub(crate) noise: Noise,
     pub(crate) clock: Clock,
     pub(crate) statistics: watch::Sender<Statistics>,
-    /// End with an error once so many requests have ended.
-    pub(crate) exit_after: Option<NonZeroU64>,
+    /// Those of load, and of requests that have ended; others are not looked at.
+    pub(crate) faults: Vec<Fault>,
 }
 
 /// Steps until memory runs out, a fault ends the engine, or nobody can submit any more.
@@ -106,6 +106,7 @@ pub(crate) async fn drive(
             clients.take_in(submission, &mut driver.scheduler);
         }
         clients.let_go(&mut driver.scheduler);
+        driver.check_load(clients.open.len())?;
         let Some(step) = driver.scheduler.step() else {
             driver.publish();
             let Some(submission) = submissions.recv().await else {
@@ -115,9 +116,7 @@ pub(crate) async fn drive(
             due = driver.clock.now();
             continue;
         };
-        if let Some(error) = shortage_under_load(&driver.memory, &step.work) {
-            return Err(error);
-        }
+        driver.hazards.check(&step.work)?;
         clients.note(&step, driver.clock.now());
         driver.count(&step);
         due = driver.wait(due, &step).await;
@@ -164,11 +163,24 @@ impl Driver {
             .send_modify(|statistics| statistics.occupancy = occupancy);
     }
 
+    fn check_load(&self, in_flight: usize) -> Result<(), SimError> {
+        match load_fault(&self.faults, in_flight) {
+            None => Ok(()),
+            Some(LoadFault::OutOfMemory) => Err(self.hazards.out_of_memory()),
+            Some(LoadFault::Segfault) => Err(SimError::SegmentationFault),
+            Some(LoadFault::Abort) => Err(SimError::Abort),
+        }
+    }
+
     fn check_exit(&self) -> Result<(), SimError> {
-        let finished = self.statistics.borrow().finished;
-        match self.exit_after {
-            Some(limit) if finished >= limit.get() => Err(SimError::ExitAfterRequests { requests: finished }),
-            _ => Ok(()),
+        let requests = self.statistics.borrow().finished;
+        let is_over = self
+            .faults
+            .iter()
+            .any(|fault| matches!(fault, Fault::ExitAfterRequests(limit) if requests >= limit.get()));
+        match is_over {
+            true => Err(SimError::ExitAfterRequests { requests }),
+            false => Ok(()),
         }
     }
 }
@@ -253,7 +265,7 @@ mod tests {
     use super::*;
     use crate::forecast::{ClosedLoop, forecast};
     use crate::model::plan_memory;
-    use crate::options::Options;
+    use crate::options::{Options, Quantization};
     use crate::scheduler::Limits;
     use crate::truth::{Arrival, RequestTruth, TruthRing};
 
@@ -262,46 +274,43 @@ mod tests {
         requests: 24,
         prompt_tokens: 300,
         output_tokens: 60,
+        shared_prefix_tokens: 0,
     };
 
     fn driver(options: &Options) -> Driver {
         let memory = plan_memory(options).unwrap();
         Driver {
             scheduler: Scheduler::new(Limits::new(options, &memory)),
-            memory,
+            hazards: Hazards::new(options, memory),
             timer: StepTimer::new(options),
             time_scale: options.time_scale,
             noise: Noise::new(ChaCha8Rng::seed_from_u64(options.seed), options.noise),
             clock: Clock::start(),
             statistics: watch::channel(Statistics::default()).0,
-            exit_after: None,
+            faults: Vec::new(),
         }
     }
 
     /// Plays the load, all of it at once, in paused time; returns how long it took and the truth.
-    async fn play(options: &Options) -> (f64, Vec<RequestTruth>) {
+    async fn play_load(options: &Options, load: ClosedLoop) -> (f64, Vec<RequestTruth>) {
         let driver = driver(options);
         let clock = driver.clock;
         let truth = TruthRing::default();
         let (sender, submissions) = mpsc::channel(64);
         let mut answers = Vec::new();
-        for ordinal in 1..=u64::from(LOAD.requests) {
+        for ordinal in 1..=u64::from(load.requests) {
             let record = truth.open(Arrival {
                 request_id: ordinal.to_string(),
                 ordinal,
                 received_ns: clock.now(),
-                prompt_tokens: LOAD.prompt_tokens,
+                prompt_tokens: load.prompt_tokens,
             });
-            let (tokens, answer) = mpsc::channel(60);
-            let prompt = Prompt {
-                tokens: LOAD.prompt_tokens,
-                prefixes: Vec::new(),
-                fingerprint: ordinal,
-            };
+            let (tokens, answer) = mpsc::channel(64);
+            let prompt = load.prompt(ordinal, options.block_size);
             sender
                 .send(Submission {
                     prompt,
-                    max_tokens: LOAD.output_tokens,
+                    max_tokens: load.output_tokens,
                     tokens,
                     record,
                 })
@@ -312,13 +321,17 @@ mod tests {
         drop(sender);
         drive(driver, submissions).await.unwrap();
         for mut answer in answers {
-            for position in 0..LOAD.output_tokens {
-                let is_last = position + 1 == LOAD.output_tokens;
+            for position in 0..load.output_tokens {
+                let is_last = position + 1 == load.output_tokens;
                 assert_eq!(answer.recv().await, Some(Token { position, is_last }));
             }
             assert_eq!(answer.recv().await, None);
         }
         (clock.now() as f64 / 1e9, truth.all())
+    }
+
+    async fn play(options: &Options) -> (f64, Vec<RequestTruth>) {
+        play_load(options, LOAD).await
     }
 
     #[tokio::test(start_paused = true)]
@@ -368,5 +381,50 @@ mod tests {
         let (full, _) = play(&scaled(1.0)).await;
         let (half, _) = play(&scaled(0.5)).await;
         assert!((full / half - 2.0).abs() < 0.01, "{full} {half}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_shared_beginning_is_found_as_forecast() {
+        let load = ClosedLoop {
+            shared_prefix_tokens: 250,
+            ..LOAD
+        };
+        for (block_size, utilization) in [(16, 0.9), (64, 0.9), (16, 0.66)] {
+            let options = Options {
+                noise: 0.0,
+                max_num_seqs: 16,
+                block_size,
+                gpu_memory_utilization: utilization,
+                ..Options::default()
+            };
+            let (seconds, truth) = play_load(&options, load).await;
+            let expected = forecast(&options, load).unwrap();
+            let cached: u64 = truth.iter().map(|truth| u64::from(truth.cached_tokens)).sum();
+            assert!(cached > 0);
+            assert_eq!(cached, expected.cached_tokens, "blocks of {block_size}");
+            assert!(
+                (seconds - expected.seconds).abs() < 0.002,
+                "{seconds} s instead of {} s",
+                expected.seconds
+            );
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn quantized_and_shared_among_devices_it_is_as_fast_as_forecast() {
+        for (quantization, tensor_parallel_size) in [(Quantization::Fp8, 1), (Quantization::Int8, 4)] {
+            let options = Options {
+                noise: 0.0,
+                quantization,
+                tensor_parallel_size,
+                ..Options::default()
+            };
+            let (seconds, _) = play(&options).await;
+            let expected = forecast(&options, LOAD).unwrap().seconds;
+            assert!(
+                (seconds - expected).abs() < 0.002,
+                "{seconds} s instead of {expected} s"
+            );
+        }
     }
 }

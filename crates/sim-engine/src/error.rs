@@ -73,6 +73,36 @@ pub enum SimError {
         /// How many requests were answered.
         requests: u64,
     },
+    /// A kernel of the simulated device is broken for these flags; see the engine's documentation.
+    #[error("CUDA error: an illegal memory access was encountered {place}; {hint}")]
+    BrokenKernel {
+        /// Where it was met.
+        place: &'static str,
+        /// What would do.
+        hint: &'static str,
+    },
+    /// The fault `crash-under-load` was switched on and its number was reached. [`crate::run`]
+    /// does not return it: the process is dead.
+    #[error("segmentation fault: the fault `crash-under-load` is switched on")]
+    SegmentationFault,
+    /// The fault `abort-under-load` was switched on and its number was reached. [`crate::run`]
+    /// does not return it: the process is dead.
+    #[error("aborted: the fault `abort-under-load` is switched on")]
+    Abort,
+    /// The fault `eat-memory` was switched on and the system gave no more.
+    #[error("cannot allocate memory: {mebibytes} MiB are asked for by `--fault eat-memory`")]
+    HostMemory {
+        /// How much was asked for in all.
+        mebibytes: u64,
+        /// What the allocator said.
+        source: std::collections::TryReserveError,
+    },
+    /// The fault `forks-children` was switched on and no child could be started.
+    #[error("cannot start a process of our own program")]
+    StartChild {
+        /// What the system said.
+        source: io::Error,
+    },
     /// The task that served the engine panicked.
     #[error("the engine's task ended abnormally")]
     JoinTask {

@@ -2,14 +2,15 @@
 //!
 //! The same scheduler and the same model as the server's, stepped in virtual time without
 //! noise. It says what a search should find, and it keeps the physics honest in tests. It
-//! knows only a closed loop of equal requests with distinct prompts, and no time on the wire.
+//! knows only a closed loop of equal requests, whose prompts may share their beginning, and no
+//! time on the wire.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::SimError;
-use crate::model::{StepTimer, check, plan_memory, shortage_under_load};
+use crate::model::{Hazards, StepTimer, check, check_warm_up, plan_memory};
 use crate::options::Options;
-use crate::scheduler::{Emission, Limits, Scheduler, SequenceId};
+use crate::scheduler::{Admission, Emission, Limits, Scheduler, SequenceId};
 use crate::text::Prompt;
 
 /// A load: clients that each ask again as soon as they are answered, all starting at once.
@@ -23,6 +24,27 @@ pub struct ClosedLoop {
     pub prompt_tokens: u32,
     /// Tokens in each answer.
     pub output_tokens: u32,
+    /// Tokens at the beginning of each prompt that all prompts share; at most the prompt's.
+    pub shared_prefix_tokens: u32,
+}
+
+impl ClosedLoop {
+    /// The prompt of one of its requests, which are told apart by a number.
+    pub(crate) fn prompt(self, number: u64, block_size: u32) -> Prompt {
+        if self.shared_prefix_tokens == 0 {
+            // Nothing of it will ever be found again, so its blocks need no names.
+            return Prompt {
+                tokens: self.prompt_tokens.max(1),
+                prefixes: Vec::new(),
+                fingerprint: number,
+            };
+        }
+        let words = (0..self.prompt_tokens).map(|position| match position < self.shared_prefix_tokens {
+            true => (0, position),
+            false => (number + 1, position),
+        });
+        Prompt::read(words, block_size)
+    }
 }
 
 /// What a load will see.
@@ -40,16 +62,21 @@ pub struct Forecast {
     pub longest_stall: f64,
     /// How often a sequence was pushed out of the cache.
     pub preemptions: u32,
+    /// Prompt tokens that were known and not computed, of all requests when first admitted.
+    pub cached_tokens: u64,
 }
 
 /// Works out what a load will see of an engine with these flags.
 ///
 /// # Errors
-/// Those that the engine itself would end with: flags that contradict each other, or memory
-/// that runs out at load or under this load. Faults are not looked at.
+/// Those that the engine itself would end with: flags that contradict each other, memory that
+/// runs out at load or under this load, or a broken kernel that this load meets. Faults are
+/// not looked at.
 pub fn forecast(options: &Options, load: ClosedLoop) -> Result<Forecast, SimError> {
     check(options)?;
     let memory = plan_memory(options)?;
+    check_warm_up(options)?;
+    let hazards = Hazards::new(options, memory);
     if load.prompt_tokens.saturating_add(load.output_tokens) > options.max_model_len {
         return Err(SimError::InvalidConfiguration {
             flag: "--max-model-len",
@@ -61,14 +88,16 @@ pub fn forecast(options: &Options, load: ClosedLoop) -> Result<Forecast, SimErro
     }
     let timer = StepTimer::new(options);
     let mut scheduler = Scheduler::new(Limits::new(options, &memory));
-    let mut watch = Watch::default();
+    let mut watch = Watch {
+        block_size: options.block_size,
+        ..Watch::default()
+    };
     for _ in 0..load.clients.min(load.requests) {
         watch.ask(&mut scheduler, load);
     }
     while let Some(step) = scheduler.step() {
-        if let Some(error) = shortage_under_load(&memory, &step.work) {
-            return Err(error);
-        }
+        hazards.check(&step.work)?;
+        watch.admit(&step.admitted);
         watch.now += timer.seconds(&step.work) * options.time_scale;
         watch.preemptions += u32::try_from(step.preempted.len()).expect("no more than the batch limit");
         for emission in step.emitted {
@@ -84,27 +113,35 @@ pub fn forecast(options: &Options, load: ClosedLoop) -> Result<Forecast, SimErro
 /// What the clients have seen so far.
 #[derive(Debug, Default)]
 struct Watch {
+    block_size: u32,
     now: f64,
     asked: u64,
     /// For each request under way: when it was sent, when its first and its latest token came.
     open: HashMap<SequenceId, (f64, f64, f64)>,
+    /// Requests that were admitted before; those again are so after they were pushed out.
+    admitted: HashSet<SequenceId>,
     first_token_seconds: f64,
     later_token_seconds: f64,
     longest_stall: f64,
     preemptions: u32,
+    cached_tokens: u64,
 }
 
 impl Watch {
     fn ask(&mut self, scheduler: &mut Scheduler, load: ClosedLoop) {
         let id = SequenceId(self.asked);
         self.asked += 1;
-        let prompt = Prompt {
-            tokens: load.prompt_tokens.max(1),
-            prefixes: Vec::new(),
-            fingerprint: 0,
-        };
+        let prompt = load.prompt(id.0, self.block_size);
         scheduler.enqueue(id, prompt, load.output_tokens.max(1));
         self.open.insert(id, (self.now, self.now, self.now));
+    }
+
+    fn admit(&mut self, admissions: &[Admission]) {
+        for admission in admissions {
+            if self.admitted.insert(admission.id) {
+                self.cached_tokens += u64::from(admission.cached_tokens);
+            }
+        }
     }
 
     fn receive(&mut self, emission: Emission) {
@@ -136,6 +173,7 @@ impl Watch {
             mean_time_per_output_token: self.later_token_seconds / later_tokens.max(1.0),
             longest_stall: self.longest_stall,
             preemptions: self.preemptions,
+            cached_tokens: self.cached_tokens,
         }
     }
 }
@@ -151,6 +189,7 @@ mod tests {
             requests: clients * 6,
             prompt_tokens: 256,
             output_tokens: 128,
+            shared_prefix_tokens: 0,
         }
     }
 
@@ -220,6 +259,7 @@ mod tests {
             requests: 64,
             prompt_tokens: 1500,
             output_tokens: 64,
+            shared_prefix_tokens: 0,
         };
         let seen = |budget| {
             predict(long, |o| {
@@ -238,6 +278,7 @@ mod tests {
             requests: 96,
             prompt_tokens: 512,
             output_tokens: 256,
+            shared_prefix_tokens: 0,
         };
         let seen = |kind| {
             predict(long, |o| {
@@ -265,5 +306,91 @@ mod tests {
             forecast(&options, load(64)),
             Err(SimError::OutOfMemoryUnderLoad { .. })
         ));
+    }
+
+    #[test]
+    fn a_broken_kernel_is_met_at_warm_up_or_under_load() {
+        let broken = |clients, change: fn(&mut Options)| {
+            let mut options = Options {
+                max_num_seqs: 128,
+                ..Options::default()
+            };
+            change(&mut options);
+            matches!(
+                forecast(&options, load(clients)),
+                Err(SimError::BrokenKernel { .. })
+            )
+        };
+        assert!(broken(1, |o| (o.block_size, o.kv_cache_dtype) = (8, KvCacheType::Fp8)));
+        assert!(!broken(32, |o| o.block_size = 128));
+        // The cache has no room for that many long ones; short ones meet it.
+        let short = ClosedLoop {
+            clients: 96,
+            requests: 96,
+            prompt_tokens: 16,
+            output_tokens: 32,
+            shared_prefix_tokens: 0,
+        };
+        let options = Options {
+            max_num_seqs: 128,
+            block_size: 128,
+            ..Options::default()
+        };
+        assert!(matches!(
+            forecast(&options, short),
+            Err(SimError::BrokenKernel { .. })
+        ));
+    }
+
+    #[test]
+    fn a_shared_beginning_brings_the_first_token_forward_while_it_is_cached() {
+        let shared = ClosedLoop {
+            clients: 4,
+            requests: 40,
+            prompt_tokens: 1024,
+            output_tokens: 16,
+            shared_prefix_tokens: 1000,
+        };
+        let seen = |load, is_off, block_size| {
+            predict(load, |o| {
+                (o.no_enable_prefix_caching, o.block_size) = (is_off, block_size);
+            })
+        };
+        let cached = seen(shared, false, 16);
+        let whole = seen(shared, true, 16);
+        let distinct = seen(
+            ClosedLoop {
+                shared_prefix_tokens: 0,
+                ..shared
+            },
+            false,
+            16,
+        );
+        assert!(cached.mean_time_to_first_token < 0.5 * whole.mean_time_to_first_token);
+        assert_eq!((whole.cached_tokens, distinct.cached_tokens), (0, 0));
+        assert_eq!(distinct.seconds, whole.seconds);
+        // The first finds nothing; the others wait until it is computed, and find 62 whole blocks.
+        assert_eq!(cached.cached_tokens, 39 * 62 * 16);
+        let coarse = seen(shared, false, 128);
+        assert_eq!(coarse.cached_tokens, 39 * 7 * 128, "only whole blocks are known");
+    }
+
+    #[test]
+    fn a_cache_that_is_full_forgets_beginnings() {
+        let shared = ClosedLoop {
+            clients: 24,
+            requests: 96,
+            prompt_tokens: 640,
+            output_tokens: 64,
+            shared_prefix_tokens: 600,
+        };
+        let hits = |utilization| {
+            predict(shared, |o| {
+                (o.max_num_seqs, o.max_num_batched_tokens, o.gpu_memory_utilization) =
+                    (24, 2048, utilization);
+            })
+            .cached_tokens
+        };
+        assert!(hits(0.9) > hits(0.7), "{} {}", hits(0.9), hits(0.7));
     }
 }

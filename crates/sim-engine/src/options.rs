@@ -40,6 +40,10 @@ pub struct Options {
     /// Type of the key/value cache; fp8 halves it and costs a little time
     #[arg(long, value_enum, default_value_t = KvCacheType::Auto)]
     pub kv_cache_dtype: KvCacheType,
+    /// Type of the weights: fp8 halves them and computes faster, int8 halves them and computes
+    /// a little slower
+    #[arg(long, value_enum, default_value_t = Quantization::None)]
+    pub quantization: Quantization,
     /// Reuse what was computed for a prompt's beginning (the default)
     #[arg(long, overrides_with = "no_enable_prefix_caching")]
     pub enable_prefix_caching: bool,
@@ -52,7 +56,8 @@ pub struct Options {
     /// Compute each prompt whole, in steps without decoding
     #[arg(long, overrides_with = "enable_chunked_prefill")]
     pub no_enable_chunked_prefill: bool,
-    /// Devices that share the model: 1, 2, 4 or 8
+    /// Devices that share the model: 1, 2, 4 or 8; each holds its part of weights and cache, and
+    /// they wait for each other in every step
     #[arg(long, default_value_t = 1)]
     pub tensor_parallel_size: u32,
     /// Most tokens of one request, prompt and answer together
@@ -67,7 +72,7 @@ pub struct Options {
     /// Standard deviation of a step's time, relative to its mean
     #[arg(long, default_value_t = 0.02)]
     pub noise: f64,
-    /// How long loading takes, in seconds
+    /// How long loading takes, in seconds: weights, graphs and warm-up share it
     #[arg(long, default_value_t = 0.3)]
     pub startup_seconds: f64,
     /// Multiplier of all simulated times, loading included; 0.1 is ten times as fast
@@ -78,8 +83,17 @@ pub struct Options {
     pub device_memory_gib: f64,
     /// What goes wrong on purpose; may be given several times
     ///
-    /// One of never-ready, exit-at-load, oom-at-load, ignore-sigterm, exit-after-requests=N, and,
-    /// for every request or with =N every N-th one: garbage, http-500, cut-stream, stall, bad-json.
+    /// At start: never-ready, exit-at-load, oom-at-load, eat-memory=MIB (takes that much of this
+    /// machine's memory), forks-children (leaves a process of its own session that ignores
+    /// SIGTERM for ten minutes).
+    ///
+    /// At the end: ignore-sigterm, exit-after-requests=N.
+    ///
+    /// Under load: 503-at-high-load=N (for what comes while N are in flight), and, once N requests
+    /// are in flight, oom-under-load=N, crash-under-load=N (SIGSEGV), abort-under-load=N (SIGABRT).
+    ///
+    /// In answers, for every request or with =N every N-th one: garbage, http-500, cut-stream,
+    /// stall, bad-json, slow-first-token (ten seconds late), endless-line (32 MiB without a line's end).
     #[arg(long)]
     pub fault: Vec<Fault>,
     /// How much to tell on stderr
@@ -94,6 +108,17 @@ pub enum KvCacheType {
     Auto,
     /// One byte a number: half the memory, a little more computing.
     Fp8,
+}
+
+/// Type of the weights.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Quantization {
+    /// Two bytes a parameter.
+    None,
+    /// One byte a parameter, computed with as it is: faster arithmetic.
+    Fp8,
+    /// One byte a parameter, widened before it is computed with: slower arithmetic.
+    Int8,
 }
 
 /// How much the engine tells on stderr.
@@ -139,6 +164,7 @@ impl Default for Options {
             gpu_memory_utilization: 0.9,
             block_size: 16,
             kv_cache_dtype: KvCacheType::Auto,
+            quantization: Quantization::None,
             enable_prefix_caching: false,
             no_enable_prefix_caching: false,
             enable_chunked_prefill: false,
@@ -161,9 +187,10 @@ impl Default for Options {
 mod tests {
     use std::num::NonZeroU64;
 
-    use clap::Parser;
+    use clap::{CommandFactory as _, Parser};
 
     use super::*;
+    use crate::fault::KNOWN;
 
     #[derive(Debug, Parser)]
     struct Program {
@@ -223,6 +250,17 @@ mod tests {
         check_refused("--max-num-sequences 4", "--max-num-sequences");
         check_refused("--max-num-seqs many", "--max-num-seqs");
         check_refused("--kv-cache-dtype fp4", "--kv-cache-dtype");
+        check_refused("--quantization awq", "--quantization");
         check_refused("--fault crash", "no fault is called `crash`");
+    }
+
+    #[test]
+    fn the_help_tells_every_fault() {
+        let help = Program::command().render_long_help().to_string();
+        for known in KNOWN {
+            let name = known.replace("[=N]", "");
+            assert!(help.contains(&name), "{name} is missing in {help}");
+        }
+        assert!(!help.contains("runaway"), "it is not for users");
     }
 }

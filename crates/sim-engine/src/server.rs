@@ -5,8 +5,8 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
+use nix::sys::signal::Signal;
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 use tokio::net::TcpListener;
@@ -19,9 +19,12 @@ use crate::api::{self, Links, Shared};
 use crate::clock::Clock;
 use crate::driver::{Driver, Noise, Statistics, Submission, drive};
 use crate::fault::Fault;
+use crate::identity::Identity;
 use crate::journal::{Journal, announce};
-use crate::model::{Gibibytes, MemoryPlan, StepTimer, check, load_seconds, plan_memory, report_under_load};
+use crate::loading::{Loaded, load};
+use crate::model::{Hazards, StepTimer, check, report_under_load};
 use crate::options::Options;
+use crate::process::{die_by, run_away, start_runaway};
 use crate::scheduler::{Limits, Scheduler};
 use crate::truth::{RequestTruth, TruthRing};
 use crate::{SimError, connections};
@@ -34,27 +37,45 @@ const SUBMISSIONS: usize = 1024;
 ///
 /// It prints `listening on http://ADDRESS` on stdout as soon as it listens, which is before it
 /// has loaded; `GET /health` answers 503 until it has. Answers under way are cut on shutdown.
-/// With the fault `ignore-sigterm`, `shutdown` is not listened to.
+/// With the fault `ignore-sigterm`, `shutdown` is not listened to. Faults that need a process of
+/// their own act on this one: `forks-children` starts the running program once more, with the
+/// same arguments and one more; `crash-under-load` and `abort-under-load` kill it by a signal.
 ///
 /// # Errors
 /// Any [`SimError`]: a program should print its chain on stderr and exit with code 1.
 pub async fn run(options: Options, shutdown: CancellationToken) -> Result<(), SimError> {
+    if options.fault.contains(&Fault::RunawayChild) {
+        run_away().await;
+        return Ok(());
+    }
+    let journal = Journal::new(options.log_level);
+    let forks_children = options.fault.contains(&Fault::ForksChildren);
     let engine = Engine::bind(options).await?;
     announce(engine.address);
-    engine.serve(shutdown).await
+    if forks_children {
+        start_runaway(journal).await?;
+    }
+    let result = engine.serve(shutdown).await;
+    match &result {
+        Err(SimError::SegmentationFault) => die_by(Signal::SIGSEGV),
+        Err(SimError::Abort) => die_by(Signal::SIGABRT),
+        _ => result,
+    }
 }
 
 /// Runs an engine inside this process, for tests of whatever talks to engines.
 ///
 /// It returns once the engine is ready, or with the fault `never-ready` once it listens. The
-/// engine ends when the returned [`RunningSim`] is dropped.
+/// engine ends when the returned [`RunningSim`] is dropped. Faults that need a process of their
+/// own spare this one: no child is started, and what would kill it is an error.
 ///
 /// # Errors
 /// As [`run`], for all that can go wrong until the engine is ready.
 pub async fn spawn_in_process(options: Options) -> Result<RunningSim, SimError> {
     let never_ready = options.fault.contains(&Fault::NeverReady);
     let engine = Engine::bind(options).await?;
-    let (address, clock, truth, mut readiness) = (
+    let (identity, address, clock, truth, mut readiness) = (
+        engine.identity.clone(),
         engine.address,
         engine.clock,
         Arc::clone(&engine.truth),
@@ -63,6 +84,7 @@ pub async fn spawn_in_process(options: Options) -> Result<RunningSim, SimError> 
     let shutdown = CancellationToken::new();
     let task = AbortOnDropHandle::new(tokio::spawn(engine.serve(shutdown.clone())));
     let sim = RunningSim {
+        identity,
         address,
         epoch: clock.epoch(),
         truth,
@@ -82,6 +104,7 @@ pub async fn spawn_in_process(options: Options) -> Result<RunningSim, SimError> 
 /// An engine that runs inside this process.
 #[derive(Debug)]
 pub struct RunningSim {
+    identity: Identity,
     address: SocketAddr,
     epoch: Instant,
     truth: Arc<TruthRing>,
@@ -93,6 +116,11 @@ impl RunningSim {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The name that it has given itself, as in `system_fingerprint` of its answers.
+    pub fn identity(&self) -> &str {
+        self.identity.as_str()
     }
 
     /// Its address as a base URL, without a slash at the end.
@@ -138,6 +166,7 @@ impl RunningSim {
 #[derive(Debug)]
 struct Engine {
     options: Options,
+    identity: Identity,
     clock: Clock,
     listener: TcpListener,
     address: SocketAddr,
@@ -168,6 +197,7 @@ impl Engine {
         let (readiness, _) = watch::channel(false);
         Ok(Self {
             options,
+            identity: Identity::draw(),
             clock: Clock::start(),
             listener,
             address,
@@ -179,6 +209,7 @@ impl Engine {
     async fn serve(self, shutdown: CancellationToken) -> Result<(), SimError> {
         let Self {
             options,
+            identity,
             clock,
             listener,
             address: _,
@@ -186,9 +217,11 @@ impl Engine {
             readiness,
         } = self;
         let journal = Journal::new(options.log_level);
+        journal.info(format_args!("engine identity {identity}"));
         let (sender, submissions) = mpsc::channel(SUBMISSIONS);
         let (statistics, seen_statistics) = watch::channel(Statistics::default());
         let links = Links {
+            identity,
             clock,
             truth,
             submissions: sender,
@@ -215,13 +248,30 @@ impl Engine {
         let (result, ()) = tokio::join!(engine, connections);
         match &result {
             Ok(()) => journal.info("stopped"),
-            Err(SimError::OutOfMemoryUnderLoad { needed, available }) => {
-                journal.error(report_under_load(*needed, *available));
-            }
-            // Whoever runs the engine reports its errors; only memory has a text of its own.
-            Err(_) => {}
+            Err(error) => report(error, journal),
         }
         result
+    }
+}
+
+/// Leaves the lines that a real engine would, for those errors that have some. Whoever runs the
+/// engine reports the error itself.
+fn report(error: &SimError, journal: Journal) {
+    match error {
+        SimError::OutOfMemoryUnderLoad { needed, available } => {
+            journal.error(report_under_load(*needed, *available));
+        }
+        SimError::BrokenKernel { .. } => journal.error(
+            "torch.AcceleratorError: CUDA error: an illegal memory access was encountered\n\
+             EngineCore encountered a fatal error while executing a step.",
+        ),
+        SimError::SegmentationFault => {
+            journal.error("!!!!!!! Segfault encountered !!!!!!!\nSegmentation fault");
+        }
+        SimError::Abort => {
+            journal.error("terminate called after throwing an instance of 'c10::DistBackendError'");
+        }
+        _ => {}
     }
 }
 
@@ -244,7 +294,7 @@ async fn load_and_drive(
         readiness,
         statistics,
     } = controls;
-    let memory = load(options, journal).await?;
+    let Loaded { memory, _ballast } = load(options, journal).await?;
     if options.fault.contains(&Fault::NeverReady) {
         std::future::pending::<()>().await;
     }
@@ -252,50 +302,13 @@ async fn load_and_drive(
     journal.info("ready");
     let driver = Driver {
         scheduler: Scheduler::new(Limits::new(options, &memory)),
-        memory,
+        hazards: Hazards::new(options, memory),
         timer: StepTimer::new(options),
         time_scale: options.time_scale,
         noise: Noise::new(ChaCha8Rng::seed_from_u64(options.seed), options.noise),
         clock,
         statistics,
-        exit_after: options.fault.iter().find_map(|fault| match fault {
-            Fault::ExitAfterRequests(requests) => Some(*requests),
-            _ => None,
-        }),
+        faults: options.fault.clone(),
     };
     drive(driver, submissions).await
-}
-
-/// Spends the time of loading; what goes wrong at load does so halfway.
-async fn load(options: &Options, journal: Journal) -> Result<MemoryPlan, SimError> {
-    let half = Duration::from_secs_f64(load_seconds(options) / 2.0);
-    journal.info(format_args!(
-        "loading the model {} on {} device(s)",
-        options.model, options.tensor_parallel_size
-    ));
-    tokio::time::sleep(half).await;
-    if options.fault.contains(&Fault::ExitAtLoad) {
-        return Err(SimError::LoadModel {
-            model: options.model.clone(),
-        });
-    }
-    let mut planned = options.clone();
-    if options.fault.contains(&Fault::OomAtLoad) {
-        planned.gpu_memory_utilization = 1.0;
-    }
-    let memory = plan_memory(&planned).map_err(|shortage| {
-        journal.error(shortage.report());
-        SimError::from(shortage)
-    })?;
-    let tokens = u64::from(memory.cache_blocks) * u64::from(options.block_size);
-    journal.info(format_args!(
-        "{} GiB for weights, activations and graphs",
-        Gibibytes(memory.fixed)
-    ));
-    journal.info(format_args!(
-        "key/value cache: {} blocks, {tokens} tokens",
-        memory.cache_blocks
-    ));
-    tokio::time::sleep(half).await;
-    Ok(memory)
 }

@@ -2,16 +2,21 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
+use autotuner_deploy::docker::describe;
+use autotuner_deploy::gpu::{GpuPool, MACHINE_FOLDER, MachineGpus, SeenGpu};
 use autotuner_deploy::{OwnerState, SweepReport, find_program, owner_state, sweep};
 use nix::sys::resource::{Resource, getrlimit};
 use nix::sys::statvfs::statvfs;
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
 use super::{NOTHING, Refusal, print, runtime, say};
 use crate::config::Config;
 use crate::host::Host;
 use crate::shutdown::Shutdown;
+use crate::worker::chain;
 
 /// Look at this machine: what tuning here needs, and what an earlier run left behind
 #[derive(Debug, clap::Args)]
@@ -75,13 +80,13 @@ pub(super) fn run(arguments: &Arguments, config: &Config) -> Result<ExitCode, Re
         return runtime()?.block_on(run_sweep(config, arguments.json));
     }
     let checks = vec![
-        machine(),
-        gpus(),
+        machine(config),
+        gpus(config)?,
         data_directory(config),
         free_space(config),
         open_files(),
         engines(config),
-        docker(),
+        docker(config)?,
         instances(config),
     ];
     if arguments.json {
@@ -118,8 +123,8 @@ pub(super) fn run(arguments: &Arguments, config: &Config) -> Result<ExitCode, Re
     })
 }
 
-fn machine() -> Check {
-    let host = Host::inspect();
+fn machine(config: &Config) -> Check {
+    let host = Host::inspect(&config.gpus);
     let found = format!(
         "{}, {} CPUs, {} MiB, {} (fingerprint {})",
         host.cpu, host.cpus, host.memory_mib, host.system, host.fingerprint
@@ -127,16 +132,43 @@ fn machine() -> Check {
     Check::new("machine", State::Good, found)
 }
 
-fn gpus() -> Check {
-    let gpus = Host::inspect().gpus;
-    if gpus.is_empty() {
-        return Check::new(
-            "GPUs",
+fn gpus(config: &Config) -> Result<Check, Refusal> {
+    const WHAT: &str = "GPUs";
+    let source = Arc::new(MachineGpus::new(config.gpus.clone()));
+    let pool = GpuPool::new(source, MACHINE_FOLDER.into());
+    let seen = runtime()?.block_on(pool.survey(&CancellationToken::new()));
+    Ok(match seen {
+        Ok(seen) if seen.is_empty() => Check::new(
+            WHAT,
             State::Noted,
-            "no NVIDIA driver; engines that run on the CPU can be tuned",
-        );
-    }
-    Check::new("GPUs", State::Good, gpus.join(", "))
+            "none that we can see; engines that run on the CPU can be tuned",
+        ),
+        Ok(seen) => {
+            let found: Vec<String> = seen.iter().map(in_words).collect();
+            let is_free = |gpu: &SeenGpu| gpu.obstacle.is_none();
+            let check = Check::new(WHAT, State::Good, found.join("; "));
+            if seen.iter().any(is_free) {
+                check
+            } else {
+                check.with_next_step("experiments that need a GPU wait until one is free")
+            }
+        }
+        Err(error) => Check::new(WHAT, State::Noted, chain(&error))
+            .with_next_step("see that `nvidia-smi` works; a driver that was updated needs a reboot"),
+    })
+}
+
+fn in_words(gpu: &SeenGpu) -> String {
+    let device = &gpu.state.device;
+    let memory = match device.memory_bytes >> 20 {
+        0 => String::new(),
+        mebibytes => format!(", {mebibytes} MiB"),
+    };
+    let state = match &gpu.obstacle {
+        None => "free".to_owned(),
+        Some(obstacle) => obstacle.to_string(),
+    };
+    format!("{} {}{memory}: {state}", device.index, device.name)
 }
 
 fn data_directory(config: &Config) -> Check {
@@ -207,18 +239,24 @@ fn engines(config: &Config) -> Check {
     }
 }
 
-fn docker() -> Check {
-    let socket = Path::new("/var/run/docker.sock");
-    let found = if socket.exists() {
-        "its socket is there"
-    } else {
-        "no socket"
-    };
-    Check::new(
-        "Docker",
-        State::Noted,
-        format!("{found}; this version starts engines as local processes only"),
-    )
+fn docker(config: &Config) -> Result<Check, Refusal> {
+    const WHAT: &str = "Docker";
+    let told = runtime()?.block_on(describe(config.docker_host.as_deref()));
+    Ok(match told {
+        Ok(facts) => {
+            let gpus = match facts.gpu_ways.as_slice() {
+                [] => "no way to give GPUs to containers".to_owned(),
+                ways => format!("GPUs for containers by {}", ways.join(", ")),
+            };
+            let found = format!(
+                "{}, {} containers running, {gpus}, images in {}",
+                facts.version, facts.running, facts.root
+            );
+            Check::new(WHAT, State::Good, found)
+        }
+        Err(error) => Check::new(WHAT, State::Noted, chain(&error))
+            .with_next_step("start it, or run engines as local processes: deployment_mode: local"),
+    })
 }
 
 fn instances(config: &Config) -> Check {

@@ -2,27 +2,34 @@
 
 use std::process::ExitCode;
 
-use autotuner_core::engine::{EngineKind, FlagInfo, PlanRequest, Program};
+use autotuner_core::engine::{EngineKind, PlanRequest, Program};
 use autotuner_core::space::Candidate;
 use autotuner_core::task::{DeploymentMode, EngineSettings, Model, Resources};
 use autotuner_deploy::{Question, ask, find_program};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use super::{Refusal, print, runtime};
+use super::{Refusal, flags, print, runtime};
 use crate::config::Config;
 use crate::worker::preflight::own_program;
 use crate::worker::probe::{LONGEST_PROBE, probe};
 
-/// List the engines we know: which are here, in what version, and what is often tuned
+/// List the engines we know: which are here, in what version, and what their flags are
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   autotuner engines
-  autotuner engines llamacpp        the flags of one engine that are often tuned")]
+  autotuner engines vllm --common       what often pays to tune, and what to try first
+  autotuner engines llamacpp            every flag that we know, by subject
+  autotuner engines sglang --json | jq -r '.[] | select(.group == \"cache\").name'
+
+A flag that is not listed can be tuned all the same; it is passed on as the task spells it.")]
 pub(super) struct Arguments {
-    /// Show this engine's often tuned flags
+    /// Show this engine's flags
     engine: Option<String>,
+    /// Only the flags that often pay to tune
+    #[arg(long, requires = "engine")]
+    common: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -48,7 +55,7 @@ pub(super) fn run(arguments: &Arguments, config: &Config) -> Result<ExitCode, Re
                     words.join(", ")
                 ))
             })?;
-            tell_flags(kind, arguments.json);
+            flags::tell(kind, arguments.common, arguments.json);
         }
         None => {
             let engines = runtime()?.block_on(look(config));
@@ -150,38 +157,5 @@ fn tell_engines(engines: &[Here], is_json: bool) {
             },
         };
         print(&format!("{:<14} {state}", kind.as_str()));
-    }
-}
-
-fn tell_flags(kind: EngineKind, is_json: bool) {
-    let flags = kind.engine().catalogue();
-    if is_json {
-        let values: Vec<_> = flags
-            .iter()
-            .map(|flag| {
-                json!({
-                    "name": flag.name,
-                    "kind": flag.kind.as_str(),
-                    "default": flag.default,
-                    "help": flag.help,
-                })
-            })
-            .collect();
-        print(&format!("{:#}", serde_json::Value::Array(values)));
-        return;
-    }
-    if flags.is_empty() {
-        print("no flags are listed for this engine; any parameter is passed on as the task spells it");
-    }
-    for FlagInfo {
-        name,
-        kind,
-        default,
-        help,
-        ..
-    } in flags
-    {
-        let kind = kind.as_str();
-        print(&format!("{name:<28} {kind:<8} {default:<12} {help}"));
     }
 }

@@ -10,11 +10,15 @@ mod demo;
 mod doctor;
 mod engine_exec;
 mod engines;
+mod flags;
+mod presets;
 mod progress;
 mod run;
 mod schema;
 mod session;
 mod sim_engine;
+mod targets;
+mod tune;
 mod validate;
 
 use std::io::{self, Write as _};
@@ -49,6 +53,7 @@ const CANCELLED: u8 = 130;
     after_help = "\
 Examples:
   autotuner demo                                 tune the bundled simulated engine
+  autotuner tune MODEL --workload chat           tune a model, without a task file
   autotuner validate examples/*.yaml             check task files
   autotuner run examples/llamacpp-local.yaml     tune a real engine
   autotuner doctor                               look at this machine
@@ -65,9 +70,11 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::Arguments),
+    Tune(Box<tune::Arguments>),
     Bench(bench::Arguments),
     Validate(validate::Arguments),
     Engines(engines::Arguments),
+    Presets(presets::Arguments),
     Doctor(doctor::Arguments),
     Demo(demo::Arguments),
     Schema(schema::Arguments),
@@ -111,9 +118,11 @@ fn dispatch(command: Command, config: &Config) -> Result<ExitCode, Refusal> {
     }
     match command {
         Command::Run(arguments) => run::run(&arguments, config),
+        Command::Tune(arguments) => tune::run(&arguments, config),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Validate(arguments) => validate::run(&arguments),
         Command::Engines(arguments) => engines::run(&arguments, config),
+        Command::Presets(arguments) => presets::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments, config),
         Command::Demo(arguments) => demo::run(&arguments, config),
         Command::Schema(arguments) => schema::run(&arguments),

@@ -1,6 +1,6 @@
 //! What a person sees while a task runs: bars on a terminal, lines elsewhere.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -8,6 +8,7 @@ use autotuner_core::experiment::Experiment;
 use autotuner_core::ids::ExperimentNumber;
 use autotuner_core::plan::Next;
 use autotuner_core::search::Role;
+use autotuner_deploy::{FetchProgress, Watcher};
 use autotuner_load::Progress;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -21,6 +22,8 @@ pub(super) struct Shown {
     running: Mutex<HashMap<ExperimentNumber, ProgressBar>>,
     is_quiet: bool,
     best: Mutex<Option<Experiment>>,
+    /// Images that were told of.
+    fetched: Mutex<HashSet<String>>,
 }
 
 impl Shown {
@@ -42,6 +45,7 @@ impl Shown {
             running: Mutex::default(),
             is_quiet,
             best: Mutex::default(),
+            fetched: Mutex::default(),
         }
     }
 
@@ -53,9 +57,13 @@ impl Shown {
 
     /// A line that stays.
     pub(super) fn line(&self, text: &str) {
-        if self.is_quiet {
-            return;
+        if !self.is_quiet {
+            self.insist(text);
         }
+    }
+
+    /// A line that stays, however quiet the run is to be.
+    pub(super) fn insist(&self, text: &str) {
         if self.bars.is_hidden() {
             super::say(text);
         } else {
@@ -72,6 +80,19 @@ impl Shown {
         bar.set_prefix("deciding");
         bar.set_message(next.candidate.to_string());
         self.lock().insert(number, bar);
+    }
+
+    /// On a terminal the bar moves; elsewhere an image is told of when it begins.
+    fn fetching(&self, number: Option<ExperimentNumber>, progress: &FetchProgress) {
+        let text = fetching(progress);
+        match number {
+            Some(number) => self.with_bar(number, |bar| bar.set_prefix(text)),
+            None => self.whole.set_message(text),
+        }
+        let mut told = self.fetched.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.bars.is_hidden() && told.insert(progress.image.clone()) {
+            self.line(&format!("fetching image {}", progress.image));
+        }
     }
 
     fn with_bar(&self, number: ExperimentNumber, act: impl FnOnce(&ProgressBar)) {
@@ -123,19 +144,23 @@ impl Reporter for Shown {
             Event::Moved { number, status } => {
                 self.with_bar(number, |bar| bar.set_prefix(status.to_string()));
             }
+            Event::Fetching { number, progress } => self.fetching(number, progress),
             Event::Measuring { number, progress } => {
                 self.with_bar(number, |bar| bar.set_prefix(measuring(progress)));
             }
             Event::Ended { experiment } => self.ended(experiment),
-            Event::Warned { message } => {
-                let text = format!("warning: {message}");
-                if self.is_quiet {
-                    super::say(&text);
-                } else {
-                    self.line(&text);
-                }
-            }
+            Event::Warned { message } => self.insist(&format!("warning: {message}")),
         }
+    }
+}
+
+/// Before the first experiment there is no worker yet to pass it on.
+impl Watcher for Shown {
+    fn fetching(&self, progress: &FetchProgress) {
+        self.report(Event::Fetching {
+            number: None,
+            progress,
+        });
     }
 }
 
@@ -143,6 +168,23 @@ fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template)
         .expect("the templates are constants that parse")
         .progress_chars("━╸─")
+}
+
+fn fetching(progress: &FetchProgress) -> String {
+    const MEGABYTE: u64 = 1_000_000;
+    let FetchProgress {
+        image,
+        layers_done,
+        layers,
+        bytes_done,
+        bytes,
+    } = progress;
+    let amount = if *bytes > 0 {
+        format!(", {} of {} MB", bytes_done / MEGABYTE, bytes / MEGABYTE)
+    } else {
+        String::new()
+    };
+    format!("fetching {image}: {layers_done} of {layers} layers{amount}")
 }
 
 fn measuring(progress: &Progress) -> String {

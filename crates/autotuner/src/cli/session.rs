@@ -11,14 +11,14 @@ use autotuner_core::lifecycle::{TaskMove, TaskStatus};
 use autotuner_core::plan::Finish;
 use autotuner_core::task::Task;
 use autotuner_core::verdict::verdict;
-use autotuner_deploy::process::{ProcessConfig, ProcessDeployer};
-use autotuner_deploy::{Deployer, Instance, Unwatched, sweep};
+use autotuner_deploy::Deployer;
 use autotuner_load::generator::{LoadGenerator, LoadOptions};
 use autotuner_store::{MemoryStore, Store};
 
 use tracing::Instrument as _;
 
 use super::progress::Shown;
+use super::targets::{Target, clear_orphans, gpu_pool};
 use super::{CANCELLED, NOTHING, Refusal, WRONG, print, runtime, say};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
@@ -28,7 +28,7 @@ use crate::report::{table, words};
 use crate::shutdown::Shutdown;
 use crate::worker::logs::TaskLogs;
 use crate::worker::preflight::{Places, Prepared, alike, own_program, prepare, unheeded};
-use crate::worker::{Event, Reporter, Worker, run_task};
+use crate::worker::{Event, Reporter, Stuck, Worker, run_task};
 
 /// A run to be made.
 pub(super) struct Session {
@@ -78,18 +78,32 @@ async fn run_session(session: Session, config: &Config) -> Result<ExitCode, Refu
     check_writable(&session.output)?;
     let shutdown = Shutdown::listen(say).map_err(context("cannot listen for signals"))?;
     clear_orphans(config, &shutdown).await?;
-    let deployer = local_deployer(config)?;
+    let target = Target::reach(config, &session).await?;
+    let deployer = Arc::clone(&target.deployer);
+    let code = run_on(session, config, deployer, shutdown).await;
+    target.leave().await;
+    code
+}
+
+async fn run_on(
+    session: Session,
+    config: &Config,
+    deployer: Arc<dyn Deployer>,
+    shutdown: Shutdown,
+) -> Result<ExitCode, Refusal> {
     let places = Places {
         model_dir: config.model_dir.clone(),
         current_dir: std::env::current_dir().map_err(context("cannot tell the current directory"))?,
         own_program: own_program().map_err(context("cannot tell our own program's path"))?,
     };
     let Session { of, task, output, .. } = &session;
+    let shown = Arc::new(Shown::new(task.search.max_iterations, session.is_quiet));
     let prepared = prepare(
         task.clone(),
         &places,
         deployer.as_ref(),
-        &Unwatched,
+        &gpu_pool(config),
+        shown.as_ref(),
         &shutdown.soft,
     )
     .await
@@ -98,10 +112,9 @@ async fn run_session(session: Session, config: &Config) -> Result<ExitCode, Refu
         problems,
     })?;
     for note in [unheeded(task), alike(&prepared)].into_iter().flatten() {
-        say(&format!("note: {note}"));
+        shown.insist(&format!("note: {note}"));
     }
     keep_earlier(output)?;
-    let shown = Arc::new(Shown::new(task.search.max_iterations, session.is_quiet));
     let (worker, recorder) = staff(prepared, &session, config, deployer, shutdown, &shown).await?;
     let span = tracing::info_span!("task", task.name = worker.task.name);
     let finish = run_task(Arc::clone(&worker))
@@ -183,7 +196,7 @@ async fn staff(
         shown: Arc::clone(shown),
         output: session.output.clone(),
         task: task.clone(),
-        host: Host::inspect(),
+        host: Host::inspect(&config.gpus),
         engine_version: facts.version.clone(),
         logs: logs.directory().to_owned(),
         started_at_ms,
@@ -204,7 +217,9 @@ async fn staff(
         facts,
         stop_grace: config.stop_grace,
         shutdown,
-        stuck: OnceLock::new(),
+        stuck: Stuck::default(),
+        gpus: gpu_pool(config),
+        gpu_model: OnceLock::new(),
     };
     Ok((Arc::new(worker), recorder))
 }
@@ -249,46 +264,10 @@ fn tempfile_probe(directory: &Path) -> std::io::Result<()> {
     std::fs::remove_file(path)
 }
 
-fn context<E: std::error::Error + Send + Sync + 'static>(text: &'static str) -> impl Fn(E) -> Refusal {
+pub(super) fn context<E: std::error::Error + Send + Sync + 'static>(
+    text: &'static str,
+) -> impl Fn(E) -> Refusal {
     move |error| Refusal::Error(anyhow::Error::new(error).context(text))
-}
-
-/// Ends what a killed run of ours left behind.
-async fn clear_orphans(config: &Config, shutdown: &Shutdown) -> Result<(), Refusal> {
-    let report = sweep(&config.instances_dir(), config.stop_grace, &shutdown.soft)
-        .await
-        .map_err(context("cannot look for engines that an earlier run left behind"))?;
-    for swept in &report.stopped {
-        say(&format!(
-            "stopped an engine that a dead run left behind: task {}, experiment {}",
-            swept.task, swept.experiment
-        ));
-    }
-    if !report.kept_alive_owner.is_empty() {
-        say(&format!(
-            "warning: another run is going on here ({}); each disturbs what the other measures",
-            report.kept_alive_owner.join(", ")
-        ));
-    }
-    for problem in &report.problems {
-        say(&format!("warning: {problem}"));
-    }
-    Ok(())
-}
-
-fn local_deployer(config: &Config) -> Result<Arc<dyn Deployer>, Refusal> {
-    let program = own_program().map_err(context("cannot tell our own program's path"))?;
-    let name = format!("run-{}-{}", std::process::id(), SystemClock.now_ms());
-    let instance = Instance::claim(&config.instances_dir(), &name)
-        .map_err(context("cannot keep a record of running engines"))?;
-    let deployer = ProcessDeployer::new(ProcessConfig {
-        instance: Arc::new(instance),
-        search_path: config.search_path.clone(),
-        launcher: Some(vec![program.into_os_string(), "engine-exec".into()]),
-        withheld_variables: vec![],
-    })
-    .map_err(context("cannot prepare to start engines"))?;
-    Ok(Arc::new(deployer))
 }
 
 fn open_logs(config: &Config, task: &Task, clock: &Arc<dyn Clock>) -> Result<TaskLogs, Refusal> {

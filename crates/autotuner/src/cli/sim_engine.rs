@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use autotuner_sim_engine::Options;
+use autotuner_sim_engine::{LogLevel, Options};
 
 use super::{NOTHING, Refusal, runtime, say};
 use crate::shutdown::Shutdown;
@@ -23,8 +23,15 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: Arguments) -> Result<ExitCode, Refusal> {
     let runtime = runtime()?;
+    let is_silent = arguments.options.log_level == LogLevel::Off;
     let result = runtime.block_on(async {
-        let shutdown = Shutdown::listen(|_| {}).map_err(anyhow::Error::from)?;
+        // Also where it is not heeded: a log shows that it was asked.
+        let told = move |_: &str| {
+            if !is_silent {
+                say("asked to stop");
+            }
+        };
+        let shutdown = Shutdown::listen(told).map_err(anyhow::Error::from)?;
         Ok::<_, Refusal>(autotuner_sim_engine::run(arguments.options, shutdown.soft).await)
     })?;
     runtime.shutdown_background();

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use autotuner_core::experiment::{Experiment, LaunchFacts};
 use autotuner_core::failure::Failure;
-use autotuner_core::gpu::GpuDevice;
+use autotuner_core::gpu::{GpuDevice, GpuUse, Span};
 use autotuner_core::lifecycle::TaskStatus;
 use autotuner_core::score::Score;
 use autotuner_core::task::Task;
@@ -110,6 +110,62 @@ fn gpu(device: &GpuDevice) -> Value {
     })
 }
 
+/// The original system's shape and keys, with energy beside them; nothing where no GPU was seen.
+fn gpu_monitoring(uses: &[GpuUse]) -> Value {
+    if uses.is_empty() {
+        return Value::Null;
+    }
+    let seconds = uses.iter().map(|gpu| gpu.seconds).fold(0.0, f64::max);
+    let stats: serde_json::Map<String, Value> = uses
+        .iter()
+        .map(|gpu| (gpu_key(uses, &gpu.device), gpu_use(gpu)))
+        .collect();
+    json!({
+        "monitoring_duration_seconds": seconds,
+        "sample_count": uses.iter().map(|gpu| gpu.samples).max(),
+        "gpu_stats": stats,
+    })
+}
+
+/// The GPU's number; with its maker where two of them count their own.
+fn gpu_key(uses: &[GpuUse], device: &GpuDevice) -> String {
+    let is_taken = |gpu: &GpuUse| gpu.device.index == device.index && gpu.device.uuid != device.uuid;
+    if uses.iter().any(is_taken) {
+        format!("{}-{}", device.vendor.as_str(), device.index)
+    } else {
+        device.index.to_string()
+    }
+}
+
+fn gpu_use(gpu: &GpuUse) -> Value {
+    const BYTES_OF_A_MEGABYTE: f64 = 1024.0 * 1024.0;
+    let GpuUse {
+        device,
+        samples,
+        seconds: _,
+        utilization_percent,
+        memory_used_bytes,
+        memory_percent,
+        temperature_c,
+        power_w,
+        energy_j,
+    } = gpu;
+    let span = |span: &Option<Span>, unit: f64| {
+        span.map(|Span { min, mean, max }| json!({"min": min / unit, "mean": mean / unit, "max": max / unit}))
+    };
+    json!({
+        "uuid": device.uuid,
+        "name": device.name,
+        "samples": samples,
+        "utilization": span(utilization_percent, 1.0),
+        "memory_used_mb": span(memory_used_bytes, BYTES_OF_A_MEGABYTE),
+        "memory_usage_percent": span(memory_percent, 1.0),
+        "temperature_c": span(temperature_c, 1.0),
+        "power_draw_w": span(power_w, 1.0),
+        "energy_j": energy_j,
+    })
+}
+
 fn result(facts: &RunFacts<'_>, experiment: &Experiment) -> Value {
     let Experiment {
         number,
@@ -152,10 +208,12 @@ fn result(facts: &RunFacts<'_>, experiment: &Experiment) -> Value {
         "effective_arguments": command,
         "environment": env.into_iter().collect::<std::collections::BTreeMap<_, _>>(),
         "engine_version": engine_version,
+        "engine_fingerprints": measured.map(|measured| measured.fingerprints.clone()).unwrap_or_default(),
         "image": image.as_ref().map(|image| image.reference.clone()),
         "image_id": image.as_ref().map(|image| image.id.clone()),
         "image_digest": image.and_then(|image| image.digest),
         "gpus": gpus.iter().map(gpu).collect::<Vec<_>>(),
+        "gpu_monitoring": measured.map(|measured| gpu_monitoring(&measured.gpu_use)),
         "host_fingerprint": facts.host.fingerprint,
         "ready_after": ready_after_ms.map(|ms| std::time::Duration::from_millis(ms).as_secs_f64()),
         "started_at": rfc3339(*started_at_ms),
@@ -280,5 +338,56 @@ mod tests {
         assert!(is_device(&link) && !is_device(folder.path()));
         write(&link, &json!({})).expect("written");
         assert!(is_device(&link), "it is still what it was");
+    }
+
+    #[test]
+    fn what_gpus_did_is_told_in_the_original_systems_words() {
+        use autotuner_core::gpu::{GpuState, GpuVendor, UseRecorder};
+        let device = |vendor: GpuVendor, index: u32| GpuDevice {
+            index,
+            uuid: format!("GPU-{}-{index}", vendor.as_str()),
+            name: "A GPU".into(),
+            vendor,
+            memory_bytes: 4 << 30,
+        };
+        let used = |devices: &[GpuDevice]| {
+            let mut recorder = UseRecorder::new(devices);
+            for second in 0..3_u8 {
+                let states: Vec<GpuState> = devices
+                    .iter()
+                    .map(|device| GpuState {
+                        memory_used_bytes: Some(1 << 30),
+                        utilization_percent: Some(second * 10),
+                        power_w: Some(100.0),
+                        ..GpuState::unknown(device.clone())
+                    })
+                    .collect();
+                recorder.add(std::time::Duration::from_secs(second.into()), &states);
+            }
+            gpu_monitoring(&recorder.finish())
+        };
+        let told = used(&[device(GpuVendor::Nvidia, 1)]);
+        let expected = json!({
+            "monitoring_duration_seconds": 2.0,
+            "sample_count": 3,
+            "gpu_stats": {
+                "1": {
+                    "uuid": "GPU-nvidia-1",
+                    "name": "A GPU",
+                    "samples": 3,
+                    "utilization": {"min": 0.0, "mean": 10.0, "max": 20.0},
+                    "memory_used_mb": {"min": 1024.0, "mean": 1024.0, "max": 1024.0},
+                    "memory_usage_percent": {"min": 25.0, "mean": 25.0, "max": 25.0},
+                    "temperature_c": null,
+                    "power_draw_w": {"min": 100.0, "mean": 100.0, "max": 100.0},
+                    "energy_j": 200.0,
+                },
+            },
+        });
+        assert_eq!(told, expected);
+        let both = used(&[device(GpuVendor::Nvidia, 0), device(GpuVendor::Amd, 0)]);
+        let keys: Vec<&String> = both["gpu_stats"].as_object().expect("an object").keys().collect();
+        assert_eq!(keys, ["nvidia-0", "amd-0"]);
+        assert_eq!(used(&[]), Value::Null);
     }
 }

@@ -63,7 +63,7 @@ pub(crate) fn command_line(launch: &LaunchFacts) -> String {
 }
 
 /// A word as a POSIX shell must be given it.
-fn quoted(word: &str) -> String {
+pub(crate) fn quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
     if !word.is_empty() && word.chars().all(is_plain) {
         word.to_owned()

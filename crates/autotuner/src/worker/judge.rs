@@ -6,7 +6,8 @@ use autotuner_core::measure::{LevelRecords, RequestOutcome};
 use autotuner_core::metrics::{experiment_metrics, level_metrics};
 use autotuner_core::score::score;
 use autotuner_core::task::Task;
-use autotuner_load::Recording;
+use autotuner_deploy::gpu::Sampled;
+use autotuner_load::{MOST_FINGERPRINTS, Recording};
 
 use super::chain;
 
@@ -17,8 +18,18 @@ const TOLERATED_FAILURES: f64 = 0.1;
 const SHORT_WINDOW: f64 = 0.5;
 
 /// From records to a score, or to the reason why there is none.
-pub(super) fn judge(task: &Task, gpus: u32, recording: Recording) -> Result<Measured, Failure> {
-    let Recording { levels, notes } = recording;
+pub(super) fn judge(
+    task: &Task,
+    gpus: u32,
+    recording: Recording,
+    sampled: Sampled,
+) -> Result<Measured, Failure> {
+    let Recording {
+        levels,
+        notes,
+        fingerprints,
+    } = recording;
+    check_one_engine(&fingerprints)?;
     let levels: Vec<_> = levels
         .iter()
         .map(|level| (level_metrics(level, &task.slos.bounds), first_error(level)))
@@ -57,11 +68,30 @@ pub(super) fn judge(task: &Task, gpus: u32, recording: Recording) -> Result<Meas
             metrics.least_n()
         ));
     }
+    let Sampled { uses, note } = sampled;
+    remarks.extend(note);
     Ok(Measured {
         metrics,
         score,
         remarks,
+        gpu_use: uses,
+        fingerprints,
     })
+}
+
+/// What several engines answered belongs to none of them. An engine with as many fingerprints
+/// as are kept makes up new ones, which tells nothing.
+fn check_one_engine(fingerprints: &[String]) -> Result<(), Failure> {
+    if !(2..MOST_FINGERPRINTS).contains(&fingerprints.len()) {
+        return Ok(());
+    }
+    Err(Failure::new(
+        FailureKind::Infrastructure,
+        format!(
+            "answers came from more than one engine: {}",
+            fingerprints.join(", ")
+        ),
+    ))
 }
 
 fn first_error(level: &LevelRecords) -> Option<String> {

@@ -3,13 +3,17 @@
 //! One [`Worker`] runs one task. All judgement is `autotuner_core`'s; this only connects the
 //! hands, and sees to it that every engine it starts is stopped.
 
+mod benchmark;
 mod experiment;
+pub(crate) mod explain;
 mod judge;
 pub(crate) mod logs;
 pub(crate) mod preflight;
 pub(crate) mod probe;
 mod secret;
+mod start;
 mod task;
+mod teardown;
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -23,7 +27,8 @@ use autotuner_core::problem::Problem;
 use autotuner_core::search::Strategy;
 use autotuner_core::space::{Candidate, CandidateKey};
 use autotuner_core::task::Task;
-use autotuner_deploy::Deployer;
+use autotuner_deploy::gpu::GpuPool;
+use autotuner_deploy::{Deployer, FetchProgress};
 use autotuner_load::{Bench, Progress};
 use autotuner_store::Store;
 
@@ -33,6 +38,7 @@ use logs::TaskLogs;
 use probe::EngineFacts;
 
 pub(crate) use task::run_task;
+pub(crate) use teardown::Stuck;
 
 /// Everything that running one task needs.
 pub(crate) struct Worker {
@@ -49,8 +55,12 @@ pub(crate) struct Worker {
     pub(crate) facts: EngineFacts,
     pub(crate) stop_grace: Duration,
     pub(crate) shutdown: Shutdown,
-    /// Set once an engine could not be stopped: whatever is measured beside it is disturbed.
-    pub(crate) stuck: OnceLock<String>,
+    /// Engines that could not be stopped: whatever is measured beside them is disturbed.
+    pub(crate) stuck: Stuck,
+    /// The machine's GPUs, shared with everything else of ours that runs here.
+    pub(crate) gpus: GpuPool,
+    /// The model of the task's first GPU.
+    pub(crate) gpu_model: OnceLock<String>,
 }
 
 /// Told of everything that happens while a task runs. Must be quick: the worker waits.
@@ -71,6 +81,11 @@ pub(crate) enum Event<'a> {
         number: ExperimentNumber,
         status: ExperimentStatus,
     },
+    /// An image is being fetched, for an experiment or before the first.
+    Fetching {
+        number: Option<ExperimentNumber>,
+        progress: &'a FetchProgress,
+    },
     /// An experiment's benchmark went on.
     Measuring {
         number: ExperimentNumber,
@@ -89,6 +104,12 @@ impl Worker {
     /// Every reason why the engine would refuse it.
     pub(crate) fn plan(&self, candidate: &Candidate) -> Result<LaunchPlan, Vec<Problem>> {
         self.engine.plan(&plan_request(&self.task, candidate))
+    }
+
+    /// Tells of something that went wrong, to the task log and to whoever watches.
+    fn warn(&self, message: &str) {
+        self.logs.line("WARNING", message);
+        self.reporter.report(Event::Warned { message });
     }
 
     /// What makes two candidates one configuration to the engine: what it would be started

@@ -11,9 +11,11 @@ use autotuner_core::problem::Problem;
 use autotuner_core::search::Strategy;
 use autotuner_core::space::{Candidate, Size};
 use autotuner_core::task::{DeploymentMode, Resources, Task};
-use autotuner_deploy::{Deployer, Watcher};
+use autotuner_deploy::gpu::GpuPool;
+use autotuner_deploy::{DeployError, Deployer, Watcher};
 use tokio_util::sync::CancellationToken;
 
+use super::explain::remedy;
 use super::probe::{EngineFacts, LONGEST_PROBE, probe};
 use super::{chain, plan_request};
 
@@ -47,6 +49,7 @@ pub(crate) async fn prepare(
     mut task: Task,
     places: &Places,
     deployer: &dyn Deployer,
+    gpus: &GpuPool,
     watcher: &dyn Watcher,
     cancel: &CancellationToken,
 ) -> Result<Prepared, Vec<Problem>> {
@@ -56,7 +59,8 @@ pub(crate) async fn prepare(
         Ok(path) => task.model.id_or_path = path,
         Err(problem) => problems.push(problem),
     }
-    if task.engine == EngineKind::Sim && task.settings.program.is_none() {
+    let is_local = task.deployment == DeploymentMode::Local;
+    if is_local && task.engine == EngineKind::Sim && task.settings.program.is_none() {
         task.settings.program = Some(places.own_program.display().to_string());
     }
     let strategy = task
@@ -71,12 +75,11 @@ pub(crate) async fn prepare(
     let (Ok(strategy), Ok(plan), true) = (strategy, plan, problems.is_empty()) else {
         return Err(problems);
     };
+    if let Some(problem) = too_few_gpus(gpus, plan.gpus, cancel).await {
+        return Err(vec![problem]);
+    }
     if let Err(error) = deployer.prepare(&plan, watcher, cancel).await {
-        let problem = Problem::new("engine.program", chain(&error));
-        return Err(vec![match task.settings.program {
-            Some(_) => problem.with_hint("check the path in engine.program"),
-            None => problem.with_hint("install the engine, or name its program in engine.program"),
-        }]);
+        return Err(vec![not_there(&task, &error)]);
     }
     let facts = probe(engine, |arguments| {
         deployer.ask(&plan, arguments, LONGEST_PROBE, cancel)
@@ -95,6 +98,44 @@ pub(crate) async fn prepare(
         strategy,
         facts,
     })
+}
+
+/// GPUs that the engine's defaults already need and that this machine does not have.
+async fn too_few_gpus(pool: &GpuPool, wanted: u32, cancel: &CancellationToken) -> Option<Problem> {
+    if wanted == 0 {
+        return None;
+    }
+    let (has, why) = match pool.survey(cancel).await {
+        Ok(seen) => (seen.len(), String::new()),
+        Err(error) => (0, format!(" ({})", chain(&error))),
+    };
+    if has >= usize::try_from(wanted).unwrap_or(usize::MAX) {
+        return None;
+    }
+    let message = format!("the engine needs {wanted} GPUs, and this machine has {has}{why}");
+    let hint = "lower the parallel sizes, or run on the CPU with resources.gpus: 0 where the engine can";
+    Some(Problem::new("resources.gpus", message).with_hint(hint))
+}
+
+/// What is said of a target, a program or an image that is not there.
+pub(crate) fn not_there(task: &Task, error: &DeployError) -> Problem {
+    let is_local = task.deployment == DeploymentMode::Local;
+    let path = match error {
+        DeployError::TargetGone { .. } => "deployment_mode",
+        DeployError::GpuRuntimeMissing { .. } => "resources.gpus",
+        _ if is_local => "engine.program",
+        _ => "engine.image",
+    };
+    let problem = Problem::new(path, chain(error));
+    match (error, &task.settings.program) {
+        (DeployError::ProgramMissing { .. } | DeployError::NotExecutable { .. }, Some(_)) if is_local => {
+            problem.with_hint("check the path in engine.program")
+        }
+        _ => match remedy(error) {
+            Some(remedy) => problem.with_hint(remedy),
+            None => problem,
+        },
+    }
 }
 
 /// Largest space whose configurations are compared before a run.
@@ -129,6 +170,9 @@ pub(crate) fn alike(prepared: &Prepared) -> Option<String> {
 
 /// Limits that the task sets and that a local process is not held to.
 pub(crate) fn unheeded(task: &Task) -> Option<String> {
+    if task.deployment != DeploymentMode::Local {
+        return None;
+    }
     let Resources {
         gpus: _,
         cpus,
@@ -145,18 +189,13 @@ pub(crate) fn unheeded(task: &Task) -> Option<String> {
 }
 
 fn mode_problem(mode: DeploymentMode) -> Option<Problem> {
-    let what = match mode {
-        DeploymentMode::Local => return None,
-        DeploymentMode::Docker => "starting engines in Docker",
-        DeploymentMode::Kubernetes => "starting engines in Kubernetes",
-    };
-    Some(
+    (mode == DeploymentMode::Kubernetes).then(|| {
         Problem::new(
             "deployment_mode",
-            format!("{what} is not built into this version"),
+            "starting engines in Kubernetes is not built into this version",
         )
-        .with_hint("run the engine as a local process: deployment_mode: local, or --mode local"),
-    )
+        .with_hint("use Docker or a local process: deployment_mode: docker or local, or --mode")
+    })
 }
 
 /// What the engine is to be given as its model: an existing path, or a hub id.

@@ -1,16 +1,18 @@
 //! Whole runs against engines in memory.
 
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use autotuner_core::experiment::Experiment;
 use autotuner_core::failure::FailureKind;
+use autotuner_core::gpu::GpuState;
 use autotuner_core::lifecycle::{TaskMove, TaskStatus};
 use autotuner_core::plan::Finish;
 use autotuner_core::search::Role;
 use autotuner_core::spec::TaskSpec;
 use autotuner_core::verdict::{Claim, verdict};
+use autotuner_deploy::gpu::{FixedGpus, GpuPool};
 use autotuner_store::{MemoryStore, Store};
 use serde_json::{Value, json};
 
@@ -51,6 +53,7 @@ impl Ran {
 
 struct Scene {
     world: Arc<FakeWorld>,
+    gpus: Arc<FixedGpus>,
     document: Value,
     shutdown: Shutdown,
     reporter: Arc<dyn Reporter>,
@@ -67,6 +70,7 @@ impl Scene {
     fn new(parameters: Value) -> Self {
         Self {
             world: world(),
+            gpus: Arc::new(FixedGpus::idle(0)),
             document: json!({
                 "task_name": "fake",
                 "deployment_mode": "local",
@@ -117,7 +121,9 @@ impl Scene {
             facts: EngineFacts::default(),
             stop_grace: Duration::from_secs(1),
             shutdown: self.shutdown.clone(),
-            stuck: std::sync::OnceLock::new(),
+            stuck: super::Stuck::default(),
+            gpus: GpuPool::new(Arc::clone(&self.gpus) as _, folder.path().join("gpus")),
+            gpu_model: OnceLock::new(),
         });
         let finish = tokio::time::timeout(PATIENCE, run_task(worker))
             .await
@@ -309,6 +315,116 @@ async fn nothing_is_measured_beside_an_engine_that_could_not_be_stopped() {
         panic!("{:?}", ran.finish);
     };
     assert!(message.contains("could not be stopped"), "{message}");
+}
+
+#[tokio::test]
+async fn an_engine_that_could_not_be_stopped_is_tried_again() {
+    let scene = Scene::new(json!({"behave": ["tough", "serve"]}));
+    let ran = scene.run().await;
+    assert_eq!(
+        ran.outcomes(),
+        [
+            "baseline engine defaults: 100",
+            "search behave=tough: 100",
+            "search behave=serve: 100"
+        ]
+    );
+    assert!(ran.log.contains("could not be stopped"), "{}", ran.log);
+}
+
+#[tokio::test]
+async fn a_target_that_comes_back_is_waited_for() {
+    let scene = Scene::new(json!({"rate": [50]}));
+    scene.world.absences.store(2, Ordering::SeqCst);
+    let ran = scene.run().await;
+    assert_eq!(
+        ran.outcomes(),
+        ["baseline engine defaults: 100", "search rate=50: 50"],
+        "no attempt is lost"
+    );
+    assert!(
+        ran.log
+            .contains("waiting for up to 120 s: the fake daemon does not answer"),
+        "{}",
+        ran.log
+    );
+}
+
+#[tokio::test]
+async fn waiting_for_a_target_ends_with_a_cancel() {
+    let scene = Scene::new(json!({"rate": [50]}));
+    scene.world.absences.store(u16::MAX, Ordering::SeqCst);
+    let cancel = scene.shutdown.soft.clone();
+    let (ran, ()) = tokio::join!(scene.run(), async move {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        cancel.cancel();
+    });
+    assert_eq!(ran.finish, Finish::Cancelled);
+    assert_eq!(ran.outcomes(), ["baseline engine defaults: cancelled"]);
+}
+
+#[tokio::test]
+async fn what_an_interruption_disturbed_is_measured_again_and_never_scored() {
+    let scene = Scene::new(json!({"behave": ["interrupted"]}));
+    let ran = scene.run().await;
+    let lost = "search behave=interrupted: infrastructure";
+    assert_eq!(
+        ran.outcomes(),
+        ["baseline engine defaults: 100", lost, lost, lost]
+    );
+    let failure = ran.experiments[1].failure().expect("it failed");
+    assert!(failure.message.contains("was interrupted"), "{failure:?}");
+    assert!(failure.advice.is_some());
+}
+
+#[tokio::test]
+async fn gpus_are_held_for_the_experiment_and_watched_while_it_is_measured() {
+    let mut scene = Scene::new(json!({"rate": [50]})).set("resources", "gpus", 2);
+    scene.gpus = Arc::new(FixedGpus::idle(3));
+    let ran = scene.run().await;
+    assert_eq!(
+        ran.outcomes(),
+        ["baseline engine defaults: 50", "search rate=50: 25"],
+        "throughput is per GPU"
+    );
+    for experiment in &ran.experiments {
+        let held = &experiment.launch.as_ref().expect("it was started").gpus;
+        assert_eq!(held.len(), 2);
+        let watched = &experiment.measured().expect("it was measured").gpu_use;
+        assert_eq!(watched.len(), 2, "{watched:?}");
+    }
+}
+
+#[tokio::test]
+async fn gpus_that_the_machine_does_not_have_are_no_reason_to_wait() {
+    let mut scene = Scene::new(json!({"rate": [50]})).set("resources", "gpus", 2);
+    scene.gpus = Arc::new(FixedGpus::idle(1));
+    let ran = scene.run().await;
+    assert_eq!(ran.outcomes()[0], "baseline engine defaults: invalid_candidate");
+    let failure = ran.experiments[0].failure().expect("it failed");
+    assert!(failure.advice.is_some(), "{failure:?}");
+    assert_eq!(scene.world.launches(), 0);
+}
+
+#[tokio::test]
+async fn waiting_for_gpus_is_told_and_ends_with_a_cancel() {
+    let mut scene = Scene::new(json!({"rate": [50]})).set("resources", "gpus", 1);
+    scene.gpus = Arc::new(FixedGpus::idle(1));
+    let busy = scene.gpus.states().into_iter().map(|state| GpuState {
+        utilization_percent: Some(99),
+        ..state
+    });
+    scene.gpus.set(busy.collect());
+    let cancel = scene.shutdown.soft.clone();
+    let gpus = Arc::clone(&scene.gpus);
+    let (ran, ()) = tokio::join!(scene.run(), async move {
+        while gpus.looks() == 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        cancel.cancel();
+    });
+    assert_eq!(ran.outcomes(), ["baseline engine defaults: cancelled"]);
+    assert!(ran.log.contains("waiting for GPUs"), "{}", ran.log);
 }
 
 #[tokio::test]

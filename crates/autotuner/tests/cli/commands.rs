@@ -51,7 +51,7 @@ fn wrong_command_lines_are_refused_with_the_word_named() {
         let finished = sandbox.run(arguments).expect(2).says(parts);
         assert_eq!(finished.stdout, "");
     };
-    check(&["tune"], &["tune"]);
+    check(&["turn"], &["turn"]);
     check(&["run"], &["TASK_FILE"]);
     check(
         &["run", "no-such.yaml"],
@@ -280,7 +280,107 @@ fn engines_and_their_flags() {
     }
     let flags = sandbox.run(&["engines", "sim", "--json"]).expect(0).json();
     let keys: Vec<&String> = flags[0].as_object().expect("a flag").keys().collect();
-    assert_eq!(keys, ["name", "kind", "default", "help"]);
+    assert_eq!(keys[..5], ["name", "kind", "default", "help", "group"]);
+
+    let common = sandbox.run(&["engines", "vllm", "--common"]).expect(0).stdout;
+    let listed = |flag: &str| common.lines().any(|line| line.starts_with(&format!("{flag} ")));
+    assert!(listed("max-num-seqs") && !listed("root-path"), "{common}");
+    assert!(common.contains("64, 128, 256"), "what to try: {common}");
+    assert!(common.contains("set by the product: host"), "{common}");
+    sandbox.run(&["engines", "--common"]).expect(2).says(&["ENGINE"]);
+    let none = sandbox.run(&["engines", "custom"]).expect(0).stdout;
+    assert!(none.contains("passed on as the task spells it"), "{none}");
+}
+
+#[test]
+fn presets_are_listed_shown_and_merged() {
+    let sandbox = Sandbox::new();
+    let plain = sandbox.run(&["presets"]).expect(0).stdout;
+    assert!(plain.contains("18 parameters, 648 combinations"), "{plain}");
+    let list = sandbox.run(&["presets", "--json"]).expect(0).json();
+    assert_eq!(list[1]["name"], "SGLang Performance Tuning");
+    assert_eq!(list[1]["combinations"], 20_736);
+
+    let file = sandbox
+        .run(&["presets", "show", "vllm", "--json"])
+        .expect(0)
+        .stdout;
+    sandbox.write("all.json", &file);
+    let mine = json!({"version": "1.0", "preset": {
+        "name": "mine", "runtime": "vllm", "parameters": {"max_num_seqs": [512], "env.A": ["b c"]}
+    }});
+    sandbox.write("mine.json", &mine.to_string());
+    let merge = |mode: &str| sandbox.run(&["presets", "merge", "vLLM", "mine.json", "--mode", mode]);
+    let union = merge("union").expect(0).says(&[]).stdout;
+    assert!(union.contains("  max-num-seqs: [64, 128, 256, 512]\n"), "{union}");
+    let last = merge("last_wins")
+        .expect(0)
+        .says(&["conflict: max-num-seqs: [64,128,256] becomes [512], as \"mine\" has it"])
+        .stdout;
+    assert!(last.contains("  max-num-seqs: [512]\n"), "{last}");
+    let common = merge("intersection").expect(0).says(&["left out"]).stdout;
+    assert_eq!(common, "parameters: {}\n");
+    let json = sandbox
+        .run(&[
+            "presets",
+            "merge",
+            "all.json",
+            "mine.json",
+            "--mode",
+            "last-wins",
+            "--json",
+        ])
+        .expect(0)
+        .json();
+    assert_eq!(json["conflicts"][0]["overridden_by"], "mine");
+    assert_eq!(
+        json["applied_presets"],
+        json!(["vLLM Performance Tuning", "mine"])
+    );
+
+    // What is printed can stand in a task file as it is.
+    let task = format!(
+        "task_name: t\nbase_runtime: vllm\nmodel: {{ id_or_path: m }}\n{union}optimization: {{ max_iterations: 9 }}\nbenchmark: {{}}\n"
+    );
+    sandbox.write("task.yaml", &task);
+    sandbox.run(&["validate", "task.yaml"]).expect(0);
+}
+
+#[test]
+fn presets_that_cannot_be_used_are_refused() {
+    let sandbox = Sandbox::new();
+    let check = |arguments: &[&str], parts: &[&str]| {
+        let finished = sandbox
+            .run(&[&["presets"], arguments].concat())
+            .expect(2)
+            .says(parts);
+        assert_eq!(finished.stdout, "");
+    };
+    check(
+        &["show", "nope"],
+        &["no preset is called \"nope\"", "vLLM Performance Tuning"],
+    );
+    check(&["show", ""], &["no preset is called"]);
+    check(&["show", "none.json"], &["cannot read the preset file none.json"]);
+    check(&["merge", "vllm", "sglang"], &["is for sglang"]);
+    check(
+        &["merge", "vllm", "--mode", "unin"],
+        &["unin", "union", "intersection", "last-wins"],
+    );
+    sandbox.write("text.json", "{");
+    check(&["show", "text.json"], &["not valid JSON"]);
+    let bad = json!({"version": "1.0", "preset": {
+        "name": "bad", "runtime": "sglang", "parameters": {"page-size": [0], "x": []}
+    }});
+    sandbox.write("bad.json", &bad.to_string());
+    check(
+        &["show", "bad.json"],
+        &[
+            "bad.json has 2 problems",
+            "parameters.page-size[0]",
+            "parameters.x",
+        ],
+    );
 }
 
 #[test]

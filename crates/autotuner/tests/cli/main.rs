@@ -12,3 +12,4 @@ mod llamacpp;
 mod orphans;
 mod run;
 mod support;
+mod tune;

@@ -72,6 +72,14 @@ fn a_task_is_measured_and_all_of_it_is_written_down() {
         assert_eq!(experiment["host_fingerprint"], results["host"]["fingerprint"]);
         assert_eq!(experiment["engine_version"], results["engine_version"]);
     }
+    let engines: std::collections::BTreeSet<&str> = all
+        .iter()
+        .map(|experiment| match experiment["engine_fingerprints"].as_array() {
+            Some(names) if names.len() == 1 => names[0].as_str().expect("text"),
+            names => panic!("one engine answered: {names:?}"),
+        })
+        .collect();
+    assert_eq!(engines.len(), 3, "an engine of its own for each: {engines:?}");
     assert!(!has_arguments(&all[0], &["--max-num-seqs"]));
     assert!(has_arguments(&all[1], &["--max-num-seqs", "2"]));
     assert!(has_arguments(&all[2], &["--max-num-seqs", "8"]));

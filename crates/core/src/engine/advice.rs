@@ -4,6 +4,7 @@
 //! every engine stand with the causes; the rest each engine fills in.
 
 use super::rules::Cause;
+use crate::failure::FailureKind;
 
 /// One engine's remedies.
 #[derive(Debug)]
@@ -42,6 +43,26 @@ impl Advice {
             Cause::Model => "check that model.id_or_path names a complete model that this engine can load",
             Cause::Disk => "free disk space, or give the container more shared memory",
             Cause::DeviceFault | Cause::Crash | Cause::Fault => return None,
+        })
+    }
+
+    /// What usually helps against a failure of this kind, where its cause is not known.
+    pub(crate) fn general(&self, kind: FailureKind) -> Option<&'static str> {
+        Some(match kind {
+            FailureKind::OutOfMemory => self.host_memory,
+            FailureKind::InvalidCandidate => {
+                "take the value out of the space, or rule the combination out with a constraint"
+            }
+            FailureKind::EngineCrashed => {
+                "read the end of its log; where one value is to blame, take it out of the space"
+            }
+            FailureKind::NotReadyInTime => {
+                "raise engine.start_timeout, or read in its log what it was waiting for"
+            }
+            FailureKind::BenchmarkFailed => {
+                "look at the first error; fewer requests at once or more time for an experiment may help"
+            }
+            FailureKind::Infrastructure | FailureKind::WorkerLost | FailureKind::Cancelled => return None,
         })
     }
 }

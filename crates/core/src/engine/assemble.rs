@@ -8,14 +8,21 @@ use std::time::Duration;
 
 use super::dialect::Dialect;
 use super::files::Placed;
+use super::fixed::Group;
+use super::flags::Flag;
+use super::parallel::{Own, OwnSizes};
 use super::text::has_control;
 use super::world::{self, Settled};
-use super::{Arg, LaunchPlan, Limits, PlanRequest, Program, environment, fixed, flags, image};
+use super::{
+    Arg, EngineKind, LaunchPlan, Limits, PlanRequest, Program, environment, fixed, flags, image, portable,
+};
 use crate::problem::Problem;
 use crate::task::{DeploymentMode, EngineSettings};
 
 /// How one engine is started.
 pub(crate) struct Recipe {
+    /// Which engine it is.
+    pub(crate) kind: EngineKind,
     /// How it spells its flags.
     pub(crate) dialect: &'static Dialect,
     /// The program in local mode, when the task names none.
@@ -68,13 +75,19 @@ pub(crate) fn assemble(
         &served_model_name,
     ));
     problems.0.extend(fixed::check(dialect, &settings.args));
-    let flags = problems.take(flags::compile(dialect, candidate));
+    let groups = fixed::groups(dialect, &settings.args);
+    let own = problems.take(flags::compile(dialect, candidate));
+    let sizes = own_sizes(recipe.kind, &groups, &own);
+    let id = &model.id_or_path;
+    let words = problems.take(portable::compile(recipe.kind, dialect, id, &sizes, candidate));
+    let flags = portable::beside(own, words);
     let env = problems.take(environment::compile(dialect, settings, candidate));
     let ready_paths = problems.check(ready_paths(settings, recipe.ready_paths));
 
-    let kept = fixed::kept(fixed::groups(dialect, &settings.args), &flags);
+    let kept = fixed::kept(groups, &flags);
     let needed = problems.check((recipe.gpus)(&Settled::new(&kept, &flags)));
     let gpus = problems.check(world::gpus(resources, needed));
+    problems.check(environment::check_devices(settings, gpus));
     let program = match deployment {
         DeploymentMode::Local => local(settings, recipe.program),
         DeploymentMode::Docker | DeploymentMode::Kubernetes => {
@@ -109,6 +122,17 @@ pub(crate) fn assemble(
         uses_hub: placed.from_hub && recipe.has_hub,
         limits: Limits::of(resources),
     })
+}
+
+/// The parallel sizes that the engine's own flags set.
+fn own_sizes(kind: EngineKind, groups: &[Group], flags: &[Flag]) -> Own {
+    let (fixed, tuned) = (Settled::new(groups, &[]), Settled::new(&[], flags));
+    let kept = Settled::new(&fixed::kept(groups.to_vec(), flags), flags);
+    Own {
+        fixed: OwnSizes::of(kind, |flag| fixed.get(flag)),
+        tuned: OwnSizes::of(kind, |flag| tuned.get(flag)),
+        attention_copies: kept.is_on("enable-dp-attention"),
+    }
 }
 
 /// Problems collected on the way, so that a user sees all of them.

@@ -12,8 +12,10 @@ use super::assemble::{Problems, check_name, containered, local, ready_paths};
 use super::dialect::{DashedValues, Dialect, Spelling};
 use super::fixed::Group;
 use super::flags::{Flag, path_of};
+use super::parallel::Own;
 use super::{
     Arg, Engine, EngineKind, LaunchPlan, Limits, PlanRequest, Program, environment, files, fixed, flags,
+    portable,
 };
 use crate::problem::Problem;
 use crate::space::{Candidate, Target};
@@ -70,8 +72,18 @@ impl Engine for Custom {
         problems
             .0
             .extend(check_places(&settings.args, &groups, candidate));
-        let flags = problems.take(flags::compile(&DIALECT, candidate));
+        let own = problems.take(flags::compile(&DIALECT, candidate));
+        let words = portable::compile(
+            EngineKind::Custom,
+            &DIALECT,
+            &model.id_or_path,
+            &Own::default(),
+            candidate,
+        );
+        let flags = portable::beside(own, problems.take(words));
         let env = problems.take(environment::compile(&DIALECT, settings, candidate));
+        let gpus = resources.gpus.unwrap_or(0);
+        problems.check(environment::check_devices(settings, gpus));
         let ready_paths = problems.check(ready_paths(settings, READY_PATHS));
         let program = problems.finish(program(settings, deployment))?;
         let placed = files::place(request);
@@ -79,7 +91,7 @@ impl Engine for Custom {
             program,
             args: arguments(model, &placed.name, groups, flags),
             env,
-            gpus: resources.gpus.unwrap_or(0),
+            gpus,
             ready_paths,
             served_model_name: model.served_name.clone(),
             start_timeout: settings.start_timeout.unwrap_or(START_TIMEOUT),
@@ -215,7 +227,7 @@ mod tests {
             served_name: "name".into(),
         };
         let check = |argument: &str, expected: Arg| {
-            assert_eq!(fill(&model, &model.id_or_path, argument), expected, "{argument}")
+            assert_eq!(fill(&model, &model.id_or_path, argument), expected, "{argument}");
         };
         check("{host}", Arg::Host);
         check("{port}", Arg::Port);

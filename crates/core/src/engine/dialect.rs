@@ -2,45 +2,9 @@
 //!
 //! The one idea: engines differ in tables, not in code. A [`Dialect`] says which names mean
 //! the same flag, which are on or off, which are not for candidates to set, and how a value
-//! is attached. Nothing here looks at a candidate.
+//! is attached; what single flags are is the catalogue's. Nothing here looks at a candidate.
 
-/// One flag that is often tuned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FlagInfo {
-    /// The flag as the engine spells it, without its dashes.
-    pub name: &'static str,
-    /// What values it takes and how they are said.
-    pub kind: FlagKind,
-    /// The engine's default in words; empty where it depends or differs between versions.
-    pub default: &'static str,
-    /// What it does, in one line.
-    pub help: &'static str,
-}
-
-/// What values a flag takes and how they are said on the command line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FlagKind {
-    /// A whole number.
-    Integer,
-    /// Any number.
-    Number,
-    /// Any text.
-    Text,
-    /// Usually one of these words; versions differ, so others are passed on too.
-    Choice(&'static [&'static str]),
-    /// Several values, written with blanks between them and passed as separate arguments.
-    List,
-    /// Off unless present.
-    Switch,
-    /// `--x` for true and `--no-x` for false; left away, the engine decides.
-    Toggle,
-    /// On by default: nothing for true, `--no-x` for false.
-    DefaultOn,
-    /// A value `on`, `off` or `auto`; true and false mean the first two.
-    OnOff,
-    /// A value `1` or `0`; true and false mean these.
-    OneZero,
-}
+use super::catalogue::{FlagInfo, FlagKind};
 
 /// How one engine spells its flags.
 #[derive(Debug)]
@@ -91,42 +55,6 @@ pub(crate) struct Resolved {
     pub(crate) is_negated: bool,
 }
 
-/// A catalogue entry; a function, so that tables stay one line an entry.
-pub(crate) const fn flag(
-    name: &'static str,
-    kind: FlagKind,
-    default: &'static str,
-    help: &'static str,
-) -> FlagInfo {
-    FlagInfo {
-        name,
-        kind,
-        default,
-        help,
-    }
-}
-
-impl FlagKind {
-    /// Whether the flag is on or off and takes no value.
-    pub fn is_switch(self) -> bool {
-        matches!(self, Self::Switch | Self::Toggle | Self::DefaultOn)
-    }
-
-    /// A word for listings: `integer`, `switch`, …
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Integer => "integer",
-            Self::Number => "number",
-            Self::Text => "text",
-            Self::Choice(_) => "choice",
-            Self::List => "list",
-            Self::Switch | Self::Toggle | Self::DefaultOn => "switch",
-            Self::OnOff => "on/off",
-            Self::OneZero => "1/0",
-        }
-    }
-}
-
 impl Dialect {
     /// Which flag a name means, given without dashes before it.
     pub(crate) fn resolve(&self, spelt: &str) -> Resolved {
@@ -134,7 +62,7 @@ impl Dialect {
         if let Some(positive) = name.strip_prefix("no-") {
             let positive = self.unaliased(positive.to_owned());
             let kind = self.find(&positive).map(|flag| flag.kind);
-            if matches!(kind, Some(FlagKind::Toggle | FlagKind::DefaultOn)) {
+            if kind.is_some_and(FlagKind::has_negation) {
                 return Resolved {
                     name: positive,
                     is_negated: true,

@@ -1,7 +1,8 @@
 //! The environment of an engine: the task's variables and, over them, the candidate's.
 //!
 //! The one idea: a candidate may tune an engine by its environment, but not change which
-//! code it runs or which devices it was given.
+//! code it runs or which devices it was given. Nor may a task, where GPUs are held for it: it
+//! would be measured on others than those. Where none are held it may say itself what it sees.
 
 use std::collections::BTreeMap;
 
@@ -24,8 +25,10 @@ const CODE: [&str; 8] = [
     "IFS",
 ];
 /// Say which devices a process sees; they follow from the GPUs it was given.
-const DEVICES: [&str; 4] = [
+const DEVICES: [&str; 6] = [
     "CUDA_VISIBLE_DEVICES",
+    "CUDA_DEVICE_ORDER",
+    "GPU_DEVICE_ORDINAL",
     "NVIDIA_VISIBLE_DEVICES",
     "HIP_VISIBLE_DEVICES",
     "ROCR_VISIBLE_DEVICES",
@@ -80,6 +83,22 @@ pub(crate) fn compile(
         Ok(variables)
     } else {
         Err(problems)
+    }
+}
+
+/// That the task does not say which GPUs its engine sees, where it is given some.
+///
+/// # Errors
+/// It does.
+pub(crate) fn check_devices(settings: &EngineSettings, gpus: u32) -> Result<(), Problem> {
+    let said = DEVICES.iter().find(|name| settings.env.contains_key(**name));
+    match said {
+        Some(name) if gpus > 0 => Err(Problem::new(
+            format!("engine.env.{name}"),
+            format!("{name} follows from the GPUs that the experiment is given"),
+        )
+        .with_hint("leave it out; to keep to some GPUs, set CUDA_VISIBLE_DEVICES for the product itself")),
+        _ => Ok(()),
     }
 }
 

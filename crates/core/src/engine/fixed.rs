@@ -4,7 +4,8 @@
 //! candidate's flag replaces the fixed one instead of standing beside it. Which of two equal
 //! flags a program heeds differs between programs; with one there is no question.
 
-use super::dialect::{Dialect, FlagKind};
+use super::catalogue::FlagKind;
+use super::dialect::Dialect;
 use super::flags::{Flag, reserved_complaint};
 use super::text::{has_control, is_flag};
 use crate::problem::Problem;

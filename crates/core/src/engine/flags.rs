@@ -5,8 +5,10 @@
 //! vectors however they were written. Which names mean the same flag is the
 //! [`Dialect`]'s matter.
 
-use super::dialect::{DashedValues, Dialect, FlagKind, Resolved};
+use super::catalogue::FlagKind;
+use super::dialect::{DashedValues, Dialect, Resolved};
 use super::text::{has_control, is_flag};
+use super::{parallel, quantize};
 use crate::problem::{Problem, closest};
 use crate::space::{Candidate, ParameterName, Target, Value};
 
@@ -59,7 +61,11 @@ pub(crate) fn compile(dialect: &Dialect, candidate: &Candidate) -> Result<Vec<Fl
 
 /// Where in a task document the parameter stands.
 pub(crate) fn path_of(parameter: &ParameterName) -> String {
-    format!("parameters.{parameter}")
+    match parameter.target() {
+        Target::Quantization(field) => format!("{}.{field}", quantize::KEY),
+        Target::Parallel(field) => format!("{}.{field}", parallel::KEY),
+        Target::Flag(_) | Target::Environment(_) => format!("parameters.{parameter}"),
+    }
 }
 
 type Complaint = (String, Option<String>);
@@ -119,7 +125,9 @@ pub(crate) fn reserved_complaint(reserved: &str) -> Complaint {
     let hint = match reserved {
         "host" | "port" => "the product chooses the address; leave the flag out",
         "api-key" => "the benchmark sends no key; leave the flag out",
-        "help" | "version" => "the engine would print it and end; leave the flag out",
+        "help" | "version" | "cache-list" | "completion-bash" | "list-devices" => {
+            "the engine would print it and end; leave the flag out"
+        }
         name if name.starts_with("ssl") => "the product speaks plain HTTP to engines; leave the flag out",
         _ => "it follows from `model` and from the benchmark's `model_name`; set it there",
     };
@@ -131,7 +139,7 @@ pub(crate) fn reserved_complaint(reserved: &str) -> Complaint {
 
 fn switch(dialect: &Dialect, kind: FlagKind, name: &str, spelling: &str, is_on: bool) -> Vec<String> {
     match (kind, is_on) {
-        (FlagKind::Switch | FlagKind::Toggle, true) => vec![spelling.to_owned()],
+        (FlagKind::Switch | FlagKind::Toggle | FlagKind::DefaultOff, true) => vec![spelling.to_owned()],
         (FlagKind::Toggle | FlagKind::DefaultOn, false) => {
             let negation = format!("no-{name}");
             vec![dialect.spell(&negation, &negation)]

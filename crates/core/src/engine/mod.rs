@@ -8,19 +8,24 @@
 
 mod advice;
 mod assemble;
+pub mod catalogue;
+pub(crate) mod checkpoint;
 mod custom;
 mod diagnose;
 mod dialect;
 mod environment;
 mod exit;
 mod files;
-mod fixed;
+pub(crate) mod fixed;
 mod flags;
 mod image;
 mod kind;
 mod launch;
 mod llamacpp;
+pub(crate) mod parallel;
+pub(crate) mod portable;
 mod preflight;
+pub(crate) mod quantize;
 mod rules;
 mod sglang;
 mod sim;
@@ -32,13 +37,13 @@ mod version;
 mod vllm;
 mod world;
 
-pub use dialect::{FlagInfo, FlagKind};
 pub use exit::diagnose_exit;
 pub use kind::EngineKind;
 pub use launch::{Arg, Endpoint, LaunchPlan, Limits, Mount, Program};
 pub use preflight::known_flags;
 
 use advice::Advice;
+use catalogue::FlagInfo;
 use dialect::Dialect;
 
 use crate::failure::FailureKind;
@@ -63,6 +68,16 @@ pub trait Engine: Send + Sync {
     /// Every reason why the engine would refuse the candidate, with the parameter's path.
     fn plan(&self, request: &PlanRequest<'_>) -> Result<LaunchPlan, Vec<Problem>>;
 
+    /// The command-line arguments that the candidate's flags become; its environment
+    /// variables become none.
+    ///
+    /// # Errors
+    /// Every parameter that cannot be passed, and why.
+    fn flags(&self, candidate: &Candidate) -> Result<Vec<String>, Vec<Problem>> {
+        let flags = flags::compile(self.dialect(), candidate)?;
+        Ok(flags.into_iter().flat_map(|flag| flag.arguments).collect())
+    }
+
     /// What to run to learn the engine's version: the program's arguments, for example
     /// `--version`. Empty where asking is not safe.
     fn version_args(&self) -> &'static [&'static str];
@@ -84,9 +99,19 @@ pub trait Engine: Send + Sync {
         preflight::check(self.dialect(), help, plan)
     }
 
-    /// Flags that are often tuned, with their kinds and defaults. Others are accepted too.
+    /// The flags that we know, with their kinds, defaults and limits. Others are accepted too.
     fn catalogue(&self) -> &'static [FlagInfo] {
         self.dialect().catalogue
+    }
+
+    /// What usually helps against a failure of this kind of which nothing more is known.
+    fn remedy(&self, kind: FailureKind) -> Option<&'static str> {
+        self.advice().general(kind)
+    }
+
+    /// The flags that the product sets itself, which no parameter can be.
+    fn reserved(&self) -> &'static [&'static str] {
+        self.dialect().reserved
     }
 
     /// What the last lines of the engine's output say about why it failed.

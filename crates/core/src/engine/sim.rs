@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use super::advice::Advice;
 use super::assemble::{Recipe, assemble};
-use super::dialect::{DashedValues, Dialect, FlagInfo, FlagKind, Spelling, flag};
+use super::catalogue;
+use super::dialect::{DashedValues, Dialect, Spelling};
 use super::files::Placed;
 use super::{Arg, Engine, EngineKind, LaunchPlan, PlanRequest};
 use crate::problem::Problem;
@@ -17,6 +18,7 @@ use crate::problem::Problem;
 pub(crate) struct Sim;
 
 static RECIPE: Recipe = Recipe {
+    kind: EngineKind::Sim,
     dialect: &DIALECT,
     program: "autotuner",
     first_arguments: &["sim-engine"],
@@ -29,7 +31,7 @@ static RECIPE: Recipe = Recipe {
 };
 
 static DIALECT: Dialect = Dialect {
-    catalogue: CATALOGUE,
+    catalogue: catalogue::SIM,
     aliases: &[
         ("tp", "tensor-parallel-size"),
         ("tp-size", "tensor-parallel-size"),
@@ -49,89 +51,12 @@ static DIALECT: Dialect = Dialect {
     abbreviates: false,
 };
 
-const CATALOGUE: &[FlagInfo] = &[
-    flag(
-        "max-num-seqs",
-        FlagKind::Integer,
-        "4",
-        "most requests in one step",
-    ),
-    flag(
-        "max-num-batched-tokens",
-        FlagKind::Integer,
-        "512",
-        "most tokens in one step",
-    ),
-    flag(
-        "gpu-memory-utilization",
-        FlagKind::Number,
-        "0.9",
-        "share of the simulated memory that may be planned with",
-    ),
-    flag(
-        "block-size",
-        FlagKind::Integer,
-        "16",
-        "tokens in one block of the key/value cache",
-    ),
-    flag(
-        "kv-cache-dtype",
-        FlagKind::Choice(&["auto", "fp8"]),
-        "auto",
-        "type of the key/value cache",
-    ),
-    flag(
-        "enable-prefix-caching",
-        FlagKind::DefaultOn,
-        "on",
-        "reuse the computed beginning of prompts",
-    ),
-    flag(
-        "enable-chunked-prefill",
-        FlagKind::DefaultOn,
-        "on",
-        "mix parts of long prompts with decoding",
-    ),
-    flag(
-        "tensor-parallel-size",
-        FlagKind::Integer,
-        "1",
-        "simulated devices that share the model",
-    ),
-    flag(
-        "max-model-len",
-        FlagKind::Integer,
-        "4096",
-        "longest prompt and answer together, in tokens",
-    ),
-    flag(
-        "enforce-eager",
-        FlagKind::Switch,
-        "off",
-        "start sooner, compute slower",
-    ),
-    flag(
-        "noise",
-        FlagKind::Number,
-        "0.02",
-        "how much a step's time varies, relative to its mean",
-    ),
-    flag(
-        "time-scale",
-        FlagKind::Number,
-        "1",
-        "multiplier of all simulated times",
-    ),
-    flag("seed", FlagKind::Integer, "0", "seed of words and noise"),
-    flag("fault", FlagKind::Text, "", "what goes wrong on purpose"),
-];
-
 static ADVICE: Advice = Advice {
     device_memory: "lower gpu-memory-utilization or max-num-seqs",
     cache_memory: "raise gpu-memory-utilization, or lower max-num-batched-tokens, max-num-seqs or max-model-len",
     free_memory: "lower gpu-memory-utilization",
     host_memory: "raise resources.memory",
-    precision: "use kv-cache-dtype auto",
+    precision: "use kv-cache-dtype auto and quantization none",
     parallel: "use tensor-parallel-size 1",
 };
 

@@ -3,6 +3,7 @@
 mod commands;
 mod diagnosis;
 mod help;
+mod portable;
 mod properties;
 mod refusals;
 

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use super::advice::Advice;
 use super::assemble::{Recipe, assemble};
-use super::dialect::{DashedValues, Dialect, FlagInfo, FlagKind, Spelling, flag};
+use super::catalogue;
+use super::dialect::{DashedValues, Dialect, Spelling};
 use super::world::Settled;
 use super::{Arg, Engine, EngineKind, LaunchPlan, PlanRequest, files};
 use crate::problem::Problem;
@@ -17,6 +18,7 @@ use crate::problem::Problem;
 pub(crate) struct TensorRtLlm;
 
 static RECIPE: Recipe = Recipe {
+    kind: EngineKind::TensorRtLlm,
     dialect: &DIALECT,
     program: "trtllm-serve",
     first_arguments: &[],
@@ -30,7 +32,7 @@ static RECIPE: Recipe = Recipe {
 
 // Where a flag has two names, the older one: newer versions know both.
 static DIALECT: Dialect = Dialect {
-    catalogue: CATALOGUE,
+    catalogue: catalogue::TRTLLM,
     aliases: &[
         ("tp", "tp-size"),
         ("tensor-parallel-size", "tp-size"),
@@ -60,83 +62,6 @@ static DIALECT: Dialect = Dialect {
     abbreviates: false,
 };
 
-const CATALOGUE: &[FlagInfo] = &[
-    flag("tp_size", FlagKind::Integer, "1", "GPUs that share every layer"),
-    flag(
-        "pp_size",
-        FlagKind::Integer,
-        "1",
-        "groups of GPUs that share the layers in turn",
-    ),
-    flag(
-        "cp_size",
-        FlagKind::Integer,
-        "1",
-        "GPUs that share a request's context; newer versions",
-    ),
-    flag(
-        "ep_size",
-        FlagKind::Integer,
-        "",
-        "GPUs over which a mixture's experts are spread",
-    ),
-    flag(
-        "max_batch_size",
-        FlagKind::Integer,
-        "",
-        "most requests computed at once",
-    ),
-    flag(
-        "max_num_tokens",
-        FlagKind::Integer,
-        "",
-        "most tokens computed in one step",
-    ),
-    flag(
-        "max_seq_len",
-        FlagKind::Integer,
-        "the model's own",
-        "longest prompt and answer together, in tokens",
-    ),
-    flag("max_beam_width", FlagKind::Integer, "1", "most beams of a search"),
-    flag(
-        "kv_cache_free_gpu_memory_fraction",
-        FlagKind::Number,
-        "0.9",
-        "share of the memory left after the weights for the key/value cache",
-    ),
-    flag(
-        "num_postprocess_workers",
-        FlagKind::Integer,
-        "0",
-        "processes that turn tokens into answers",
-    ),
-    flag(
-        "backend",
-        FlagKind::Choice(&["pytorch", "tensorrt", "_autodeploy"]),
-        "pytorch",
-        "how the model is run",
-    ),
-    flag(
-        "enable_chunked_prefill",
-        FlagKind::Switch,
-        "off",
-        "mix parts of long prompts with decoding",
-    ),
-    flag(
-        "trust_remote_code",
-        FlagKind::Switch,
-        "off",
-        "run code that comes with the model",
-    ),
-    flag(
-        "extra_llm_api_options",
-        FlagKind::Text,
-        "",
-        "file of further options, on the engine's machine",
-    ),
-];
-
 static ADVICE: Advice = Advice {
     device_memory: "lower kv_cache_free_gpu_memory_fraction, max_batch_size or max_num_tokens, or raise tp_size",
     cache_memory: "lower max_seq_len, max_batch_size or max_num_tokens, or raise tp_size",
@@ -146,7 +71,9 @@ static ADVICE: Advice = Advice {
     parallel: "check the GPUs' connection, or try a smaller tp_size",
 };
 
+/// Experts are spread over the GPUs that share layers and context, and take none of their own.
 fn gpus(settled: &Settled) -> Result<u32, Problem> {
+    settled.check_inside(&["ep-size", "cluster-size"], &["tp-size", "cp-size"])?;
     settled.product(&["tp-size", "pp-size", "cp-size"])
 }
 

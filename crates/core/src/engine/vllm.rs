@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use super::advice::Advice;
 use super::assemble::{Recipe, assemble};
-use super::dialect::{DashedValues, Dialect, FlagInfo, FlagKind, Spelling, flag};
+use super::catalogue;
+use super::dialect::{DashedValues, Dialect, Spelling};
 use super::world::Settled;
 use super::{Arg, Engine, EngineKind, LaunchPlan, PlanRequest, files};
 use crate::problem::Problem;
@@ -17,6 +18,7 @@ use crate::problem::Problem;
 pub(crate) struct Vllm;
 
 static RECIPE: Recipe = Recipe {
+    kind: EngineKind::Vllm,
     dialect: &DIALECT,
     program: "vllm",
     first_arguments: &["serve"],
@@ -29,7 +31,7 @@ static RECIPE: Recipe = Recipe {
 };
 
 static DIALECT: Dialect = Dialect {
-    catalogue: CATALOGUE,
+    catalogue: catalogue::VLLM,
     aliases: &[
         ("tensor-parallel", "tensor-parallel-size"),
         ("pipeline-parallel", "pipeline-parallel-size"),
@@ -41,7 +43,13 @@ static DIALECT: Dialect = Dialect {
         ("dp", "data-parallel-size"),
         ("dp-size", "data-parallel-size"),
         ("dpl", "data-parallel-size-local"),
+        ("dpn", "data-parallel-rank"),
+        ("dpr", "data-parallel-start-rank"),
+        ("dpa", "data-parallel-address"),
+        ("dpp", "data-parallel-rpc-port"),
+        ("dpb", "data-parallel-backend"),
         ("dcp", "decode-context-parallel-size"),
+        ("pcp", "prefill-context-parallel-size"),
         ("ep", "enable-expert-parallel"),
         ("q", "quantization"),
     ],
@@ -64,129 +72,6 @@ static DIALECT: Dialect = Dialect {
     abbreviates: true,
 };
 
-const CATALOGUE: &[FlagInfo] = &[
-    flag(
-        "tensor-parallel-size",
-        FlagKind::Integer,
-        "1",
-        "GPUs that share every layer",
-    ),
-    flag(
-        "pipeline-parallel-size",
-        FlagKind::Integer,
-        "1",
-        "groups of GPUs that share the layers in turn",
-    ),
-    flag(
-        "data-parallel-size",
-        FlagKind::Integer,
-        "1",
-        "copies of the model, each with its own GPUs",
-    ),
-    flag(
-        "gpu-memory-utilization",
-        FlagKind::Number,
-        "0.9",
-        "share of each GPU's memory that the engine takes",
-    ),
-    flag(
-        "max-model-len",
-        FlagKind::Integer,
-        "the model's own",
-        "longest prompt and answer together, in tokens",
-    ),
-    flag(
-        "max-num-seqs",
-        FlagKind::Integer,
-        "",
-        "most requests computed at once",
-    ),
-    flag(
-        "max-num-batched-tokens",
-        FlagKind::Integer,
-        "",
-        "most tokens computed in one step",
-    ),
-    flag(
-        "enable-prefix-caching",
-        FlagKind::Toggle,
-        "on for most models",
-        "reuse the computed beginning of prompts",
-    ),
-    flag(
-        "enable-chunked-prefill",
-        FlagKind::Toggle,
-        "on for most models",
-        "mix parts of long prompts with decoding",
-    ),
-    flag(
-        "async-scheduling",
-        FlagKind::Toggle,
-        "",
-        "plan the next step while the GPU computes this one",
-    ),
-    flag(
-        "enforce-eager",
-        FlagKind::Switch,
-        "off",
-        "compute without captured CUDA graphs",
-    ),
-    flag(
-        "enable-expert-parallel",
-        FlagKind::Switch,
-        "off",
-        "spread a mixture's experts instead of splitting each",
-    ),
-    flag(
-        "block-size",
-        FlagKind::Integer,
-        "16",
-        "tokens in one block of the key/value cache",
-    ),
-    flag(
-        "cpu-offload-gb",
-        FlagKind::Number,
-        "0",
-        "weights kept in host memory for each GPU, in GiB",
-    ),
-    flag(
-        "kv-cache-dtype",
-        FlagKind::Choice(&["auto", "fp8", "fp8_e5m2", "fp8_e4m3"]),
-        "auto",
-        "type of the key/value cache",
-    ),
-    flag(
-        "dtype",
-        FlagKind::Choice(&["auto", "half", "float16", "bfloat16", "float", "float32"]),
-        "auto",
-        "type of weights and activations",
-    ),
-    flag(
-        "quantization",
-        FlagKind::Text,
-        "the model's own",
-        "how the weights are quantized",
-    ),
-    flag(
-        "cuda-graph-sizes",
-        FlagKind::List,
-        "",
-        "batch sizes for which CUDA graphs are captured",
-    ),
-    flag(
-        "disable-custom-all-reduce",
-        FlagKind::Switch,
-        "off",
-        "sum across GPUs with NCCL alone",
-    ),
-    flag(
-        "trust-remote-code",
-        FlagKind::Switch,
-        "off",
-        "run code that comes with the model",
-    ),
-];
-
 static ADVICE: Advice = Advice {
     device_memory: "lower gpu-memory-utilization, max-num-seqs or max-num-batched-tokens, or raise tensor-parallel-size",
     cache_memory: "lower max-model-len, raise gpu-memory-utilization or tensor-parallel-size, or use kv-cache-dtype fp8",
@@ -196,8 +81,9 @@ static ADVICE: Advice = Advice {
     parallel: "check the GPUs' connection, or try disable-custom-all-reduce or a smaller tensor-parallel-size",
 };
 
-/// Context parallelism lies inside tensor parallelism and takes no GPUs of its own. With
-/// copies spread over machines, those of this machine count.
+/// Context parallelism while decoding lies inside tensor parallelism and takes no GPUs of its
+/// own; while reading prompts, which newer versions have, it does. Experts are spread over the
+/// GPUs that there are. With copies spread over machines, those of this machine count.
 fn gpus(settled: &Settled) -> Result<u32, Problem> {
     if settled.get("device") == Some("cpu") {
         return Ok(0);
@@ -207,7 +93,11 @@ fn gpus(settled: &Settled) -> Result<u32, Problem> {
     } else {
         "data-parallel-size"
     };
-    settled.product(&["tensor-parallel-size", "pipeline-parallel-size", copies])
+    settled.check_within("data-parallel-size-local", "data-parallel-size")?;
+    let inside = ["tensor-parallel-size", "prefill-context-parallel-size"];
+    settled.check_inside(&["decode-context-parallel-size"], &inside)?;
+    let [tensor, prefill] = inside;
+    settled.product(&[tensor, "pipeline-parallel-size", prefill, copies])
 }
 
 impl Engine for Vllm {

@@ -1,7 +1,8 @@
 //! How many GPUs a configuration needs.
 //!
-//! The one idea: the parallel sizes multiply. Which flags are parallel sizes, and when one
-//! lies inside another, each engine says for itself.
+//! The one idea: the parallel sizes multiply, and a size that lies inside others takes no GPUs
+//! of its own but has to divide them. Which flags are parallel sizes, and which lie inside
+//! which, each engine says for itself.
 
 use super::fixed::{self, Group};
 use super::flags::Flag;
@@ -61,12 +62,7 @@ impl Settled {
     pub(crate) fn product(&self, sizes: &[&str]) -> Result<u32, Problem> {
         let mut product = 1_u32;
         for entry in sizes.iter().filter_map(|name| self.last(name)) {
-            let size = entry.value.parse::<u32>().ok().filter(|size| *size > 0);
-            let Some(size) = size else {
-                let message = format!("--{} is {}, which is no size", entry.name, entry.value);
-                return Err(Problem::new(&entry.path, message).with_hint("give a whole number of at least 1"));
-            };
-            product = product.checked_mul(size).ok_or_else(|| {
+            product = product.checked_mul(size(entry)?).ok_or_else(|| {
                 Problem::new(
                     &entry.path,
                     "the parallel sizes multiply to more GPUs than there are",
@@ -77,9 +73,52 @@ impl Settled {
         Ok(product)
     }
 
+    /// That these sizes lie inside those: multiplied, they divide what those multiply to.
+    ///
+    /// # Errors
+    /// They do not, or one of them is no size.
+    pub(crate) fn check_inside(&self, inner: &[&str], outer: &[&str]) -> Result<(), Problem> {
+        let (part, whole) = (self.product(inner)?, self.product(outer)?);
+        let Some(entry) = inner.iter().rev().find_map(|name| self.last(name)) else {
+            return Ok(());
+        };
+        if whole.is_multiple_of(part) {
+            return Ok(());
+        }
+        let message = format!(
+            "{} is {part}, which does not divide {} of {whole}: it lies inside",
+            inner.join(" × "),
+            outer.join(" × "),
+        );
+        Err(Problem::new(&entry.path, message).with_hint("choose sizes of which one divides the other"))
+    }
+
+    /// That this size is no larger than that one.
+    ///
+    /// # Errors
+    /// It is, or one of them is no size.
+    pub(crate) fn check_within(&self, part: &str, whole: &str) -> Result<(), Problem> {
+        let (size, most) = (self.product(&[part])?, self.product(&[whole])?);
+        match self.last(part) {
+            Some(entry) if size > most => {
+                let message = format!("--{part} is {size}, more than --{whole} of {most}");
+                Err(Problem::new(&entry.path, message).with_hint(format!("raise {whole}, or lower {part}")))
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn last(&self, name: &str) -> Option<&Entry> {
         self.entries.iter().rfind(|entry| entry.name == name)
     }
+}
+
+fn size(entry: &Entry) -> Result<u32, Problem> {
+    let size = entry.value.parse::<u32>().ok().filter(|size| *size > 0);
+    size.ok_or_else(|| {
+        let message = format!("--{} is {}, which is no size", entry.name, entry.value);
+        Problem::new(&entry.path, message).with_hint("give a whole number of at least 1")
+    })
 }
 
 /// The GPUs to ask for: what the task says, or what the configuration needs.

@@ -101,6 +101,8 @@ fn measured(rate: u32) -> Measured {
         metrics,
         score,
         remarks: vec![],
+        gpu_use: vec![],
+        fingerprints: vec![],
     }
 }
 

@@ -18,11 +18,19 @@ pub enum Target<'a> {
     Flag(&'a str),
     /// An environment variable of the engine's process.
     Environment(&'a str),
+    /// A field of `quant_config`: a number type, in words that fit every engine.
+    Quantization(&'a str),
+    /// A field of `parallel_config`: a parallel size, in words that fit every engine.
+    Parallel(&'a str),
 }
 
 impl ParameterName {
     /// The prefix that makes a parameter an environment variable.
     pub const ENVIRONMENT_PREFIX: &'static str = "env.";
+    /// The prefix of what `quant_config` sets.
+    pub const QUANTIZATION_PREFIX: &'static str = "quant.";
+    /// The prefix of what `parallel_config` sets.
+    pub const PARALLEL_PREFIX: &'static str = "parallel.";
 
     /// Takes a name with or without its leading dashes.
     pub fn new(spelt: &str) -> Self {
@@ -34,19 +42,25 @@ impl ParameterName {
         &self.0
     }
 
-    /// The name with `_` as `-`, except for environment variables, where both differ.
+    /// The name with `_` as `-` for a flag; any other as it stands, where both differ.
     pub fn canonical(&self) -> String {
         match self.target() {
             Target::Flag(name) => name.replace('_', "-"),
-            Target::Environment(_) => self.0.clone(),
+            Target::Environment(_) | Target::Quantization(_) | Target::Parallel(_) => self.0.clone(),
         }
     }
 
     /// What this parameter sets.
     pub fn target(&self) -> Target<'_> {
-        match self.0.strip_prefix(Self::ENVIRONMENT_PREFIX) {
-            Some(variable) => Target::Environment(variable),
-            None => Target::Flag(&self.0),
+        let after = |prefix: &str| self.0.strip_prefix(prefix);
+        if let Some(variable) = after(Self::ENVIRONMENT_PREFIX) {
+            Target::Environment(variable)
+        } else if let Some(field) = after(Self::QUANTIZATION_PREFIX) {
+            Target::Quantization(field)
+        } else if let Some(field) = after(Self::PARALLEL_PREFIX) {
+            Target::Parallel(field)
+        } else {
+            Target::Flag(&self.0)
         }
     }
 }

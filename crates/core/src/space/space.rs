@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use rand::{Rng, RngExt};
 
-use super::{Candidate, Constraint, Domain, Parameter};
+use super::{Candidate, Constraint, Domain, Parameter, ParameterName, Value};
 use crate::problem::{Problem, closest};
 
 /// What may vary, all at once.
@@ -15,9 +15,19 @@ use crate::problem::{Problem, closest};
 pub struct Space {
     parameters: Vec<Parameter>,
     constraints: Vec<Constraint>,
+    restrictions: Vec<Restriction>,
 }
 
-/// How many points there are, constraints not counted.
+/// Parameters of which only some combinations are possible.
+#[derive(Debug, Clone, PartialEq)]
+struct Restriction {
+    /// Their indices; the first is where their number has its digit.
+    parameters: Vec<usize>,
+    /// The possible combinations, each with a value for every one of them.
+    rows: Vec<Vec<Value>>,
+}
+
+/// How many points there are: impossible combinations left out, constraints not counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Size {
     /// This many; `u128::MAX` when there are more than that.
@@ -46,10 +56,37 @@ impl Space {
             Ok(Self {
                 parameters,
                 constraints,
+                restrictions: Vec::new(),
             })
         } else {
             Err(problems)
         }
+    }
+
+    /// The same space where these parameters take only the combinations of `rows`, each row
+    /// a value for every one of them. Unlike a constraint, it is counted in the size.
+    ///
+    /// # Panics
+    /// A name is not one of the space's, or lies in an earlier restriction; a row has
+    /// another length; there is no row.
+    #[must_use]
+    pub fn restricted(mut self, names: &[ParameterName], rows: Vec<Vec<Value>>) -> Self {
+        let index = |name: &ParameterName| {
+            let is_it = |parameter: &Parameter| parameter.name.canonical() == name.canonical();
+            self.parameters
+                .iter()
+                .position(is_it)
+                .expect("a parameter of the space")
+        };
+        let parameters: Vec<usize> = names.iter().map(index).collect();
+        let is_free = |index: &usize| self.restriction_of(*index).is_none();
+        assert!(parameters.iter().all(is_free), "restricted once at most");
+        assert!(
+            !rows.is_empty() && rows.iter().all(|row| row.len() == names.len()),
+            "rows of all the parameters"
+        );
+        self.restrictions.push(Restriction { parameters, rows });
+        self
     }
 
     /// What varies, in the user's order.
@@ -62,19 +99,29 @@ impl Space {
         &self.constraints
     }
 
-    /// Whether the candidate meets every constraint.
+    /// Whether the candidate is possible and meets every constraint.
     pub fn allows(&self, candidate: &Candidate) -> bool {
-        self.constraints
-            .iter()
-            .all(|constraint| constraint.holds(candidate))
+        let is_possible = |restriction: &Restriction| {
+            let values = |index: &usize| candidate.get(self.parameters[*index].name.as_str());
+            let given: Vec<Option<&Value>> = restriction.parameters.iter().map(values).collect();
+            given.iter().all(Option::is_none)
+                || restriction
+                    .rows
+                    .iter()
+                    .any(|row| row.iter().map(Some).eq(given.iter().copied()))
+        };
+        self.restrictions.iter().all(is_possible)
+            && self
+                .constraints
+                .iter()
+                .all(|constraint| constraint.holds(candidate))
     }
 
     /// How many points there are. A space without parameters has one: the engine's defaults.
     pub fn size(&self) -> Size {
-        self.parameters
-            .iter()
-            .try_fold(1_u128, |product, parameter| {
-                parameter.domain.size().map(|size| product.saturating_mul(size))
+        (0..self.parameters.len())
+            .try_fold(1_u128, |product, index| {
+                self.digit(index).map(|size| product.saturating_mul(size))
             })
             .map_or(Size::Infinite, Size::Finite)
     }
@@ -83,29 +130,89 @@ impl Space {
     /// where a parameter is continuous.
     pub fn nth(&self, rank: u128) -> Option<Candidate> {
         let mut rest = rank;
-        let mut assignments = Vec::with_capacity(self.parameters.len());
-        for parameter in self.parameters.iter().rev() {
-            let size = parameter.domain.size()?;
-            assignments.push((parameter.name.clone(), parameter.domain.nth(rest % size)?));
+        let mut values = vec![Value::Unset; self.parameters.len()];
+        for index in (0..self.parameters.len()).rev() {
+            let size = self.digit(index)?;
+            let digit = rest % size;
             rest /= size;
+            match self.restriction_of(index) {
+                None => values[index] = self.parameters[index].domain.nth(digit)?,
+                Some(restriction) if restriction.parameters[0] == index => {
+                    restriction.put(usize::try_from(digit).ok()?, &mut values);
+                }
+                Some(_) => {}
+            }
         }
-        assignments.reverse();
-        (rest == 0).then(|| Candidate::new(assignments))
+        (rest == 0).then(|| self.candidate(values))
     }
 
-    /// The point whose parameters lie at these fractions (0 to 1) of their domains.
+    /// The point whose parameters lie at these fractions (0 to 1) of their domains, or,
+    /// where that combination is impossible, one that differs in as few values as can be.
     pub fn at(&self, fractions: impl IntoIterator<Item = f64>) -> Candidate {
-        Candidate::new(
-            self.parameters
-                .iter()
-                .zip(fractions)
-                .map(|(parameter, fraction)| (parameter.name.clone(), parameter.domain.at(fraction))),
-        )
+        let mut values = self.values_at(fractions);
+        for restriction in &self.restrictions {
+            restriction.put(restriction.nearest(&values), &mut values);
+        }
+        self.candidate(values)
     }
 
     /// A point drawn uniformly, each parameter on its own scale; constraints not heeded.
     pub fn sample(&self, rng: &mut dyn Rng) -> Candidate {
-        self.at(std::iter::repeat_with(|| rng.random::<f64>()).take(self.parameters.len()))
+        let fractions = std::iter::repeat_with(|| rng.random::<f64>()).take(self.parameters.len());
+        let mut values = self.values_at(fractions);
+        for restriction in &self.restrictions {
+            restriction.put(rng.random_range(0..restriction.rows.len()), &mut values);
+        }
+        self.candidate(values)
+    }
+
+    fn values_at(&self, fractions: impl IntoIterator<Item = f64>) -> Vec<Value> {
+        self.parameters
+            .iter()
+            .zip(fractions)
+            .map(|(parameter, fraction)| parameter.domain.at(fraction))
+            .collect()
+    }
+
+    fn candidate(&self, values: Vec<Value>) -> Candidate {
+        let names = self.parameters.iter().map(|parameter| parameter.name.clone());
+        Candidate::new(names.zip(values))
+    }
+
+    fn restriction_of(&self, index: usize) -> Option<&Restriction> {
+        self.restrictions
+            .iter()
+            .find(|restriction| restriction.parameters.contains(&index))
+    }
+
+    /// How many values the digit of this parameter has in a point's number; those of a
+    /// restriction share the digit of its first.
+    fn digit(&self, index: usize) -> Option<u128> {
+        match self.restriction_of(index) {
+            None => self.parameters[index].domain.size(),
+            Some(restriction) if restriction.parameters[0] == index => Some(restriction.rows.len() as u128),
+            Some(_) => Some(1),
+        }
+    }
+}
+
+impl Restriction {
+    /// Puts the values of a row into their places.
+    fn put(&self, row: usize, values: &mut [Value]) {
+        for (index, value) in self.parameters.iter().zip(&self.rows[row]) {
+            values[*index] = value.clone();
+        }
+    }
+
+    /// The row that differs from these values in the fewest places; of equals the first.
+    fn nearest(&self, values: &[Value]) -> usize {
+        let differing = |row: &Vec<Value>| {
+            let places = self.parameters.iter().zip(row);
+            places.filter(|(index, value)| values[**index] != **value).count()
+        };
+        (0..self.rows.len())
+            .min_by_key(|row| differing(&self.rows[*row]))
+            .unwrap_or(0)
     }
 }
 
@@ -282,6 +389,50 @@ mod tests {
         let empty = Space::new(vec![], vec![]).expect("sound");
         assert_eq!(empty.size(), Size::Finite(1));
         assert!(empty.nth(0).expect("one point").is_engine_default());
+    }
+
+    #[test]
+    fn impossible_combinations_are_no_points() {
+        let names = ["a", "c"].map(ParameterName::new);
+        let rows = [(1, 8), (2, 7), (2, 8)].map(|(a, c)| vec![Value::Int(a), Value::Int(c)]);
+        let space = Space::new(
+            vec![
+                parameter("a", choice(&[1, 2])),
+                parameter("b", choice(&[5, 6])),
+                parameter("c", choice(&[7, 8])),
+            ],
+            vec![],
+        )
+        .expect("sound")
+        .restricted(&names, rows.to_vec());
+        assert_eq!(space.size(), Size::Finite(6));
+        let all: Vec<String> = (0..6)
+            .map(|rank| space.nth(rank).expect("in range").to_string())
+            .collect();
+        assert_eq!(
+            all,
+            [
+                "a=1 b=5 c=8",
+                "a=1 b=6 c=8",
+                "a=2 b=5 c=7",
+                "a=2 b=6 c=7",
+                "a=2 b=5 c=8",
+                "a=2 b=6 c=8"
+            ]
+            .map(str::to_owned)
+        );
+        assert_eq!(space.nth(6), None);
+        assert_eq!(space.at([0.9, 0.1, 0.1]).to_string(), "a=2 b=5 c=7");
+        assert_eq!(space.at([0.1, 0.1, 0.1]).to_string(), "a=1 b=5 c=8");
+        assert!(!space.allows(&Candidate::new([
+            (ParameterName::new("a"), Value::Int(1)),
+            (ParameterName::new("b"), Value::Int(5)),
+            (ParameterName::new("c"), Value::Int(7)),
+        ])));
+        assert!(space.allows(&Candidate::engine_default()));
+        let mut rng = ChaCha8Rng::seed_from_u64(7);
+        let drawn: HashSet<String> = (0..500).map(|_| space.sample(&mut rng).to_string()).collect();
+        assert_eq!(drawn, all.into_iter().collect());
     }
 
     #[test]

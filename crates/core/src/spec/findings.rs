@@ -61,6 +61,11 @@ impl Findings {
             .any(|problem| contains(&problem.path, path) || contains(path, &problem.path))
     }
 
+    /// How many problems there are so far.
+    pub(super) fn count(&self) -> usize {
+        self.problems.borrow().len() + self.left_out.get()
+    }
+
     /// Whether there is no problem so far.
     pub(super) fn is_sound(&self) -> bool {
         self.problems.borrow().is_empty()

@@ -12,6 +12,8 @@ mod benchmark;
 mod document;
 mod engine;
 mod findings;
+mod flags;
+mod group;
 mod kubernetes;
 mod optimization;
 mod parallel;
@@ -39,7 +41,7 @@ pub use optimization::{ObjectiveWord, OptimizationSpec, StrategyWord};
 pub use parallel::ParallelSpec;
 pub use parameters::{ParameterSpec, Parameters, Range};
 pub use quant::QuantSpec;
-pub use resources::ResourcesSpec;
+pub use resources::{ResourcesSpec, memory_bytes};
 pub use schema::schema;
 pub use slo::{Bound, PercentileBounds, SloModeWord, SloSpec, TokenTimeBounds};
 

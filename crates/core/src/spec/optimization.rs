@@ -102,7 +102,8 @@ impl Words for ObjectiveWord {
 }
 
 impl StrategyWord {
-    fn kind(self) -> StrategyKind {
+    /// Who is meant.
+    pub(crate) fn kind(self) -> StrategyKind {
         match self {
             Self::GridSearch => StrategyKind::Grid,
             Self::RandomSearch => StrategyKind::Random,

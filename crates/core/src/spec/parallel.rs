@@ -1,46 +1,28 @@
-//! Parallel sizes in words that fit every engine. Understood and checked, not yet applied.
+//! Parallel sizes in words that fit every engine.
+//!
+//! The one idea: each key is a dimension of the space like any parameter; what its sizes
+//! become is the engine's matter.
+
+use std::collections::HashMap;
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::Value as Json;
 
+use super::TaskSpec;
 use super::findings::Findings;
+use super::group::{Group, Part, Surroundings};
 use super::quant::check_words;
 use super::read::{Fields, Node};
 use super::rules;
 use super::schema::OneOrMany;
 use crate::engine::EngineKind;
+use crate::engine::parallel::{self, Own, OwnSizes};
+use crate::engine::portable::{self, Setting};
 use crate::problem::Problem;
+use crate::space::{ParameterName, Value};
 
-const VLLM_PRESETS: [&str; 7] = [
-    "single-gpu",
-    "high-throughput",
-    "large-model-tp",
-    "large-model-tp-pp",
-    "moe-optimized",
-    "long-context",
-    "balanced",
-];
-const SGLANG_PRESETS: [&str; 6] = [
-    "single-gpu",
-    "high-throughput",
-    "large-model-tp",
-    "large-model-tp-pp",
-    "moe-optimized",
-    "balanced",
-];
-const TENSORRT_PRESETS: [&str; 5] = [
-    "single-gpu",
-    "large-model-tp",
-    "large-model-tp-pp",
-    "moe-optimized",
-    "long-context",
-];
-
-/// The preset that asks for nothing.
-const NO_PARALLELISM: &str = "single-gpu";
-
-/// How a model is spread over GPUs, each size alone or several to try. Understood, not yet
-/// applied.
+/// How a model is spread over GPUs, each size alone or several to try.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct ParallelSpec {
@@ -123,8 +105,9 @@ impl ParallelSpec {
         ]
     }
 
-    /// Holds the rules: sizes of at least 1, presets that the engine has, not both.
-    pub(super) fn check(&self, engine: Option<EngineKind>, findings: &Findings) {
+    /// Holds the rules: sizes of at least 1, known presets, not both. vLLM has every
+    /// preset that there is; which of them another engine has is told later.
+    pub(super) fn check(&self, findings: &Findings) {
         for (key, sizes) in self.sizes() {
             let path = format!("parallel_config.{key}");
             if sizes.as_ref().is_some_and(Vec::is_empty) {
@@ -135,11 +118,7 @@ impl ParallelSpec {
                 rules::at_least_one(&path, *size, findings);
             }
         }
-        let known: &[&str] = match engine {
-            Some(EngineKind::Sglang) => &SGLANG_PRESETS,
-            Some(EngineKind::TensorRtLlm) => &TENSORRT_PRESETS,
-            _ => &VLLM_PRESETS,
-        };
+        let known = parallel::presets(EngineKind::Vllm);
         check_words(
             "parallel_config.presets",
             &self.presets,
@@ -155,22 +134,91 @@ impl ParallelSpec {
         }
     }
 
-    /// Why this cannot be applied yet; `None` where it asks for one GPU and nothing else.
-    pub(super) fn not_built(&self) -> Option<Problem> {
-        let asks_for_nothing = self
+    /// The lists that are given, each with the name of its field in candidates.
+    fn lists(&self) -> Vec<(&'static str, Vec<Json>)> {
+        fn list<T: Clone + Into<Json>>(values: &Option<Vec<T>>) -> Option<Vec<Json>> {
+            Some(values.as_ref()?.iter().cloned().map(Into::into).collect())
+        }
+        let sizes = self
             .sizes()
-            .iter()
-            .all(|(_, sizes)| sizes.iter().flatten().all(|size| *size == 1))
-            && self.enable_expert_parallel.iter().flatten().all(|flag| !flag)
-            && self
-                .presets
-                .iter()
-                .flatten()
-                .all(|preset| preset == NO_PARALLELISM);
-        (!asks_for_nothing).then(|| {
-            Problem::new("parallel_config", "is understood but cannot be applied yet").with_hint(
-                "leave it out, or set the engine's own flags under parameters, for example tensor-parallel-size",
-            )
-        })
+            .into_iter()
+            .map(|(field, sizes)| (field, list(sizes)));
+        let others = [
+            ("enable_expert_parallel", list(&self.enable_expert_parallel)),
+            ("preset", list(&self.presets)),
+        ];
+        sizes
+            .chain(others)
+            .filter_map(|(field, values)| Some((field, values?)))
+            .collect()
     }
+}
+
+/// The dimensions of `parallel_config`, held against its own rules and the engine's.
+pub(super) fn group(spec: &TaskSpec, kind: Option<EngineKind>, findings: &Findings) -> Option<Group> {
+    let given = spec.parallel_config.as_ref()?;
+    let lists = given.lists();
+    let before = findings.count();
+    given.check(findings);
+    let is_sound = findings.count() == before && !findings.is_spoilt(parallel::KEY);
+    let (true, Some(kind)) = (is_sound, kind) else {
+        return Some(Group::unjudged(ParameterName::PARALLEL_PREFIX, &lists));
+    };
+    let surroundings = Surroundings { spec, kind };
+    let owns = owns(&surroundings);
+    let owned: Vec<(&str, &str)> = lists
+        .iter()
+        .filter_map(|(field, _)| Some((*field, portable::flag_of(kind, field)?)))
+        .collect();
+    Some(Group::of(
+        &Part {
+            key: parallel::KEY,
+            prefix: ParameterName::PARALLEL_PREFIX,
+            owned: &owned,
+            admits: &|field, value| parallel::check_value(kind, field, value),
+            settings: &|fields| possible_beside(kind, &owns, fields),
+        },
+        lists,
+        &surroundings,
+        findings,
+    ))
+}
+
+/// What the engine's own flags may say of parallel sizes, one entry a possibility.
+fn owns(surroundings: &Surroundings<'_>) -> Vec<Own> {
+    let kind = surroundings.kind;
+    let sizes = ["tp", "pp", "dp"].map(|field| portable::flag_of(kind, field));
+    let copies = "enable-dp-attention";
+    let flags: Vec<&str> = sizes.into_iter().flatten().chain([copies]).collect();
+    let arguments: HashMap<&str, String> = flags
+        .iter()
+        .filter_map(|flag| Some((*flag, surroundings.argument(flag)?)))
+        .collect();
+    let own = |tuned: HashMap<String, String>| Own {
+        fixed: OwnSizes::of(kind, |flag| arguments.get(flag).map(String::as_str)),
+        tuned: OwnSizes::of(kind, |flag| tuned.get(flag).map(String::as_str)),
+        attention_copies: tuned
+            .get(copies)
+            .or(arguments.get(copies))
+            .is_some_and(|state| state == "on"),
+    };
+    surroundings.own_values(&flags).into_iter().map(own).collect()
+}
+
+/// What a combination becomes beside the first of these that it is possible beside.
+fn possible_beside(
+    kind: EngineKind,
+    owns: &[Own],
+    fields: &[(&str, &Value)],
+) -> Result<Vec<Setting>, Vec<Problem>> {
+    let mut refused = None;
+    for own in owns {
+        match parallel::settings(kind, own, fields) {
+            Ok(settings) => return Ok(settings),
+            Err(problems) => {
+                refused.get_or_insert(problems);
+            }
+        }
+    }
+    refused.map_or_else(|| Ok(Vec::new()), Err)
 }

@@ -8,6 +8,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value as Json;
 
 use super::findings::Findings;
+use super::group::Group;
 use super::read::{Fields, Node, Words, shorten};
 use super::rules;
 use crate::problem::Problem;
@@ -232,11 +233,12 @@ fn read_scalar(node: &Node<'_>) -> Option<Json> {
     }
 }
 
-/// The space of these parameters and constraints, if it has no problem.
+/// The space of these parameters, groups and constraints, if it has no problem.
 pub(super) fn resolve(
     parameters: &Parameters,
     constraints: &[String],
     strategy: StrategyKind,
+    groups: Vec<Group>,
     findings: &Findings,
 ) -> Option<Space> {
     let mut domains = Vec::with_capacity(parameters.0.len());
@@ -250,6 +252,7 @@ pub(super) fn resolve(
         check_for_grid(&path, &parameter.domain, strategy, findings);
         domains.push(parameter);
     }
+    domains.extend(groups.iter().flat_map(|group| group.parameters.iter().cloned()));
     let mut numbers = Vec::new();
     let mut conditions = Vec::new();
     for (index, source) in constraints.iter().enumerate() {
@@ -270,6 +273,7 @@ pub(super) fn resolve(
             }
         })
         .ok()
+        .map(|space| groups.into_iter().fold(space, Group::restrict))
 }
 
 /// A space's problem with the path that the user knows: names with their dashes,
@@ -313,7 +317,7 @@ fn domain(path: &str, spec: &ParameterSpec, findings: &Findings) -> Domain {
 }
 
 /// The values without repetitions, which would only measure the same thing twice.
-fn distinct(path: &str, values: &[Json], findings: &Findings) -> Vec<Value> {
+pub(super) fn distinct(path: &str, values: &[Json], findings: &Findings) -> Vec<Value> {
     let mut distinct: Vec<Value> = Vec::with_capacity(values.len());
     let mut seen = std::collections::HashSet::new();
     for (index, json) in values.iter().enumerate() {
@@ -354,6 +358,8 @@ impl fmt::Display for Identity<'_> {
 fn check_name(path: &str, name: &ParameterName, findings: &Findings) {
     match name.target() {
         Target::Environment(variable) => rules::variable_name(path, variable, findings),
+        Target::Quantization(field) => refuse_field(path, "quant_config", field, findings),
+        Target::Parallel(field) => refuse_field(path, "parallel_config", field, findings),
         Target::Flag(flag) => {
             let is_inside = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
             let is_sound =
@@ -365,6 +371,13 @@ fn check_name(path: &str, name: &ParameterName, findings: &Findings) {
             }
         }
     }
+}
+
+/// What a part of the document of its own sets is not set here.
+fn refuse_field(path: &str, key: &str, field: &str, findings: &Findings) {
+    let message = format!("is no flag of an engine: it belongs to {key}");
+    let hint = format!("set {key}.{} instead", shorten(field));
+    findings.refuse(Problem::new(path, message).with_hint(hint));
 }
 
 fn check_for_grid(path: &str, domain: &Domain, strategy: StrategyKind, findings: &Findings) {

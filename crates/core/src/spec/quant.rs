@@ -1,12 +1,20 @@
-//! Quantization in words that fit every engine. Understood and checked, not yet applied.
+//! Quantization in words that fit every engine.
+//!
+//! The one idea: each key is a dimension of the space like any parameter; what its words
+//! become is the engine's matter.
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::Value as Json;
 
+use super::TaskSpec;
 use super::findings::Findings;
+use super::group::{Group, Part, Surroundings};
 use super::read::{Fields, Node, shorten};
 use super::schema::OneOrMany;
+use crate::engine::{EngineKind, checkpoint, quantize};
 use crate::problem::{Problem, closest};
+use crate::space::ParameterName;
 
 const GEMM: [&str; 6] = ["auto", "float16", "bfloat16", "float32", "fp8", "int8"];
 const KV_CACHE: [&str; 8] = [
@@ -30,7 +38,7 @@ const PRESETS: [&str; 5] = [
     "aggressive-moe",
 ];
 
-/// What may be quantized, each to one type or several to try. Understood, not yet applied.
+/// What may be quantized, each to one type or several to try.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct QuantSpec {
@@ -99,21 +107,56 @@ impl QuantSpec {
             || self.moe_dtype.is_some()
     }
 
-    /// Why this cannot be applied yet; `None` where it leaves everything to the engine.
-    pub(super) fn not_built(&self) -> Option<Problem> {
-        let only =
-            |words: &Option<Vec<String>>, word: &str| words.iter().flatten().all(|given| given == word);
-        let asks_for_nothing = only(&self.gemm_dtype, "auto")
-            && only(&self.kvcache_dtype, "auto")
-            && only(&self.attention_dtype, "auto")
-            && only(&self.moe_dtype, "auto")
-            && only(&self.presets, "default");
-        (!asks_for_nothing).then(|| {
-            Problem::new("quant_config", "is understood but cannot be applied yet").with_hint(
-                "leave it out, or set the engine's own flags under parameters, for example kv-cache-dtype",
-            )
+    /// The lists that are given, each with the name of its field in candidates.
+    fn lists(&self) -> Vec<(&'static str, Vec<Json>)> {
+        [
+            ("gemm_dtype", &self.gemm_dtype),
+            ("kvcache_dtype", &self.kvcache_dtype),
+            ("attention_dtype", &self.attention_dtype),
+            ("moe_dtype", &self.moe_dtype),
+            ("preset", &self.presets),
+        ]
+        .into_iter()
+        .filter_map(|(field, words)| {
+            let words = words.as_ref()?.iter();
+            Some((field, words.map(|word| word.as_str().into()).collect()))
         })
+        .collect()
     }
+}
+
+/// The dimensions of `quant_config`, held against its own rules and the engine's.
+pub(super) fn group(spec: &TaskSpec, kind: Option<EngineKind>, findings: &Findings) -> Option<Group> {
+    let given = spec.quant_config.as_ref()?;
+    let lists = given.lists();
+    let before = findings.count();
+    given.check(findings);
+    let is_sound = findings.count() == before && !findings.is_spoilt(quantize::KEY);
+    let (true, Some(kind)) = (is_sound, kind) else {
+        return Some(Group::unjudged(ParameterName::QUANTIZATION_PREFIX, &lists));
+    };
+    let model = &spec.model;
+    let recorded = model.quantization_config.as_ref();
+    let recorded = recorded
+        .and_then(|record| record.get("quant_method"))
+        .and_then(Json::as_str);
+    let method = model.quantization.as_deref().or(recorded).map(str::to_lowercase);
+    let method = method
+        .as_deref()
+        .filter(|method| !["", "none", "auto"].contains(method));
+    let checkpoint = checkpoint::quantization(&model.id_or_path).or(method);
+    Some(Group::of(
+        &Part {
+            key: quantize::KEY,
+            prefix: ParameterName::QUANTIZATION_PREFIX,
+            owned: &[],
+            admits: &|_, _| Ok(()),
+            settings: &|fields| quantize::settings(kind, checkpoint, fields),
+        },
+        lists,
+        &Surroundings { spec, kind },
+        findings,
+    ))
 }
 
 /// Holds the rules of a list of words out of a known set.

@@ -5,7 +5,7 @@ use super::engine::{self, EngineSpec};
 use super::findings::Findings;
 use super::kubernetes;
 use super::read::shorten;
-use super::{parameters, rules};
+use super::{flags, parallel, parameters, quant, rules};
 use crate::engine::EngineKind;
 use crate::problem::Problem;
 use crate::score::{Objective, SloMetric, SloPolicy};
@@ -27,19 +27,25 @@ pub(super) fn resolve(spec: &TaskSpec, findings: &Findings) -> Option<Task> {
     let kind = engine::kind(&spec.base_runtime, findings);
     let model = model(&spec.model, spec.benchmark.model_name.as_deref(), findings);
     let settings = engine_settings(spec, kind, findings);
+    let groups = [
+        quant::group(spec, kind, findings),
+        parallel::group(spec, kind, findings),
+    ];
     let space = parameters::resolve(
         &spec.parameters,
         &spec.constraints,
         spec.optimization.strategy_kind(),
+        groups.into_iter().flatten().collect(),
         findings,
     );
+    flags::check(kind, &spec.parameters, findings);
     let search = spec.optimization.resolve(space.as_ref(), findings);
     let workload = spec.benchmark.resolve(search.seed, findings);
     warn_of_short_timeout(&search, &workload, findings);
     let slos = spec.slo.as_ref().map(|slo| slo.resolve(findings));
     let resources = spec.resources.as_ref().map(|given| given.resolve(findings));
     check_pace_is_measured(spec, &search, &workload, slos.as_ref(), findings);
-    check_parts_not_built(spec, kind, findings);
+    check_parts_not_built(spec, findings);
     if !findings.is_sound() {
         return None;
     }
@@ -188,13 +194,7 @@ fn check_pace_is_measured(
     }
 }
 
-fn check_parts_not_built(spec: &TaskSpec, kind: Option<EngineKind>, findings: &Findings) {
-    if let Some(quant) = &spec.quant_config {
-        quant.check(findings);
-    }
-    if let Some(parallel) = &spec.parallel_config {
-        parallel.check(kind, findings);
-    }
+fn check_parts_not_built(spec: &TaskSpec, findings: &Findings) {
     if let Some(arrival) = &spec.benchmark.arrival {
         arrival.check(findings);
     }
@@ -212,12 +212,6 @@ fn check_parts_not_built(spec: &TaskSpec, kind: Option<EngineKind>, findings: &F
 /// Parts that are understood and that nothing can run yet: each a reason not to start.
 fn not_built(spec: &TaskSpec) -> Vec<Problem> {
     let mut parts = spec.benchmark.not_built();
-    parts.extend(spec.quant_config.as_ref().and_then(|quant| quant.not_built()));
-    parts.extend(
-        spec.parallel_config
-            .as_ref()
-            .and_then(|parallel| parallel.not_built()),
-    );
     parts.extend(spec.storage.as_ref().map(|storage| storage.not_built()));
     if spec.clusterbasemodel_config.is_some() {
         parts.push(kubernetes::not_built("clusterbasemodel_config"));

@@ -67,7 +67,7 @@ impl ResourcesSpec {
                 .cpus
                 .map(|cpus| rules::positive("resources.cpus", cpus, findings)),
             memory_bytes: self.memory.as_deref().and_then(|text| {
-                let bytes = bytes(text);
+                let bytes = memory_bytes(text);
                 if bytes.is_none() {
                     let message = format!("\"{}\" is not an amount of memory", shorten(text));
                     let hint = "write a number above 0 and its unit, for example 8GiB or 500MB";
@@ -79,8 +79,8 @@ impl ResourcesSpec {
     }
 }
 
-/// The bytes of an amount such as `1.5GiB`; `None` where it is none, or is 0.
-fn bytes(text: &str) -> Option<u64> {
+/// The bytes of an amount of memory such as `1.5GiB`; `None` where it is none, or is 0.
+pub fn memory_bytes(text: &str) -> Option<u64> {
     const EXACT: f64 = 9_007_199_254_740_992.0;
     let text = text.trim();
     let (number, factor) = UNITS
@@ -107,11 +107,11 @@ fn bytes(text: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::bytes;
+    use super::memory_bytes;
 
     #[test]
     fn memory_is_a_number_with_a_unit() {
-        let check = |text: &str, expected: Option<u64>| assert_eq!(bytes(text), expected, "{text}");
+        let check = |text: &str, expected: Option<u64>| assert_eq!(memory_bytes(text), expected, "{text}");
         check("8GiB", Some(8 << 30));
         check("8Gi", Some(8 << 30));
         check("8 GB", Some(8_000_000_000));

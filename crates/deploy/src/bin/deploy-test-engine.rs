@@ -14,11 +14,14 @@ use std::time::Duration;
 
 use autotuner_core::engine::{Arg, LaunchPlan, Limits, Program};
 use autotuner_deploy::conformance::{FIRST_WORDS, LAST_WORDS};
+use autotuner_deploy::docker::{DockerConfig, DockerDeployer, Policy};
+use autotuner_deploy::gpu::{FixedGpus, GpuPool};
 use autotuner_deploy::process::{ProcessConfig, ProcessDeployer};
-use autotuner_deploy::{Deployer as _, Instance, Label, Placement, run_launcher};
+use autotuner_deploy::{DeployError, Deployer as _, Instance, Label, Placement, run_launcher};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -60,7 +63,15 @@ async fn main() -> ExitCode {
             print_variable(name);
             ExitCode::SUCCESS
         }
-        ("own", [instances, log_file, behaviour, guard]) => own(instances, log_file, behaviour, guard).await,
+        ("hold-gpus", [folder, count, wanted]) => hold_gpus(folder, count, wanted).await,
+        ("count", _) => count().await,
+        ("eat-memory", []) => eat_memory(),
+        ("own", [instances, log_file, behaviour, guard]) => {
+            own(deploy(instances, log_file, behaviour, *guard == "guarded").await).await
+        }
+        ("own-container", [instances, log_file, host, image, behaviour]) => {
+            own(deploy_container(instances, log_file, host, image, behaviour).await).await
+        }
         _ => ExitCode::from(64),
     }
 }
@@ -131,9 +142,53 @@ fn print_variable(name: &str) {
     println!("{name}: {}", value.unwrap_or("not set"));
 }
 
-/// Deploys an engine, says so, and waits to be killed.
-async fn own(instances: &str, log_file: &str, behaviour: &str, guard: &str) -> ExitCode {
-    match deploy(instances, log_file, behaviour, guard == "guarded").await {
+/// Holds some of so many GPUs that do not exist, says which, and waits to be killed.
+async fn hold_gpus(folder: &str, count: &str, wanted: &str) -> ExitCode {
+    let number = |text: &str| text.parse::<u32>().unwrap_or(0);
+    let pool = GpuPool::new(Arc::new(FixedGpus::idle(number(count))), folder.into());
+    let told = |news: &str| println!("{news}");
+    let patience = Duration::from_secs(60);
+    match pool
+        .hold(number(wanted), &told, patience, &CancellationToken::new())
+        .await
+    {
+        Ok(held) => {
+            let numbers: Vec<u32> = held.devices().iter().map(|device| device.index).collect();
+            println!("holds {numbers:?}");
+            let _ = io::stdout().flush();
+            std::future::pending().await
+        }
+        Err(error) => {
+            println!("failed: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Prints numbered lines until it is killed.
+async fn count() -> ExitCode {
+    let mut line = 0;
+    loop {
+        println!("line {line}");
+        line += 1;
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}
+
+/// Takes memory until there is none left, but not all of a machine that sets no limit.
+fn eat_memory() -> ExitCode {
+    let mut eaten = Vec::new();
+    for _ in 0..64 {
+        // Other than zero, so that the pages are really taken.
+        eaten.push(vec![1_u8; 8 << 20]);
+    }
+    println!("{} pieces were not too many", eaten.len());
+    ExitCode::FAILURE
+}
+
+/// Says whether an engine was deployed, and waits to be killed.
+async fn own<D>(deployed: Result<D, Box<dyn std::error::Error>>) -> ExitCode {
+    match deployed {
         Ok(deployer) => {
             println!("deployed");
             let _ = io::stdout().flush();
@@ -148,6 +203,33 @@ async fn own(instances: &str, log_file: &str, behaviour: &str, guard: &str) -> E
     }
 }
 
+async fn deploy_container(
+    instances: &str,
+    log_file: &str,
+    host: &str,
+    image: &str,
+    behaviour: &str,
+) -> Result<DockerDeployer, Box<dyn std::error::Error>> {
+    let deployer = DockerDeployer::connect(DockerConfig {
+        instance: claim(instances)?,
+        host: Some(host.to_owned()),
+        hub_cache: None,
+        environment: Vec::new(),
+        shm_bytes: 1 << 20,
+        policy: Policy::anything(),
+    })
+    .await?;
+    let program = Program::Image {
+        reference: image.to_owned(),
+        entrypoint: None,
+    };
+    let plan = plan(program, behaviour);
+    deployer
+        .launch(&plan, &Placement::default(), &label(log_file))
+        .await?;
+    Ok(deployer)
+}
+
 async fn deploy(
     instances: &str,
     log_file: &str,
@@ -155,18 +237,27 @@ async fn deploy(
     is_guarded: bool,
 ) -> Result<ProcessDeployer, Box<dyn std::error::Error>> {
     let own = std::env::current_exe()?;
-    let instance = Instance::claim(
-        &PathBuf::from(instances),
-        &format!("owner-{}", std::process::id()),
-    )?;
     let deployer = ProcessDeployer::new(ProcessConfig {
-        instance: Arc::new(instance),
+        instance: claim(instances)?,
         search_path: None,
         launcher: is_guarded.then(|| vec![own.clone().into_os_string(), "launch".into()]),
         withheld_variables: Vec::new(),
     })?;
-    let plan = LaunchPlan {
-        program: Program::Local(own.to_string_lossy().into_owned()),
+    let plan = plan(Program::Local(own.to_string_lossy().into_owned()), behaviour);
+    deployer
+        .launch(&plan, &Placement::default(), &label(log_file))
+        .await?;
+    Ok(deployer)
+}
+
+fn claim(instances: &str) -> Result<Arc<Instance>, DeployError> {
+    let name = format!("owner-{}", std::process::id());
+    Instance::claim(&PathBuf::from(instances), &name).map(Arc::new)
+}
+
+fn plan(program: Program, behaviour: &str) -> LaunchPlan {
+    LaunchPlan {
+        program,
         args: vec![behaviour.into(), Arg::Host, Arg::Port, "owned".into()],
         env: Default::default(),
         gpus: 0,
@@ -176,13 +267,14 @@ async fn deploy(
         mounts: vec![],
         uses_hub: false,
         limits: Limits::default(),
-    };
-    let label = Label {
+    }
+}
+
+fn label(log_file: &str) -> Label {
+    Label {
         task: "owned task".to_owned(),
         experiment: 7,
         attempt: 1,
         log_file: log_file.into(),
-    };
-    deployer.launch(&plan, &Placement::default(), &label).await?;
-    Ok(deployer)
+    }
 }

@@ -6,6 +6,8 @@ mod conformance;
 #[cfg(test)]
 mod death;
 #[cfg(test)]
+mod gpu;
+#[cfg(test)]
 mod process;
 #[cfg(test)]
 mod support;

@@ -52,6 +52,7 @@ struct Counters {
     most_in_flight: AtomicUsize,
     connections: AtomicUsize,
     open: AtomicUsize,
+    written: AtomicUsize,
     seen: Mutex<Vec<Seen>>,
 }
 
@@ -93,6 +94,11 @@ impl FakeServer {
     /// Cancelled, it closes the listener and every connection.
     pub(crate) fn killer(&self) -> CancellationToken {
         self.stop.clone()
+    }
+
+    /// Bytes of answers that the client, or the system between us, has taken.
+    pub(crate) fn written(&self) -> usize {
+        self.counters.written.load(Ordering::SeqCst)
     }
 
     /// Requests that came in, probes apart.
@@ -194,6 +200,7 @@ async fn answer(stream: &mut TcpStream, steps: Vec<Step>, counters: &Counters) -
                 if stream.write_all(&bytes).await.is_err() {
                     return false;
                 }
+                counters.written.fetch_add(bytes.len(), Ordering::SeqCst);
             }
             Step::Pause(duration) => tokio::time::sleep(duration).await,
             Step::Hold => {

@@ -6,3 +6,5 @@ mod answers;
 mod closed_loop;
 #[cfg(test)]
 mod fake;
+#[cfg(test)]
+mod origins;

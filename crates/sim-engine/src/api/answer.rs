@@ -8,12 +8,16 @@ use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_core::Stream;
 use thiserror::Error;
 use tokio::sync::mpsc;
+use tokio::time::Sleep;
 
+use super::endless::EndlessLine;
+use super::places::Place;
 use super::wire::{DONE, Renderer, Usage};
 use crate::clock::Clock;
 use crate::driver::Token;
@@ -38,6 +42,10 @@ pub(crate) struct Parts {
     pub(crate) max_tokens: u32,
     pub(crate) includes_usage: bool,
     pub(crate) fault: Option<RequestFault>,
+    /// How late the fault `slow-first-token` is.
+    pub(crate) slow_first_token: Duration,
+    /// Held until the answer is over.
+    pub(crate) _place: Place,
 }
 
 /// The body of a streamed answer.
@@ -48,6 +56,9 @@ pub(crate) struct Answer {
     due: VecDeque<Bytes>,
     has_all_tokens: bool,
     has_stalled: bool,
+    /// The first token, while it is held back.
+    late: Option<(Pin<Box<Sleep>>, Token)>,
+    endless: Option<EndlessLine>,
 }
 
 impl Answer {
@@ -59,6 +70,61 @@ impl Answer {
             due,
             has_all_tokens: false,
             has_stalled: false,
+            late: None,
+            endless: None,
+        }
+    }
+
+    /// The next token, when it may be handed out; none when no more will come.
+    fn poll_token(&mut self, context: &mut Context<'_>) -> Poll<Option<Token>> {
+        if self.late.is_none() {
+            let token = ready!(self.parts.tokens.poll_recv(context));
+            match (token, self.parts.fault) {
+                (Some(token), Some(RequestFault::SlowFirstToken)) if token.position == 0 => {
+                    let wait = Box::pin(tokio::time::sleep(self.parts.slow_first_token));
+                    self.late = Some((wait, token));
+                }
+                _ => return Poll::Ready(token),
+            }
+        }
+        let Some((wait, token)) = &mut self.late else {
+            return Poll::Pending;
+        };
+        ready!(wait.as_mut().poll(context));
+        let token = *token;
+        self.late = None;
+        Poll::Ready(Some(token))
+    }
+
+    /// What comes instead of the token at which the fault strikes, or that token.
+    fn spoil(&mut self, token: Token) -> Poll<Option<Result<Bytes, Cut>>> {
+        match self.parts.fault {
+            Some(RequestFault::CutStream) => {
+                self.parts.end(Outcome::Faulted);
+                Poll::Ready(Some(Err(Cut)))
+            }
+            // It ends when the connection does.
+            Some(RequestFault::Stall) => {
+                self.parts.end(Outcome::Faulted);
+                self.has_stalled = true;
+                Poll::Pending
+            }
+            Some(RequestFault::BadJson) => {
+                self.parts.end(Outcome::Faulted);
+                let _ = self.token(token);
+                Poll::Ready(Some(Ok(Bytes::from_static(
+                    b"data: {\"choices\": [{\"index\": 0, \"te\n\n",
+                ))))
+            }
+            Some(RequestFault::EndlessLine) => {
+                self.parts.end(Outcome::Faulted);
+                let (beginning, rest) = EndlessLine::begin();
+                self.endless = Some(rest);
+                Poll::Ready(Some(Ok(beginning)))
+            }
+            Some(RequestFault::Garbage | RequestFault::Http500 | RequestFault::SlowFirstToken) | None => {
+                Poll::Ready(Some(Ok(self.token(token))))
+            }
         }
     }
 
@@ -133,34 +199,17 @@ impl Stream for Answer {
         if answer.has_stalled {
             return Poll::Pending;
         }
-        let Some(token) = ready!(answer.parts.tokens.poll_recv(context)) else {
+        if let Some(line) = &mut answer.endless {
+            return Poll::Ready(Some(line.next().ok_or(Cut)));
+        }
+        let Some(token) = ready!(answer.poll_token(context)) else {
             answer.parts.end(Outcome::Aborted);
             return Poll::Ready(Some(Err(Cut)));
         };
-        if token.position != answer.parts.halfway() {
-            return Poll::Ready(Some(Ok(answer.token(token))));
-        }
-        match answer.parts.fault {
-            Some(RequestFault::CutStream) => {
-                answer.parts.end(Outcome::Faulted);
-                Poll::Ready(Some(Err(Cut)))
-            }
-            // It ends when the connection does.
-            Some(RequestFault::Stall) => {
-                answer.parts.end(Outcome::Faulted);
-                answer.has_stalled = true;
-                Poll::Pending
-            }
-            Some(RequestFault::BadJson) => {
-                answer.parts.end(Outcome::Faulted);
-                let _ = answer.token(token);
-                Poll::Ready(Some(Ok(Bytes::from_static(
-                    b"data: {\"choices\": [{\"index\": 0, \"te\n\n",
-                ))))
-            }
-            Some(RequestFault::Garbage | RequestFault::Http500) | None => {
-                Poll::Ready(Some(Ok(answer.token(token))))
-            }
+        if token.position == answer.parts.halfway() {
+            answer.spoil(token)
+        } else {
+            Poll::Ready(Some(Ok(answer.token(token))))
         }
     }
 }
@@ -178,6 +227,9 @@ pub(crate) async fn collect(mut parts: Parts) -> Result<String, Cut> {
     let mut words = String::new();
     loop {
         let token = parts.tokens.recv().await.ok_or(Cut)?;
+        if token.position == 0 && parts.fault == Some(RequestFault::SlowFirstToken) {
+            tokio::time::sleep(parts.slow_first_token).await;
+        }
         if token.position == parts.halfway() {
             match parts.fault {
                 Some(RequestFault::CutStream) => {
@@ -188,7 +240,7 @@ pub(crate) async fn collect(mut parts: Parts) -> Result<String, Cut> {
                     parts.end(Outcome::Faulted);
                     std::future::pending::<()>().await;
                 }
-                Some(RequestFault::BadJson | RequestFault::Garbage | RequestFault::Http500) | None => {}
+                _ => {}
             }
         }
         words.push_str(&text::token(parts.seed, parts.fingerprint, token.position));

@@ -89,6 +89,13 @@ async fn accept(shared: &Shared, ask: Ask, style: Style, arrival: Arrival) -> Re
         record.end(Outcome::Faulted, shared.clock.now());
         return response;
     }
+    let place = match shared.places.take() {
+        Ok(place) => place,
+        Err(refusal) => {
+            record.end(Outcome::Faulted, shared.clock.now());
+            return refusal.into_response();
+        }
+    };
     // The whole answer fits, so that the engine never waits for a slow reader; what a reader
     // leaves unread is bounded by the length it asked for.
     let capacity = usize::try_from(max_tokens).expect("32 bits fit a usize");
@@ -98,8 +105,10 @@ async fn accept(shared: &Shared, ask: Ask, style: Style, arrival: Arrival) -> Re
             style,
             request_id,
             model,
+            identity: shared.identity.clone(),
         },
         tokens,
+        _place: place,
         record: Arc::clone(&record),
         clock: shared.clock,
         seed: shared.seed,
@@ -107,6 +116,7 @@ async fn accept(shared: &Shared, ask: Ask, style: Style, arrival: Arrival) -> Re
         max_tokens,
         includes_usage,
         fault,
+        slow_first_token: shared.slow_first_token,
     };
     let submission = Submission {
         prompt,
@@ -130,7 +140,11 @@ fn spoilt_from_the_start(fault: Option<RequestFault>) -> Option<Response> {
         RequestFault::Garbage => {
             Some(Html("<!DOCTYPE html><html><body>It works!</body></html>").into_response())
         }
-        RequestFault::CutStream | RequestFault::Stall | RequestFault::BadJson => None,
+        RequestFault::CutStream
+        | RequestFault::Stall
+        | RequestFault::BadJson
+        | RequestFault::SlowFirstToken
+        | RequestFault::EndlessLine => None,
     }
 }
 

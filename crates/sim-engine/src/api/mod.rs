@@ -6,12 +6,15 @@
 mod answer;
 mod ask;
 mod complete;
+mod endless;
 mod metrics;
+mod places;
 mod refusal;
 mod wire;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
@@ -23,22 +26,31 @@ use tokio::sync::{mpsc, watch};
 use crate::clock::Clock;
 use crate::driver::{Statistics, Submission};
 use crate::fault::Fault;
+use crate::identity::Identity;
 use crate::journal::Journal;
 use crate::options::Options;
 use crate::truth::TruthRing;
+use places::Places;
 use refusal::Refusal;
 
 /// The largest request that is read; a prompt of the longest legal length is far smaller.
 const LARGEST_REQUEST: usize = 64 * 1024 * 1024;
 
+/// How late the fault `slow-first-token` is, at full speed.
+const SLOW_FIRST_TOKEN_SECONDS: f64 = 10.0;
+
 /// What all handlers share.
 #[derive(Debug)]
 pub(crate) struct Shared {
+    identity: Identity,
     model_name: String,
     max_model_len: u32,
     block_size: u32,
     seed: u64,
     faults: Vec<Fault>,
+    /// How late `slow-first-token` is.
+    slow_first_token: Duration,
+    places: Places,
     clock: Clock,
     journal: Journal,
     truth: Arc<TruthRing>,
@@ -51,6 +63,7 @@ pub(crate) struct Shared {
 /// What ties the handlers to the rest of the engine.
 #[derive(Debug)]
 pub(crate) struct Links {
+    pub(crate) identity: Identity,
     pub(crate) clock: Clock,
     pub(crate) truth: Arc<TruthRing>,
     pub(crate) submissions: mpsc::Sender<Submission>,
@@ -62,6 +75,7 @@ impl Shared {
     /// What handlers need of an engine with these flags.
     pub(crate) fn new(options: &Options, links: Links) -> Self {
         let Links {
+            identity,
             clock,
             truth,
             submissions,
@@ -69,11 +83,17 @@ impl Shared {
             readiness,
         } = links;
         Self {
+            identity,
             model_name: options.model_name().to_owned(),
             max_model_len: options.max_model_len,
             block_size: options.block_size,
             seed: options.seed,
             faults: options.fault.clone(),
+            slow_first_token: Duration::from_secs_f64(SLOW_FIRST_TOKEN_SECONDS * options.time_scale),
+            places: Places::new(options.fault.iter().find_map(|fault| match fault {
+                Fault::RefuseAtHighLoad(most) => Some(most.get()),
+                _ => None,
+            })),
             clock,
             journal: Journal::new(options.log_level),
             truth,
@@ -135,11 +155,13 @@ async fn models(State(shared): State<Arc<Shared>>) -> Result<Json<Value>, Refusa
     })))
 }
 
-/// The latest requests as they really went, with the time now, so that a client can relate
-/// the engine's clock to its own.
+/// The latest requests as they really went, with the engine's name, and with the time now, so
+/// that a client can relate the engine's clock to its own.
 async fn truth(State(shared): State<Arc<Shared>>) -> Json<Value> {
     let requests = shared.truth.all();
-    Json(json!({ "now_ns": shared.clock.now(), "requests": requests }))
+    Json(json!({
+        "identity": shared.identity.as_str(), "now_ns": shared.clock.now(), "requests": requests,
+    }))
 }
 
 async fn clear_truth(State(shared): State<Arc<Shared>>) -> StatusCode {

@@ -23,6 +23,8 @@ pub(crate) enum Refusal {
     UnknownModel { asked: String, served: String },
     #[error("the fault `http-500` is switched on")]
     Fault,
+    #[error("the engine has as many requests in flight as the fault `503-at-high-load` allows: {0}")]
+    Overloaded(u64),
 }
 
 impl Refusal {
@@ -36,7 +38,7 @@ impl Refusal {
 
     fn status(&self) -> StatusCode {
         match self {
-            Self::Loading | Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Loading | Self::Stopping | Self::Overloaded(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::ReadBody(_) | Self::ParseBody(_) | Self::Parameter { .. } => StatusCode::BAD_REQUEST,
             Self::UnknownModel { .. } => StatusCode::NOT_FOUND,
             Self::Fault => StatusCode::INTERNAL_SERVER_ERROR,
@@ -45,7 +47,7 @@ impl Refusal {
 
     fn kind(&self) -> &'static str {
         match self {
-            Self::Loading | Self::Stopping => "ServiceUnavailableError",
+            Self::Loading | Self::Stopping | Self::Overloaded(_) => "ServiceUnavailableError",
             Self::ReadBody(_) | Self::ParseBody(_) | Self::Parameter { .. } => "BadRequestError",
             Self::UnknownModel { .. } => "NotFoundError",
             Self::Fault => "InternalServerError",

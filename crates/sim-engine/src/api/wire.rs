@@ -7,6 +7,8 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 
+use crate::identity::Identity;
+
 /// Which of the two endpoints answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Style {
@@ -20,6 +22,8 @@ pub(crate) struct Renderer {
     pub(crate) style: Style,
     pub(crate) request_id: String,
     pub(crate) model: String,
+    /// Who answers: `system_fingerprint` on the wire.
+    pub(crate) identity: Identity,
 }
 
 /// Tokens counted for one request.
@@ -92,7 +96,7 @@ impl Renderer {
         };
         json!({
             "id": self.id(), "object": object, "created": 0, "model": self.model,
-            "choices": [choice], "usage": usage.to_json(),
+            "system_fingerprint": self.identity.as_str(), "choices": [choice], "usage": usage.to_json(),
         })
     }
 
@@ -105,7 +109,10 @@ impl Renderer {
             Style::Text => "text_completion",
             Style::Chat => "chat.completion.chunk",
         };
-        json!({ "id": self.id(), "object": object, "created": 0, "model": self.model, "choices": choices })
+        json!({
+            "id": self.id(), "object": object, "created": 0, "model": self.model,
+            "system_fingerprint": self.identity.as_str(), "choices": choices,
+        })
     }
 
     fn id(&self) -> String {

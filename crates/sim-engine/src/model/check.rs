@@ -41,8 +41,13 @@ fn check_alone(options: &Options) -> Result<(), SimError> {
         ),
         (
             "--tensor-parallel-size",
+            options.tensor_parallel_size <= 8,
+            "it must be 1, 2, 4 or 8: the machine has 8 devices",
+        ),
+        (
+            "--tensor-parallel-size",
             [1, 2, 4, 8].contains(&options.tensor_parallel_size),
-            "it must be 1, 2, 4 or 8: the machine has 8 devices and the model 32 heads",
+            "it must be 1, 2, 4 or 8: the model's 32 attention heads must be divisible by it",
         ),
         (
             "--noise",
@@ -127,7 +132,10 @@ mod tests {
         check_refused(|o| o.gpu_memory_utilization = 1.2, "--gpu-memory-utilization");
         check_refused(|o| o.gpu_memory_utilization = 0.0, "--gpu-memory-utilization");
         check_refused(|o| o.block_size = 17, "--block-size");
-        check_refused(|o| o.tensor_parallel_size = 3, "--tensor-parallel-size");
+        for size in [0, 3, 5, 6, 7] {
+            check_refused(|o| o.tensor_parallel_size = size, "must be divisible by it");
+        }
+        check_refused(|o| o.tensor_parallel_size = 16, "the machine has 8 devices");
         check_refused(|o| o.noise = -0.1, "--noise");
         check_refused(|o| o.noise = f64::NAN, "--noise");
         check_refused(|o| o.startup_seconds = f64::INFINITY, "--startup-seconds");

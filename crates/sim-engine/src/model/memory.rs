@@ -6,7 +6,7 @@
 //! running sequences leave: a very high utilization therefore starts and dies later.
 
 use super::{
-    BYTES_PER_PARAMETER, CACHE_BYTES_PER_TOKEN, GIBIBYTE, Gibibytes, KIBIBYTE, MEBIBYTE, PARAMETERS, Work,
+    CACHE_BYTES_PER_TOKEN, GIBIBYTE, Gibibytes, KIBIBYTE, MEBIBYTE, PARAMETERS, Work, bytes_per_parameter,
     real_to_whole, whole_to_real,
 };
 use crate::SimError;
@@ -101,7 +101,7 @@ pub(crate) fn plan_memory(options: &Options) -> Result<MemoryPlan, Shortage> {
 }
 
 /// How much a step would take too much outside the utilization, if it does.
-pub(crate) fn shortage_under_load(plan: &MemoryPlan, work: &Work) -> Option<SimError> {
+pub(super) fn shortage_under_load(plan: &MemoryPlan, work: &Work) -> Option<SimError> {
     let tokens = whole_to_real(u64::from(work.prefill_tokens) + u64::from(work.decode_sequences));
     let needed =
         f64::from(work.running_sequences) * FRAGMENT_BYTES_PER_SEQUENCE + tokens * FRAGMENT_BYTES_PER_TOKEN;
@@ -136,10 +136,15 @@ pub(super) fn cache_bytes_per_token(options: &Options) -> f64 {
     CACHE_BYTES_PER_TOKEN * width / f64::from(options.tensor_parallel_size)
 }
 
+/// Bytes of weights on one device.
+pub(crate) fn weight_bytes(options: &Options) -> f64 {
+    PARAMETERS * bytes_per_parameter(options.quantization) / f64::from(options.tensor_parallel_size)
+}
+
 fn fixed_bytes(options: &Options) -> f64 {
     let devices = f64::from(options.tensor_parallel_size);
     let sequences = f64::from(options.max_num_seqs);
-    let weights = PARAMETERS * BYTES_PER_PARAMETER / devices;
+    let weights = weight_bytes(options);
     let activations = f64::from(options.max_num_batched_tokens) * ACTIVATION_BYTES_PER_TOKEN / devices
         + sequences * LOGIT_BYTES_PER_SEQUENCE;
     let graphs = if options.enforce_eager {
@@ -203,6 +208,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::options::Quantization;
 
     fn options(change: impl FnOnce(&mut Options)) -> Options {
         let mut options = Options::default();
@@ -249,6 +255,12 @@ mod tests {
         check(Verdict::Fits, |o| {
             (o.device_memory_gib, o.tensor_parallel_size) = (8.0, 4);
         });
+        check(Verdict::NoCache, |o| o.device_memory_gib = 14.0);
+        for quantization in [Quantization::Fp8, Quantization::Int8] {
+            check(Verdict::Fits, |o| {
+                (o.device_memory_gib, o.quantization) = (14.0, quantization);
+            });
+        }
     }
 
     #[test]
@@ -291,6 +303,19 @@ mod tests {
         assert!(!dies(0.95, 128));
         assert!(!dies(0.98, 16));
         assert!(dies(0.98, 48));
+        assert!(dies(0.95, 192), "many sequences need more outside than few");
+    }
+
+    #[test]
+    fn devices_share_weights_and_cache() {
+        let plan = |tensor_parallel_size| {
+            plan_memory(&options(|o| o.tensor_parallel_size = tensor_parallel_size)).unwrap()
+        };
+        let (one, two, eight) = (plan(1), plan(2), plan(8));
+        assert!(two.fixed < one.fixed && eight.fixed < two.fixed);
+        assert!(two.fixed > one.fixed / 2, "exchanging takes memory of its own");
+        assert!(two.cache_blocks > 3 * one.cache_blocks, "{two:?} {one:?}");
+        assert!(eight.cache_blocks > 4 * two.cache_blocks, "{eight:?} {two:?}");
     }
 
     proptest! {

@@ -10,29 +10,47 @@
 //! It holds no state and knows neither requests nor clocks; noise is the driver's.
 
 mod check;
+mod hazards;
 mod memory;
 mod timing;
 
 use std::fmt;
 
+use crate::options::Quantization;
+
 pub(crate) use check::check;
-pub(crate) use memory::{MemoryPlan, blocks_for, plan_memory, report_under_load, shortage_under_load};
-pub(crate) use timing::{StepTimer, Work, load_seconds};
+pub(crate) use hazards::{Hazards, check_warm_up};
+pub(crate) use memory::{MemoryPlan, blocks_for, plan_memory, report_under_load, weight_bytes};
+pub(crate) use timing::{LoadTimes, StepTimer, Work};
 
 const GIBIBYTE: f64 = 1_073_741_824.0;
 const MEBIBYTE: f64 = 1_048_576.0;
 const KIBIBYTE: f64 = 1024.0;
 
 const PARAMETERS: f64 = 6.7e9;
-const BYTES_PER_PARAMETER: f64 = 2.0;
 const LAYERS: f64 = 32.0;
 const HIDDEN_SIZE: f64 = 4096.0;
 /// Keys and values of one token in all layers, at two bytes a number: 512 KiB.
 const CACHE_BYTES_PER_TOKEN: f64 = 2.0 * LAYERS * HIDDEN_SIZE * 2.0;
 
+/// Bytes that one parameter takes, in memory and on its way to where it is computed with.
+fn bytes_per_parameter(quantization: Quantization) -> f64 {
+    match quantization {
+        Quantization::None => 2.0,
+        Quantization::Fp8 | Quantization::Int8 => 1.0,
+    }
+}
+
 /// Bytes, shown as GiB with two decimals.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Gibibytes(pub(crate) u64);
+
+impl Gibibytes {
+    /// A real number of bytes.
+    pub(crate) fn of(bytes: f64) -> Self {
+        Self(real_to_whole(bytes))
+    }
+}
 
 impl fmt::Display for Gibibytes {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -7,12 +7,14 @@
 //! applied to batched decoding by Pope et al., 2022), with prompt work added on top instead of
 //! hidden under the memory traffic.
 
-use super::memory::cache_bytes_per_token;
-use super::{BYTES_PER_PARAMETER, HIDDEN_SIZE, LAYERS, PARAMETERS, whole_to_real};
-use crate::options::{KvCacheType, Options};
+use super::memory::{cache_bytes_per_token, weight_bytes};
+use super::{HIDDEN_SIZE, LAYERS, PARAMETERS, bytes_per_parameter, whole_to_real};
+use crate::options::{KvCacheType, Options, Quantization};
 
 const BANDWIDTH: f64 = 4.8e12;
 const OPERATIONS_PER_SECOND: f64 = 400.0e12;
+const FP8_SPEED: f64 = 1.7;
+const INT8_SPEED: f64 = 0.85;
 const GRAPH_OVERHEAD_SECONDS: f64 = 0.6e-3;
 const EAGER_OVERHEAD_SECONDS: f64 = 3.5e-3;
 const PARALLEL_OVERHEAD_SECONDS: f64 = 0.3e-3;
@@ -68,6 +70,11 @@ impl StepTimer {
             KvCacheType::Fp8 => DEQUANTIZE_SECONDS_PER_SEQUENCE,
         };
         let block = f64::from(options.block_size);
+        let speed = match options.quantization {
+            Quantization::None => 1.0,
+            Quantization::Fp8 => FP8_SPEED,
+            Quantization::Int8 => INT8_SPEED,
+        };
         Self {
             fixed: overhead
                 + if is_parallel {
@@ -76,10 +83,10 @@ impl StepTimer {
                     0.0
                 },
             per_sequence: HOST_SECONDS_PER_SEQUENCE + dequantize,
-            weights_read: PARAMETERS * BYTES_PER_PARAMETER / devices / BANDWIDTH,
+            weights_read: weight_bytes(options) / BANDWIDTH,
             // Small blocks are read in small pieces: two tokens' worth of time is lost on each.
             cache_read_per_token: cache_bytes_per_token(options) / BANDWIDTH * (block + 2.0) / block,
-            compute_per_token: 2.0 * PARAMETERS / devices / OPERATIONS_PER_SECOND,
+            compute_per_token: 2.0 * PARAMETERS / devices / (OPERATIONS_PER_SECOND * speed),
             attention_per_context: 4.0 * HIDDEN_SIZE * LAYERS / devices / OPERATIONS_PER_SECOND,
             exchange_per_token: exchanges * HIDDEN_SIZE * 2.0 * (devices - 1.0) / devices / LINK_BANDWIDTH,
         }
@@ -101,16 +108,36 @@ impl StepTimer {
     }
 }
 
-/// How long loading takes, in seconds: capturing graphs is over half of it and grows with the
-/// batch limit; more devices take longer to agree.
-pub(crate) fn load_seconds(options: &Options) -> f64 {
-    let captures = if options.enforce_eager {
-        0.0
-    } else {
-        0.4 + 0.02 * f64::from(options.max_num_seqs).log2()
-    };
-    let devices = 0.1 * f64::from(options.tensor_parallel_size).log2();
-    options.startup_seconds * options.time_scale * (0.5 + captures + devices)
+/// How long each part of loading takes, in seconds, in their order.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct LoadTimes {
+    /// Until all devices have found each other; more devices take longer.
+    pub(crate) joining: f64,
+    /// Reading the weights, of which there are fewer bytes when quantized.
+    pub(crate) weights: f64,
+    /// Capturing graphs, one for each batch size up to the limit; none when eager.
+    pub(crate) graphs: f64,
+    /// A first step.
+    pub(crate) warm_up: f64,
+}
+
+impl LoadTimes {
+    /// What these flags make of `--startup-seconds`.
+    pub(crate) fn new(options: &Options) -> Self {
+        let unit = options.startup_seconds * options.time_scale;
+        let captures = if options.enforce_eager {
+            0.0
+        } else {
+            0.4 + 0.02 * f64::from(options.max_num_seqs).log2()
+        };
+        let share = bytes_per_parameter(options.quantization) / bytes_per_parameter(Quantization::None);
+        Self {
+            joining: unit * 0.1 * f64::from(options.tensor_parallel_size).log2(),
+            weights: unit * 0.4 * share,
+            graphs: unit * captures,
+            warm_up: unit * 0.1,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -172,17 +199,49 @@ mod tests {
     }
 
     #[test]
-    fn loading_is_quicker_without_graphs_and_slower_with_more_of_them() {
-        let seconds = |change: fn(&mut Options)| {
+    fn quantized_weights_are_read_faster_and_only_fp8_computes_faster() {
+        let base = milliseconds(decode(1, 256), |_| ());
+        let long = milliseconds(prefill(2048), |_| ());
+        let fp8 = |o: &mut Options| o.quantization = Quantization::Fp8;
+        let int8 = |o: &mut Options| o.quantization = Quantization::Int8;
+        assert!(milliseconds(decode(1, 256), fp8) < base - 1.0);
+        assert!(milliseconds(decode(1, 256), int8) < base - 1.0);
+        assert!(milliseconds(prefill(2048), fp8) < 0.75 * long);
+        assert!(milliseconds(prefill(2048), int8) > long);
+    }
+
+    #[test]
+    fn more_devices_are_faster_by_less_and_less() {
+        let step = |work, size| milliseconds(work, |o| o.tensor_parallel_size = size);
+        for work in [decode(16, 2048), prefill(2048)] {
+            let times = [1, 2, 4].map(|size| step(work, size));
+            assert!(times.is_sorted_by(|more, fewer| more > fewer), "{times:?}");
+            assert!(
+                times[1] > times[0] / 2.0 && times[2] > times[1] / 2.0,
+                "{times:?}"
+            );
+        }
+        let gain = step(decode(1, 16), 4) / step(decode(1, 16), 8);
+        assert!(
+            gain < 1.2,
+            "a small step spends its time waiting for the others: {gain}"
+        );
+    }
+
+    #[test]
+    fn each_part_of_loading_depends_on_its_flags() {
+        let times = |change: fn(&mut Options)| {
             let mut options = Options::default();
             change(&mut options);
-            load_seconds(&options)
+            LoadTimes::new(&options)
         };
-        let base = seconds(|_| ());
-        assert!(seconds(|o| o.enforce_eager = true) < base);
-        assert!(seconds(|o| o.max_num_seqs = 256) > base);
-        assert!(seconds(|o| o.tensor_parallel_size = 4) > base);
-        assert!(seconds(|o| o.time_scale = 0.1) < base);
+        let base = times(|_| ());
+        assert_eq!(base.joining, 0.0);
+        assert!(times(|o| o.tensor_parallel_size = 4).joining > 0.0);
+        assert!(times(|o| o.quantization = Quantization::Int8).weights < base.weights);
+        assert!(times(|o| o.max_num_seqs = 256).graphs > base.graphs);
+        assert_eq!(times(|o| o.enforce_eager = true).graphs, 0.0);
+        assert!(times(|o| o.time_scale = 0.1).warm_up < base.warm_up);
     }
 
     proptest! {

@@ -346,3 +346,20 @@ async fn model_and_version_are_told() {
         autotuner_sim_engine::VERSION
     );
 }
+
+#[tokio::test]
+async fn every_answer_names_its_engine() {
+    let (one, other) = (start(quick()).await, start(quick()).await);
+    for sim in [&one, &other] {
+        let name = |answer: &Value| answer["system_fingerprint"].as_str().unwrap().to_owned();
+        let mut chunks = complete(sim, "one", 3, true).await.chunks();
+        chunks.extend(post(sim, "/v1/chat/completions", &chat(2, true)).await.chunks());
+        chunks.push(complete(sim, "one", 3, false).await.json());
+        assert!(
+            chunks.iter().all(|chunk| name(chunk) == sim.identity()),
+            "{chunks:#?}"
+        );
+        assert_eq!(get(sim, "/sim/truth").await.json()["identity"], sim.identity());
+    }
+    assert_ne!(one.identity(), other.identity());
+}

@@ -146,3 +146,95 @@ async fn a_request_to_stop_is_not_heard() {
         }
     }
 }
+
+#[tokio::test]
+async fn the_first_token_is_late() {
+    // Ten seconds at full speed; the engine is a hundred times as fast.
+    let sim = start(faulty(&["slow-first-token=2"])).await;
+    for is_streaming in [true, false] {
+        complete(&sim, "one", 5, is_streaming).await;
+        assert!(complete(&sim, "two", 5, is_streaming).await.is_whole);
+    }
+    for (ordinal, is_late) in [(1, false), (2, true), (4, true)] {
+        let truth = truth(&sim, ordinal);
+        let waited = truth.first_content_ns.unwrap() - truth.admitted_ns.unwrap();
+        assert!(!is_late || waited >= 100_000_000, "{waited} ns");
+        assert_eq!(
+            (truth.completion_tokens, truth.outcome),
+            (5, Outcome::Complete),
+            "{ordinal}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_line_does_not_end() {
+    let sim = start(faulty(&["endless-line"])).await;
+    let reply = complete(&sim, "one", 10, true).await;
+    assert!(!reply.is_whole, "it ends after all, but not well");
+    let last = reply.body.rsplit('\n').next().unwrap();
+    // What the connection still held when it closed is lost.
+    assert!(last.len() > 28 << 20, "{} bytes", last.len());
+    assert_eq!(reply.events().len(), 5, "five tokens came before it");
+    assert_eq!(truth(&sim, 1).outcome, Outcome::Faulted);
+    assert!(
+        complete(&sim, "one", 10, false).await.is_whole,
+        "a whole answer has no lines"
+    );
+}
+
+#[tokio::test]
+async fn an_endless_line_costs_nothing_when_the_client_goes_away() {
+    let sim = start(faulty(&["endless-line=2"])).await;
+    complete(&sim, "one", 10, true).await;
+    let body = text("two", 10, true).to_string();
+    let mut leaving = send(sim.address(), Method::POST, "/v1/completions", body).await;
+    leaving.read_events(5).await;
+    drop(leaving);
+    assert!(complete(&sim, "three", 10, true).await.is_whole);
+    until(async || metric(&sim, "vllm:num_requests_running").await == 0.0).await;
+}
+
+#[tokio::test]
+async fn more_than_so_many_at_once_are_refused() {
+    let slow = autotuner_sim_engine::Options {
+        time_scale: 10.0,
+        startup_seconds: 0.0,
+        ..faulty(&["503-at-high-load=2"])
+    };
+    let sim = start(slow).await;
+    let ask = async || {
+        let body = text("one", 4000, true).to_string();
+        let mut reply = send(sim.address(), Method::POST, "/v1/completions", body).await;
+        reply.read_events(1).await;
+        reply
+    };
+    let (one, two) = (ask().await, ask().await);
+    let refused = complete(&sim, "three", 2, true).await;
+    assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(refused.error_message().contains("503-at-high-load"));
+    assert_eq!(get(&sim, "/health").await.status, StatusCode::OK);
+    drop(one);
+    until(async || complete(&sim, "four", 1, true).await.status == StatusCode::OK).await;
+    drop(two);
+}
+
+#[tokio::test]
+async fn inside_another_process_a_crash_is_an_error() {
+    for (fault, is_expected) in [
+        (
+            "crash-under-load=1",
+            (|error| matches!(error, SimError::SegmentationFault)) as fn(&SimError) -> bool,
+        ),
+        ("abort-under-load=1", |error| matches!(error, SimError::Abort)),
+        (
+            "oom-under-load=1",
+            |error| matches!(error, SimError::OutOfMemoryUnderLoad { needed, available } if needed > available),
+        ),
+    ] {
+        let sim = start(faulty(&[fault, "forks-children"])).await;
+        assert!(!complete(&sim, "one", 5, true).await.is_whole, "{fault}");
+        let error = within(sim.ended()).await.unwrap_err();
+        assert!(is_expected(&error), "{fault}: {error:?}");
+    }
+}

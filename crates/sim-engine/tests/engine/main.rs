@@ -8,4 +8,6 @@ mod faults;
 #[cfg(test)]
 mod life;
 #[cfg(test)]
+mod processes;
+#[cfg(test)]
 mod support;

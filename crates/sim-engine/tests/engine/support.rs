@@ -113,6 +113,15 @@ pub(crate) async fn send_request(
     .await
 }
 
+/// The same where there may be nobody to answer.
+pub(crate) async fn try_send_request(address: SocketAddr, request: Request<Full<Bytes>>) -> Option<Reply> {
+    let is_there = TcpStream::connect(address).await.is_ok();
+    if !is_there {
+        return None;
+    }
+    send_request(address, request).await.ok()
+}
+
 pub(crate) async fn get(sim: &RunningSim, path: &str) -> Read {
     send(sim.address(), Method::GET, path, String::new())
         .await

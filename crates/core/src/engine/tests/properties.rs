@@ -51,7 +51,7 @@ fn any_value() -> impl Strategy<Value = Value> {
 
 fn is_list(kind: EngineKind, name: &str) -> bool {
     let known = kind.engine().catalogue().iter().find(|flag| flag.name == name);
-    known.is_some_and(|flag| flag.kind == crate::engine::FlagKind::List)
+    known.is_some_and(|flag| flag.kind == crate::engine::catalogue::FlagKind::List)
 }
 
 proptest! {

@@ -247,6 +247,46 @@ fn sizes_and_gpus_must_fit() {
         "engine.args",
         "no size",
     );
+    let vllm = || a(EngineKind::Vllm);
+    check(
+        &vllm().with("tp", 4).with("dcp", 3),
+        "parameters.dcp",
+        "does not divide",
+    );
+    check(&vllm().with("dcp", 2), "parameters.dcp", "does not divide");
+    check(
+        &vllm().args(&["--dcp", "3"]).with("tp", 4),
+        "engine.args",
+        "does not divide",
+    );
+    check(&vllm().with("dcp", 0), "parameters.dcp", "no size");
+    check(
+        &vllm().with("dpl", 2),
+        "parameters.dpl",
+        "more than --data-parallel-size",
+    );
+    let sglang = || a(EngineKind::Sglang);
+    check(
+        &sglang()
+            .with("tp", 4)
+            .with("dp", 3)
+            .with("enable-dp-attention", true),
+        "parameters.dp",
+        "does not divide tp-size of 4",
+    );
+    check(
+        &sglang().with("tp", 2).with("ep", 4),
+        "parameters.ep",
+        "does not divide",
+    );
+    check(
+        &a(EngineKind::TensorRtLlm)
+            .with("tp_size", 4)
+            .with("ep_size", 2)
+            .with("cluster_size", 4),
+        "parameters.cluster_size",
+        "ep-size × cluster-size is 8",
+    );
     let huge = a(EngineKind::Vllm).with("tp", 4_000_000).with("pp", 4_000_000);
     check(&huge, "parameters.pp", "more GPUs than there are");
     check(
@@ -254,6 +294,22 @@ fn sizes_and_gpus_must_fit() {
         "resources.gpus",
         "need 4 GPUs",
     );
+}
+
+#[test]
+fn a_task_says_which_gpus_are_seen_only_where_none_are_held() {
+    let named = |kind: EngineKind, name: &str| a(kind).env(name, "1");
+    for name in ["CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER"] {
+        let path = format!("engine.env.{name}");
+        check(&named(EngineKind::Vllm, name), &path, "follows from the GPUs");
+        check(
+            &named(EngineKind::Custom, name).gpus(1),
+            &path,
+            "follows from the GPUs",
+        );
+        let free = named(EngineKind::LlamaCpp, name).plan();
+        assert_eq!((free.gpus, free.env[name].as_str()), (0, "1"));
+    }
 }
 
 #[test]

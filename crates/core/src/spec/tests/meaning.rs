@@ -301,26 +301,6 @@ fn parts_that_cannot_run_yet_are_reasons_not_to_start() {
         assert!(task.not_built.iter().all(|part| part.hint.is_some()));
     };
     check(
-        "quant_config",
-        json!({ "gemm_dtype": ["auto", "fp8"] }),
-        &["quant_config"],
-    );
-    check(
-        "quant_config",
-        json!({ "preset": "kv-cache-fp8" }),
-        &["quant_config"],
-    );
-    check(
-        "parallel_config",
-        json!({ "tp": [1, 2], "dp": 1 }),
-        &["parallel_config"],
-    );
-    check(
-        "parallel_config",
-        json!({ "enable_expert_parallel": true }),
-        &["parallel_config"],
-    );
-    check(
         "benchmark/arrival",
         json!({ "type": "poisson", "rate": 4 }),
         &["benchmark.arrival"],
@@ -346,13 +326,6 @@ fn parts_that_cannot_run_yet_are_reasons_not_to_start() {
         &["clusterservingruntime_config"],
     );
     check("benchmark/arrival", json!({ "type": "closed" }), &[]);
-    check(
-        "quant_config",
-        json!({ "gemm_dtype": "auto", "kvcache_dtype": ["auto"] }),
-        &[],
-    );
-    check("quant_config", json!({ "preset": "default" }), &[]);
-    check("parallel_config", json!({ "tp": 1, "pp": [1] }), &[]);
     check("deployment_mode", json!("kubernetes"), &[]);
 }
 

@@ -1,6 +1,7 @@
 //! What documents mean, and what is said of those that are wrong.
 
 mod meaning;
+mod portable;
 mod problems;
 mod properties;
 mod schema;

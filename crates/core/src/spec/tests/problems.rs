@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{a_document, problems_of, set, with, without};
+use super::{a_document, problems_of, set, warnings_of, with, without};
 
 /// Sets one value in a sound document and tells what is said of it.
 fn check(path: &str, value: Value, expected: &[&str]) {
@@ -312,7 +312,10 @@ fn parameters_and_constraints() {
     check(
         "parameters/max-num-seqs",
         json!({"type":"integer","low":0,"high":2,"log":true}),
-        &["parameters.max-num-seqs: a logarithmic range begins above 0, not at 0"],
+        &[
+            "parameters.max-num-seqs: a logarithmic range begins above 0, not at 0",
+            "parameters.max-num-seqs.low: max-num-seqs cannot be 0; it takes a whole number, at least 1",
+        ],
     );
     check(
         "parameters/max-num-seqs",
@@ -325,23 +328,23 @@ fn parameters_and_constraints() {
         &[r#"parameters.max-num-seqs.log: expected true or false, found the text "yes""#],
     );
     check(
-        "parameters/max-num-seqs",
-        json!({"type":"continuous","low":0.1,"high":0.9}),
+        "parameters/gpu-memory-utilization",
+        json!({"type":"continuous","low":0.5,"high":0.9}),
         &[
-            "parameters.max-num-seqs: a continuous range has endlessly many values, so grid_search cannot list them; list the values to try, or use the strategy random_search or bayesian",
+            "parameters.gpu-memory-utilization: a continuous range has endlessly many values, so grid_search cannot list them; list the values to try, or use the strategy random_search or bayesian",
         ],
     );
     check(
         "parameters/max-num-seqs",
-        json!({"type":"integer","low":0,"high":20000}),
+        json!({"type":"integer","low":1,"high":20001}),
         &[
             "optimization.max_iterations: the grid has 20001 configurations; a task of more than 10000 needs an explicit limit; set optimization.max_iterations to how many of them to measure",
         ],
     );
     check(
-        "parameters/max-num-seqs",
+        "parameters/quantization-file",
         json!(["a\0b"]),
-        &["parameters.max-num-seqs[0]: holds a NUL byte, which no argument can carry"],
+        &["parameters.quantization-file[0]: holds a NUL byte, which no argument can carry"],
     );
     check(
         "parameters/max_num_seqs",
@@ -402,6 +405,118 @@ fn parameters_and_constraints() {
             "constraints[2]: names {max-num-seq}, which is not one of the parameters; did you mean {max-num-seqs}?",
         ],
     );
+}
+
+#[test]
+fn parameters_that_the_engine_would_refuse() {
+    let one = |name: &str, values: Value, says: &[&str]| {
+        let path = format!("parameters/{name}");
+        let says: Vec<String> = says
+            .iter()
+            .map(|says| format!("parameters.{name}{says}"))
+            .collect();
+        let says: Vec<&str> = says.iter().map(String::as_str).collect();
+        check(&path, values, &says);
+    };
+    one("max-num-seqs", json!([64, "128", 64.0, null]), &[]);
+    one(
+        "max_num_seqs",
+        json!([64]),
+        &[": names the same flag as parameters.max-num-seqs"],
+    );
+    one(
+        "max-num-seqs",
+        json!([64, 8, "many", 1.5, true, 0]),
+        &[
+            r#"[2]: max-num-seqs cannot be "many"; it takes a whole number, at least 1"#,
+            "[3]: max-num-seqs cannot be 1.5; it takes a whole number, at least 1",
+            "[4]: max-num-seqs cannot be true: it takes a value; give the value itself, or null to let the engine decide",
+            "[5]: max-num-seqs cannot be 0; it takes a whole number, at least 1",
+        ],
+    );
+    one(
+        "gpu-memory-utilization",
+        json!([0.9, 90]),
+        &["[1]: gpu-memory-utilization cannot be 90; it takes a number, above 0, at most 1"],
+    );
+    one(
+        "enforce_eager",
+        json!([true, "False", 1]),
+        &[
+            "[2]: enforce-eager cannot be 1; it is on or off: write true or false, or null to let the engine decide",
+        ],
+    );
+    one("max-model-len", json!(["32k", "auto", -1]), &[]);
+    one(
+        "port",
+        json!([80]),
+        &[
+            ": --port is set by the product and cannot be set here; the product chooses the address; leave the flag out",
+        ],
+    );
+    one(
+        "tp",
+        json!({"type": "integer", "low": 0, "high": 4}),
+        &[".low: tensor-parallel-size cannot be 0; it takes a whole number, at least 1"],
+    );
+    one(
+        "dtype",
+        json!({"type": "integer", "low": 1, "high": 4}),
+        &[": dtype is one of some words, and a range of numbers is not that; list the values to try"],
+    );
+    one(
+        "swap-space",
+        json!({"type": "boolean"}),
+        &[
+            ": swap-space cannot be true: it takes a value; give the value itself, or null to let the engine decide",
+        ],
+    );
+}
+
+#[test]
+fn parameters_that_are_unlikely_to_be_meant() {
+    let one = |engine: &str, name: &str, values: Value, says: &[&str]| {
+        let mut document = with("base_runtime", json!(engine));
+        document["parameters"] = json!({ name: values });
+        assert_eq!(warnings_of(&document), says, "{engine} {name}");
+    };
+    one(
+        "vllm",
+        "max-num-seq",
+        json!([8]),
+        &[
+            r#"parameters.max-num-seq: "max-num-seq" is no flag of vllm that we know; did you mean max-num-seqs? it is passed on as written; versions differ, and `autotuner engines vllm` lists what we know"#,
+        ],
+    );
+    one(
+        "sglang",
+        "kv-cache-dtype",
+        json!(["auto", "fp8_e5m3"]),
+        &[
+            r#"parameters.kv-cache-dtype[1]: "fp8_e5m3" is no value of kv-cache-dtype that we know; did you mean "fp8_e5m2"? known are auto, fp8_e5m2, fp8_e4m3, bf16, bfloat16, fp4_e2m1; versions differ"#,
+        ],
+    );
+    one(
+        "vllm",
+        "gpu-memory-utilization",
+        json!([0.9, 0.05]),
+        &[
+            "parameters.gpu-memory-utilization[1]: 0.05 is unusual for gpu-memory-utilization; 0.3 to 0.98 is usual; check that it is meant",
+        ],
+    );
+    one("vllm", "a-flag-of-next-year", json!([8]), &[]);
+    one("vllm", "compilation-config.level", json!([3]), &[]);
+    one("vllm", "block-size", json!([16, "32"]), &[]);
+    one("sglang", "tensor-parallel-size", json!([1]), &[]);
+    one("llamacpp", "ngl", json!([0, "all"]), &[]);
+}
+
+#[test]
+fn custom_engines_have_no_flags_that_we_know() {
+    let mut document = with("base_runtime", json!("custom"));
+    document["engine"] = json!({"program": "x", "args": ["{port}"]});
+    document["parameters"] = json!({"max-num-seq": ["many", true], "port": [80]});
+    assert_eq!(warnings_of(&document), Vec::<String>::new());
 }
 
 #[test]

@@ -51,7 +51,7 @@ pub(super) fn a_full_document() -> Value {
         "quant_config": { "gemm_dtype": ["auto", "fp8"], "kvcache_dtype": ["auto"],
             "attention_dtype": ["auto"], "moe_dtype": ["auto"] },
         "parallel_config": { "tp": [1, 2], "pp": [1], "dp": [1], "cp": [1], "dcp": [1],
-            "enable_expert_parallel": [true], "moe_tp": [1], "moe_ep": [1], "moe_cluster": [1],
+            "enable_expert_parallel": [false], "moe_tp": [1], "moe_ep": [1], "moe_cluster": [1],
             "moe_dense_tp": [1] },
         "storage": { "type": "pvc", "pvc_name": "v", "pvc_subpath": "s", "mount_path": "/m" },
         "clusterbasemodel_config": { "preset": "deepseek-v3", "overrides": { "a": 1 },

@@ -1,4 +1,7 @@
 //! Runs the simulated engine by itself, until interrupted or asked to terminate.
+//!
+//! The product has the same as `autotuner sim-engine`; this program is what the crate's own
+//! tests start where they need a process that may be killed.
 
 use autotuner_sim_engine::{Options, run};
 use clap::Parser;

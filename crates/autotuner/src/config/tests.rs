@@ -1,0 +1,110 @@
+//! What options mean, and who wins.
+
+use super::*;
+
+fn defaults() -> Options {
+    Options {
+        data_dir: "/default/data".into(),
+        model_dir: "/default/models".into(),
+        stop_grace_seconds: 5.0,
+        log: "warn".into(),
+        docker_host: String::new(),
+        hub_cache: "/default/cache".into(),
+        container_shm: "16GiB".into(),
+    }
+}
+
+fn load(file: &str, flags: &Flags) -> Result<Config, ConfigError> {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let path = directory.path().join("config.toml");
+    std::fs::write(&path, file).expect("written");
+    let environment = from_environment(|name| (name == "AUTOTUNER_LOG").then(|| "".into()))?;
+    Config::from_sources(&defaults(), &path, &environment, flags)
+}
+
+fn origin(config: &Config, option: &str) -> (String, String) {
+    let origin = config
+        .origins
+        .iter()
+        .find(|origin| origin.option == option)
+        .expect("known");
+    (origin.value.clone(), origin.source.clone())
+}
+
+#[test]
+fn flags_win_over_the_file_and_the_file_over_defaults() {
+    let flags = Flags {
+        data_dir: Some("/flag/data".into()),
+        ..Flags::default()
+    };
+    let config = load("data_dir = '/file/data'\nstop_grace_seconds = 2.5\n", &flags).expect("sound");
+    assert_eq!(config.data_dir, PathBuf::from("/flag/data"));
+    assert_eq!(config.stop_grace, Duration::from_millis(2500));
+    assert_eq!(
+        origin(&config, "data_dir"),
+        ("/flag/data".into(), "--data-dir".into())
+    );
+    let (value, source) = origin(&config, "stop_grace_seconds");
+    assert_eq!(value, "2.5");
+    assert!(source.ends_with("config.toml"), "{source}");
+    assert_eq!(origin(&config, "log"), ("warn".into(), "default".into()));
+}
+
+#[test]
+fn variables_are_taken_as_they_are() {
+    let read = |given: &'static [(&str, &str)]| {
+        from_environment(move |name| {
+            let (_, value) = given.iter().find(|(known, _)| *known == name)?;
+            Some(OsString::from(value))
+        })
+    };
+    let environment = read(&[
+        ("AUTOTUNER_DATA_DIR", "2024"),
+        ("AUTOTUNER_MODEL_DIR", ""),
+        ("AUTOTUNER_STOP_GRACE_SECONDS", "1e1"),
+    ])
+    .expect("sound");
+    assert_eq!(environment["data_dir"], "2024");
+    assert!(!environment.contains_key("model_dir"));
+    assert_eq!(environment["stop_grace_seconds"], 10.0);
+    let error = read(&[("AUTOTUNER_STOP_GRACE_SECONDS", "soon")]).expect_err("no number");
+    assert_eq!(
+        error.to_string(),
+        "option stop_grace_seconds cannot be soon: it is a number of seconds"
+    );
+}
+
+#[test]
+fn variables_that_look_like_options_are_told() {
+    let check = |name: &str, expected: Option<&str>| {
+        assert_eq!(stranger(name).as_deref(), expected, "{name}");
+    };
+    check(
+        "AUTOTUNER_DATADIR",
+        Some("environment variable AUTOTUNER_DATADIR is not an option; did you mean AUTOTUNER_DATA_DIR?"),
+    );
+    check(
+        "AUTOTUNER_COLOUR",
+        Some("environment variable AUTOTUNER_COLOUR is not an option"),
+    );
+    check("AUTOTUNER_DATA_DIR", None);
+    check("AUTOTUNER_INSTANCE", None);
+    check("PATH", None);
+}
+
+#[test]
+fn a_wrong_file_is_refused_with_the_key_named() {
+    let check = |file: &str, part: &str| {
+        let error = load(file, &Flags::default()).expect_err(file);
+        let mut text = error.to_string();
+        if let Some(source) = std::error::Error::source(&error) {
+            text = format!("{text}: {source}");
+        }
+        assert!(text.contains(part), "{text}");
+    };
+    check("data_dri = '/x'", "data_dri");
+    check("stop_grace_seconds = 'soon'", "stop_grace_seconds");
+    check("stop_grace_seconds = 1e9", "between 0 and 600");
+    check("container_shm = 'much'", "an amount of memory");
+    check("data_dir = '~/data'", "only a shell knows what ~ is");
+}

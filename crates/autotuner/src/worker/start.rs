@@ -1,0 +1,190 @@
+//! From a plan to an engine that answers.
+//!
+//! The one idea: everything that may take long or be missing is settled before the engine is
+//! started: what is stuck from before, the target itself, the program or image. Each wait is
+//! told of, has a deadline and ends with a cancel.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use autotuner_core::engine::LaunchPlan;
+use autotuner_core::failure::{Failure, FailureKind};
+use autotuner_core::gpu::ChoiceRules;
+use autotuner_core::ids::ExperimentNumber;
+use autotuner_deploy::gpu::{GpuError, HeldGpus};
+use autotuner_deploy::ready::{NotReady, ReadyCheck, wait_until_ready};
+use autotuner_deploy::{DeployError, Deployment, FetchProgress, Label, Watcher};
+use tokio::time::{Instant, sleep};
+
+use super::explain::{exited, not_deployed};
+use super::teardown::clear_stuck;
+use super::{Event, Worker, chain};
+
+/// Longest wait for a target that does not answer, such as a daemon that is being restarted.
+const TARGET_PATIENCE: Duration = Duration::from_secs(120);
+
+/// Pause between two questions whether it is back.
+const TARGET_PAUSE: Duration = Duration::from_secs(1);
+
+/// Longest wait for GPUs that others use.
+const GPU_PATIENCE: Duration = Duration::from_secs(3600);
+
+/// An engine that was started.
+#[derive(Debug)]
+pub(super) struct Started {
+    pub(super) deployment: Deployment,
+    /// The GPUs that nobody else gets until the engine is gone.
+    pub(super) gpus: HeldGpus,
+}
+
+/// Starts an experiment's engine.
+///
+/// # Errors
+/// Whatever kept it from starting; nothing runs then.
+pub(super) async fn start(
+    worker: &Arc<Worker>,
+    number: ExperimentNumber,
+    plan: &LaunchPlan,
+    label: &Label,
+) -> Result<Started, Failure> {
+    prepare(worker, number, plan).await?;
+    clear_stuck(worker).await?;
+    if worker.shutdown.soft.is_cancelled() {
+        return Err(Failure::new(
+            FailureKind::Cancelled,
+            "cancelled before the engine was started",
+        ));
+    }
+    let gpus = hold_gpus(worker, number, plan).await?;
+    let deployment = worker
+        .deployer
+        .launch(plan, &gpus.placement(), label)
+        .await
+        .map_err(|error| not_deployed(&error))?;
+    Ok(Started { deployment, gpus })
+}
+
+/// Waits for the GPUs that the plan needs. All experiments of a task run on one model of GPU:
+/// figures of different ones cannot be compared.
+async fn hold_gpus(
+    worker: &Worker,
+    number: ExperimentNumber,
+    plan: &LaunchPlan,
+) -> Result<HeldGpus, Failure> {
+    let rules = ChoiceRules {
+        model: worker.gpu_model.get().cloned(),
+        ..worker.gpus.rules().clone()
+    };
+    let told = |news: &str| worker.warn(&format!("[Experiment {number}] {news}"));
+    let held = worker
+        .gpus
+        .with_rules(rules)
+        .hold(plan.gpus, &told, GPU_PATIENCE, &worker.shutdown.soft)
+        .await
+        .map_err(|error| without_gpus(&error))?;
+    if let Some(first) = held.devices().first() {
+        worker.gpu_model.get_or_init(|| first.name.clone());
+    }
+    Ok(held)
+}
+
+/// The failure of an experiment whose GPUs could not be had. What the machine will never have
+/// is the configuration's fault.
+fn without_gpus(error: &GpuError) -> Failure {
+    let (kind, advice) = match error {
+        GpuError::Cancelled => (FailureKind::Cancelled, None),
+        GpuError::Impossible(_) => (
+            FailureKind::InvalidCandidate,
+            Some("lower the parallel sizes to what this machine has"),
+        ),
+        GpuError::TooLate { .. } => (
+            FailureKind::Infrastructure,
+            Some("end what else uses the GPUs, or start the task when they are free"),
+        ),
+        _ => (
+            FailureKind::Infrastructure,
+            Some("see what `autotuner doctor` says of the GPUs"),
+        ),
+    };
+    let mut failure = Failure::new(kind, chain(error));
+    failure.advice = advice.map(str::to_owned);
+    failure
+}
+
+/// Sees to it that the program or image is there. A target that does not answer is waited for:
+/// a daemon that restarts is no reason to give a task up.
+async fn prepare(worker: &Worker, number: ExperimentNumber, plan: &LaunchPlan) -> Result<(), Failure> {
+    let watcher = Fetching { worker, number };
+    let begun = Instant::now();
+    let mut is_told = false;
+    loop {
+        let prepared = worker
+            .deployer
+            .prepare(plan, &watcher, &worker.shutdown.soft)
+            .await;
+        match prepared {
+            Ok(()) => return Ok(()),
+            Err(error @ DeployError::TargetGone { .. }) if begun.elapsed() < TARGET_PATIENCE => {
+                if !is_told {
+                    worker.warn(&format!(
+                        "[Experiment {number}] waiting for up to {} s: {}",
+                        TARGET_PATIENCE.as_secs(),
+                        chain(&error)
+                    ));
+                    is_told = true;
+                }
+            }
+            Err(error) => return Err(not_deployed(&error)),
+        }
+        tokio::select! {
+            () = sleep(TARGET_PAUSE) => {}
+            () = worker.shutdown.soft.cancelled() => return Err(not_deployed(&DeployError::Cancelled)),
+        }
+    }
+}
+
+/// Passes on how far the fetching of an image is.
+struct Fetching<'a> {
+    worker: &'a Worker,
+    number: ExperimentNumber,
+}
+
+impl Watcher for Fetching<'_> {
+    fn fetching(&self, progress: &FetchProgress) {
+        self.worker.reporter.report(Event::Fetching {
+            number: Some(self.number),
+            progress,
+        });
+    }
+}
+
+/// Waits until the engine answers; how long that took.
+pub(super) async fn ready(
+    worker: &Worker,
+    plan: &LaunchPlan,
+    deployment: &Deployment,
+) -> Result<Duration, Failure> {
+    let check = ReadyCheck::of(plan);
+    let waiting = wait_until_ready(
+        worker.deployer.as_ref(),
+        deployment,
+        &check,
+        &worker.shutdown.soft,
+    );
+    let kind = match waiting.await {
+        Ok(ready) => return Ok(ready.took),
+        Err(NotReady::Exited { exit, .. }) => return Err(exited(&exit, "before it was ready")),
+        Err(NotReady::Target(error)) => return Err(not_deployed(&error)),
+        Err(error) => (
+            match error {
+                NotReady::Deadline { .. } => FailureKind::NotReadyInTime,
+                NotReady::Cancelled => FailureKind::Cancelled,
+                NotReady::Gone { .. } | NotReady::Exited { .. } | NotReady::Target(_) => {
+                    FailureKind::EngineCrashed
+                }
+            },
+            chain(&error),
+        ),
+    };
+    Err(Failure::new(kind.0, kind.1))
+}

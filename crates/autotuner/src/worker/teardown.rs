@@ -1,0 +1,82 @@
+//! The end of an engine, on every path: stopped, its output kept, what it held given back.
+//!
+//! The one idea: an engine that could not be stopped is remembered, because whatever is
+//! measured beside it is disturbed; before each start it is tried again.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use autotuner_core::failure::{Failure, FailureKind};
+use autotuner_core::ids::ExperimentNumber;
+use autotuner_deploy::{DeployError, Deployment};
+
+use super::start::Started;
+use super::{Worker, chain};
+
+/// Engines that could not be stopped, each with the reason. Their GPUs stay held.
+#[derive(Debug, Default)]
+pub(crate) struct Stuck(Mutex<Vec<(Arc<Started>, String)>>);
+
+impl Stuck {
+    fn remember(&self, started: Arc<Started>, why: String) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.push((started, why));
+    }
+
+    fn take(&self) -> Vec<(Arc<Started>, String)> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Stops the engine and keeps its output. A cancel does not cut this short; a second signal
+/// only takes away the time that the engine is given to end by itself.
+pub(super) async fn tear_down(worker: &Arc<Worker>, number: ExperimentNumber, started: Arc<Started>) {
+    if let Err(error) = stop(worker, &started.deployment).await {
+        let message = format!("[Experiment {number}] {}", chain(&error));
+        worker.warn(&message);
+        worker.stuck.remember(started, message);
+    }
+    // A long log takes its time, which must not be another experiment's.
+    let keeper = Arc::clone(worker);
+    if let Err(fault) = tokio::task::spawn_blocking(move || keeper.logs.preserve(number)).await {
+        tracing::warn!(%fault, "an engine's output was not copied into the task log");
+    }
+}
+
+/// Tries again to stop what could not be stopped before.
+///
+/// # Errors
+/// Something still runs and would disturb what is measured beside it.
+pub(super) async fn clear_stuck(worker: &Worker) -> Result<(), Failure> {
+    let mut left = Vec::new();
+    for (started, why) in worker.stuck.take() {
+        if stop(worker, &started.deployment).await.is_err() {
+            left.push(why.clone());
+            worker.stuck.remember(started, why);
+        }
+    }
+    if left.is_empty() {
+        return Ok(());
+    }
+    let mut failure = Failure::new(
+        FailureKind::Infrastructure,
+        format!(
+            "an earlier engine still runs and would disturb the measurement: {}",
+            left.join("; ")
+        ),
+    );
+    failure.advice = Some("end it by hand, then start the task again; `autotuner doctor` shows it".into());
+    Err(failure)
+}
+
+async fn stop(worker: &Worker, deployment: &Deployment) -> Result<(), DeployError> {
+    let grace = if worker.shutdown.hard.is_cancelled() {
+        Duration::ZERO
+    } else {
+        worker.stop_grace
+    };
+    tokio::select! {
+        stopped = worker.deployer.stop(deployment, grace) => stopped,
+        () = worker.shutdown.hard.cancelled() => worker.deployer.stop(deployment, Duration::ZERO).await,
+    }
+}

@@ -1,0 +1,160 @@
+//! What is wrong with a preset, all of it at once, with paths as in its document.
+//!
+//! The one idea: the same judgement as a task document's, because a preset becomes part of one.
+
+use super::values::is_same;
+use super::{Preset, ValueLists};
+use crate::engine::EngineKind;
+use crate::engine::catalogue::{Remark, flag_name, name_remark, value_remark};
+use crate::problem::Problem;
+use crate::space::{ParameterName, Target, Value};
+
+/// Longest name, in characters.
+const LONGEST_NAME: usize = 255;
+
+/// Longest category, in characters.
+const LONGEST_CATEGORY: usize = 100;
+
+/// What checking a preset found.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Findings {
+    /// Reasons not to keep it.
+    pub problems: Vec<Problem>,
+    /// What is accepted but worth saying.
+    pub warnings: Vec<Problem>,
+}
+
+impl Preset {
+    /// Every problem of the preset, and what else is worth saying. Whether its name is taken
+    /// is for whoever stores presets to know.
+    pub fn check(&self) -> Findings {
+        let mut findings = Findings::default();
+        let count = self.name.chars().count();
+        if self.name.trim().is_empty() {
+            findings.refuse("name", "is empty", Some("give the preset a name of its own"));
+        } else if self.name.trim() != self.name || self.name.contains(char::is_control) {
+            findings.refuse(
+                "name",
+                "begins or ends with a blank, or holds a control character",
+                None,
+            );
+        } else if count > LONGEST_NAME {
+            findings.refuse(
+                "name",
+                &format!("has {count} characters; at most {LONGEST_NAME}"),
+                None,
+            );
+        }
+        let category = self.category.as_deref().unwrap_or_default().chars().count();
+        if category > LONGEST_CATEGORY {
+            let message = format!("has {category} characters; at most {LONGEST_CATEGORY}");
+            findings.refuse("category", &message, None);
+        }
+        self.parameters.check(self.engine, &mut findings);
+        findings
+    }
+}
+
+impl Findings {
+    fn refuse(&mut self, path: &str, message: &str, hint: Option<&str>) {
+        let problem = Problem::new(path, message);
+        self.problems.push(match hint {
+            Some(hint) => problem.with_hint(hint),
+            None => problem,
+        });
+    }
+
+    fn remark(&mut self, remark: Option<Remark>, path: &str) {
+        match remark {
+            Some(remark) if remark.is_impossible => self.problems.push(remark.at(path)),
+            Some(remark) => self.warnings.push(remark.at(path)),
+            None => {}
+        }
+    }
+}
+
+impl ValueLists {
+    fn check(&self, engine: Option<EngineKind>, findings: &mut Findings) {
+        if self.0.is_empty() {
+            findings.refuse(
+                "parameters",
+                "cannot be empty",
+                Some("name at least one parameter"),
+            );
+        }
+        let mut seen: Vec<(String, &str)> = Vec::new();
+        for (name, values) in self.iter() {
+            let path = format!("parameters.{name}");
+            let parameter = ParameterName::new(name);
+            if !is_sound(&parameter) {
+                let message = format!("\"{name}\" is neither a flag nor an environment variable");
+                let hint = "write the flag's name, for example max-num-seqs, or env.NAME";
+                findings.refuse(&path, &message, Some(hint));
+                continue;
+            }
+            let identity = identity(engine, &parameter);
+            match seen.iter().find(|(known, _)| *known == identity) {
+                Some((_, first)) => {
+                    let message = format!("sets the same as parameters.{first}");
+                    findings.refuse(&path, &message, Some("keep one of them"));
+                }
+                None => seen.push((identity, name)),
+            }
+            let flag = match parameter.target() {
+                Target::Flag(flag) => engine.map(|engine| (engine, flag)),
+                _ => None,
+            };
+            if let Some((engine, flag)) = flag {
+                findings.remark(name_remark(engine, flag), &path);
+            }
+            check_values(&path, values, flag, findings);
+        }
+    }
+}
+
+fn check_values(path: &str, values: &[Value], flag: Option<(EngineKind, &str)>, findings: &mut Findings) {
+    if values.is_empty() {
+        let hint = "list the values to try, or [null] to let the engine decide";
+        findings.refuse(path, "cannot be empty", Some(hint));
+    }
+    for (index, value) in values.iter().enumerate() {
+        let path = format!("{path}[{index}]");
+        if matches!(value, Value::Text(text) if text.contains(char::is_control)) {
+            findings.refuse(&path, "holds a line break or another control character", None);
+            continue;
+        }
+        if values[..index].iter().any(|before| is_same(before, value)) {
+            let message = format!("{value} is listed before; it is tried once");
+            findings.warnings.push(Problem::new(&path, message));
+            continue;
+        }
+        if let Some((engine, flag)) = flag {
+            findings.remark(value_remark(engine, flag, value), &path);
+        }
+    }
+}
+
+fn is_sound(name: &ParameterName) -> bool {
+    match name.target() {
+        Target::Flag(flag) => {
+            flag.starts_with(|first: char| first.is_ascii_alphabetic())
+                && flag
+                    .chars()
+                    .all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+        }
+        Target::Environment(variable) => {
+            variable.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+                && variable.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+        }
+        // These are for quant_config and parallel_config to set.
+        Target::Quantization(_) | Target::Parallel(_) => false,
+    }
+}
+
+/// What a parameter sets, so that two names of one flag are one.
+pub(super) fn identity(engine: Option<EngineKind>, name: &ParameterName) -> String {
+    match (engine, name.target()) {
+        (Some(engine), Target::Flag(flag)) => flag_name(engine, flag),
+        _ => name.canonical(),
+    }
+}

@@ -1,0 +1,72 @@
+//! Parameters held against what we know of the engine's flags.
+//!
+//! The one idea: what every experiment with a value would fail of is told when the document is
+//! read, at the value's own place. Names that we do not know are passed on, so that a
+//! misspelling is a warning and no problem. Nothing here decides how a flag is said.
+
+use super::findings::Findings;
+use super::parameters::{ParameterSpec, Parameters, Range};
+use super::read::shorten;
+use crate::engine::EngineKind;
+use crate::engine::catalogue::{Remark, name_remark, range_remark, value_remark};
+use crate::space::{ParameterName, Target, Value};
+
+/// Remarks on every parameter of an engine that has a catalogue.
+pub(super) fn check(kind: Option<EngineKind>, parameters: &Parameters, findings: &Findings) {
+    let Some(kind) = kind else {
+        return;
+    };
+    for (written, spec) in &parameters.0 {
+        let name = ParameterName::new(written);
+        let Target::Flag(spelt) = name.target() else {
+            continue;
+        };
+        let path = format!("parameters.{}", shorten(written));
+        if findings.is_spoilt(&path) {
+            continue;
+        }
+        tell(name_remark(kind, spelt), &path, findings);
+        match spec {
+            ParameterSpec::Values(values) => {
+                for (index, json) in values.iter().enumerate() {
+                    // What is no value at all is the parameters' own problem.
+                    if let Ok(value) = Value::from_json(json) {
+                        let path = format!("{path}[{index}]");
+                        tell(value_remark(kind, spelt, &value), &path, findings);
+                    }
+                }
+            }
+            ParameterSpec::Range(range) => check_range(kind, spelt, *range, &path, findings),
+        }
+    }
+}
+
+fn check_range(kind: EngineKind, spelt: &str, range: Range, path: &str, findings: &Findings) {
+    let (is_continuous, low, high) = match range {
+        Range::Boolean => {
+            tell(value_remark(kind, spelt, &Value::Bool(true)), path, findings);
+            return;
+        }
+        Range::Integer { low, high, .. } => (false, Value::Int(low), Value::Int(high)),
+        Range::Continuous { low, high, .. } => (true, Value::Float(low), Value::Float(high)),
+    };
+    if let Some(remark) = range_remark(kind, spelt, is_continuous) {
+        tell(Some(remark), path, findings);
+        return;
+    }
+    for (end, value) in [("low", low), ("high", high)] {
+        tell(
+            value_remark(kind, spelt, &value),
+            &format!("{path}.{end}"),
+            findings,
+        );
+    }
+}
+
+fn tell(remark: Option<Remark>, path: &str, findings: &Findings) {
+    match remark {
+        Some(remark) if remark.is_impossible => findings.refuse(remark.at(path)),
+        Some(remark) => findings.warn(remark.at(path)),
+        None => {}
+    }
+}

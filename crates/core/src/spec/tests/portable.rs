@@ -1,0 +1,310 @@
+//! `quant_config` and `parallel_config`: what becomes of them when a task is made.
+
+use serde_json::{Value, json};
+
+use super::{a_document, problems_of, set};
+use crate::space::Size;
+use crate::spec::TaskSpec;
+
+/// A sound document with these places set.
+fn document(places: &[(&str, Value)]) -> Value {
+    let mut document = a_document();
+    for (path, value) in places {
+        set(&mut document, path, value.clone());
+    }
+    document
+}
+
+/// The dimensions and the size of a task's space, and what is said of it.
+fn made(places: &[(&str, Value)]) -> (Vec<String>, u128, Vec<String>) {
+    let parsed = TaskSpec::from_value(&document(places)).unwrap_or_else(|problems| panic!("{problems:#?}"));
+    let task = parsed.spec.resolve().expect("parsed documents resolve");
+    assert!(task.not_built.is_empty(), "{:?}", task.not_built);
+    let dimensions = task.space.parameters().iter().skip(1).map(|parameter| {
+        let count = parameter.domain.size().expect("finite");
+        let values: Vec<String> = (0..count)
+            .map(|index| parameter.domain.nth(index).expect("in range").to_string())
+            .collect();
+        format!("{}: {}", parameter.name, values.join(" "))
+    });
+    let Size::Finite(size) = task.space.size() else {
+        panic!("finite")
+    };
+    let warnings = parsed.warnings.iter().map(ToString::to_string).collect();
+    (dimensions.collect(), size, warnings)
+}
+
+#[test]
+fn every_field_is_a_dimension_and_scalars_are_fixed() {
+    let (dimensions, size, warnings) = made(&[
+        (
+            "quant_config",
+            json!({ "gemm_dtype": ["auto", "fp8"], "kvcache_dtype": "fp8" }),
+        ),
+        (
+            "parallel_config",
+            json!({ "tp": [1, 2], "dp": 1, "enable_expert_parallel": false }),
+        ),
+    ]);
+    assert_eq!(
+        dimensions,
+        [
+            "quant.gemm_dtype: auto fp8",
+            "quant.kvcache_dtype: fp8",
+            "parallel.tp: 1 2",
+            "parallel.dp: 1",
+            "parallel.enable_expert_parallel: false",
+        ]
+    );
+    assert_eq!((size, warnings), (8, vec![]));
+}
+
+#[test]
+fn presets_are_one_dimension() {
+    let (dimensions, size, warnings) = made(&[
+        (
+            "quant_config",
+            json!({ "presets": ["default", "dynamic-fp8", "default"] }),
+        ),
+        ("parallel_config", json!({ "preset": "balanced" })),
+    ]);
+    assert_eq!(
+        dimensions,
+        ["quant.preset: default dynamic-fp8", "parallel.preset: balanced"]
+    );
+    assert_eq!(size, 4);
+    assert_eq!(
+        warnings,
+        ["quant_config.presets[2]: default is listed before; it is tried once"]
+    );
+}
+
+#[test]
+fn what_is_impossible_is_left_out_where_something_remains() {
+    let (dimensions, size, warnings) = made(&[
+        (
+            "quant_config",
+            json!({ "gemm_dtype": ["auto", "fp8"], "kvcache_dtype": ["auto", "fp8_e5m2", "int4"] }),
+        ),
+        (
+            "parallel_config",
+            json!({ "tp": [1, 2, 3, 4], "dcp": [1, 4], "cp": [1, 2] }),
+        ),
+    ]);
+    assert_eq!(
+        dimensions,
+        [
+            "quant.gemm_dtype: auto fp8",
+            "quant.kvcache_dtype: auto fp8_e5m2",
+            "parallel.tp: 1 2 4",
+            "parallel.cp: 1",
+            "parallel.dcp: 1 4",
+        ]
+    );
+    // Two values of the parameter; three pairs of types; four pairs of sizes.
+    assert_eq!(size, 2 * 3 * 4);
+    assert_eq!(
+        warnings,
+        [
+            "quant_config.kvcache_dtype: 2 of 6 combinations left out: vLLM has no cache of whole numbers; use auto, fp8, fp8_e4m3 or fp8_e5m2",
+            "quant_config.kvcache_dtype: 1 of 6 combinations left out: vLLM has no fp8_e5m2 cache beside weights of fp8; use fp8, which is e4m3 there",
+            "parallel_config.tp: is 3; vLLM is run with 1, 2, 4, 8, 16; this one is left out; for another size, set the engine's own flag under parameters",
+            "parallel_config.cp: is 2, and vLLM has no context parallelism of this kind; this one is left out; use dcp, its context parallelism of decoding",
+            "parallel_config.dcp: 1 of 6 combinations left out: is 4, which does not divide the tp of 1: context parallelism of decoding lies inside tp; choose a size that divides tp",
+            "parallel_config.dcp: 1 of 6 combinations left out: is 4, which does not divide the tp of 2: context parallelism of decoding lies inside tp; choose a size that divides tp",
+        ]
+    );
+}
+
+/// Sets these places in a sound document and tells what is said of it.
+fn check(places: &[(&str, Value)], expected: &[&str]) {
+    assert_eq!(problems_of(&document(places)), expected, "{places:?}");
+}
+
+#[test]
+fn where_nothing_is_possible_the_task_is_refused() {
+    check(
+        &[("quant_config", json!({ "attention_dtype": "fp8" }))],
+        &[
+            "quant_config.attention_dtype: vLLM has no setting for the type of attention: it follows the cache; leave it auto, and set kvcache_dtype: fp8",
+        ],
+    );
+    check(
+        &[
+            ("base_runtime", json!("tensorrt-llm")),
+            ("parallel_config", json!({ "tp": [1, 2], "dp": [2, 4] })),
+            (
+                "quant_config",
+                json!({ "presets": ["dynamic-fp8", "bf16-stable"] }),
+            ),
+        ],
+        &[
+            "quant_config.presets: dynamic-fp8 is not possible: TensorRT-LLM takes quantized weights only as the checkpoint has them: trtllm-serve has no flag for it; use another preset, or give types of one's own in its place",
+            "quant_config.presets: bf16-stable is not possible: TensorRT-LLM takes the weights' type from the checkpoint: trtllm-serve has no flag for it; use another preset, or give types of one's own in its place",
+            "parallel_config.dp: is 2, and TensorRT-LLM has no data parallelism: each copy is a server of its own; leave it out, or raise tp",
+            "parallel_config.dp: is 4, and TensorRT-LLM has no data parallelism: each copy is a server of its own; leave it out, or raise tp",
+        ],
+    );
+    check(
+        &[
+            ("base_runtime", json!("sglang")),
+            ("parallel_config", json!({ "tp": 16, "dp": [8, 16] })),
+        ],
+        &[
+            "parallel_config: SGLang would need 128 GPUs; at most 64 are possible; lower one of the sizes",
+            "parallel_config: SGLang would need 256 GPUs; at most 64 are possible; lower one of the sizes",
+        ],
+    );
+    // Other problems of the document are told beside.
+    check(
+        &[
+            ("task_name", json!("")),
+            ("quant_config", json!({ "moe_dtype": "mxfp4" })),
+            ("constraints", json!(["{quant.moe_dtype} == \"mxfp4\""])),
+        ],
+        &[
+            "task_name: is empty; give the task a name of its own",
+            "quant_config.moe_dtype: vLLM reads mxfp4 experts from a checkpoint by itself and makes none; use a checkpoint that is quantized so, and leave it auto",
+        ],
+    );
+}
+
+#[test]
+fn a_model_that_is_quantized_already_is_known_by_its_name_or_its_record() {
+    let says = |method: &str| {
+        format!(
+            "quant_config.gemm_dtype: fp8 quantizes a model while it is loaded, and this one already is: {method}; leave it auto, or name the model that is not quantized"
+        )
+    };
+    let quant = || ("quant_config", json!({ "gemm_dtype": "fp8" }));
+    let name = ("model/id_or_path", json!("org/a-model-AWQ"));
+    check(&[name, quant()], &[&says("awq")]);
+    check(
+        &[("model/quantization", json!("gptq")), quant()],
+        &[&says("gptq")],
+    );
+    check(
+        &[
+            ("model/quantization_config", json!({ "quant_method": "fp8" })),
+            quant(),
+        ],
+        &[&says("fp8")],
+    );
+    check(&[("model/quantization", json!("none")), quant()], &[]);
+}
+
+#[test]
+fn a_parameter_wins_over_a_word_and_an_argument_cannot_stand_beside_it() {
+    let (_, _, warnings) = made(&[
+        ("parameters/tensor_parallel_size", json!([2, 4])),
+        ("parameters/kv-cache-dtype", json!(["auto"])),
+        ("parallel_config", json!({ "tp": 1 })),
+        ("quant_config", json!({ "preset": "kv-cache-fp8" })),
+    ]);
+    assert_eq!(
+        warnings,
+        [
+            "quant_config.presets: parameters.kv-cache-dtype sets the same flag of the engine and wins over it; leave one of them out; --kv-cache-dtype follows from the parameter alone",
+            "parallel_config.tp: parameters.tensor_parallel_size sets the same flag of the engine and wins over it; leave one of them out; --tensor-parallel-size follows from the parameter alone",
+        ]
+    );
+    let args = |args: &[&str]| ("engine/args", json!(args));
+    check(
+        &[
+            args(&["--tensor-parallel-size=4"]),
+            ("parallel_config", json!({ "tp": 1 })),
+        ],
+        &["engine.args: --tensor-parallel-size is set by parallel_config.tp as well; leave one of them out"],
+    );
+    check(
+        &[
+            args(&["-q", "awq"]),
+            ("quant_config", json!({ "gemm_dtype": ["auto", "fp8"] })),
+        ],
+        &["engine.args: --quantization is set by quant_config.gemm_dtype as well; leave one of them out"],
+    );
+    check(
+        &[
+            args(&["--dtype", "bfloat16", "--tensor-parallel-size", "4"]),
+            ("quant_config", json!({ "gemm_dtype": "auto" })),
+            (
+                "parallel_config",
+                json!({ "enable_expert_parallel": true, "dcp": 2 }),
+            ),
+        ],
+        &[],
+    );
+}
+
+#[test]
+fn sizes_are_judged_beside_the_engines_own_flags() {
+    let sglang = || ("base_runtime", json!("sglang"));
+    let sizes = || ("parallel_config", json!({ "tp": [2, 4], "dp": [1, 4] }));
+    let (_, size, _) = made(&[sglang(), sizes()]);
+    assert_eq!(size, 2 * 4);
+    // One value of the switch, and tp 2 cannot hold four copies.
+    let (_, size, warnings) = made(&[
+        sglang(),
+        sizes(),
+        ("parameters/enable-dp-attention", json!([true])),
+    ]);
+    assert_eq!(size, 2 * 3);
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    // Two values of the switch: possible beside one of them.
+    let (_, size, _) = made(&[
+        sglang(),
+        sizes(),
+        ("parameters/enable-dp-attention", json!([true, false])),
+    ]);
+    assert_eq!(size, 2 * 2 * 4);
+    let experts = ("parallel_config", json!({ "moe_ep": 2 }));
+    let (_, size, _) = made(&[sglang(), experts, ("parameters/tp", json!([1, 2]))]);
+    assert_eq!(size, 2 * 2);
+}
+
+#[test]
+fn words_may_be_named_in_constraints_and_not_in_parameters() {
+    let (_, size, warnings) = made(&[
+        ("parallel_config", json!({ "tp": [1, 2, 4], "dp": [1, 2] })),
+        ("constraints", json!(["{parallel.tp} * {parallel.dp} <= 4"])),
+    ]);
+    assert_eq!((size, warnings), (12, vec![]));
+    check(
+        &[("parameters/quant.gemm_dtype", json!(["fp8"]))],
+        &[
+            "parameters.quant.gemm_dtype: is no flag of an engine: it belongs to quant_config; set quant_config.gemm_dtype instead",
+        ],
+    );
+    check(
+        &[("parameters/parallel.tp", json!([2]))],
+        &[
+            "parameters.parallel.tp: is no flag of an engine: it belongs to parallel_config; set parallel_config.tp instead",
+        ],
+    );
+}
+
+#[test]
+fn what_cannot_be_known_beforehand_is_said() {
+    let (_, _, warnings) = made(&[
+        ("base_runtime", json!("sglang")),
+        ("quant_config", json!({ "moe_dtype": "w4afp8" })),
+    ]);
+    assert_eq!(
+        warnings,
+        [
+            "quant_config.moe_dtype: works only if the checkpoint is quantized so, and the model's name does not say"
+        ]
+    );
+    let (_, _, warnings) = made(&[
+        ("base_runtime", json!("tensorrt-llm")),
+        ("quant_config", json!({ "presets": ["default", "kv-cache-fp8"] })),
+        ("parallel_config", json!({ "cp": [1, 2] })),
+    ]);
+    assert_eq!(
+        warnings,
+        [
+            "quant_config.presets: only newer versions of the engine know it",
+            "parallel_config.cp: only newer versions of the engine know it"
+        ]
+    );
+}

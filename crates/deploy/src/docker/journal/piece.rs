@@ -1,0 +1,131 @@
+//! One piece of what a container printed, as the daemon hands it out.
+//!
+//! The idea: the daemon cuts a line into pieces of 16 KiB, gives all of them one time stamp,
+//! and writes that stamp before each. A piece here has lost the stamp from its text and has
+//! it as a value. What the pieces make together is not decided here.
+
+use bollard::container::LogOutput;
+use bytes::Bytes;
+use jiff::Timestamp;
+
+/// The longest stamp there is, `2026-11-23T10:33:51.885661153+00:00`, with some room.
+const LONGEST_STAMP: usize = 40;
+
+/// Where a container printed something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Stream {
+    /// Standard output.
+    Output,
+    /// Standard error.
+    Errors,
+}
+
+/// A line, or a part of a long one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Piece {
+    /// Where it was printed.
+    pub(super) stream: Stream,
+    /// When the daemon read the line's first byte.
+    pub(super) stamp: Timestamp,
+    /// What was printed, the line's end included where it has one.
+    pub(super) text: Bytes,
+}
+
+/// Why something is no piece of a container's output.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum NoPiece {
+    /// It is the daemon's own voice, that says why it stops here.
+    Daemon(String),
+    /// The container has a terminal, or the daemon speaks another language.
+    Unframed,
+}
+
+/// The text of what the daemon says in its own name begins like a frame of a third stream.
+const DAEMON_FRAME: &[u8] = &[3, 0, 0, 0];
+const FRAME_HEADER_BYTES: usize = 8;
+
+impl Piece {
+    pub(super) fn of(output: LogOutput) -> Result<Self, NoPiece> {
+        let (stream, mut text) = match output {
+            LogOutput::StdOut { message } => (Stream::Output, message),
+            LogOutput::StdErr { message } => (Stream::Errors, message),
+            LogOutput::Console { message } if message.starts_with(DAEMON_FRAME) => {
+                let words = message.get(FRAME_HEADER_BYTES..).unwrap_or_default();
+                return Err(NoPiece::Daemon(String::from_utf8_lossy(words).trim().to_owned()));
+            }
+            LogOutput::Console { .. } | LogOutput::StdIn { .. } => return Err(NoPiece::Unframed),
+        };
+        let end = text.iter().take(LONGEST_STAMP).position(|byte| *byte == b' ');
+        let stamp = end.and_then(|end| std::str::from_utf8(&text[..end]).ok()?.parse().ok());
+        let (Some(end), Some(stamp)) = (end, stamp) else {
+            return Err(NoPiece::Unframed);
+        };
+        Ok(Self {
+            stream,
+            stamp,
+            text: text.split_off(end + 1),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(message: &'static [u8]) -> Result<Piece, NoPiece> {
+        Piece::of(LogOutput::StdErr {
+            message: Bytes::from_static(message),
+        })
+    }
+
+    fn check(message: &'static [u8], nanosecond: i128, text: &[u8]) {
+        let piece = read(message).unwrap();
+        assert_eq!(piece.stream, Stream::Errors);
+        assert_eq!(piece.stamp.as_nanosecond(), nanosecond, "{}", piece.stamp);
+        assert_eq!(piece.text, text);
+    }
+
+    #[test]
+    fn the_stamp_is_taken_off_and_nothing_else() {
+        check(
+            b"1970-01-01T00:00:01.000000002Z a line\n",
+            1_000_000_002,
+            b"a line\n",
+        );
+        check(b"1970-01-01T00:00:00.000000000Z  x \r 9%\r\n", 0, b" x \r 9%\r\n");
+        check(b"1970-01-01T00:00:00.000000000Z \n", 0, b"\n");
+        check(b"1970-01-01T00:00:00.000000000Z ", 0, b"");
+        check(b"1970-01-01T00:00:00.000000000Z \xff\0\x1b", 0, b"\xff\0\x1b");
+        check(
+            b"1970-01-01T02:00:00.5+02:00 other daemons' way",
+            500_000_000,
+            b"other daemons' way",
+        );
+    }
+
+    #[test]
+    fn what_has_no_stamp_is_no_piece() {
+        for message in [
+            &b""[..],
+            b"text",
+            b"no stamp here\n",
+            b"1970-01-01T00:00:00.000000000Z",
+            b"\xff\xff x",
+        ] {
+            assert_eq!(read(message), Err(NoPiece::Unframed), "{message:?}");
+        }
+    }
+
+    #[test]
+    fn the_daemons_own_words_are_told_from_a_terminal() {
+        let console = |message| {
+            Piece::of(LogOutput::Console {
+                message: Bytes::from_static(message),
+            })
+        };
+        let words = console(b"\x03\0\0\0\0\0\0\x16Error grabbing logs: x\n");
+        assert_eq!(words, Err(NoPiece::Daemon("Error grabbing logs: x".to_owned())));
+        assert_eq!(console(b"\x03\0\0\0"), Err(NoPiece::Daemon(String::new())));
+        assert_eq!(console(b"$ ls\r\n"), Err(NoPiece::Unframed));
+    }
+}

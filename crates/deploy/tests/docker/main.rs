@@ -1,0 +1,18 @@
+//! The Docker target, with a real daemon and real containers.
+//!
+//! Where no daemon answers, every test here says so and passes, unless
+//! `AUTOTUNER_REQUIRE_DOCKER=1` asks for them to fail.
+
+// Marked as tests, so that their helpers may unwrap like them.
+#[cfg(test)]
+mod conformance;
+#[cfg(test)]
+mod daemon;
+#[cfg(test)]
+mod image;
+#[cfg(test)]
+mod life;
+#[cfg(test)]
+mod support;
+#[cfg(test)]
+mod sweep;
