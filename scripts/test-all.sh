@@ -16,7 +16,7 @@ and where a Docker daemon answers
   AUTOTUNER_LLAMA_IMAGE       the image that scripts/llama-image.sh makes
 
 Environment:
-  AUTOTUNER_SKIP_DOCKER=1     no test starts a container, and no image is made
+  AUTOTUNER_SKIP_DOCKER=1     no image is made, and no Docker daemon required
   AUTOTUNER_REQUIRE_DOCKER=1  a Docker daemon must answer: without one nothing is run
   AUTOTUNER_SIM_IMAGE, AUTOTUNER_LLAMA_IMAGE  other names for the images to be made
 
