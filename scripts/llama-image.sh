@@ -35,25 +35,6 @@ die() { say "error: $*"; exit 1; }
 work=''
 clean_up() { if [[ -n $work ]]; then rm -rf -- "$work"; fi; }
 
-# Copies what the program $1 is linked with into the folder $2: the loader to where the
-# program looks for it, and libraries to /lib, as their own folders are of this machine.
-copy_libraries() {
-  local -r program=$1 root=$2
-  local listing line name path
-  # A static program has none, and ldd then fails.
-  listing=$(ldd "$program" 2>/dev/null || true)
-  while read -r line; do
-    case $line in
-      *'=> not found'*) die "$program needs ${line%% *}, which is not on this machine" ;;
-      *' => /'*)
-        name=${line%% *} path=${line#*=> }
-        install -D -m 755 "${path%% (*}" "$root/lib/${name##*/}"
-        ;;
-      /*) install -D -m 755 "${line%% (*}" "$root${line%% (*}" ;;
-    esac
-  done <<<"$listing"
-}
-
 main() {
   repository=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
   # shellcheck source=scripts/lib/image.sh
@@ -75,16 +56,13 @@ main() {
   trap clean_up EXIT
   work=$(mktemp -d)
   lay_out "$work/root"
-  install -D -m 755 "$server" "$work/root/bin/llama-server"
-  strip "$work/root/bin/llama-server" 2>/dev/null || say "it stays unstripped: there is no strip here"
-  copy_libraries "$server" "$work/root"
+  add_program "$server" "$work/root"
   if [[ -f ${server%/*}/LICENSE.llama.cpp ]]; then
     install -D -m 644 "${server%/*}/LICENSE.llama.cpp" "$work/root/licenses/LICENSE.llama.cpp"
   fi
   version=$("$server" --version 2>&1 | sed -n 's/^version: *\([^ ]*\).*/\1/p')
   make_image "$tag" "$work/root" '' \
-    'ENTRYPOINT ["/bin/llama-server"]' 'ENV PATH=/bin' 'ENV LD_LIBRARY_PATH=/lib' \
-    'EXPOSE 8080' 'WORKDIR /tmp' \
+    'ENTRYPOINT ["/bin/llama-server"]' 'EXPOSE 8080' \
     "$(label org.opencontainers.image.title 'llama-server, of llama.cpp, for the CPU')" \
     "$(label org.opencontainers.image.version "${version:-unknown}")" \
     "$(label org.opencontainers.image.source https://github.com/ggml-org/llama.cpp)"

@@ -15,6 +15,8 @@ unless another is named; ROUNDS is 100. A round takes three to six seconds.
 Needs Linux (/proc) and Python 3 (its standard library, to read JSON).
 
 Environment:
+  MODE           local or docker (default: local); docker needs the image that
+                 scripts/sim-image.sh makes, and looks at containers, too
   SEED           seed of the moments (default: random; it is printed)
   MOST_SECONDS   no further round begins after this time (default: 1800)
 
@@ -33,9 +35,9 @@ clean_up() {
 }
 
 write_task() {
-  cat >"$1" <<'EOF'
+  cat >"$1" <<EOF
 task_name: soak
-deployment_mode: local
+deployment_mode: $mode
 base_runtime: sim
 model: { id_or_path: soak-model }
 parameters:
@@ -63,6 +65,15 @@ alive() {
   done 2>/dev/null
 }
 
+# The containers of the round whose instances are below this directory.
+containers() {
+  if [[ $mode == docker ]]; then
+    docker ps --all --quiet --filter "label=inference-autotuner.instances-dir=$1/instances" | tr '\n' ' '
+  fi
+}
+
+readonly mode=${MODE:-local}
+
 main() {
   case ${1:-} in
     -h | --help) usage; exit 0 ;;
@@ -72,12 +83,13 @@ main() {
   local -r binary=${1:-target/release/autotuner} rounds=${2:-100}
   [[ -x $binary ]] || wrong "$binary is no program; build it: cargo build --release"
   [[ $rounds =~ ^[1-9][0-9]*$ ]] || wrong "ROUNDS is a number from 1, not $rounds"
+  [[ $mode == local || $mode == docker ]] || wrong "MODE is local or docker, not $mode"
   local -r seed=${SEED:-$RANDOM}
   RANDOM=$seed
   trap clean_up EXIT
   work=$(mktemp -d)
   write_task "$work/task.yaml"
-  say "$rounds rounds, SEED=$seed"
+  say "$rounds rounds, MODE=$mode, SEED=$seed"
 
   local round moment home marker left engines=0 finished=0 measured=0
   local orphans=0 lingering=0 broken=0 sweeps=0
@@ -91,7 +103,7 @@ main() {
     run=$!
     sleep "$((moment / 1000)).$(printf '%03d' $((moment % 1000)))"
     # Proves, too, that engines carry the marker: this count is not 0 over many rounds.
-    if [[ $(wc -w <<<"$(alive "$marker")") -gt 1 ]]; then engines=$((engines + 1)); fi
+    if [[ $(wc -w <<<"$(alive "$marker")") -gt 1 || -n $(containers "$home") ]]; then engines=$((engines + 1)); fi
     kill -KILL "$run" 2>/dev/null || finished=$((finished + 1))
     wait "$run" 2>/dev/null || true
     run=''
@@ -100,12 +112,14 @@ main() {
       sweeps=$((sweeps + 1))
       say "round $round, $moment ms: the sweep failed: $(tail -n1 "$work/sweep.log")"
     }
-    left=$(alive "$marker")
+    left=$(alive "$marker")$(containers "$home")
     if [[ -n $left ]]; then
       orphans=$((orphans + 1))
       say "round $round, $moment ms: left behind: $left"
-      # shellcheck disable=SC2086 # a list of numbers
-      kill -KILL $left 2>/dev/null || true
+      # shellcheck disable=SC2046 # a list of numbers
+      kill -KILL $(alive "$marker") 2>/dev/null || true
+      # shellcheck disable=SC2046 # a list of ids
+      docker rm --force $(containers "$home") >/dev/null 2>&1 || true
     fi
     if [[ -n $(find "$home/instances" -name owner.json -print -quit 2>/dev/null) ]]; then
       lingering=$((lingering + 1))
@@ -128,7 +142,7 @@ json.load(open(sys.argv[1]))["all_results"]' "$home/results.json" 2>/dev/null; t
     "ended before they were killed" "$finished" \
     "killed while an engine was alive" "$engines" \
     "had results on disk" "$measured" \
-    "rounds that left a process behind" "$orphans" \
+    "rounds that left a process or container" "$orphans" \
     "rounds that left a record behind" "$lingering" \
     "rounds that left a broken results file" "$broken" \
     "sweeps that failed" "$sweeps"

@@ -16,7 +16,7 @@ and where a Docker daemon answers
   AUTOTUNER_LLAMA_IMAGE       the image that scripts/llama-image.sh makes
 
 Environment:
-  AUTOTUNER_SKIP_DOCKER=1     no test starts a container, and no image is made
+  AUTOTUNER_SKIP_DOCKER=1     no image is made, and no Docker daemon required
   AUTOTUNER_REQUIRE_DOCKER=1  a Docker daemon must answer: without one nothing is run
   AUTOTUNER_SIM_IMAGE, AUTOTUNER_LLAMA_IMAGE  other names for the images to be made
 
@@ -59,7 +59,13 @@ make_images() {
     return
   fi
   export AUTOTUNER_REQUIRE_DOCKER=1 AUTOTUNER_SIM_IMAGE AUTOTUNER_LLAMA_IMAGE
-  AUTOTUNER_SIM_IMAGE=$("$scripts/sim-image.sh" ${AUTOTUNER_SIM_IMAGE:+"$AUTOTUNER_SIM_IMAGE"}) || exit 1
+  # The program that tests start is there already; a static one would be built from other
+  # features of the same dependencies, and take as long again.
+  local program
+  "$scripts/run-tests.sh" --workspace --locked --no-run
+  program=$(target_directory "$scripts/..")/debug/autotuner
+  AUTOTUNER_SIM_IMAGE=$("$scripts/sim-image.sh" --program "$program" \
+    ${AUTOTUNER_SIM_IMAGE:+"$AUTOTUNER_SIM_IMAGE"}) || exit 1
   if [[ -n ${AUTOTUNER_LLAMA_SERVER:-} ]]; then
     AUTOTUNER_LLAMA_IMAGE=$("$scripts/llama-image.sh" ${AUTOTUNER_LLAMA_IMAGE:+"$AUTOTUNER_LLAMA_IMAGE"}) || exit 1
   else
@@ -74,6 +80,8 @@ main() {
     *) say "error: unknown argument: $1"; usage >&2; exit 2 ;;
   esac
   scripts=$(dirname -- "${BASH_SOURCE[0]}")
+  # shellcheck source=scripts/lib/cargo.sh
+  source "$scripts/lib/cargo.sh"
   find_engine
   make_images
   "$scripts/run-tests.sh" --workspace --locked

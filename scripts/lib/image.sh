@@ -33,6 +33,29 @@ lay_out() {
   printf 'hosts: files dns\n' >"$1/etc/nsswitch.conf"
 }
 
+# add_program PROGRAM FOLDER: puts the program into the folder's /bin, without symbols, and
+# what it is linked with: the loader to where the program looks for it, and libraries to
+# /lib, as their own folders are of this machine.
+add_program() {
+  local -r program=$1 root=$2
+  local -r copy=$root/bin/${program##*/}
+  local listing line name path
+  install -D -m 755 -- "$program" "$copy"
+  strip -- "$copy" 2>/dev/null || say "symbols stay in: there is no strip here"
+  # A static program has none, and ldd then fails.
+  listing=$(ldd "$program" 2>/dev/null || true)
+  while read -r line; do
+    case $line in
+      *'=> not found'*) die "$program needs ${line%% *}, which is not on this machine" ;;
+      *' => /'*)
+        name=${line%% *} path=${line#*=> }
+        install -D -m 755 "${path%% (*}" "$root/lib/${name##*/}"
+        ;;
+      /*) install -D -m 755 "${line%% (*}" "$root${line%% (*}" ;;
+    esac
+  done <<<"$listing"
+}
+
 # A label's setting for docker import.
 label() { printf 'LABEL "%s"="%s"' "$1" "$2"; }
 
@@ -48,6 +71,7 @@ make_image() {
   local -r tag=$1 folder=$2 remark=$3
   shift 3
   local settings=() setting content before
+  set -- 'ENV PATH=/bin' 'ENV LD_LIBRARY_PATH=/lib' 'WORKDIR /tmp' "$@"
   for setting in "$@"; do settings+=(--change "$setting"); done
   local -r files=$folder.tar
   # Same files, same archive: neither times nor who built it are in it.

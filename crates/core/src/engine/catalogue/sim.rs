@@ -22,9 +22,6 @@ pub(in crate::engine) const CATALOGUE: &[FlagInfo] = catalogue! {
         "block-size", Integer, "16", "tokens in one block of the key/value cache", from(1.0), common(), integers(&[8, 16, 32]);
         "kv-cache-dtype", Choice(&["auto", "fp8"]), "auto", "type of the key/value cache", common(), texts(&["auto", "fp8"]);
     }
-    Quantization {
-        "quantization", Choice(&["none", "fp8", "int8"]), "none", "type of the weights", common(), texts(&["none", "fp8", "int8"]);
-    }
     Kernels {
         "enforce-eager", Switch, "off", "start sooner, compute slower", both();
     }

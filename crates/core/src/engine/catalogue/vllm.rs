@@ -96,6 +96,7 @@ pub(in crate::engine) const CATALOGUE: &[FlagInfo] = catalogue! {
         "data-parallel-rpc-port", Integer, "", "port on which copies talk to each other", from(1.0), to(65535.0);
         "data-parallel-backend", Choice(&["mp", "ray"]), "mp", "what starts the copies", common(), texts(&["mp", "ray"]);
         "data-parallel-hybrid-lb", DefaultOff, "off", "balance among this machine's copies only", common(), both();
+        "prefill-context-parallel-size", Integer, "1", "GPUs that share the prompt of one request; newer releases", from(1.0);
         "decode-context-parallel-size", Integer, "1", "GPUs of a tensor group that share a request's context; newer releases", from(1.0);
         "enable-expert-parallel", DefaultOff, "off", "spread a mixture's experts instead of splitting each", common(), both();
         "enable-eplb", DefaultOff, "off", "move experts where the load is", common(), both();
