@@ -229,7 +229,7 @@ fn engines(config: &Config) -> Check {
         .collect();
     if found.is_empty() {
         Check::new("engines", State::Noted, "none on PATH but the simulated one").with_next_step(
-            "install an engine, or name its program in a task's engine.program; see `autotuner engines`",
+            "install an engine, name its program in a task's engine.program, or run its image in Docker",
         )
     } else {
         Check::new(
