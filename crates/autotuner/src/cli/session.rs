@@ -24,7 +24,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::host::Host;
 use crate::report::results::{RunFacts, document, is_device, write};
-use crate::report::{table, words};
+use crate::report::{command, table, words};
 use crate::shutdown::Shutdown;
 use crate::worker::logs::TaskLogs;
 use crate::worker::preflight::{Places, Prepared, alike, own_program, prepare, unheeded};
@@ -138,7 +138,7 @@ async fn run_on(
     if session.is_json {
         print(&format!("{results:#}"));
     } else {
-        tell(&worker.task, &experiments, &because);
+        tell(&worker, &experiments, &because);
     }
     match written {
         Ok(()) if session.is_json => {}
@@ -296,14 +296,16 @@ fn finished_because(finish: &Finish) -> String {
     }
 }
 
-fn tell(task: &Task, experiments: &[Experiment], because: &str) {
+fn tell(worker: &Worker, experiments: &[Experiment], because: &str) {
     let is_terminal = std::io::IsTerminal::is_terminal(&std::io::stdout());
     let width = if is_terminal { None } else { Some(160) };
-    print(&table::table(task, experiments, width));
+    print(&table::table(&worker.task, experiments, width));
     let verdict = verdict(experiments);
     print(&words::sentence(&verdict));
-    if let Some(best) = verdict.best.and_then(|best| best.launch.as_ref()) {
-        print(&format!("Best command: {}", words::command_line(best)));
+    if let Some(best) = verdict.best
+        && let (Some(launch), Ok(plan)) = (&best.launch, worker.plan(&best.candidate))
+    {
+        print(&format!("Best command: {}", command::line(launch, &plan)));
     }
     say(&format!("ended because {because}"));
 }

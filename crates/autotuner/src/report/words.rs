@@ -1,6 +1,5 @@
 //! Numbers and verdicts in words.
 
-use autotuner_core::experiment::LaunchFacts;
 use autotuner_core::score::{Objective, Score};
 use autotuner_core::verdict::{Claim, Verdict};
 
@@ -50,16 +49,6 @@ pub(crate) fn percent(ratio: f64) -> String {
 pub(crate) fn counted(count: u128, noun: &str) -> String {
     let ending = if count == 1 { "" } else { "s" };
     format!("{count} {noun}{ending}")
-}
-
-/// What was started, as a line for a shell; host and port as they were.
-pub(crate) fn command_line(launch: &LaunchFacts) -> String {
-    let variables = launch
-        .env
-        .iter()
-        .map(|(name, value)| format!("{name}={}", quoted(value)));
-    let words = launch.command.iter().map(|word| quoted(word));
-    variables.chain(words).collect::<Vec<_>>().join(" ")
 }
 
 /// A word as a POSIX shell must be given it.

@@ -17,7 +17,10 @@ pub(super) fn exited(exit: &Exit, when: &str) -> Failure {
         (None, None) => "for a reason that nobody told".into(),
     };
     let (kind, extra) = match diagnose_exit(exit.code, exit.signal) {
-        _ if exit.out_of_memory => (FailureKind::OutOfMemory, String::new()),
+        _ if exit.out_of_memory => (
+            FailureKind::OutOfMemory,
+            ": its container ran out of the memory that it may have".to_owned(),
+        ),
         Some((kind, text)) => (kind, format!(": {text}")),
         None => (FailureKind::EngineCrashed, String::new()),
     };

@@ -106,6 +106,7 @@ impl Blueprint<'_> {
     fn host_config(&self) -> HostConfig {
         let limits = self.plan.limits;
         let memory = limits.memory_bytes.map(as_signed);
+        let has_gpus = self.gpu.device_requests.is_some() || self.gpu.devices.is_some();
         let binding = PortBinding {
             host_ip: Some(OUR_HOST.to_owned()),
             host_port: Some("0".to_owned()),
@@ -118,7 +119,7 @@ impl Blueprint<'_> {
             memory_swap: memory,
             nano_cpus: limits.cpus.map(|cpus| (cpus * 1e9).round() as i64),
             shm_size: Some(as_signed(self.shm_bytes)),
-            ulimits: self.extras.memlock.then(|| vec![unlimited_memlock()]),
+            ulimits: (has_gpus && self.extras.memlock).then(|| vec![unlimited_memlock()]),
             init: Some(self.extras.init),
             auto_remove: Some(false),
             restart_policy: Some(RestartPolicy {

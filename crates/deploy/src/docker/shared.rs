@@ -46,7 +46,8 @@ pub(crate) struct Extras {
     /// The daemon's little init program is the first process. It passes signals on to engines
     /// that would not heed them as the first process, and reaps what they orphan.
     pub(crate) init: bool,
-    /// It may lock as much memory as it likes, as transfers between GPUs want to.
+    /// It may lock as much memory as it likes, as transfers between GPUs want to; asked for
+    /// only where it has some.
     pub(crate) memlock: bool,
 }
 
