@@ -109,6 +109,9 @@ impl std::ops::Deref for Harbour {
 
 impl Drop for Harbour {
     fn drop(&mut self) {
+        if docker(&["version"]).is_err() {
+            return;
+        }
         for id in containers(&self.0, true) {
             // One that is gone already is what is wanted.
             let _ = docker(&["rm", "--force", &id]);
