@@ -59,13 +59,8 @@ make_images() {
     return
   fi
   export AUTOTUNER_REQUIRE_DOCKER=1 AUTOTUNER_SIM_IMAGE AUTOTUNER_LLAMA_IMAGE
-  # The program that tests start is there already; a static one would be built from other
-  # features of the same dependencies, and take as long again.
-  local program
-  "$scripts/run-tests.sh" --workspace --locked --no-run
-  program=$(target_directory "$scripts/..")/debug/autotuner
-  AUTOTUNER_SIM_IMAGE=$("$scripts/sim-image.sh" --program "$program" \
-    ${AUTOTUNER_SIM_IMAGE:+"$AUTOTUNER_SIM_IMAGE"}) || exit 1
+  # The static program is what users get, so it is what tests start in containers.
+  AUTOTUNER_SIM_IMAGE=$("$scripts/sim-image.sh" ${AUTOTUNER_SIM_IMAGE:+"$AUTOTUNER_SIM_IMAGE"}) || exit 1
   if [[ -n ${AUTOTUNER_LLAMA_SERVER:-} ]]; then
     AUTOTUNER_LLAMA_IMAGE=$("$scripts/llama-image.sh" ${AUTOTUNER_LLAMA_IMAGE:+"$AUTOTUNER_LLAMA_IMAGE"}) || exit 1
   else
@@ -80,8 +75,6 @@ main() {
     *) say "error: unknown argument: $1"; usage >&2; exit 2 ;;
   esac
   scripts=$(dirname -- "${BASH_SOURCE[0]}")
-  # shellcheck source=scripts/lib/cargo.sh
-  source "$scripts/lib/cargo.sh"
   find_engine
   make_images
   "$scripts/run-tests.sh" --workspace --locked
