@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use autotuner_core::engine::{EngineKind, PlanRequest, Program};
+use autotuner_core::engine::{EngineKind, LaunchPlan, PlanRequest, Program};
 use autotuner_core::space::Candidate;
 use autotuner_core::task::{DeploymentMode, EngineSettings, Model, Resources};
 use autotuner_deploy::{Question, ask, find_program};
@@ -43,6 +43,8 @@ struct Here {
     /// Where it is, if it is here.
     path: Option<String>,
     version: Option<String>,
+    /// The image that Docker mode starts unless a task names another; none for `custom`.
+    image: Option<String>,
 }
 
 pub(super) fn run(arguments: &Arguments, config: &Config) -> Result<ExitCode, Refusal> {
@@ -68,11 +70,6 @@ pub(super) fn run(arguments: &Arguments, config: &Config) -> Result<ExitCode, Re
 async fn look(config: &Config) -> Vec<Here> {
     let mut engines = Vec::new();
     for kind in EngineKind::ALL {
-        let model = Model {
-            id_or_path: "MODEL".into(),
-            namespace: "autotuner".into(),
-            served_name: "MODEL".into(),
-        };
         let settings = EngineSettings {
             program: own_program()
                 .ok()
@@ -80,14 +77,7 @@ async fn look(config: &Config) -> Vec<Here> {
                 .map(|path| path.display().to_string()),
             ..EngineSettings::default()
         };
-        let request = PlanRequest {
-            model: &model,
-            settings: &settings,
-            resources: &Resources::default(),
-            candidate: &Candidate::engine_default(),
-            deployment: DeploymentMode::Local,
-        };
-        let plan = kind.engine().plan(&request).ok();
+        let plan = usual_plan(kind, &settings, DeploymentMode::Local);
         let program = plan.as_ref().and_then(|plan| match &plan.program {
             Program::Local(program) => Some(program.clone()),
             Program::Image { .. } => None,
@@ -116,9 +106,35 @@ async fn look(config: &Config) -> Vec<Here> {
             program,
             path: path.map(|path| path.display().to_string()),
             version,
+            image: usual_image(kind),
         });
     }
     engines
+}
+
+/// How an engine is started whose model does not matter.
+fn usual_plan(kind: EngineKind, settings: &EngineSettings, deployment: DeploymentMode) -> Option<LaunchPlan> {
+    let model = Model {
+        id_or_path: "MODEL".into(),
+        namespace: "autotuner".into(),
+        served_name: "MODEL".into(),
+    };
+    let request = PlanRequest {
+        model: &model,
+        settings,
+        resources: &Resources::default(),
+        candidate: &Candidate::engine_default(),
+        deployment,
+    };
+    kind.engine().plan(&request).ok()
+}
+
+fn usual_image(kind: EngineKind) -> Option<String> {
+    let plan = usual_plan(kind, &EngineSettings::default(), DeploymentMode::Docker)?;
+    match plan.program {
+        Program::Image { reference, .. } => Some(reference),
+        Program::Local(_) => None,
+    }
 }
 
 fn tell_engines(engines: &[Here], is_json: bool) {
@@ -131,6 +147,7 @@ fn tell_engines(engines: &[Here], is_json: bool) {
                     "program": here.program,
                     "path": here.path,
                     "version": here.version,
+                    "image": here.image,
                 })
             })
             .collect();
@@ -142,10 +159,11 @@ fn tell_engines(engines: &[Here], is_json: bool) {
         program,
         path,
         version,
+        image,
     } in engines
     {
         let state = match (program, path) {
-            (None, _) => "whatever the task's engine.program names".to_owned(),
+            (None, _) => "whatever the task's engine.program or engine.image names".to_owned(),
             (Some(program), None) => format!("not here ({program} is not on PATH)"),
             // Every machine has a Python; only SGLang inside it can tell a version.
             (Some(_), Some(path)) if *kind == EngineKind::Sglang && version.is_none() => {
@@ -157,5 +175,8 @@ fn tell_engines(engines: &[Here], is_json: bool) {
             },
         };
         print(&format!("{:<14} {state}", kind.as_str()));
+        if let Some(image) = image {
+            print(&format!("{:<14} in Docker: {image}", ""));
+        }
     }
 }

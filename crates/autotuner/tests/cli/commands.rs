@@ -287,6 +287,7 @@ fn engines_and_their_flags() {
     for word in words {
         assert!(plain.lines().any(|line| line.starts_with(word)), "{plain}");
     }
+    assert!(plain.contains("in Docker: vllm/vllm-openai:latest"), "{plain}");
     let engines = sandbox.run(&["engines", "--json"]).expect(0).json();
     let sim = engines
         .as_array()
@@ -295,6 +296,7 @@ fn engines_and_their_flags() {
         .find(|engine| engine["engine"] == "sim")
         .expect("it is always here");
     assert_eq!(sim["path"], crate::support::PROGRAM);
+    assert_eq!(sim["image"], "inference-autotuner/sim-engine:latest");
     let version = sim["version"].as_str().expect("it tells its version");
     assert!(version.contains(env!("CARGO_PKG_VERSION")), "{version}");
 
