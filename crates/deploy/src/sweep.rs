@@ -121,7 +121,8 @@ pub async fn sweep(
 }
 
 impl SweepReport {
-    fn merge(&mut self, other: Self) {
+    /// Takes in what another sweep found and did.
+    pub fn merge(&mut self, other: Self) {
         let Self {
             stopped,
             already_gone,

@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use autotuner_deploy::docker::describe;
 use autotuner_deploy::gpu::{GpuPool, MACHINE_FOLDER, MachineGpus, SeenGpu};
-use autotuner_deploy::{OwnerState, SweepReport, Swept, find_program, owner_state, sweep};
+use autotuner_deploy::{Deployer as _, OwnerState, SweepReport, Swept, find_program, owner_state, sweep};
 use nix::sys::resource::{Resource, getrlimit};
 use nix::sys::statvfs::statvfs;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
+use super::targets::docker_here;
 use super::{NOTHING, Refusal, print, runtime, say};
 use crate::config::Config;
 use crate::host::Host;
@@ -88,7 +89,7 @@ pub(super) fn run(arguments: &Arguments, config: &Config) -> Result<ExitCode, Re
         open_files(),
         engines(config),
         docker(config)?,
-        instances(config),
+        instances(config)?,
     ];
     if arguments.json {
         let values: Vec<_> = checks
@@ -262,14 +263,22 @@ fn docker(config: &Config) -> Result<Check, Refusal> {
     })
 }
 
-fn instances(config: &Config) -> Check {
+fn instances(config: &Config) -> Result<Check, Refusal> {
     let directory: PathBuf = config.instances_dir();
-    match survey(&directory) {
-        Ok((living, dead)) if dead.is_empty() => Check::new(
-            "left behind",
-            State::Good,
-            format!("nothing; {living} of ours running"),
-        ),
+    Ok(match survey(&directory) {
+        Ok((living, dead)) if dead.is_empty() => match orphans(config)? {
+            0 => Check::new(
+                "left behind",
+                State::Good,
+                format!("nothing; {living} of ours running"),
+            ),
+            count => Check::new(
+                "left behind",
+                State::Bad,
+                format!("{} of runs that are on no record", counted(count, "container")),
+            )
+            .with_next_step("autotuner doctor --sweep"),
+        },
         Ok((_, dead)) => Check::new(
             "left behind",
             State::Bad,
@@ -277,7 +286,18 @@ fn instances(config: &Config) -> Check {
         )
         .with_next_step("autotuner doctor --sweep"),
         Err(error) => Check::new("left behind", State::Bad, format!("{error:#}")),
-    }
+    })
+}
+
+/// Containers of ours whose run is dead, where there is a daemon to ask.
+fn orphans(config: &Config) -> Result<u128, Refusal> {
+    let listed = runtime()?.block_on(async {
+        let docker = docker_here(config).await?;
+        docker.list_ours().await.ok()
+    });
+    let orphans = listed.unwrap_or_default();
+    let dead = orphans.iter().filter(|owned| !owned.owner_alive);
+    Ok(dead.map(|_| 1).sum())
 }
 
 /// How many instances live, and the names of those that are dead.
@@ -303,9 +323,14 @@ fn survey(instances: &Path) -> anyhow::Result<(usize, Vec<String>)> {
 
 async fn run_sweep(config: &Config, is_json: bool) -> Result<ExitCode, Refusal> {
     let shutdown = Shutdown::listen(say).map_err(|error| Refusal::Error(error.into()))?;
-    let report = sweep(&config.instances_dir(), config.stop_grace, &shutdown.soft)
+    let mut report = sweep(&config.instances_dir(), config.stop_grace, &shutdown.soft)
         .await
         .map_err(|error| Refusal::Error(error.into()))?;
+    // What is on no record, too: the data directory may have been lost.
+    if let Some(docker) = docker_here(config).await {
+        let more = docker.sweep(config.stop_grace, &shutdown.soft).await;
+        report.merge(more.map_err(|error| Refusal::Error(error.into()))?);
+    }
     tell_sweep(&report, is_json);
     Ok(if report.problems.is_empty() {
         ExitCode::SUCCESS

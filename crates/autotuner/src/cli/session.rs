@@ -78,7 +78,7 @@ async fn run_session(session: Session, config: &Config) -> Result<ExitCode, Refu
     check_writable(&session.output)?;
     let shutdown = Shutdown::listen(say).map_err(context("cannot listen for signals"))?;
     clear_orphans(config, &shutdown).await?;
-    let target = Target::reach(config, &session).await?;
+    let target = Target::reach(config, &session, &shutdown).await?;
     let deployer = Arc::clone(&target.deployer);
     let code = run_on(session, config, deployer, shutdown).await;
     target.leave().await;

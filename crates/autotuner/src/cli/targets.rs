@@ -8,7 +8,7 @@ use autotuner_core::task::DeploymentMode;
 use autotuner_deploy::docker::{DockerConfig, DockerDeployer, Policy};
 use autotuner_deploy::gpu::{GpuPool, MACHINE_FOLDER, MachineGpus};
 use autotuner_deploy::process::{ProcessConfig, ProcessDeployer};
-use autotuner_deploy::{Deployer, Instance, sweep};
+use autotuner_deploy::{Deployer, Instance, SweepReport, sweep};
 
 use super::session::{Session, context};
 use super::{Refusal, say};
@@ -32,9 +32,12 @@ impl Target {
     ///
     /// # Errors
     /// It cannot be reached, in the words of a task's problem, or nothing can be put on record.
-    pub(super) async fn reach(config: &Config, session: &Session) -> Result<Self, Refusal> {
-        let name = format!("run-{}-{}", std::process::id(), SystemClock.now_ms());
-        let instance = Instance::claim(&config.instances_dir(), &name)
+    pub(super) async fn reach(
+        config: &Config,
+        session: &Session,
+        shutdown: &Shutdown,
+    ) -> Result<Self, Refusal> {
+        let instance = Instance::claim(&config.instances_dir(), &instance_name("run"))
             .map_err(context("cannot keep a record of running engines"))?;
         let instance = Arc::new(instance);
         if session.task.deployment == DeploymentMode::Docker {
@@ -43,6 +46,11 @@ impl Target {
                 of: session.of.clone(),
                 problems: vec![not_there(&session.task, &error)],
             })?;
+            // Containers of dead runs whose records are lost, with the data directory perhaps.
+            let cleared = docker.sweep(config.stop_grace, &shutdown.soft).await;
+            tell(&cleared.map_err(context(
+                "cannot look for containers that an earlier run left behind",
+            ))?);
             let docker = Arc::new(docker);
             return Ok(Self {
                 deployer: Arc::clone(&docker) as Arc<dyn Deployer>,
@@ -92,25 +100,41 @@ pub(super) fn gpu_pool(config: &Config) -> GpuPool {
     GpuPool::new(source, PathBuf::from(MACHINE_FOLDER))
 }
 
-/// Ends what killed runs of ours left behind.
+/// Ends what killed runs of ours left behind, as far as it is on record.
 pub(super) async fn clear_orphans(config: &Config, shutdown: &Shutdown) -> Result<(), Refusal> {
     let report = sweep(&config.instances_dir(), config.stop_grace, &shutdown.soft)
         .await
         .map_err(context("cannot look for engines that an earlier run left behind"))?;
-    for swept in &report.stopped {
-        say(&format!(
-            "stopped an engine that a dead run left behind: task {}, experiment {}",
-            swept.task, swept.experiment
-        ));
-    }
     if !report.kept_alive_owner.is_empty() {
         say(&format!(
             "warning: another run is going on here ({}); each disturbs what the other measures",
             report.kept_alive_owner.join(", ")
         ));
     }
+    tell(&report);
+    Ok(())
+}
+
+fn tell(report: &SweepReport) {
+    for swept in &report.stopped {
+        say(&format!(
+            "stopped an engine that a dead run left behind: task {}, experiment {}",
+            swept.task, swept.experiment
+        ));
+    }
     for problem in &report.problems {
         say(&format!("warning: {problem}"));
     }
-    Ok(())
+}
+
+/// A connection to the daemon for looking after what is left there; `None` where there is
+/// none to connect to. What is on record says so by itself.
+pub(super) async fn docker_here(config: &Config) -> Option<DockerDeployer> {
+    let instance = Instance::claim(&config.instances_dir(), &instance_name("doctor")).ok()?;
+    let config = docker_config(config, Arc::new(instance));
+    DockerDeployer::connect(config).await.ok()
+}
+
+fn instance_name(kind: &str) -> String {
+    format!("{kind}-{}-{}", std::process::id(), SystemClock.now_ms())
 }

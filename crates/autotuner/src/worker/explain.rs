@@ -44,15 +44,10 @@ pub(crate) fn remedy(error: &DeployError) -> Option<&'static str> {
         DeployError::ProgramMissing { .. } | DeployError::NotExecutable { .. } => {
             "install the engine, or name its program in engine.program or its image in engine.image"
         }
-        DeployError::ImageMissing { .. } => {
-            "check engine.image and runtime_image_tag, or build or load the image on this machine"
-        }
-        DeployError::Fetch { .. } => {
-            "check the network, the registry's login and the free disk space, or fetch the image by hand"
-        }
-        DeployError::TargetGone { .. } => {
-            "start it, or run the engine as a local process: deployment_mode: local"
-        }
+        // These messages say what to do about the target itself.
+        DeployError::ImageMissing { .. } => "check engine.image and runtime_image_tag",
+        DeployError::Fetch { .. } => "or fetch it by hand: docker pull",
+        DeployError::TargetGone { .. } => "or run the engine as a local process: deployment_mode: local",
         DeployError::Interrupted { .. } => "nothing to do: the experiment is tried again",
         DeployError::GpuRuntimeMissing { .. } => {
             "install the NVIDIA container toolkit (or the vendor's own), or set resources.gpus to 0"

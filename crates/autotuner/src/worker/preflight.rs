@@ -112,7 +112,8 @@ async fn too_few_gpus(pool: &GpuPool, wanted: u32, cancel: &CancellationToken) -
     if has >= usize::try_from(wanted).unwrap_or(usize::MAX) {
         return None;
     }
-    let message = format!("the engine needs {wanted} GPUs, and this machine has {has}{why}");
+    let noun = if wanted == 1 { "GPU" } else { "GPUs" };
+    let message = format!("the engine needs {wanted} {noun}, and this machine has {has}{why}");
     let hint = "lower the parallel sizes, or run on the CPU with resources.gpus: 0 where the engine can";
     Some(Problem::new("resources.gpus", message).with_hint(hint))
 }

@@ -199,3 +199,25 @@ fn the_doctor_sweeps_containers_too() {
     assert_eq!(swept["problems"], json!([]));
     assert_nothing_left(&harbour);
 }
+
+#[test]
+fn a_container_whose_record_is_lost_is_found_by_its_labels() {
+    let Some(image) = sim_image() else { return };
+    let harbour = Harbour::new();
+    let (running, _) = reach(&harbour, &image, Phase::Loading);
+    running.signal(Signal::SIGKILL);
+    running.wait();
+    std::fs::remove_dir_all(harbour.data_dir()).expect("lost");
+    let checks = harbour.run(&["doctor", "--json"]).expect(1).json();
+    let is_it = |check: &&Value| check["check"] == "left behind";
+    let check = checks
+        .as_array()
+        .expect("a list")
+        .iter()
+        .find(is_it)
+        .expect("it is looked at");
+    assert_eq!(check["next_step"], "autotuner doctor --sweep", "{check}");
+    let swept = harbour.run(&["doctor", "--sweep", "--json"]).expect(0).json();
+    assert_eq!(swept["stopped"][0]["experiment"], 2, "{swept}");
+    assert_nothing_left(&harbour);
+}

@@ -87,7 +87,7 @@ pub struct ModelSpec {
     /// A path on this machine, the name of a directory below the model base path, or a hub id.
     #[schemars(length(min = 1))]
     pub id_or_path: String,
-    /// Prefix of container names, and the namespace in a cluster; `autotuner` when absent.
+    /// The namespace in a cluster; `autotuner` when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub namespace: Option<String>,
     /// How the checkpoint is already quantized, for example `awq`.
