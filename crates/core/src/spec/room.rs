@@ -1,5 +1,5 @@
-//! Configurations for which there is no room: held against the GPUs that an experiment may
-//! use, and against the constraints.
+//! Configurations for which there is no room: held against the constraints, against what the
+//! engine's parallel sizes allow together, and against the GPUs that an experiment may use.
 //!
 //! The one idea: what no configuration can do is told when the task is made, not experiment
 //! by experiment. What is possible and too large is left out of the space with a warning, as
@@ -36,10 +36,8 @@ pub(super) fn fitting(
     findings: &Findings,
 ) -> Space {
     check_constraints(&space, findings);
-    match (kind, around.resources.gpus) {
-        (Some(kind), Some(most)) if most > 0 && findings.is_sound() => {
-            without_larger(space, kind, most, around, findings)
-        }
+    match kind {
+        Some(kind) if findings.is_sound() => without_impossible(space, kind, around, findings),
         _ => space,
     }
 }
@@ -91,10 +89,9 @@ fn is_empty(part: &Space, is_allowed: impl Fn(&Candidate) -> bool) -> bool {
     !first.any(|candidate| is_allowed(&candidate)) && size <= MOST_COMBINATIONS
 }
 
-fn without_larger(
+fn without_impossible(
     space: Space,
     kind: EngineKind,
-    most: u32,
     around: &Surroundings<'_>,
     findings: &Findings,
 ) -> Space {
@@ -103,39 +100,75 @@ fn without_larger(
         Size::Finite(size) if size <= MOST_COMBINATIONS => size,
         _ => return space,
     };
+    let most = around.resources.gpus.filter(|most| *most > 0).unwrap_or(u32::MAX);
+    let mut found = Found::default();
+    for candidate in (0..size).filter_map(|rank| part.nth(rank)) {
+        match gpus(kind, around, &candidate) {
+            Ok(needed) if needed > most => found.needs.push(needed),
+            Ok(_) => found.kept.push(candidate),
+            Err(problems) => found.refused.push(problems),
+        }
+    }
+    if !found.tell(most, size, findings) {
+        return space;
+    }
     let names: Vec<ParameterName> = part
         .parameters()
         .iter()
         .map(|parameter| parameter.name.clone())
         .collect();
-    let mut kept: Vec<Vec<Value>> = Vec::new();
-    let mut needs: Vec<u32> = Vec::new();
-    for candidate in (0..size).filter_map(|rank| part.nth(rank)) {
-        match gpus(kind, around, &candidate) {
-            Some(needed) if needed > most => needs.push(needed),
-            _ => kept.push(
-                names
-                    .iter()
-                    .filter_map(|name| candidate.get(name.as_str()).cloned())
-                    .collect(),
-            ),
-        }
-    }
-    let Some((least, largest)) = needs.iter().min().zip(needs.iter().max()) else {
-        return space;
+    let row = |candidate: &Candidate| -> Vec<Value> {
+        let values = names.iter().map(|name| candidate.get(name.as_str()).cloned());
+        values.map(|value| value.unwrap_or(Value::Unset)).collect()
     };
-    let hint = "raise resources.gpus, leave it out, or lower the parallel sizes";
-    if kept.is_empty() {
-        let message = format!("is {most}, and every configuration needs at least {least} GPUs");
-        findings.refuse(Problem::new("resources.gpus", message).with_hint(hint));
-        return space;
+    let rows = found.kept.iter().map(row).collect();
+    space.restricted(&names, rows)
+}
+
+/// What came of judging every combination of parallel sizes.
+#[derive(Default)]
+struct Found {
+    /// The possible ones.
+    kept: Vec<Candidate>,
+    /// The GPUs of those that are too large.
+    needs: Vec<u32>,
+    /// What the engine says of those that it refuses.
+    refused: Vec<Vec<Problem>>,
+}
+
+impl Found {
+    /// Tells what is left out, or that nothing remains; whether the space gets smaller. What
+    /// the engine refuses whatever the sizes are is no matter of them, and told elsewhere.
+    fn tell(&self, most: u32, size: u128, findings: &Findings) -> bool {
+        let hint = "raise resources.gpus, leave it out, or lower the parallel sizes";
+        let range = self.needs.iter().min().zip(self.needs.iter().max());
+        if self.kept.is_empty() {
+            if let Some((least, _)) = range {
+                let message = format!("is {most}, and every configuration needs at least {least} GPUs");
+                findings.refuse(Problem::new("resources.gpus", message).with_hint(hint));
+            }
+            return false;
+        }
+        if let Some((_, largest)) = range {
+            let message = format!(
+                "is {most}: {} of {size} combinations of parallel sizes left out, which need up to {largest} GPUs",
+                self.needs.len()
+            );
+            findings.warn(Problem::new("resources.gpus", message).with_hint(hint));
+        }
+        if let Some(first) = self.refused.first().and_then(|problems| problems.first()) {
+            let message = format!(
+                "{} of {size} combinations of parallel sizes left out: {}",
+                self.refused.len(),
+                first.message
+            );
+            findings.warn(Problem {
+                message,
+                ..first.clone()
+            });
+        }
+        range.is_some() || !self.refused.is_empty()
     }
-    let message = format!(
-        "is {most}: {} of {size} combinations of parallel sizes left out, which need up to {largest} GPUs",
-        needs.len()
-    );
-    findings.warn(Problem::new("resources.gpus", message).with_hint(hint));
-    space.restricted(&names, kept)
 }
 
 /// Whether the number of GPUs may depend on it.
@@ -154,8 +187,11 @@ fn takes_gpus(kind: EngineKind, parameter: &Parameter) -> bool {
     }
 }
 
-/// The GPUs that a configuration needs, whatever it may use; `None` where the engine refuses it.
-fn gpus(kind: EngineKind, around: &Surroundings<'_>, candidate: &Candidate) -> Option<u32> {
+/// The GPUs that a configuration needs, whatever it may use.
+///
+/// # Errors
+/// What the engine would refuse it for.
+fn gpus(kind: EngineKind, around: &Surroundings<'_>, candidate: &Candidate) -> Result<u32, Vec<Problem>> {
     let request = PlanRequest {
         model: around.model,
         settings: around.settings,
@@ -166,5 +202,5 @@ fn gpus(kind: EngineKind, around: &Surroundings<'_>, candidate: &Candidate) -> O
         candidate,
         deployment: around.deployment,
     };
-    kind.engine().plan(&request).ok().map(|plan| plan.gpus)
+    kind.engine().plan(&request).map(|plan| plan.gpus)
 }

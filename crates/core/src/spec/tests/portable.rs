@@ -250,16 +250,16 @@ fn sizes_are_judged_beside_the_engines_own_flags() {
     ]);
     assert_eq!(size, 2 * 3);
     assert_eq!(warnings.len(), 1, "{warnings:?}");
-    // Two values of the switch: possible beside one of them.
+    // Two values of the switch: left out beside one of them.
     let (_, size, _) = made(&[
         sglang(),
         sizes(),
         ("parameters/enable-dp-attention", json!([true, false])),
     ]);
-    assert_eq!(size, 2 * 2 * 4);
+    assert_eq!(size, 2 * (3 + 4));
     let experts = ("parallel_config", json!({ "moe_ep": 2 }));
     let (_, size, _) = made(&[sglang(), experts, ("parameters/tp", json!([1, 2]))]);
-    assert_eq!(size, 2 * 2);
+    assert_eq!(size, 2);
 }
 
 #[test]
@@ -328,9 +328,9 @@ fn sizes_beyond_the_gpus_of_an_experiment_are_left_out_or_refused() {
     let says = format!(
         "resources.gpus: is 2: 3 of 6 combinations of parallel sizes left out, which need up to 8 GPUs; {hint}"
     );
-    left_out(2, &[sizes.clone()], 6, &says);
-    left_out(8, &[sizes.clone()], 12, "");
-    left_out(0, &[sizes], 12, "");
+    left_out(2, std::slice::from_ref(&sizes), 6, &says);
+    left_out(8, std::slice::from_ref(&sizes), 12, "");
+    left_out(0, std::slice::from_ref(&sizes), 12, "");
     let words = ("parallel_config", json!({ "tp": [1, 2, 4, 8], "pp": [1, 2] }));
     let says = format!(
         "resources.gpus: is 4: 3 of 8 combinations of parallel sizes left out, which need up to 16 GPUs; {hint}"
@@ -351,6 +351,20 @@ fn sizes_beyond_the_gpus_of_an_experiment_are_left_out_or_refused() {
         "resources.gpus: is 4: 1 of 2 combinations of parallel sizes left out, which need up to 16 GPUs; {hint}"
     );
     left_out(4, &copies, 2, &says);
+
+    // What sizes forbid each other is left out too, with whatever name each is set.
+    let mixed = [
+        ("base_runtime", json!("sglang")),
+        (
+            "parameters",
+            json!({ "max-running-requests": [8], "enable-dp-attention": [true, false] }),
+        ),
+        ("parallel_config", json!({ "tp": [2, 4], "dp": [2, 4] })),
+    ];
+    let (_, count, warnings) = made(&mixed);
+    let says = "parallel_config.dp: 1 of 8 combinations of parallel sizes left out: is 4, which does not \
+                divide the tp of 2: with enable-dp-attention, copies lie inside tp; choose a size that divides tp";
+    assert_eq!((count, warnings), (7, vec![says.to_owned()]));
 
     let refused = |places: &[(&str, Value)], least: u32| {
         let places = [&[("resources/gpus", json!(2))], places].concat();

@@ -1112,3 +1112,30 @@ fn constraints_that_no_configuration_meets() {
     let wide = json!({ "max-num-seqs": { "type": "integer", "low": 1, "high": 1_000_000 } });
     check(wide, json!(["{max-num-seqs} > 999999"]), &[]);
 }
+
+#[test]
+fn two_names_of_one_flag() {
+    let check = |engine: &str, parameters: Value, expected: &[&str]| {
+        let mut document = with("parameters", parameters);
+        set(&mut document, "base_runtime", json!(engine));
+        assert_eq!(problems_of(&document), expected, "{document}");
+    };
+    check(
+        "vllm",
+        json!({ "tp": [2], "--tensor-parallel-size": [4] }),
+        &["parameters.--tensor-parallel-size: sets the same flag as tp; keep one of them"],
+    );
+    check(
+        "vllm",
+        json!({ "enable-prefix-caching": [true], "no-enable-prefix-caching": [true] }),
+        &[
+            "parameters.no-enable-prefix-caching: sets the same flag as enable-prefix-caching; keep one of them",
+        ],
+    );
+    check(
+        "llamacpp",
+        json!({ "parallel": [2], "np": [4] }),
+        &["parameters.np: sets the same flag as parallel; keep one of them"],
+    );
+    check("sglang", json!({ "tp": [2], "dp": [2] }), &[]);
+}
