@@ -13,8 +13,11 @@ use crate::problem::Problem;
 use crate::space::{Candidate, Parameter, ParameterName, Size, Space, Target, Value};
 use crate::task::{DeploymentMode, EngineSettings, Model, Resources};
 
-/// Most combinations that are looked at.
+/// Most combinations that are held against constraints.
 const MOST_COMBINATIONS: u128 = 20_000;
+
+/// Most combinations of parallel sizes that are judged, each by a whole launch plan.
+const MOST_SIZES: u128 = 2_000;
 
 /// The rest of the task, as far as a launch plan needs it.
 pub(super) struct Surroundings<'a> {
@@ -97,7 +100,7 @@ fn without_impossible(
 ) -> Space {
     let part = space.part(|parameter| takes_gpus(kind, parameter));
     let size = match part.size() {
-        Size::Finite(size) if size <= MOST_COMBINATIONS => size,
+        Size::Finite(size) if size <= MOST_SIZES => size,
         _ => return space,
     };
     let most = around.resources.gpus.filter(|most| *most > 0).unwrap_or(u32::MAX);

@@ -180,10 +180,16 @@ pub(super) fn doubts(
     let settings = spec.engine.as_ref();
     let has_own_image = settings.is_some_and(|settings| settings.image.is_some());
     let is_local = spec.deployment_mode.map(DeploymentMode::from) == Some(DeploymentMode::Local);
-    if machine.gpus == 0 && wants_gpu(engine) && !is_local && !has_own_image {
+    let has_usual_image = engine != EngineKind::Sim && !is_local && !has_own_image;
+    let word = engine.as_str();
+    if has_usual_image && machine.gpus == 0 && wants_gpu(engine) {
         doubts.push(format!(
-            "the usual image of {} needs a GPU; name one that is built for CPUs with --image",
-            engine.as_str()
+            "the usual image of {word} needs a GPU; name one that is built for CPUs with --image"
+        ));
+    }
+    if has_usual_image && machine.has_amd {
+        doubts.push(format!(
+            "the usual image of {word} is for NVIDIA's GPUs; name one that is built for AMD's with --image"
         ));
     }
     if machine.gpus > 0 {
@@ -222,7 +228,8 @@ pub(super) fn doubts(
 
 fn has_fp8(gpu: &GpuDevice) -> bool {
     let name = gpu.name.to_uppercase();
-    FP8_NAMES.iter().any(|part| name.contains(part))
+    // Older ones, numbered like newer ones: Quadro RTX 4000.
+    !name.contains("QUADRO") && FP8_NAMES.iter().any(|part| name.contains(part))
 }
 
 fn describe(machine: &Machine, used: &[GpuDevice], is_known: bool) -> Option<String> {

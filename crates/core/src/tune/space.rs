@@ -173,7 +173,8 @@ impl Draft {
         self.list("max-num-batched-tokens", [256, 512, 1_024, 2_048]);
         self.require("{max-num-batched-tokens} >= {max-num-seqs}");
         self.list("kv-cache-dtype", [json!("auto"), json!("fp8")]);
-        self.range("gpu-memory-utilization", 0.6, 0.95);
+        // With less, some of these batch limits leave no cache for the longest request.
+        self.range("gpu-memory-utilization", 0.8, 0.95);
         let longest = load.longest_request();
         if longest > SIMULATED_LENGTH {
             self.fix("max-model-len", longest);

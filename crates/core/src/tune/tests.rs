@@ -854,6 +854,14 @@ fn an_image_for_gpus_is_told_of_where_there_are_none() {
     };
     assert!(says(&without_gpus("vllm")));
     assert!(says(&without_gpus("sglang")));
+    assert!(says(&Request {
+        hardware: machine_with("AMD Instinct MI300X", 1),
+        ..request("vllm")
+    }));
+    assert!(says(&Request {
+        hardware: machine_with("AMD Instinct MI300X", 1),
+        ..request("llamacpp")
+    }));
     assert!(!says(&request("vllm")));
     assert!(!says(&without_gpus("llamacpp")));
     assert!(!says(&Request {
@@ -864,6 +872,27 @@ fn an_image_for_gpus_is_told_of_where_there_are_none() {
         deployment: Some(DeploymentMode::Local),
         ..without_gpus("vllm")
     }));
+}
+
+#[test]
+fn small_caches_are_tried_where_gpus_compute_with_them() {
+    let check = |name: &str, expected: bool| {
+        let request = Request {
+            hardware: machine_with(name, 1),
+            ..request("vllm")
+        };
+        assert_eq!(
+            parameters(&request).get("kv-cache-dtype").is_some(),
+            expected,
+            "{name}"
+        );
+    };
+    check("NVIDIA GeForce RTX 4090", true);
+    check("NVIDIA RTX 4000 Ada Generation", true);
+    check("NVIDIA L4", true);
+    check("Quadro RTX 4000", false);
+    check("NVIDIA A100-SXM4-80GB", false);
+    check("NVIDIA GeForce RTX 3090", false);
 }
 
 #[test]
