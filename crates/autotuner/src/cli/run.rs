@@ -22,7 +22,7 @@ Examples:
 Ctrl-C stops the load, tears the engine down and keeps what was measured; once more hurries.
 Exit codes: 0 something was measured, 1 nothing was, 2 the task cannot be started, 130 cancelled")]
 pub(super) struct Arguments {
-    /// Task file, YAML (.yaml, .yml) or JSON
+    /// Task file, YAML (.yaml, .yml) or JSON; - for standard input
     #[arg(value_name = "TASK_FILE")]
     task_file: PathBuf,
     /// Where engines run, whatever the task file says

@@ -17,9 +17,10 @@ use crate::report::words::counted;
 #[command(after_help = "\
 Examples:
   autotuner validate task.yaml
+  autotuner tune MODEL --print | autotuner validate -
   autotuner validate --json examples/*.json | jq '.[] | select(.valid | not)'")]
 pub(super) struct Arguments {
-    /// Task files, YAML (.yaml, .yml) or JSON
+    /// Task files, YAML (.yaml, .yml) or JSON; - for standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Print JSON
@@ -40,8 +41,18 @@ pub(super) struct Loaded {
 /// # Errors
 /// It cannot be read, or has problems.
 pub(super) fn load(path: &Path) -> Result<Loaded, Refusal> {
-    let of = path.display().to_string();
-    let text = std::fs::read_to_string(path).map_err(|error| {
+    let is_piped = path == Path::new("-");
+    let of = if is_piped {
+        "standard input".to_owned()
+    } else {
+        path.display().to_string()
+    };
+    let read = if is_piped {
+        std::io::read_to_string(std::io::stdin())
+    } else {
+        std::fs::read_to_string(path)
+    };
+    let text = read.map_err(|error| {
         let cause = match error.kind() {
             std::io::ErrorKind::InvalidData => anyhow::Error::msg("it is no text in UTF-8"),
             _ => anyhow::Error::new(error),
@@ -52,11 +63,20 @@ pub(super) fn load(path: &Path) -> Result<Loaded, Refusal> {
         of: of.clone(),
         problems,
     };
-    let Parsed { spec, warnings } = TaskSpec::parse(&text, Format::from_file_name(&of)).map_err(refuse)?;
+    let Parsed { spec, warnings } = TaskSpec::parse(&text, format(&of, is_piped, &text)).map_err(refuse)?;
     let task = spec
         .resolve()
         .map_err(|problems| Refusal::Problems { of, problems })?;
     Ok(Loaded { task, warnings })
+}
+
+/// By the file's name, or by how the text begins where there is none.
+fn format(name: &str, is_piped: bool, text: &str) -> Format {
+    match is_piped {
+        true if text.trim_start().starts_with('{') => Format::Json,
+        true => Format::Yaml,
+        false => Format::from_file_name(name),
+    }
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {

@@ -220,3 +220,29 @@ fn flags_that_make_no_sense_are_refused_before_anything_runs() {
     check(&["m", "--mode", "moon"], &["moon", "local"]);
     sandbox.assert_nothing_left();
 }
+
+#[test]
+fn what_is_printed_can_be_piped_into_validate() {
+    let sandbox = Sandbox::new();
+    let first = ["any-name", "--engine", "sim", "--print"];
+    let printed = sandbox.run(&tune(&first, &[])).expect(0).stdout;
+    let validate = |text: &str| {
+        let file = sandbox.write("piped.txt", text);
+        let mut command = sandbox.command(&["validate", "-"]);
+        command.stdin(std::fs::File::open(file).expect("just written"));
+        sandbox.start_command(command).wait()
+    };
+    let finished = validate(&printed).expect(0);
+    assert!(
+        finished.stdout.starts_with("-: ok, sim on local"),
+        "{}",
+        finished.stdout
+    );
+    let json = r#"{ "task_name": "a", "base_runtime": "sim" }"#;
+    let finished = validate(json).expect(2);
+    assert!(
+        finished.stdout.contains("model: is missing"),
+        "{}",
+        finished.stdout
+    );
+}

@@ -4,6 +4,7 @@
 //! order of arguments is always the engine's own, the task's, the candidate's. Every step's
 //! problems are collected, so a user sees all at once.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::dialect::Dialect;
@@ -82,6 +83,8 @@ pub(crate) fn assemble(
     let words = problems.take(portable::compile(recipe.kind, dialect, id, &sizes, candidate));
     let flags = portable::beside(own, words);
     let env = problems.take(environment::compile(dialect, settings, candidate));
+    let has_other_sources = has_other_sources(&groups, &flags, &env);
+    let flags = portable::silent_defaults(recipe.kind, dialect, has_other_sources, flags);
     let ready_paths = problems.check(ready_paths(settings, recipe.ready_paths));
 
     let kept = fixed::kept(groups, &flags);
@@ -122,6 +125,14 @@ pub(crate) fn assemble(
         uses_hub: placed.from_hub && recipe.has_hub,
         limits: Limits::of(resources),
     })
+}
+
+/// Whether flags may be set by a file of options or by variables too.
+fn has_other_sources(groups: &[Group], flags: &[Flag], env: &BTreeMap<String, String>) -> bool {
+    const FILES: [&str; 2] = ["config", "extra-llm-api-options"];
+    let fixed = groups.iter().filter_map(|group| group.name.as_deref());
+    let mut names = fixed.chain(flags.iter().map(|flag| flag.name.as_str()));
+    names.any(|name| FILES.contains(&name)) || env.keys().any(|name| name.starts_with("LLAMA_ARG_"))
 }
 
 /// The parallel sizes that the engine's own flags set.

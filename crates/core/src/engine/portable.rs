@@ -6,6 +6,7 @@
 //! becomes what is in `quantize` and `parallel`.
 
 use super::EngineKind::{self, Custom, LlamaCpp, Sglang, Sim, TensorRtLlm, Vllm};
+use super::catalogue::{FlagInfo, FlagKind};
 use super::dialect::Dialect;
 use super::flags::{self, Flag};
 use super::parallel::Own;
@@ -71,6 +72,42 @@ pub(crate) fn beside(mut own: Vec<Flag>, words: Vec<Flag>) -> Vec<Flag> {
     own
 }
 
+/// The same flags, those said by silence that ask for what every version does anyway: a
+/// parallel size of 1, and `auto` where that is the default. Otherwise the engine's defaults
+/// would be measured a second time under another name.
+///
+/// Not where a file or the environment may say something else: then the flag says no.
+pub(crate) fn silent_defaults(
+    kind: EngineKind,
+    dialect: &Dialect,
+    has_other_sources: bool,
+    mut flags: Vec<Flag>,
+) -> Vec<Flag> {
+    if has_other_sources {
+        return flags;
+    }
+    let sizes = ["tp", "pp", "dp", "cp", "dcp"].map(|field| flag_of(kind, field));
+    for flag in &mut flags {
+        let is_size = sizes.contains(&Some(flag.name.as_str()));
+        let is_default = match flag.value.as_deref() {
+            Some("1") => is_size,
+            Some(AUTO) => dialect.find(&flag.name).is_some_and(is_auto_anyway),
+            _ => false,
+        };
+        if is_default {
+            flag.arguments.clear();
+        }
+    }
+    flags
+}
+
+const AUTO: &str = "auto";
+
+/// Flags of words only: a number in the place of `auto` may take other hardware.
+fn is_auto_anyway(flag: &FlagInfo) -> bool {
+    flag.default == AUTO && matches!(flag.kind, FlagKind::Choice(_) | FlagKind::OnOff)
+}
+
 fn type_field(name: &ParameterName) -> Option<&str> {
     match name.target() {
         Target::Quantization(field) => Some(field),
@@ -133,7 +170,7 @@ pub(crate) fn flag_of(kind: EngineKind, field: &str) -> Option<&'static str> {
 pub(crate) fn word<'a>(path: &str, value: &'a Value) -> Result<&'a str, Problem> {
     match value {
         Value::Text(word) => Ok(word),
-        Value::Unset => Ok("auto"),
+        Value::Unset => Ok(AUTO),
         other => Err(Problem::new(path, format!("{other} is no word"))),
     }
 }

@@ -22,7 +22,8 @@ static RECIPE: Recipe = Recipe {
     dialect: &DIALECT,
     program: "vllm",
     first_arguments: &["serve"],
-    image: |_| Some("vllm/vllm-openai:latest"),
+    // A release, so that a task means the same next month: later ones drop flags.
+    image: |_| Some("vllm/vllm-openai:v0.11.0"),
     entrypoint: Some(&["vllm", "serve"]),
     ready_paths: &["/health", "/v1/models"],
     start_timeout: Duration::from_secs(1800),

@@ -64,11 +64,12 @@ impl Space {
     }
 
     /// The same space where these parameters take only the combinations of `rows`, each row
-    /// a value for every one of them. Unlike a constraint, it is counted in the size.
+    /// a value for every one of them. Unlike a constraint, it is counted in the size. Earlier
+    /// restrictions of some of these parameters alone are replaced.
     ///
     /// # Panics
-    /// A name is not one of the space's, or lies in an earlier restriction; a row has
-    /// another length; there is no row.
+    /// A name is not one of the space's, or lies in an earlier restriction with others; a row
+    /// has another length; there is no row.
     #[must_use]
     pub fn restricted(mut self, names: &[ParameterName], rows: Vec<Vec<Value>>) -> Self {
         let index = |name: &ParameterName| {
@@ -79,6 +80,10 @@ impl Space {
                 .expect("a parameter of the space")
         };
         let parameters: Vec<usize> = names.iter().map(index).collect();
+        self.restrictions.retain(|earlier| {
+            let is_replaced = earlier.parameters.iter().all(|index| parameters.contains(index));
+            !is_replaced
+        });
         let is_free = |index: &usize| self.restriction_of(*index).is_none();
         assert!(parameters.iter().all(is_free), "restricted once at most");
         assert!(
@@ -87,6 +92,40 @@ impl Space {
         );
         self.restrictions.push(Restriction { parameters, rows });
         self
+    }
+
+    /// The space of those parameters that `is_meant` and of all that are restricted together
+    /// with one of them, with the constraints that name no others.
+    pub(crate) fn part(&self, is_meant: impl Fn(&Parameter) -> bool) -> Self {
+        let is_inside = |index: usize| {
+            let mut together = self
+                .restriction_of(index)
+                .map_or(&[][..], |restriction| &restriction.parameters[..])
+                .iter();
+            is_meant(&self.parameters[index]) || together.any(|other| is_meant(&self.parameters[*other]))
+        };
+        let kept: Vec<usize> = (0..self.parameters.len())
+            .filter(|index| is_inside(*index))
+            .collect();
+        let place = |index: &usize| kept.iter().position(|other| other == index);
+        let restriction = |restriction: &Restriction| {
+            let parameters = restriction.parameters.iter().map(place).collect::<Option<_>>()?;
+            let rows = restriction.rows.clone();
+            Some(Restriction { parameters, rows })
+        };
+        let names: Vec<String> = kept
+            .iter()
+            .map(|index| self.parameters[*index].name.canonical())
+            .collect();
+        let is_within = |constraint: &&Constraint| {
+            let mut named = constraint.parameters().into_iter();
+            named.all(|name| names.contains(&name.canonical()))
+        };
+        Self {
+            parameters: kept.iter().map(|index| self.parameters[*index].clone()).collect(),
+            constraints: self.constraints.iter().filter(is_within).cloned().collect(),
+            restrictions: self.restrictions.iter().filter_map(restriction).collect(),
+        }
     }
 
     /// What varies, in the user's order.

@@ -9,6 +9,7 @@ use super::parameters::{ParameterSpec, Parameters, Range};
 use super::read::shorten;
 use crate::engine::EngineKind;
 use crate::engine::catalogue::{Remark, name_remark, range_remark, value_remark};
+use crate::problem::Problem;
 use crate::space::{ParameterName, Target, Value};
 
 /// Remarks on every parameter of an engine that has a catalogue.
@@ -16,6 +17,7 @@ pub(super) fn check(kind: Option<EngineKind>, parameters: &Parameters, findings:
     let Some(kind) = kind else {
         return;
     };
+    check_one_name_each(kind, parameters, findings);
     for (written, spec) in &parameters.0 {
         let name = ParameterName::new(written);
         let Target::Flag(spelt) = name.target() else {
@@ -37,6 +39,29 @@ pub(super) fn check(kind: Option<EngineKind>, parameters: &Parameters, findings:
                 }
             }
             ParameterSpec::Range(range) => check_range(kind, spelt, *range, &path, findings),
+        }
+    }
+}
+
+/// Two names of one flag, such as `np` and `parallel`, cannot both have a value. Names that
+/// differ in dashes alone are told of where the space is made.
+fn check_one_name_each(kind: EngineKind, parameters: &Parameters, findings: &Findings) {
+    let dialect = kind.engine().dialect();
+    let mut seen: Vec<(String, ParameterName)> = Vec::new();
+    for (written, _) in &parameters.0 {
+        let name = ParameterName::new(written);
+        let Target::Flag(spelt) = name.target() else {
+            continue;
+        };
+        let one_name = dialect.resolve(spelt).name;
+        match seen.iter().find(|(known, _)| *known == one_name) {
+            Some((_, first)) if first.canonical() != name.canonical() => {
+                let path = format!("parameters.{}", shorten(written));
+                let message = format!("sets the same flag as {}", shorten(first.as_str()));
+                findings.refuse(Problem::new(path, message).with_hint("keep one of them"));
+            }
+            Some(_) => {}
+            None => seen.push((one_name, name)),
         }
     }
 }

@@ -22,6 +22,7 @@ mod quant;
 mod read;
 mod resolve;
 mod resources;
+mod room;
 mod rules;
 mod schema;
 mod slo;

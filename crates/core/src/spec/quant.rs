@@ -15,6 +15,7 @@ use super::schema::OneOrMany;
 use crate::engine::{EngineKind, checkpoint, quantize};
 use crate::problem::{Problem, closest};
 use crate::space::ParameterName;
+use crate::task::DeploymentMode;
 
 const GEMM: [&str; 6] = ["auto", "float16", "bfloat16", "float32", "fp8", "int8"];
 const KV_CACHE: [&str; 8] = [
@@ -151,12 +152,26 @@ pub(super) fn group(spec: &TaskSpec, kind: Option<EngineKind>, findings: &Findin
             prefix: ParameterName::QUANTIZATION_PREFIX,
             owned: &[],
             admits: &|_, _| Ok(()),
-            settings: &|fields| quantize::settings(kind, checkpoint, fields),
+            settings: &|fields| {
+                let mut settings = quantize::settings(kind, checkpoint, fields)?;
+                let is_known = |note: &str| note == quantize::OLDER && uses_usual_image(spec);
+                for setting in &mut settings {
+                    setting.note = setting.note.filter(|note| !is_known(note));
+                }
+                Ok(settings)
+            },
         },
         lists,
         &Surroundings { spec, kind },
         findings,
     ))
+}
+
+/// Whether engines are started from the image whose version we know.
+fn uses_usual_image(spec: &TaskSpec) -> bool {
+    let is_local = spec.deployment_mode.map(DeploymentMode::from) == Some(DeploymentMode::Local);
+    let has_image = spec.engine.as_ref().is_some_and(|engine| engine.image.is_some());
+    !(is_local || has_image || spec.runtime_image.is_some() || spec.runtime_image_tag.is_some())
 }
 
 /// Holds the rules of a list of words out of a known set.

@@ -5,6 +5,7 @@ use super::engine::{self, EngineSpec};
 use super::findings::Findings;
 use super::kubernetes;
 use super::read::shorten;
+use super::room::{self, Surroundings};
 use super::{flags, parallel, parameters, quant, rules};
 use crate::engine::EngineKind;
 use crate::problem::Problem;
@@ -39,11 +40,22 @@ pub(super) fn resolve(spec: &TaskSpec, findings: &Findings) -> Option<Task> {
         findings,
     );
     flags::check(kind, &spec.parameters, findings);
+    let deployment = spec
+        .deployment_mode
+        .map_or(DeploymentMode::Docker, DeploymentMode::from);
+    let resources = spec.resources.as_ref().map(|given| given.resolve(findings));
+    let resources = resources.unwrap_or_default();
+    let around = Surroundings {
+        model: &model,
+        settings: &settings,
+        resources: &resources,
+        deployment,
+    };
+    let space = space.map(|space| room::fitting(space, kind, &around, findings));
     let search = spec.optimization.resolve(space.as_ref(), findings);
     let workload = spec.benchmark.resolve(search.seed, findings);
     warn_of_short_timeout(&search, &workload, findings);
     let slos = spec.slo.as_ref().map(|slo| slo.resolve(findings));
-    let resources = spec.resources.as_ref().map(|given| given.resolve(findings));
     check_pace_is_measured(spec, &search, &workload, slos.as_ref(), findings);
     check_parts_not_built(spec, findings);
     if !findings.is_sound() {
@@ -52,13 +64,11 @@ pub(super) fn resolve(spec: &TaskSpec, findings: &Findings) -> Option<Task> {
     Some(Task {
         name: spec.task_name.clone(),
         description: spec.description.clone(),
-        deployment: spec
-            .deployment_mode
-            .map_or(DeploymentMode::Docker, DeploymentMode::from),
+        deployment,
         engine: kind?,
         model,
         settings,
-        resources: resources.unwrap_or_default(),
+        resources,
         space: space?,
         search,
         workload,

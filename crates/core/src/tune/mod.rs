@@ -142,6 +142,7 @@ pub fn tune(request: &Request) -> Result<Tuning, Vec<Problem>> {
         ..ResourcesSpec::default()
     });
     choose_strategy(&mut spec, &mut notes)?;
+    notes.extend(place::doubts(&spec, asked.engine, &machine)?);
     Ok(Tuning { spec, notes })
 }
 
@@ -245,6 +246,7 @@ fn choose_strategy(spec: &mut TaskSpec, notes: &mut Vec<String>) -> Result<(), V
     spec.optimization.strategy = Some(strategy);
     let word = strategy.kind().as_str();
     notes.push(match size {
+        Size::Finite(1) => format!("{word}: nothing varies, so there is one configuration"),
         Size::Finite(size) if fits => {
             format!("{word}: the budget of {budget} covers all {size} configurations")
         }

@@ -4,6 +4,7 @@ use super::{Hardware, Request};
 use crate::engine::EngineKind;
 use crate::gpu::{GpuDevice, GpuVendor};
 use crate::problem::Problem;
+use crate::spec::{ResourcesSpec, TaskSpec};
 use crate::task::DeploymentMode;
 
 const GIB: u64 = 1 << 30;
@@ -165,9 +166,70 @@ pub(super) fn machine(
     Ok(machine)
 }
 
+/// What is odd about a task on this machine: an image that needs a GPU where there is none,
+/// and parallel sizes beyond the GPUs that the task is for.
+///
+/// # Errors
+/// Every configuration needs more GPUs than that.
+pub(super) fn doubts(
+    spec: &TaskSpec,
+    engine: EngineKind,
+    machine: &Machine,
+) -> Result<Vec<String>, Vec<Problem>> {
+    let mut doubts = Vec::new();
+    let settings = spec.engine.as_ref();
+    let has_own_image = settings.is_some_and(|settings| settings.image.is_some());
+    let is_local = spec.deployment_mode.map(DeploymentMode::from) == Some(DeploymentMode::Local);
+    let has_usual_image = engine != EngineKind::Sim && !is_local && !has_own_image;
+    let word = engine.as_str();
+    if has_usual_image && machine.gpus == 0 && wants_gpu(engine) {
+        doubts.push(format!(
+            "the usual image of {word} needs a GPU; name one that is built for CPUs with --image"
+        ));
+    }
+    if has_usual_image && machine.has_amd {
+        doubts.push(format!(
+            "the usual image of {word} is for NVIDIA's GPUs; name one that is built for AMD's with --image"
+        ));
+    }
+    if machine.gpus > 0 {
+        // The same document with a limit tells what does not fit.
+        let limited = TaskSpec {
+            resources: Some(ResourcesSpec {
+                gpus: Some(machine.gpus),
+                ..ResourcesSpec::default()
+            }),
+            ..spec.clone()
+        };
+        let parsed = TaskSpec::from_value(&limited.to_value()).map_err(|problems| {
+            let about_gpus = |problem: Problem| match problem.path.as_str() {
+                "resources.gpus" => Problem {
+                    path: "gpus".to_owned(),
+                    hint: Some("tune for more, or lower the parallel sizes".to_owned()),
+                    ..problem
+                },
+                _ => problem,
+            };
+            problems.into_iter().map(about_gpus).collect::<Vec<_>>()
+        })?;
+        let too_large = parsed
+            .warnings
+            .into_iter()
+            .filter(|warning| warning.path == "resources.gpus");
+        doubts.extend(too_large.map(|_| {
+            format!(
+                "some parallel sizes need more than {} GPUs; they fail where there are no more",
+                machine.gpus
+            )
+        }));
+    }
+    Ok(doubts)
+}
+
 fn has_fp8(gpu: &GpuDevice) -> bool {
     let name = gpu.name.to_uppercase();
-    FP8_NAMES.iter().any(|part| name.contains(part))
+    // Older ones, numbered like newer ones: Quadro RTX 4000.
+    !name.contains("QUADRO") && FP8_NAMES.iter().any(|part| name.contains(part))
 }
 
 fn describe(machine: &Machine, used: &[GpuDevice], is_known: bool) -> Option<String> {

@@ -11,6 +11,7 @@ use super::draft::Draft;
 use super::place::Machine;
 use super::workloads::Load;
 use crate::engine::EngineKind;
+use crate::space::{Candidate, Constraint, Value};
 use crate::spec::{ObjectiveWord, ParameterSpec, Range};
 
 /// Slots and batch limits beyond this serve no load that one machine can make.
@@ -21,6 +22,9 @@ const MOST_SHARING: u32 = 8;
 
 /// Most parallel slots of llama.cpp, without and with a GPU.
 const MOST_SLOTS: (u32, u32) = (8, 32);
+
+/// Memory from which on a GPU has room for large steps beside weights and cache.
+const LARGE_GPU: u64 = 40 << 30;
 
 /// The simulated engine's longest request, when it is told nothing.
 const SIMULATED_LENGTH: u32 = 4_096;
@@ -93,13 +97,23 @@ impl Draft {
     fn sglang(&mut self, circumstances: &Circumstances<'_>) {
         let Circumstances { machine, load, .. } = *circumstances;
         self.list("max-running-requests", around(load.most_at_once()));
-        self.list("chunked-prefill-size", [2_048, 4_096, 8_192, 16_384]);
+        // The memory for a chunk comes out of what the fixed share leaves, little on small GPUs.
+        let is_small = machine.gpus > 0 && machine.gpu_memory_bytes < LARGE_GPU;
+        self.list(
+            "chunked-prefill-size",
+            if is_small {
+                [1_024, 2_048, 4_096, 8_192]
+            } else {
+                [2_048, 4_096, 8_192, 16_384]
+            },
+        );
         self.range("schedule-conservativeness", 0.3, 1.3);
         if machine.gpus == 0 {
             self.fix("device", "cpu");
             return;
         }
-        self.range("mem-fraction-static", 0.75, 0.92);
+        let (least, most) = if is_small { (0.7, 0.88) } else { (0.75, 0.92) };
+        self.range("mem-fraction-static", least, most);
         self.list("cuda-graph-max-bs", around(load.most_at_once()));
         self.require("{cuda-graph-max-bs} <= {max-running-requests}");
         if !machine.has_amd {
@@ -114,19 +128,16 @@ impl Draft {
     fn tensorrt_llm(&mut self, circumstances: &Circumstances<'_>) {
         let Circumstances { machine, load, .. } = *circumstances;
         self.list("max_batch_size", around(load.most_at_once()));
+        // A prompt that is not split has to fit into one step, and the usual image has no flag
+        // for splitting prompts.
+        let longest = load.longest_input().div_ceil(512).saturating_mul(512);
         self.tokens(
             "max_num_tokens",
-            2_048,
-            16_384.max(load.longest_input().next_power_of_two()),
+            2_048.max(longest),
+            16_384.max(longest.next_power_of_two()),
         );
         self.range("kv_cache_free_gpu_memory_fraction", 0.8, 0.95);
-        self.switch("enable_chunked_prefill");
         self.require("{max_num_tokens} >= {max_batch_size}");
-        // A prompt that is not split has to fit into one step.
-        let longest = load.longest_input();
-        self.require(&format!(
-            "{{enable_chunked_prefill}} or {{max_num_tokens}} >= {longest}"
-        ));
         self.tensor_sizes("tp_size", machine);
     }
 
@@ -147,7 +158,7 @@ impl Draft {
         self.list("flash-attn", [json!("on"), json!("off")]);
         self.list("cache-type-k", [json!("f16"), json!("q8_0")]);
         self.list("cache-type-v", [json!("f16"), json!("q8_0")]);
-        self.require("{cache-type-v} == 'f16' or {flash-attn} == 'on'");
+        self.require("{cache-type-v} == 'f16' or not ({flash-attn} in ['off', false])");
         if machine.gpus == 0 {
             self.list("threads", threads(machine.cpus));
             self.list("env.OMP_WAIT_POLICY", [json!("PASSIVE"), json!("ACTIVE")]);
@@ -162,7 +173,8 @@ impl Draft {
         self.list("max-num-batched-tokens", [256, 512, 1_024, 2_048]);
         self.require("{max-num-batched-tokens} >= {max-num-seqs}");
         self.list("kv-cache-dtype", [json!("auto"), json!("fp8")]);
-        self.range("gpu-memory-utilization", 0.6, 0.95);
+        // With less, some of these batch limits leave no cache for the longest request.
+        self.range("gpu-memory-utilization", 0.8, 0.95);
         let longest = load.longest_request();
         if longest > SIMULATED_LENGTH {
             self.fix("max-model-len", longest);
@@ -192,12 +204,82 @@ impl Draft {
     }
 }
 
-/// What follows from the space once it is final: llama.cpp divides its context among the
-/// slots, so it needs one that is large enough for the most of them.
+/// What follows from the space once it is final.
 pub(super) fn settle(draft: &mut Draft, load: &Load) {
-    if draft.engine != EngineKind::LlamaCpp {
-        return;
+    match draft.engine {
+        EngineKind::LlamaCpp => settle_context(draft, load),
+        EngineKind::Sglang => settle_graphs(draft),
+        _ => {}
     }
+    narrow(draft);
+}
+
+/// SGLang captures graphs for no more requests than it runs at once: where that limit is
+/// changed, the sizes to try follow it.
+fn settle_graphs(draft: &mut Draft) {
+    let most = match draft.position("max-running-requests") {
+        Some(index) => most_listed(&draft.parameters[index].1),
+        None => fixed_whole(draft, "max-running-requests"),
+    };
+    let Some(most) = most
+        .and_then(|most| u32::try_from(most).ok())
+        .filter(|most| *most > 0)
+    else {
+        return;
+    };
+    let Some(index) = draft.position("cuda-graph-max-bs") else {
+        return;
+    };
+    if let ParameterSpec::Values(values) = &mut draft.parameters[index].1
+        && values
+            .iter()
+            .filter_map(Json::as_u64)
+            .all(|size| size > u64::from(most))
+    {
+        let sizes = powers(1, most);
+        let last = sizes.len().saturating_sub(4);
+        *values = sizes[last..].iter().map(|size| (*size).into()).collect();
+    }
+}
+
+/// Leaves out the listed values that a condition on this parameter alone forbids, and the
+/// condition with them. Where it forbids all of them it stays, and the document is refused.
+fn narrow(draft: &mut Draft) {
+    let conditions = std::mem::take(&mut draft.constraints);
+    for source in conditions {
+        if !apply_to_list(draft, &source) {
+            draft.constraints.push(source);
+        }
+    }
+}
+
+fn apply_to_list(draft: &mut Draft, source: &str) -> bool {
+    let Ok(condition) = Constraint::parse(source) else {
+        return false;
+    };
+    let [name] = condition.parameters()[..] else {
+        return false;
+    };
+    let Some(index) = draft.position(name.as_str()) else {
+        return false;
+    };
+    let ParameterSpec::Values(values) = &mut draft.parameters[index].1 else {
+        return false;
+    };
+    let holds = |value: &Json| {
+        Value::from_json(value).is_ok_and(|value| condition.holds(&Candidate::new([(name.clone(), value)])))
+    };
+    if values.iter().any(holds) {
+        values.retain(holds);
+        true
+    } else {
+        false
+    }
+}
+
+/// llama.cpp divides its context among the slots, so it needs one that is large enough for
+/// the most of them.
+fn settle_context(draft: &mut Draft, load: &Load) {
     let each = load.longest_request();
     let is_fixed = |name: &str| draft.fixed.iter().any(|(known, _)| draft.one_name(known) == name);
     if is_fixed("ctx-size") {
@@ -237,11 +319,23 @@ pub(super) fn caution(draft: &Draft) -> Option<String> {
 }
 
 fn fixed_slots(draft: &Draft) -> i64 {
-    let fixed = draft
-        .fixed
-        .iter()
-        .find(|(name, _)| draft.one_name(name) == "parallel");
-    fixed.and_then(|(_, value)| value.as_i64()).unwrap_or(USUAL_SLOTS)
+    fixed_whole(draft, "parallel").unwrap_or(USUAL_SLOTS)
+}
+
+/// The whole number that this flag is fixed at.
+fn fixed_whole(draft: &Draft, flag: &str) -> Option<i64> {
+    let mut fixed = draft.fixed.iter();
+    let (_, value) = fixed.find(|(name, _)| draft.one_name(name) == flag)?;
+    value.as_i64()
+}
+
+/// The largest whole number that a parameter may have.
+fn most_listed(spec: &ParameterSpec) -> Option<i64> {
+    match spec {
+        ParameterSpec::Values(values) => values.iter().filter_map(Json::as_i64).max(),
+        ParameterSpec::Range(Range::Integer { high, .. }) => Some(*high),
+        ParameterSpec::Range(_) => None,
+    }
 }
 
 /// Slots that llama.cpp makes when it is told nothing.

@@ -777,3 +777,139 @@ fn the_task_for_each_engine_is_as_its_snapshot_says() {
         check("chat-sim", "sim", on_cpu.clone());
     });
 }
+
+#[test]
+fn changes_leave_a_space_in_which_something_can_be_tried() {
+    let list = |request: &Request, name: &str| parameters(request)[name].clone();
+    let with = |engine: &str, set: &[&str], fix: &[&str]| Request {
+        set: texts(set),
+        fix: texts(fix),
+        ..request(engine)
+    };
+    // Graphs for more requests than run at once are never captured.
+    let sizes = |request: &Request| list(request, "cuda-graph-max-bs");
+    assert_eq!(sizes(&request("sglang")), serde_json::json!([32, 64, 128, 256]));
+    assert_eq!(
+        sizes(&with("sglang", &[], &["max-running-requests=16"])),
+        serde_json::json!([2, 4, 8, 16])
+    );
+    assert_eq!(
+        sizes(&with("sglang", &["max-running-requests=8,12"], &[])),
+        serde_json::json!([1, 2, 4, 8])
+    );
+    assert_eq!(
+        sizes(&with("sglang", &["max-running-requests=8,64"], &[])),
+        serde_json::json!([32, 64, 128, 256])
+    );
+    // However attention is switched on, a small cache may stand beside it.
+    let types = |request: &Request| list(request, "cache-type-v");
+    let (both, one) = (serde_json::json!(["f16", "q8_0"]), serde_json::json!(["f16"]));
+    for (fix, expected) in [
+        ("flash-attn=on", &both),
+        ("flash-attn=true", &both),
+        ("fa=auto", &both),
+        ("flash-attn=off", &one),
+        ("flash-attn=false", &one),
+    ] {
+        assert_eq!(types(&with("llamacpp", &[], &[fix])), *expected, "{fix}");
+    }
+    let (_, task) = made(&with("llamacpp", &["flash-attn=true,false"], &[]));
+    let Size::Finite(size) = task.space.size() else {
+        panic!("finite")
+    };
+    let small = |candidate: &Candidate| candidate.get("cache-type-v") == Some(&"q8_0".into());
+    let mut possible = (0..size).filter_map(|rank| task.space.nth(rank));
+    assert!(possible.any(|candidate| task.space.allows(&candidate) && small(&candidate)));
+}
+
+#[test]
+fn sizes_beyond_the_gpus_are_told_or_refused() {
+    let with = |set: &[&str], fix: &[&str]| Request {
+        gpus: Some(2),
+        set: texts(set),
+        fix: texts(fix),
+        ..request("vllm")
+    };
+    let says = |request: &Request| {
+        let notes = made(request).0.notes;
+        notes.iter().any(|note| note.contains("need more than 2 GPUs"))
+    };
+    assert!(!says(&with(&[], &[])));
+    assert!(!says(&with(&["tp=1,2"], &[])));
+    assert!(says(&with(&["tp=1,2,4"], &[])));
+    assert_eq!(
+        refused(&with(&[], &["tp=4"])),
+        [
+            "gpus: is 2, and every configuration needs at least 4 GPUs; tune for more, or lower the parallel sizes"
+        ]
+    );
+}
+
+#[test]
+fn an_image_for_gpus_is_told_of_where_there_are_none() {
+    let says = |request: &Request| made(request).0.notes.iter().any(|note| note.contains("--image"));
+    let without_gpus = |engine: &str| Request {
+        gpus: Some(0),
+        ..request(engine)
+    };
+    assert!(says(&without_gpus("vllm")));
+    assert!(says(&without_gpus("sglang")));
+    assert!(says(&Request {
+        hardware: machine_with("AMD Instinct MI300X", 1),
+        ..request("vllm")
+    }));
+    assert!(says(&Request {
+        hardware: machine_with("AMD Instinct MI300X", 1),
+        ..request("llamacpp")
+    }));
+    assert!(!says(&request("vllm")));
+    assert!(!says(&without_gpus("llamacpp")));
+    assert!(!says(&Request {
+        image: Some("vllm-for-cpus:1".into()),
+        ..without_gpus("vllm")
+    }));
+    assert!(!says(&Request {
+        deployment: Some(DeploymentMode::Local),
+        ..without_gpus("vllm")
+    }));
+}
+
+#[test]
+fn small_caches_are_tried_where_gpus_compute_with_them() {
+    let check = |name: &str, expected: bool| {
+        let request = Request {
+            hardware: machine_with(name, 1),
+            ..request("vllm")
+        };
+        assert_eq!(
+            parameters(&request).get("kv-cache-dtype").is_some(),
+            expected,
+            "{name}"
+        );
+    };
+    check("NVIDIA GeForce RTX 4090", true);
+    check("NVIDIA RTX 4000 Ada Generation", true);
+    check("NVIDIA L4", true);
+    check("Quadro RTX 4000", false);
+    check("NVIDIA A100-SXM4-80GB", false);
+    check("NVIDIA GeForce RTX 3090", false);
+}
+
+#[test]
+fn steps_of_tensorrt_llm_hold_the_longest_prompt() {
+    for workload in ["chat", "summarise", "D(100000,10)"] {
+        let (tuning, _) = made(&Request {
+            workload: texts(&[workload]),
+            ..request("tensorrt-llm")
+        });
+        let parameters = &tuning.spec.to_value()["parameters"];
+        let low = parameters["max_num_tokens"]["low"].as_u64().expect("a number");
+        let longest = match workload {
+            "chat" => 512 + 4 * 256,
+            "summarise" => 6_144 + 4 * 2_048,
+            _ => 100_000,
+        };
+        assert!(low >= longest, "{workload}: {low}");
+        assert_eq!(parameters.get("enable_chunked_prefill"), None);
+    }
+}

@@ -6,7 +6,9 @@
 
 mod table;
 
-use table::Effect::{self, Flags, Follows, Names, Newer, Nothing, Quantizes, Refused, WithSmallCache};
+use table::Effect::{
+    self, Flags, Follows, Names, Newer, Nothing, OlderQuantizes, Quantizes, Refused, WithSmallCache,
+};
 
 use super::EngineKind::{self, Sglang, Sim, Vllm};
 use super::portable::{Setting, engine_name, word};
@@ -15,6 +17,9 @@ use crate::space::Value;
 
 /// Where these fields stand in a task document.
 pub(crate) const KEY: &str = "quant_config";
+
+/// Said of what the engine's usual image takes, and newer ones do not.
+pub(crate) const OLDER: &str = "newer versions of the engine refuse it; the usual image takes it";
 
 /// The word that asks for nothing.
 const AUTO: &str = "auto";
@@ -179,6 +184,7 @@ fn of_types(
 fn note(checkpoint: Option<&str>, effect: Effect) -> Option<&'static str> {
     match effect {
         Newer(_) => Some("only newer versions of the engine know it"),
+        OlderQuantizes(_) => Some(OLDER),
         Names(_) if checkpoint.is_none() => {
             Some("works only if the checkpoint is quantized so, and the model's name does not say")
         }
@@ -200,7 +206,7 @@ fn check(
     match effect {
         Nothing => Ok(&[]),
         Flags(flags) | Newer(flags) => Ok(flags),
-        Quantizes(flags) => match checkpoint {
+        Quantizes(flags) | OlderQuantizes(flags) => match checkpoint {
             None => Ok(flags),
             Some(method) => Err((
                 format!("{word} quantizes a model while it is loaded, and this one already is: {method}"),

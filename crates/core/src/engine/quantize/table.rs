@@ -15,6 +15,8 @@ pub(super) enum Effect {
     Flags(&'static [(&'static str, &'static str)]),
     /// These flags, which quantize the weights while loading: for plain checkpoints only.
     Quantizes(&'static [(&'static str, &'static str)]),
+    /// The same, which newer versions refuse.
+    OlderQuantizes(&'static [(&'static str, &'static str)]),
     /// These flags, which older versions lack.
     Newer(&'static [(&'static str, &'static str)]),
     /// These flags, which name how the checkpoint is quantized.
@@ -27,7 +29,7 @@ pub(super) enum Effect {
     Refused(&'static str, &'static str),
 }
 
-use Effect::{Flags, Follows, Names, Newer, Nothing, Quantizes, Refused, WithSmallCache};
+use Effect::{Flags, Follows, Names, Newer, Nothing, OlderQuantizes, Quantizes, Refused, WithSmallCache};
 
 const QUANTIZED_FILE: &str = "use a checkpoint that is quantized so, and leave it auto";
 
@@ -127,7 +129,8 @@ pub(super) fn experts(kind: EngineKind, word: &str) -> Effect {
         (Vllm | Sglang, "float16") => Follows("float16"),
         (Vllm | Sglang, "bfloat16") => Follows("bfloat16"),
         (Vllm | Sglang, "fp8") => Follows("fp8"),
-        (Vllm, "int8") => Quantizes(&[("quantization", "experts_int8")]),
+        // Deprecated in vLLM 0.14, which wants another flag beside it, and removed after.
+        (Vllm, "int8") => OlderQuantizes(&[("quantization", "experts_int8")]),
         (Vllm, "mxfp4") => Refused(
             "reads mxfp4 experts from a checkpoint by itself and makes none",
             QUANTIZED_FILE,

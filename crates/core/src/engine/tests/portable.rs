@@ -404,8 +404,13 @@ fn the_engines_own_flag_wins_over_a_word() {
     let check = |case: Case, expected: &str| assert_eq!(outcome(&case), expected);
     let vllm = || word(EngineKind::Vllm, "preset", "dynamic-fp8");
     check(
-        vllm().with("kv_cache_dtype", "auto"),
-        "--kv-cache-dtype auto --quantization fp8",
+        vllm().with("kv_cache_dtype", "fp8_e5m2"),
+        "--kv-cache-dtype fp8_e5m2 --quantization fp8",
+    );
+    check(vllm().with("kv_cache_dtype", "auto"), "--quantization fp8");
+    check(
+        vllm().with("dtype", "half"),
+        "--dtype half --kv-cache-dtype fp8 --quantization fp8",
     );
     check(vllm().with("quantization", Value::Unset), "--kv-cache-dtype fp8");
     check(
@@ -495,5 +500,43 @@ fn words_that_mean_the_same_are_one_configuration() {
     same(
         size(Vllm, "tp", 1).with("parallel.enable_expert_parallel", true),
         a(Vllm),
+    );
+}
+
+#[test]
+fn what_every_version_does_anyway_is_said_by_silence() {
+    use EngineKind::{LlamaCpp, Sglang, Sim, TensorRtLlm, Vllm};
+    let check = |case: Case, is_silent: bool| {
+        let bare = a(case.kind).plan().identity();
+        assert_eq!(case.plan().identity() == bare, is_silent, "{case:?}");
+    };
+    check(
+        a(Vllm).with("tp", 1).with("pp", 1).with("data-parallel-size", 1),
+        true,
+    );
+    check(a(Vllm).with("dtype", "auto").with("kv-cache-dtype", "auto"), true);
+    check(a(Vllm).with("kv-cache-dtype", "fp8"), false);
+    // Defaults that versions change, or that follow from other flags.
+    check(a(Vllm).with("gpu-memory-utilization", 0.9), false);
+    check(a(Vllm).with("api-server-count", 1), false);
+    check(a(Vllm).with("quantization", "auto"), false);
+    check(a(Sglang).with("tp-size", 1).with("kv_cache_dtype", "auto"), true);
+    check(a(TensorRtLlm).with("tp_size", 1), true);
+    check(a(TensorRtLlm).with("ep_size", 1), false);
+    check(
+        a(Sim)
+            .with("tensor-parallel-size", 1)
+            .with("kv-cache-dtype", "auto"),
+        true,
+    );
+    check(a(LlamaCpp).with("flash-attn", "auto"), true);
+    check(a(LlamaCpp).with("n-gpu-layers", "auto"), false);
+    // It still replaces what is fixed, and says no to a file.
+    let replaced = a(Vllm).args(&["--tensor-parallel-size", "2"]).with("tp", 1);
+    assert_eq!((replaced.tail(), replaced.plan().gpus), (Vec::new(), 1));
+    let beside_a_file = a(Vllm).args(&["--config", "/c.yaml"]).with("tp", 1);
+    assert_eq!(
+        beside_a_file.tail(),
+        ["--config", "/c.yaml", "--tensor-parallel-size", "1"]
     );
 }

@@ -250,16 +250,16 @@ fn sizes_are_judged_beside_the_engines_own_flags() {
     ]);
     assert_eq!(size, 2 * 3);
     assert_eq!(warnings.len(), 1, "{warnings:?}");
-    // Two values of the switch: possible beside one of them.
+    // Two values of the switch: left out beside one of them.
     let (_, size, _) = made(&[
         sglang(),
         sizes(),
         ("parameters/enable-dp-attention", json!([true, false])),
     ]);
-    assert_eq!(size, 2 * 2 * 4);
+    assert_eq!(size, 2 * (3 + 4));
     let experts = ("parallel_config", json!({ "moe_ep": 2 }));
     let (_, size, _) = made(&[sglang(), experts, ("parameters/tp", json!([1, 2]))]);
-    assert_eq!(size, 2 * 2);
+    assert_eq!(size, 2);
 }
 
 #[test]
@@ -307,4 +307,94 @@ fn what_cannot_be_known_beforehand_is_said() {
             "parallel_config.cp: only newer versions of the engine know it"
         ]
     );
+}
+
+#[test]
+fn sizes_beyond_the_gpus_of_an_experiment_are_left_out_or_refused() {
+    let left_out = |gpus: u32, places: &[(&str, Value)], size: u128, says: &str| {
+        let limit = ("resources/gpus", json!(gpus));
+        let places = [&[limit], places].concat();
+        let (_, count, warnings) = made(&places);
+        assert_eq!(count, size, "{places:?}");
+        let says: Vec<&str> = Some(says).filter(|says| !says.is_empty()).into_iter().collect();
+        assert_eq!(warnings, says, "{places:?}");
+    };
+    let hint = "raise resources.gpus, leave it out, or lower the parallel sizes";
+    let sizes = (
+        "parameters",
+        json!({ "max-num-seqs": [8, 16], "tp": [1, 2, 4], "dp": [1, 2] }),
+    );
+    // Of six pairs, 2 x 2, 4 x 1 and 4 x 2 are too large.
+    let says = format!(
+        "resources.gpus: is 2: 3 of 6 combinations of parallel sizes left out, which need up to 8 GPUs; {hint}"
+    );
+    left_out(2, std::slice::from_ref(&sizes), 6, &says);
+    left_out(8, std::slice::from_ref(&sizes), 12, "");
+    left_out(0, std::slice::from_ref(&sizes), 12, "");
+    let words = ("parallel_config", json!({ "tp": [1, 2, 4, 8], "pp": [1, 2] }));
+    let says = format!(
+        "resources.gpus: is 4: 3 of 8 combinations of parallel sizes left out, which need up to 16 GPUs; {hint}"
+    );
+    left_out(4, &[words], 10, &says);
+    // Context parallelism lies inside; what is impossible anyway is left out first.
+    let inside = ("parallel_config", json!({ "tp": [2, 4], "dcp": [1, 4] }));
+    let (_, count, _) = made(&[inside.clone(), ("resources/gpus", json!(2))]);
+    assert_eq!(count, 2);
+    let copies = [
+        ("base_runtime", json!("sglang")),
+        (
+            "parameters",
+            json!({ "max-running-requests": [8, 16], "tp-size": [4], "dp-size": [4], "enable-dp-attention": [true, false] }),
+        ),
+    ];
+    let says = format!(
+        "resources.gpus: is 4: 1 of 2 combinations of parallel sizes left out, which need up to 16 GPUs; {hint}"
+    );
+    left_out(4, &copies, 2, &says);
+
+    // What sizes forbid each other is left out too, with whatever name each is set.
+    let mixed = [
+        ("base_runtime", json!("sglang")),
+        (
+            "parameters",
+            json!({ "max-running-requests": [8], "enable-dp-attention": [true, false] }),
+        ),
+        ("parallel_config", json!({ "tp": [2, 4], "dp": [2, 4] })),
+    ];
+    let (_, count, warnings) = made(&mixed);
+    let says = "parallel_config.dp: 1 of 8 combinations of parallel sizes left out: is 4, which does not \
+                divide the tp of 2: with enable-dp-attention, copies lie inside tp; choose a size that divides tp";
+    assert_eq!((count, warnings), (7, vec![says.to_owned()]));
+
+    let refused = |places: &[(&str, Value)], least: u32| {
+        let places = [&[("resources/gpus", json!(2))], places].concat();
+        let says =
+            format!("resources.gpus: is 2, and every configuration needs at least {least} GPUs; {hint}");
+        assert_eq!(problems_of(&document(&places)), [says], "{places:?}");
+    };
+    refused(&[("parameters", json!({ "tp": [4, 8] }))], 4);
+    refused(
+        &[(
+            "parallel_config",
+            json!({ "presets": ["balanced", "moe-optimized"] }),
+        )],
+        8,
+    );
+    refused(&[("engine/args", json!(["--tensor-parallel-size", "4"]))], 4);
+}
+
+#[test]
+fn what_newer_versions_refuse_is_told_where_the_version_is_not_ours() {
+    let says = |places: &[(&str, Value)]| {
+        let preset = (
+            "quant_config",
+            json!({ "presets": ["default", "aggressive-moe"] }),
+        );
+        made(&[&[preset], places].concat()).2
+    };
+    let told = "quant_config.presets: newer versions of the engine refuse it; the usual image takes it";
+    assert_eq!(says(&[]), [""; 0]);
+    assert_eq!(says(&[("runtime_image_tag", json!("v0.14.0"))]), [told]);
+    assert_eq!(says(&[("engine/image", json!("vllm:own"))]), [told]);
+    assert_eq!(says(&[("deployment_mode", json!("local"))]), [told]);
 }

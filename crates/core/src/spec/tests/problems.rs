@@ -1074,3 +1074,68 @@ fn everything_wrong_is_told_at_once_and_nothing_else() {
         ]
     );
 }
+
+#[test]
+fn constraints_that_no_configuration_meets() {
+    let check = |parameters: Value, constraints: Value, expected: &[&str]| {
+        let mut document = with("parameters", parameters);
+        set(&mut document, "constraints", constraints);
+        set(&mut document, "optimization/strategy", json!("random_search"));
+        assert_eq!(problems_of(&document), expected, "{document}");
+    };
+    let one = "constraints[1]: no configuration meets it; list other values, or change the condition";
+    let seqs = json!({ "max-num-seqs": [8, 16], "max-num-batched-tokens": [4, 32] });
+    check(
+        seqs.clone(),
+        json!(["{max-num-seqs} > 1", "{max-num-seqs} > 16"]),
+        &[one],
+    );
+    check(
+        seqs.clone(),
+        json!([
+            "{max-num-seqs} < {max-num-batched-tokens}",
+            "{max-num-batched-tokens} < 10"
+        ]),
+        &[
+            "constraints: no configuration meets all of them; list other values, or change one of the conditions",
+        ],
+    );
+    check(seqs, json!(["{max-num-seqs} < {max-num-batched-tokens}"]), &[]);
+    // What is left to the engine, or endless, is not judged.
+    check(
+        json!({ "max-num-seqs": [8, null] }),
+        json!(["{max-num-seqs} > 16"]),
+        &[],
+    );
+    let share = json!({ "gpu-memory-utilization": { "type": "continuous", "low": 0.5, "high": 0.9 } });
+    check(share, json!(["{gpu-memory-utilization} > 1"]), &[]);
+    let wide = json!({ "max-num-seqs": { "type": "integer", "low": 1, "high": 1_000_000 } });
+    check(wide, json!(["{max-num-seqs} > 999999"]), &[]);
+}
+
+#[test]
+fn two_names_of_one_flag() {
+    let check = |engine: &str, parameters: Value, expected: &[&str]| {
+        let mut document = with("parameters", parameters);
+        set(&mut document, "base_runtime", json!(engine));
+        assert_eq!(problems_of(&document), expected, "{document}");
+    };
+    check(
+        "vllm",
+        json!({ "tp": [2], "--tensor-parallel-size": [4] }),
+        &["parameters.--tensor-parallel-size: sets the same flag as tp; keep one of them"],
+    );
+    check(
+        "vllm",
+        json!({ "enable-prefix-caching": [true], "no-enable-prefix-caching": [true] }),
+        &[
+            "parameters.no-enable-prefix-caching: sets the same flag as enable-prefix-caching; keep one of them",
+        ],
+    );
+    check(
+        "llamacpp",
+        json!({ "parallel": [2], "np": [4] }),
+        &["parameters.np: sets the same flag as parallel; keep one of them"],
+    );
+    check("sglang", json!({ "tp": [2], "dp": [2] }), &[]);
+}
