@@ -44,10 +44,6 @@ impl Drop for Registry {
 }
 
 #[test]
-#[expect(
-    clippy::print_stderr,
-    reason = "a test that proves nothing must say so loudly"
-)]
 fn an_image_is_fetched_and_its_digest_recorded() {
     let Some(image) = sim_image() else { return };
     let harbour = Harbour::new();
