@@ -11,6 +11,7 @@ use nix::sys::statvfs::statvfs;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
+use super::targets::{reach_docker, swept_in_words};
 use super::{NOTHING, Refusal, print, runtime, say};
 use crate::config::Config;
 use crate::host::Host;
@@ -85,7 +86,7 @@ pub(super) fn run(arguments: &Arguments, config: &Config) -> Result<ExitCode, Re
         free_space(config),
         open_files(),
         engines(config),
-        docker(),
+        docker(config)?,
         instances(config),
     ];
     if arguments.json {
@@ -238,18 +239,14 @@ fn engines(config: &Config) -> Check {
     }
 }
 
-fn docker() -> Check {
-    let socket = Path::new("/var/run/docker.sock");
-    let found = if socket.exists() {
-        "its socket is there"
-    } else {
-        "no socket"
-    };
-    Check::new(
-        "Docker",
-        State::Noted,
-        format!("{found}; this version starts engines as local processes only"),
-    )
+fn docker(config: &Config) -> Result<Check, Refusal> {
+    const WHAT: &str = "Docker";
+    let asked = runtime()?.block_on(async { reach_docker(config, "doctor").await?.about().await });
+    Ok(match asked {
+        Ok(about) => Check::new(WHAT, State::Good, about),
+        Err(error) => Check::new(WHAT, State::Noted, chain(&error))
+            .with_next_step("engines can be tuned as local processes: deployment_mode: local"),
+    })
 }
 
 fn instances(config: &Config) -> Check {
@@ -293,15 +290,36 @@ fn survey(instances: &Path) -> anyhow::Result<(usize, Vec<String>)> {
 
 async fn run_sweep(config: &Config, is_json: bool) -> Result<ExitCode, Refusal> {
     let shutdown = Shutdown::listen(say).map_err(|error| Refusal::Error(error.into()))?;
-    let report = sweep(&config.instances_dir(), config.stop_grace, &shutdown.soft)
+    let mut report = sweep(&config.instances_dir(), config.stop_grace, &shutdown.soft)
         .await
         .map_err(|error| Refusal::Error(error.into()))?;
+    tokio::select! {
+        biased;
+        () = shutdown.soft.cancelled() => {}
+        () = sweep_by_label(config, &shutdown, &mut report) => {}
+    }
     tell_sweep(&report, is_json);
     Ok(if report.problems.is_empty() {
         ExitCode::SUCCESS
     } else {
         ExitCode::from(NOTHING)
     })
+}
+
+/// Adds the containers of dead runs that are on no record any more. Without a daemon there is
+/// none to be found.
+async fn sweep_by_label(config: &Config, shutdown: &Shutdown, report: &mut SweepReport) {
+    let Ok(docker) = reach_docker(config, "sweep").await else {
+        return;
+    };
+    match docker.sweep(config.stop_grace, &shutdown.soft).await {
+        Ok(found) => {
+            report.stopped.extend(found.stopped);
+            report.already_gone += found.already_gone;
+            report.problems.extend(found.problems);
+        }
+        Err(error) => report.problems.push(chain(&error)),
+    }
 }
 
 fn tell_sweep(report: &SweepReport, is_json: bool) {
@@ -321,6 +339,7 @@ fn tell_sweep(report: &SweepReport, is_json: bool) {
                     "task": swept.task,
                     "experiment": swept.experiment,
                     "process_ids": swept.process_ids,
+                    "container": swept.container,
                 })
             })
             .collect();
@@ -337,10 +356,7 @@ fn tell_sweep(report: &SweepReport, is_json: bool) {
         return;
     }
     for swept in stopped {
-        print(&format!(
-            "stopped the engine of task {}, experiment {} (processes {:?})",
-            swept.task, swept.experiment, swept.process_ids
-        ));
+        print(&format!("stopped the engine of {}", swept_in_words(swept)));
     }
     print(&format!(
         "{} stopped, {already_gone} had ended already, {} running instances left alone",

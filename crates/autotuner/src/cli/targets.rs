@@ -8,17 +8,22 @@ use autotuner_core::task::DeploymentMode;
 use autotuner_deploy::docker::{DockerConfig, DockerDeployer, Policy};
 use autotuner_deploy::gpu::{GpuPool, MACHINE_FOLDER, MachineGpus};
 use autotuner_deploy::process::{ProcessConfig, ProcessDeployer};
-use autotuner_deploy::{Deployer, Instance, sweep};
+use autotuner_deploy::{DeployError, Deployer, Instance, SweepReport, Swept, sweep};
+use tokio_util::sync::CancellationToken;
 
 use super::session::{Session, context};
 use super::{Refusal, say};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::shutdown::Shutdown;
+use crate::worker::chain;
 use crate::worker::preflight::{not_there, own_program};
 
 /// How long what was given up midway may take to be undone, before the program ends.
-const LEAVING: Duration = Duration::from_secs(10);
+const LEAVING: Duration = Duration::from_secs(6);
+
+/// How long when somebody is in a hurry. A daemon that answers needs less.
+const HURRIED: Duration = Duration::from_secs(2);
 
 /// Where a run's engines run.
 pub(super) struct Target {
@@ -32,11 +37,12 @@ impl Target {
     ///
     /// # Errors
     /// It cannot be reached, in the words of a task's problem, or nothing can be put on record.
-    pub(super) async fn reach(config: &Config, session: &Session) -> Result<Self, Refusal> {
-        let name = format!("run-{}-{}", std::process::id(), SystemClock.now_ms());
-        let instance = Instance::claim(&config.instances_dir(), &name)
-            .map_err(context("cannot keep a record of running engines"))?;
-        let instance = Arc::new(instance);
+    pub(super) async fn reach(
+        config: &Config,
+        session: &Session,
+        shutdown: &Shutdown,
+    ) -> Result<Self, Refusal> {
+        let instance = claim(config, "run").map_err(context("cannot keep a record of running engines"))?;
         if session.task.deployment == DeploymentMode::Docker {
             let docker = DockerDeployer::connect(docker_config(config, instance)).await;
             let docker = docker.map_err(|error| Refusal::Problems {
@@ -44,6 +50,7 @@ impl Target {
                 problems: vec![not_there(&session.task, &error)],
             })?;
             let docker = Arc::new(docker);
+            clear_unrecorded(&docker, config, shutdown).await;
             return Ok(Self {
                 deployer: Arc::clone(&docker) as Arc<dyn Deployer>,
                 docker: Some(docker),
@@ -56,9 +63,14 @@ impl Target {
     }
 
     /// Lets what was given up midway be undone. To be called when the run is over.
-    pub(super) async fn leave(&self) {
-        if let Some(docker) = &self.docker {
-            docker.close(LEAVING).await;
+    pub(super) async fn leave(&self, hard: &CancellationToken) {
+        let Some(docker) = &self.docker else { return };
+        tokio::select! {
+            () = docker.close(LEAVING) => {}
+            () = async {
+                hard.cancelled().await;
+                docker.close(HURRIED).await;
+            } => {}
         }
     }
 }
@@ -73,6 +85,40 @@ fn local(config: &Config, instance: Arc<Instance>) -> Result<Arc<dyn Deployer>, 
     })
     .map_err(context("cannot prepare to start engines"))?;
     Ok(Arc::new(deployer))
+}
+
+/// The daemon, for looking at it and for clearing away.
+///
+/// # Errors
+/// It cannot be reached, or nothing can be put on record.
+pub(super) async fn reach_docker(config: &Config, purpose: &str) -> Result<DockerDeployer, DeployError> {
+    let instance = claim(config, purpose)?;
+    DockerDeployer::connect(docker_config(config, instance)).await
+}
+
+/// Makes this process known as one that may start engines.
+fn claim(config: &Config, purpose: &str) -> Result<Arc<Instance>, DeployError> {
+    let name = format!("{purpose}-{}-{}", std::process::id(), SystemClock.now_ms());
+    Instance::claim(&config.instances_dir(), &name).map(Arc::new)
+}
+
+/// What a sweep has ended. What was asked something only has no task.
+pub(super) fn swept_in_words(swept: &Swept) -> String {
+    let Swept {
+        task,
+        experiment,
+        process_ids,
+        container,
+        ..
+    } = swept;
+    let whose = match task.as_str() {
+        "" => "no known task".to_owned(),
+        task => format!("task {task}, experiment {experiment}"),
+    };
+    match container {
+        Some(id) => format!("{whose} (container {})", id.get(..12).unwrap_or(id)),
+        None => format!("{whose} (processes {process_ids:?})"),
+    }
 }
 
 fn docker_config(config: &Config, instance: Arc<Instance>) -> DockerConfig {
@@ -97,10 +143,23 @@ pub(super) async fn clear_orphans(config: &Config, shutdown: &Shutdown) -> Resul
     let report = sweep(&config.instances_dir(), config.stop_grace, &shutdown.soft)
         .await
         .map_err(context("cannot look for engines that an earlier run left behind"))?;
+    tell(&report);
+    Ok(())
+}
+
+/// Ends containers of killed runs that are on no record any more.
+async fn clear_unrecorded(docker: &DockerDeployer, config: &Config, shutdown: &Shutdown) {
+    match docker.sweep(config.stop_grace, &shutdown.soft).await {
+        Ok(report) => tell(&report),
+        Err(error) => say(&format!("warning: {}", chain(&error))),
+    }
+}
+
+fn tell(report: &SweepReport) {
     for swept in &report.stopped {
         say(&format!(
-            "stopped an engine that a dead run left behind: task {}, experiment {}",
-            swept.task, swept.experiment
+            "stopped an engine that a dead run left behind: {}",
+            swept_in_words(swept)
         ));
     }
     if !report.kept_alive_owner.is_empty() {
@@ -112,5 +171,4 @@ pub(super) async fn clear_orphans(config: &Config, shutdown: &Shutdown) -> Resul
     for problem in &report.problems {
         say(&format!("warning: {problem}"));
     }
-    Ok(())
 }

@@ -198,3 +198,28 @@ fn the_doctor_sweeps_containers_too() {
     assert_eq!(swept["problems"], json!([]));
     assert_nothing_left(&harbour);
 }
+
+#[test]
+fn what_is_on_no_record_any_more_is_known_by_its_labels() {
+    let Some(image) = sim_image() else { return };
+    for next in ["doctor", "run"] {
+        let harbour = Harbour::new();
+        let (running, container) = reach(&harbour, &image, Phase::Loading);
+        running.signal(Signal::SIGKILL);
+        running.wait();
+        std::fs::remove_dir_all(harbour.data_dir().join("instances")).expect("removed");
+        match next {
+            "doctor" => {
+                let swept = harbour.run(&["doctor", "--sweep", "--json"]).expect(0).json();
+                assert_eq!(swept["stopped"][0]["container"], container.as_str(), "{swept}");
+            }
+            _ => {
+                let task = sim_task(&image, &json!({"max-num-seqs": [8]}));
+                harbour.run_task(&task).expect(0).says(&[
+                    "stopped an engine that a dead run left behind: task sim-test, experiment 2 (container ",
+                ]);
+            }
+        }
+        assert_nothing_left(&harbour);
+    }
+}
