@@ -17,6 +17,9 @@ use super::{Event, Worker, chain};
 /// How often a running benchmark looks whether its engine still lives.
 const WATCH: Duration = Duration::from_millis(250);
 
+/// How long an engine's death may take to show after its requests have failed of it.
+const AFTERMATH: Duration = Duration::from_secs(2);
+
 /// How long the last look at an engine may take that has answered everything.
 const LAST_LOOK: Duration = Duration::from_secs(5);
 
@@ -67,7 +70,9 @@ async fn survived(
             let seen = tokio::time::timeout(LAST_LOOK, last_look(worker, deployment)).await;
             seen.ok().flatten()
         }
-        _ => tokio::time::timeout(WATCH, watch(worker, deployment)).await.ok(),
+        _ => tokio::time::timeout(AFTERMATH, watch(worker, deployment))
+            .await
+            .ok(),
     };
     death.map_or_else(|| result.map_err(bench_failure), Err)
 }

@@ -193,11 +193,7 @@ fn quiet_says_no_progress() {
 fn targets_that_are_not_built_are_refused_before_anything_starts() {
     let sandbox = Sandbox::new();
     sandbox.write("task.json", &sim_task(&json!({"max-num-seqs": [8]})).to_string());
-    for (mode, named) in [
-        ("docker", "Docker"),
-        ("kubernetes", "Kubernetes"),
-        ("ome", "Kubernetes"),
-    ] {
+    for (mode, named) in [("kubernetes", "Kubernetes"), ("ome", "Kubernetes")] {
         let finished = sandbox
             .run(&["run", "task.json", "--mode", mode, "--output", "results.json"])
             .expect(2)
@@ -205,7 +201,7 @@ fn targets_that_are_not_built_are_refused_before_anything_starts() {
                 "deployment_mode",
                 named,
                 "not built into this version",
-                "--mode local",
+                "or --mode",
             ]);
         assert_eq!(finished.stdout, "");
     }

@@ -75,15 +75,20 @@ fn a_wrong_flag_and_a_crash_are_told_apart() {
     let results = harbour.results();
     let log = task_log(&results);
     for (number, kind, part) in [
-        (2, "infrastructure", "could not load"),
-        (3, "engine_crashed", "exit code 1"),
+        (2, "engine_crashed", "cannot load the model"),
+        (3, "engine_crashed", "under load with exit code 1"),
         (4, "not_ready_in_time", "not ready after 3 s"),
         (5, "invalid_candidate", "no-such-fault"),
     ] {
         let experiments = experiments(&results);
         let found = experiments
             .iter()
-            .find(|experiment| experiment["failure_kind"] == kind);
+            .filter(|experiment| experiment["failure_kind"] == kind)
+            .find(|experiment| {
+                experiment["error_message"]
+                    .as_str()
+                    .is_some_and(|text| text.contains(part))
+            });
         let found = found.unwrap_or_else(|| panic!("no {kind} ({number}, {part}) in {results:#}"));
         assert!(found["advice"].is_string(), "{found:#}");
         check_preserved(&log, found, "");
