@@ -112,12 +112,13 @@ async fn run_on(
         &shutdown.soft,
     )
     .await;
-    if shutdown.soft.is_cancelled() {
-        return Err(Refusal::Cancelled);
-    }
-    let prepared = prepared.map_err(|problems| Refusal::Problems {
-        of: of.clone(),
-        problems,
+    let prepared = prepared.map_err(|problems| match shutdown.soft.is_cancelled() {
+        // What was given up is nobody's mistake.
+        true => Refusal::Cancelled,
+        false => Refusal::Problems {
+            of: of.clone(),
+            problems,
+        },
     })?;
     for note in [unheeded(task), alike(&prepared)].into_iter().flatten() {
         shown.insist(&format!("note: {note}"));
