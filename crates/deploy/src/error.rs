@@ -126,6 +126,14 @@ pub enum DeployError {
         /// What the target said.
         message: String,
     },
+    /// A limit is wanted that the target cannot set.
+    #[error("{option} cannot be kept here: {message}")]
+    Limit {
+        /// Which option of a task it is: `resources.cpus`.
+        option: &'static str,
+        /// Why not.
+        message: String,
+    },
     /// GPUs are wanted, and the target has no way to hand them to an engine.
     #[error("engines cannot be given GPUs here: {message}")]
     GpuRuntimeMissing {

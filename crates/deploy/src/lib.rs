@@ -90,6 +90,16 @@ pub trait Deployer: Send + Sync {
     /// When the target itself cannot be asked.
     async fn status(&self, deployment: &Deployment) -> Result<DeploymentStatus, DeployError>;
 
+    /// Whether anything that the target knows of has held the engine up since it was started,
+    /// though it runs again. To be asked when it was measured.
+    ///
+    /// # Errors
+    /// [`DeployError::Interrupted`] with what it was; when the target itself cannot be asked.
+    async fn undisturbed(&self, deployment: &Deployment) -> Result<(), DeployError> {
+        let _ = deployment;
+        Ok(())
+    }
+
     /// Whose socket it is that answers at the deployment's address. A target that cannot tell
     /// leaves this as it is.
     ///
@@ -155,6 +165,9 @@ impl Watcher for Unwatched {
 pub struct Placement {
     /// The GPUs that it may use, and no others. An engine for which none are held gets none.
     pub gpus: Vec<GpuDevice>,
+    /// The id of the very image to start from, whatever the plan's name for it means by now:
+    /// what is compared must run the same. `None` takes what the name means.
+    pub image: Option<String>,
 }
 
 /// Whose a deployment is, and where its output goes.

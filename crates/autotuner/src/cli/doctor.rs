@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use autotuner_deploy::docker::describe;
 use autotuner_deploy::gpu::{GpuPool, MACHINE_FOLDER, MachineGpus, SeenGpu};
-use autotuner_deploy::{Deployer as _, OwnerState, SweepReport, Swept, find_program, owner_state, sweep};
+use autotuner_deploy::{Deployer as _, OwnerState, SweepReport, find_program, owner_state, sweep};
 use nix::sys::resource::{Resource, getrlimit};
 use nix::sys::statvfs::statvfs;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use super::targets::docker_here;
+use super::targets::{reach_docker, swept_in_words};
 use super::{NOTHING, Refusal, print, runtime, say};
 use crate::config::Config;
 use crate::host::Host;
@@ -292,7 +292,7 @@ fn instances(config: &Config) -> Result<Check, Refusal> {
 /// Containers of ours whose run is dead, where there is a daemon to ask.
 fn orphans(config: &Config) -> Result<u128, Refusal> {
     let listed = runtime()?.block_on(async {
-        let docker = docker_here(config).await?;
+        let docker = reach_docker(config, "doctor").await.ok()?;
         docker.list_ours().await.ok()
     });
     let orphans = listed.unwrap_or_default();
@@ -326,10 +326,10 @@ async fn run_sweep(config: &Config, is_json: bool) -> Result<ExitCode, Refusal> 
     let mut report = sweep(&config.instances_dir(), config.stop_grace, &shutdown.soft)
         .await
         .map_err(|error| Refusal::Error(error.into()))?;
-    // What is on no record, too: the data directory may have been lost.
-    if let Some(docker) = docker_here(config).await {
-        let more = docker.sweep(config.stop_grace, &shutdown.soft).await;
-        report.merge(more.map_err(|error| Refusal::Error(error.into()))?);
+    tokio::select! {
+        biased;
+        () = shutdown.soft.cancelled() => {}
+        () = sweep_by_label(config, &shutdown, &mut report) => {}
     }
     tell_sweep(&report, is_json);
     Ok(if report.problems.is_empty() {
@@ -339,15 +339,20 @@ async fn run_sweep(config: &Config, is_json: bool) -> Result<ExitCode, Refusal> 
     })
 }
 
-/// For example `stopped the engine of task chat, experiment 2 (processes 41, 42)`.
-fn stopped_engine(swept: &Swept) -> String {
-    let ids: Vec<String> = swept.process_ids.iter().map(ToString::to_string).collect();
-    let what = match &swept.container {
-        Some(id) => format!("container {}", id.get(..12).unwrap_or(id)),
-        None => format!("processes {}", ids.join(", ")),
+/// Adds the containers of dead runs that are on no record any more. Without a daemon there is
+/// none to be found.
+async fn sweep_by_label(config: &Config, shutdown: &Shutdown, report: &mut SweepReport) {
+    let Ok(docker) = reach_docker(config, "sweep").await else {
+        return;
     };
-    let Swept { task, experiment, .. } = swept;
-    format!("stopped the engine of task {task}, experiment {experiment} ({what})")
+    match docker.sweep(config.stop_grace, &shutdown.soft).await {
+        Ok(found) => {
+            report.stopped.extend(found.stopped);
+            report.already_gone += found.already_gone;
+            report.problems.extend(found.problems);
+        }
+        Err(error) => report.problems.push(chain(&error)),
+    }
 }
 
 fn tell_sweep(report: &SweepReport, is_json: bool) {
@@ -384,7 +389,7 @@ fn tell_sweep(report: &SweepReport, is_json: bool) {
         return;
     }
     for swept in stopped {
-        print(&stopped_engine(swept));
+        print(&format!("stopped the engine of {}", swept_in_words(swept)));
     }
     print(&format!(
         "{} stopped, {already_gone} had ended already, {} running instances left alone",
@@ -396,27 +401,5 @@ fn tell_sweep(report: &SweepReport, is_json: bool) {
     }
     for problem in problems {
         say(&format!("warning: {problem}"));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_was_stopped_is_named_as_its_target_knows_it() {
-        let check = |process_ids: &[i32], container: Option<&str>, expected: &str| {
-            let swept = Swept {
-                instance: "run-1".into(),
-                task: "chat".into(),
-                experiment: 2,
-                process_ids: process_ids.to_vec(),
-                container: container.map(str::to_owned),
-            };
-            let expected = format!("stopped the engine of task chat, experiment 2 ({expected})");
-            assert_eq!(stopped_engine(&swept), expected);
-        };
-        check(&[41, 42], None, "processes 41, 42");
-        check(&[], Some("1e0f5599a437f06b"), "container 1e0f5599a437");
     }
 }

@@ -99,7 +99,7 @@ pub(crate) fn run() -> ExitCode {
         Ok(code) => code,
         Err(refusal) => {
             refusal.tell();
-            ExitCode::from(WRONG)
+            ExitCode::from(refusal.code())
         }
     };
     match UNPRINTED.get() {
@@ -158,6 +158,8 @@ pub(crate) enum Refusal {
         /// All of them.
         problems: Vec<Problem>,
     },
+    /// Somebody asked for the end before there was anything to end.
+    Cancelled,
 }
 
 impl Refusal {
@@ -165,8 +167,16 @@ impl Refusal {
         Self::Error(anyhow::Error::msg(text.into()))
     }
 
+    fn code(&self) -> u8 {
+        match self {
+            Self::Error(_) | Self::Problems { .. } => WRONG,
+            Self::Cancelled => CANCELLED,
+        }
+    }
+
     fn tell(&self) {
         match self {
+            Self::Cancelled => say("cancelled before the first experiment"),
             Self::Error(error) => say(&format!("error: {error:#}")),
             Self::Problems { of, problems } => {
                 let count = counted(problems.len() as u128, "problem");

@@ -78,10 +78,15 @@ async fn run_session(session: Session, config: &Config) -> Result<ExitCode, Refu
     check_writable(&session.output)?;
     let shutdown = Shutdown::listen(say).map_err(context("cannot listen for signals"))?;
     clear_orphans(config, &shutdown).await?;
-    let target = Target::reach(config, &session, &shutdown).await?;
+    let target = tokio::select! {
+        biased;
+        () = shutdown.soft.cancelled() => return Err(Refusal::Cancelled),
+        target = Target::reach(config, &session, &shutdown) => target?,
+    };
     let deployer = Arc::clone(&target.deployer);
+    let hard = shutdown.hard.clone();
     let code = run_on(session, config, deployer, shutdown).await;
-    target.leave().await;
+    target.leave(&hard).await;
     code
 }
 
@@ -106,10 +111,14 @@ async fn run_on(
         shown.as_ref(),
         &shutdown.soft,
     )
-    .await
-    .map_err(|problems| Refusal::Problems {
-        of: of.clone(),
-        problems,
+    .await;
+    let prepared = prepared.map_err(|problems| match shutdown.soft.is_cancelled() {
+        // What was given up is nobody's mistake.
+        true => Refusal::Cancelled,
+        false => Refusal::Problems {
+            of: of.clone(),
+            problems,
+        },
     })?;
     for note in [unheeded(task), alike(&prepared)].into_iter().flatten() {
         shown.insist(&format!("note: {note}"));
@@ -220,6 +229,7 @@ async fn staff(
         stuck: Stuck::default(),
         gpus: gpu_pool(config),
         gpu_model: OnceLock::new(),
+        image: OnceLock::new(),
     };
     Ok((Arc::new(worker), recorder))
 }

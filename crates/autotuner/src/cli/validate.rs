@@ -120,6 +120,7 @@ fn tell(path: &Path, result: &Result<Loaded, Refusal>) {
             }
         }
         Err(Refusal::Error(error)) => print(&format!("{path}: {error:#}")),
+        Err(Refusal::Cancelled) => print(&format!("{path}: cancelled")),
     }
 }
 
@@ -174,10 +175,16 @@ fn value(path: &Path, result: &Result<Loaded, Refusal>) -> Value {
         Err(Refusal::Problems { problems, .. }) => {
             json!({"file": path, "valid": false, "problems": list(problems)})
         }
-        Err(Refusal::Error(error)) => json!({
-            "file": path,
-            "valid": false,
-            "problems": [{"path": "", "message": format!("{error:#}"), "hint": null}],
-        }),
+        Err(refusal) => {
+            let message = match refusal {
+                Refusal::Error(error) => format!("{error:#}"),
+                _ => "cancelled".to_owned(),
+            };
+            json!({
+                "file": path,
+                "valid": false,
+                "problems": [{"path": "", "message": message, "hint": null}],
+            })
+        }
     }
 }

@@ -17,6 +17,12 @@ use super::{Event, Worker, chain};
 /// How often a running benchmark looks whether its engine still lives.
 const WATCH: Duration = Duration::from_millis(250);
 
+/// How long an engine's death may take to show after its requests have failed of it.
+const AFTERMATH: Duration = Duration::from_secs(2);
+
+/// How long the last look at an engine may take that has answered everything.
+const LAST_LOOK: Duration = Duration::from_secs(5);
+
 /// Loads the engine until the workload is done, the time is up, the engine dies or a person
 /// stops it, whichever comes first. On every way out the load has ended.
 pub(super) async fn benchmark(
@@ -58,15 +64,17 @@ async fn survived(
     deployment: &Deployment,
     result: Result<Recording, BenchError>,
 ) -> Result<Recording, Failure> {
-    let moment = match &result {
-        Err(BenchError::Cancelled) => return result.map_err(bench_failure),
-        Ok(recording) if is_clean(recording) => Duration::ZERO,
-        _ => WATCH,
+    let death = match &result {
+        Err(BenchError::Cancelled) => None,
+        Ok(recording) if is_clean(recording) => {
+            let seen = tokio::time::timeout(LAST_LOOK, last_look(worker, deployment)).await;
+            seen.ok().flatten()
+        }
+        _ => tokio::time::timeout(AFTERMATH, watch(worker, deployment))
+            .await
+            .ok(),
     };
-    match tokio::time::timeout(moment, watch(worker, deployment)).await {
-        Ok(death) => Err(death),
-        Err(_lives) => result.map_err(bench_failure),
-    }
+    death.map_or_else(|| result.map_err(bench_failure), Err)
 }
 
 fn is_clean(recording: &Recording) -> bool {
@@ -77,14 +85,34 @@ fn is_clean(recording: &Recording) -> bool {
 /// Ends when the engine does.
 async fn watch(worker: &Worker, deployment: &Deployment) -> Failure {
     loop {
-        match worker.deployer.status(deployment).await {
-            Ok(DeploymentStatus::Running) => tokio::time::sleep(WATCH).await,
-            Ok(DeploymentStatus::Exited(exit)) => return exited(&exit, "under load"),
-            Ok(DeploymentStatus::Gone) => {
-                return Failure::new(FailureKind::EngineCrashed, "the engine disappeared under load");
-            }
-            Err(error) => return not_deployed(&error),
+        match look(worker, deployment).await {
+            None => tokio::time::sleep(WATCH).await,
+            Some(failure) => return failure,
         }
+    }
+}
+
+/// What keeps an engine's figures from being its own, though all was answered.
+async fn last_look(worker: &Worker, deployment: &Deployment) -> Option<Failure> {
+    match look(worker, deployment).await {
+        None => {
+            let disturbed = worker.deployer.undisturbed(deployment).await.err();
+            disturbed.map(|error| not_deployed(&error))
+        }
+        failure => failure,
+    }
+}
+
+/// What has become of the engine, if it does not simply run.
+async fn look(worker: &Worker, deployment: &Deployment) -> Option<Failure> {
+    match worker.deployer.status(deployment).await {
+        Ok(DeploymentStatus::Running) => None,
+        Ok(DeploymentStatus::Exited(exit)) => Some(exited(&exit, "under load")),
+        Ok(DeploymentStatus::Gone) => Some(Failure::new(
+            FailureKind::EngineCrashed,
+            "the engine disappeared under load",
+        )),
+        Err(error) => Some(not_deployed(&error)),
     }
 }
 

@@ -17,7 +17,7 @@ use super::benchmark::benchmark;
 use super::explain::explain;
 use super::judge::judge;
 use super::secret::without_secret;
-use super::start::{Started, ready, start};
+use super::start::{Started, ready, same_image, start};
 use super::teardown::tear_down;
 use super::{Event, Worker, chain};
 
@@ -162,7 +162,7 @@ async fn try_measure(
         env: plan.env.iter().map(without_secret).collect(),
         engine_version: worker.facts.version.clone(),
         ready_after_ms: None,
-        image: deployment.image.clone(),
+        image: same_image(worker, deployment.image.as_ref())?,
         gpus: gpus.devices().to_vec(),
     };
     record(worker, number, facts.clone()).await?;

@@ -1,5 +1,7 @@
 //! Why an engine failed, from how it ended and from what it wrote.
 
+use std::time::Duration;
+
 use autotuner_core::engine::diagnose_exit;
 use autotuner_core::failure::{Failure, FailureKind};
 use autotuner_deploy::{DeployError, Deployment, Exit};
@@ -8,6 +10,9 @@ use super::{Worker, chain};
 
 /// Lines of the engine's output that a failure keeps.
 const TAIL: usize = 100;
+
+/// How long they may still take to be had when the end has been asked for.
+const TAIL_PATIENCE: Duration = Duration::from_secs(1);
 
 /// The failure of an engine that ended by itself.
 pub(super) fn exited(exit: &Exit, when: &str) -> Failure {
@@ -52,6 +57,7 @@ pub(crate) fn remedy(error: &DeployError) -> Option<&'static str> {
         DeployError::GpuRuntimeMissing { .. } => {
             "install the NVIDIA container toolkit (or the vendor's own), or set resources.gpus to 0"
         }
+        DeployError::Limit { .. } => "leave it out, or ask for what this machine has",
         DeployError::PortTaken { .. } => "nothing to do: another port is chosen for the next attempt",
         DeployError::NotAllowed { .. } => "ask the operator to allow it in the configuration",
         DeployError::File { .. } => "check the disk's free space and the rights on that path",
@@ -64,11 +70,11 @@ pub(super) async fn explain(worker: &Worker, deployment: &Deployment, mut failur
     if failure.kind == FailureKind::Cancelled {
         return failure;
     }
-    failure.log_tail = worker
-        .deployer
-        .logs(deployment, TAIL)
-        .await
-        .unwrap_or_else(|error| vec![chain(&error)]);
+    let tail = tokio::select! {
+        tail = worker.deployer.logs(deployment, TAIL) => tail,
+        () = worker.given_up(TAIL_PATIENCE) => Ok(Vec::new()),
+    };
+    failure.log_tail = tail.unwrap_or_else(|error| vec![chain(&error)]);
     if let Some(diagnosis) = worker.engine.diagnose(&failure.log_tail) {
         // What the engine said outranks how it looked from outside, but a failure of the
         // world stays one: it says nothing of the candidate. So does what a container's

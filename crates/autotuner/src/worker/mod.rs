@@ -19,7 +19,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use autotuner_core::engine::{Engine, LaunchPlan, PlanRequest};
-use autotuner_core::experiment::Experiment;
+use autotuner_core::experiment::{Experiment, ImageFacts};
 use autotuner_core::ids::{ExperimentNumber, TaskId};
 use autotuner_core::lifecycle::ExperimentStatus;
 use autotuner_core::plan::Next;
@@ -61,6 +61,8 @@ pub(crate) struct Worker {
     pub(crate) gpus: GpuPool,
     /// The model of the task's first GPU.
     pub(crate) gpu_model: OnceLock<String>,
+    /// The image of the task's first engine, where it was one. All others run on the same.
+    pub(crate) image: OnceLock<ImageFacts>,
 }
 
 /// Told of everything that happens while a task runs. Must be quick: the worker waits.
@@ -110,6 +112,16 @@ impl Worker {
     fn warn(&self, message: &str) {
         self.logs.line("WARNING", message);
         self.reporter.report(Event::Warned { message });
+    }
+
+    /// Ends when what takes long is to be waited for no more: `patience` after somebody asked
+    /// for the end, at once when they asked twice.
+    async fn given_up(&self, patience: Duration) {
+        self.shutdown.soft.cancelled().await;
+        tokio::select! {
+            () = tokio::time::sleep(patience) => {}
+            () = self.shutdown.hard.cancelled() => {}
+        }
     }
 
     /// What makes two candidates one configuration to the engine: what it would be started

@@ -78,7 +78,11 @@ pub(crate) async fn prepare(
     if let Some(problem) = too_few_gpus(gpus, plan.gpus, cancel).await {
         return Err(vec![problem]);
     }
-    if let Err(error) = deployer.prepare(&plan, watcher, cancel).await {
+    let prepared = tokio::select! {
+        prepared = deployer.prepare(&plan, watcher, cancel) => prepared,
+        () = cancel.cancelled() => Err(DeployError::Cancelled),
+    };
+    if let Err(error) = prepared {
         return Err(vec![not_there(&task, &error)]);
     }
     let facts = probe(engine, |arguments| {
@@ -124,6 +128,9 @@ pub(crate) fn not_there(task: &Task, error: &DeployError) -> Problem {
     let path = match error {
         DeployError::TargetGone { .. } => "deployment_mode",
         DeployError::GpuRuntimeMissing { .. } => "resources.gpus",
+        DeployError::Limit { option, .. } => option,
+        // The cache of models that are fetched.
+        DeployError::File { .. } if !is_local => "model.id_or_path",
         _ if is_local => "engine.program",
         _ => "engine.image",
     };

@@ -8,12 +8,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use autotuner_core::engine::LaunchPlan;
+use autotuner_core::experiment::ImageFacts;
 use autotuner_core::failure::{Failure, FailureKind};
 use autotuner_core::gpu::ChoiceRules;
 use autotuner_core::ids::ExperimentNumber;
 use autotuner_deploy::gpu::{GpuError, HeldGpus};
 use autotuner_deploy::ready::{NotReady, ReadyCheck, wait_until_ready};
-use autotuner_deploy::{DeployError, Deployment, FetchProgress, Label, Watcher};
+use autotuner_deploy::{DeployError, Deployment, FetchProgress, Label, Placement, Watcher};
 use tokio::time::{Instant, sleep};
 
 use super::explain::{exited, not_deployed};
@@ -22,6 +23,9 @@ use super::{Event, Worker, chain};
 
 /// Longest wait for a target that does not answer, such as a daemon that is being restarted.
 const TARGET_PATIENCE: Duration = Duration::from_secs(120);
+
+/// How long a launch may still take that was under way when the end was asked for.
+const LAUNCH_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Pause between two questions whether it is back.
 const TARGET_PAUSE: Duration = Duration::from_secs(1);
@@ -56,12 +60,39 @@ pub(super) async fn start(
         ));
     }
     let gpus = hold_gpus(worker, number, plan).await?;
-    let deployment = worker
-        .deployer
-        .launch(plan, &gpus.placement(), label)
-        .await
-        .map_err(|error| not_deployed(&error))?;
+    let placement = Placement {
+        image: worker.image.get().map(|image| image.id.clone()),
+        ..gpus.placement()
+    };
+    let launching = worker.deployer.launch(plan, &placement, label);
+    // Dropped midway, a launch undoes itself.
+    let launched = tokio::select! {
+        biased;
+        launched = launching => launched,
+        () = worker.given_up(LAUNCH_PATIENCE) => Err(DeployError::Cancelled),
+    };
+    let deployment = launched.map_err(|error| not_deployed(&error))?;
     Ok(Started { deployment, gpus })
+}
+
+/// The image that an engine runs on, which must be the same for the whole task: figures of
+/// different ones cannot be compared.
+///
+/// # Errors
+/// It is another one.
+pub(super) fn same_image(worker: &Worker, image: Option<&ImageFacts>) -> Result<Option<ImageFacts>, Failure> {
+    let Some(image) = image else { return Ok(None) };
+    let first = worker.image.get_or_init(|| image.clone());
+    if first.id == image.id {
+        return Ok(Some(first.clone()));
+    }
+    Err(Failure::new(
+        FailureKind::Infrastructure,
+        format!(
+            "image {} is {} now, and the task began with {}",
+            image.reference, image.id, first.id
+        ),
+    ))
 }
 
 /// Waits for the GPUs that the plan needs. All experiments of a task run on one model of GPU:
@@ -118,10 +149,11 @@ async fn prepare(worker: &Worker, number: ExperimentNumber, plan: &LaunchPlan) -
     let begun = Instant::now();
     let mut is_told = false;
     loop {
-        let prepared = worker
-            .deployer
-            .prepare(plan, &watcher, &worker.shutdown.soft)
-            .await;
+        let cancel = &worker.shutdown.soft;
+        let prepared = tokio::select! {
+            prepared = worker.deployer.prepare(plan, &watcher, cancel) => prepared,
+            () = cancel.cancelled() => Err(DeployError::Cancelled),
+        };
         match prepared {
             Ok(()) => return Ok(()),
             Err(error @ DeployError::TargetGone { .. }) if begun.elapsed() < TARGET_PATIENCE => {

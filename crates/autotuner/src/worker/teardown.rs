@@ -13,6 +13,10 @@ use autotuner_deploy::{DeployError, Deployment};
 use super::start::Started;
 use super::{Worker, chain};
 
+/// How long an end may take that a person is in a hurry for. What is left then is on record,
+/// and the next sweep ends it.
+const HURRIED: Duration = Duration::from_secs(6);
+
 /// Engines that could not be stopped, each with the reason. Their GPUs stay held.
 #[derive(Debug, Default)]
 pub(crate) struct Stuck(Mutex<Vec<(Arc<Started>, String)>>);
@@ -70,13 +74,16 @@ pub(super) async fn clear_stuck(worker: &Worker) -> Result<(), Failure> {
 }
 
 async fn stop(worker: &Worker, deployment: &Deployment) -> Result<(), DeployError> {
-    let grace = if worker.shutdown.hard.is_cancelled() {
-        Duration::ZERO
-    } else {
-        worker.stop_grace
-    };
     tokio::select! {
-        stopped = worker.deployer.stop(deployment, grace) => stopped,
-        () = worker.shutdown.hard.cancelled() => worker.deployer.stop(deployment, Duration::ZERO).await,
+        biased;
+        () = worker.shutdown.hard.cancelled() => {}
+        stopped = worker.deployer.stop(deployment, worker.stop_grace) => return stopped,
     }
+    let stopping = worker.deployer.stop(deployment, Duration::ZERO);
+    let stopped = tokio::time::timeout(HURRIED, stopping).await;
+    stopped.unwrap_or_else(|_| {
+        Err(DeployError::StillRunning {
+            id: deployment.id.clone(),
+        })
+    })
 }

@@ -124,6 +124,7 @@ impl Scene {
             stuck: super::Stuck::default(),
             gpus: GpuPool::new(Arc::clone(&self.gpus) as _, folder.path().join("gpus")),
             gpu_model: OnceLock::new(),
+            image: OnceLock::new(),
         });
         let finish = tokio::time::timeout(PATIENCE, run_task(worker))
             .await

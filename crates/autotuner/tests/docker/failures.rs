@@ -137,3 +137,43 @@ fn no_daemon_is_said_with_what_to_do() {
     ]);
     harbour.assert_nothing_left();
 }
+
+#[test]
+fn limits_that_docker_does_not_keep_fail_the_task_before_any_experiment() {
+    let Some(image) = sim_image() else { return };
+    let check = |resources: Value, says: &str| {
+        let harbour = Harbour::new();
+        let mut task = sim_task(&image, &json!({"max-num-seqs": [8]}));
+        task["resources"] = resources;
+        harbour.run_task(&task).expect(2).says(&[says]);
+        assert_nothing_left(&harbour);
+        assert_eq!(harbour.try_results(), None);
+    };
+    check(
+        json!({"cpus": 100_000}),
+        "resources.cpus: resources.cpus cannot be kept here: 100000 are wanted",
+    );
+    check(
+        json!({"memory": "1MiB"}),
+        "resources.memory: resources.memory cannot be kept here: 1048576 bytes",
+    );
+}
+
+#[test]
+fn a_cache_of_models_that_cannot_be_fails_the_task_before_any_experiment() {
+    let Some(image) = sim_image() else { return };
+    let harbour = Harbour::new();
+    harbour.write("cache", "a file");
+    let mut task = sim_task(&image, &json!({"max-num-seqs": [8]}));
+    task["base_runtime"] = "vllm".into();
+    task["model"] = json!({"id_or_path": "organisation/model"});
+    task["resources"] = json!({"gpus": 0});
+    harbour.write("task.json", &task.to_string());
+    let mut command = harbour.command(&["run", "task.json", "--output", "results.json"]);
+    command.env("HF_HOME", harbour.path("cache"));
+    let finished = harbour.start_command(command).wait();
+    finished
+        .expect(2)
+        .says(&["model.id_or_path: could not create", "cache"]);
+    assert_nothing_left(&harbour);
+}

@@ -201,23 +201,31 @@ fn the_doctor_sweeps_containers_too() {
 }
 
 #[test]
-fn a_container_whose_record_is_lost_is_found_by_its_labels() {
+fn what_is_on_no_record_any_more_is_known_by_its_labels() {
     let Some(image) = sim_image() else { return };
-    let harbour = Harbour::new();
-    let (running, _) = reach(&harbour, &image, Phase::Loading);
-    running.signal(Signal::SIGKILL);
-    running.wait();
-    std::fs::remove_dir_all(harbour.data_dir()).expect("lost");
-    let checks = harbour.run(&["doctor", "--json"]).expect(1).json();
-    let is_it = |check: &&Value| check["check"] == "left behind";
-    let check = checks
-        .as_array()
-        .expect("a list")
-        .iter()
-        .find(is_it)
-        .expect("it is looked at");
-    assert_eq!(check["next_step"], "autotuner doctor --sweep", "{check}");
-    let swept = harbour.run(&["doctor", "--sweep", "--json"]).expect(0).json();
-    assert_eq!(swept["stopped"][0]["experiment"], 2, "{swept}");
-    assert_nothing_left(&harbour);
+    for next in ["doctor", "run"] {
+        let harbour = Harbour::new();
+        let (running, container) = reach(&harbour, &image, Phase::Loading);
+        running.signal(Signal::SIGKILL);
+        running.wait();
+        std::fs::remove_dir_all(harbour.data_dir().join("instances")).expect("removed");
+        match next {
+            "doctor" => {
+                let checks = harbour.run(&["doctor", "--json"]).expect(1).json();
+                let is_it = |check: &&Value| check["check"] == "left behind";
+                let mut checks = checks.as_array().expect("a list").iter();
+                let check = checks.find(is_it).expect("it is looked at");
+                assert_eq!(check["next_step"], "autotuner doctor --sweep", "{check}");
+                let swept = harbour.run(&["doctor", "--sweep", "--json"]).expect(0).json();
+                assert_eq!(swept["stopped"][0]["container"], container.as_str(), "{swept}");
+            }
+            _ => {
+                let task = sim_task(&image, &json!({"max-num-seqs": [8]}));
+                harbour.run_task(&task).expect(0).says(&[
+                    "stopped an engine that a dead run left behind: task sim-test, experiment 2 (container ",
+                ]);
+            }
+        }
+        assert_nothing_left(&harbour);
+    }
 }

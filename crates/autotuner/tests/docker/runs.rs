@@ -4,7 +4,7 @@ use autotuner_tiny_model::{Recipe, write_gguf};
 use serde_json::json;
 
 use crate::harbour::{
-    Harbour, assert_nothing_left, check_preserved, llama_image, sim_image, sim_task, task_log,
+    Harbour, assert_nothing_left, check_preserved, docker, llama_image, sim_image, sim_task, task_log,
 };
 use crate::support::experiments;
 
@@ -69,5 +69,29 @@ fn a_real_engine_is_tuned_in_containers() {
         check_preserved(&log, experiment, "listening");
         let arguments = experiment["effective_arguments"].to_string();
         assert!(arguments.contains("/models/tiny.gguf"), "{arguments}");
+    }
+}
+
+#[test]
+fn all_experiments_of_a_task_run_on_the_image_that_it_began_with() {
+    let (Some(image), Some(another)) = (sim_image(), llama_image()) else {
+        return;
+    };
+    let harbour = Harbour::new();
+    let name = format!("autotuner-test/moving:{}", std::process::id());
+    docker(&["tag", &image, &name]).expect("tagged");
+    let mut running = harbour.start_task(&sim_task(&name, &json!({"max-num-seqs": [1, 2, 4, 8]})));
+    running.wait_for("the first experiment's end", |_| harbour.try_results());
+    docker(&["tag", &another, &name]).expect("tagged again");
+    let finished = running.wait();
+    docker(&["rmi", &name]).expect("removed");
+    finished.expect(0);
+    assert_nothing_left(&harbour);
+    let results = harbour.results();
+    let first = &experiments(&results)[0]["image_id"];
+    for experiment in experiments(&results) {
+        assert_eq!(experiment["status"], "success", "{experiment:#}");
+        assert_eq!(&experiment["image_id"], first);
+        assert_eq!(experiment["image"], name.as_str());
     }
 }

@@ -40,6 +40,16 @@ const NO_GPUS: &str = "void";
 const REMOVALS: u32 = 5;
 const REMOVAL_PAUSE: Duration = Duration::from_secs(1);
 
+/// What came of a question.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Asked {
+    /// What the program said.
+    pub(crate) said: Option<String>,
+    /// Whether there is no container for it any more. Where the daemon did not answer, nobody
+    /// knows.
+    pub(crate) is_gone: bool,
+}
+
 /// Everything that the image's program prints when it is run with these arguments, both
 /// streams as the daemon orders them; `None` when it prints nothing, could not be run, took
 /// longer than `patience`, or was cancelled. When this returns the container is gone, or has
@@ -54,8 +64,13 @@ pub(crate) async fn ask(
     patience: Duration,
     cancel: &CancellationToken,
     labels: HashMap<String, String>,
-) -> Option<String> {
-    let body = body(plan, arguments, labels)?;
+) -> Asked {
+    let Some(body) = body(plan, arguments, labels) else {
+        return Asked {
+            said: None,
+            is_gone: true,
+        };
+    };
     let enough = cancel.child_token();
     let question = Question {
         docker: docker.clone(),
@@ -65,7 +80,10 @@ pub(crate) async fn ask(
     // Dropped with this future, the guard tells the task to come to its end, which it then
     // does without us; every wait in it has an end.
     let _guard = enough.drop_guard();
-    tokio::spawn(question.run(body)).await.unwrap_or_default()
+    tokio::spawn(question.run(body)).await.unwrap_or(Asked {
+        said: None,
+        is_gone: false,
+    })
 }
 
 struct Question {
@@ -75,21 +93,31 @@ struct Question {
 }
 
 impl Question {
-    async fn run(self, body: ContainerCreateBody) -> Option<String> {
+    async fn run(self, body: ContainerCreateBody) -> Asked {
         // Not cut short: a request that was sent and not waited for may still make a container.
         let created = self
             .docker
             .create_container(None::<CreateContainerOptions>, body)
             .await;
-        let id = told("create", created)?.id;
+        let was_refused = matches!(&created, Err(Error::DockerResponseServerError { .. }));
+        let Some(created) = told("create", created) else {
+            return Asked {
+                said: None,
+                is_gone: was_refused,
+            };
+        };
+        let id = created.id;
         let answer = tokio::select! {
             biased;
             () = self.enough.cancelled() => None,
             answer = timeout(self.patience, self.answer(&id)) => told("ask", answer.unwrap_or(Err(Error::RequestTimeoutError))),
         };
-        self.remove(&id).await;
-        let answer = answer.filter(|answer| !answer.is_empty())?;
-        Some(String::from_utf8_lossy(&answer).into_owned())
+        let is_gone = self.remove(&id).await;
+        let answer = answer.filter(|answer| !answer.is_empty());
+        Asked {
+            said: answer.map(|answer| String::from_utf8_lossy(&answer).into_owned()),
+            is_gone,
+        }
     }
 
     async fn answer(&self, id: &str) -> Result<Vec<u8>, Error> {
@@ -125,7 +153,7 @@ impl Question {
         Ok(said)
     }
 
-    async fn remove(&self, id: &str) {
+    async fn remove(&self, id: &str) -> bool {
         let options = || {
             RemoveContainerOptionsBuilder::default()
                 .force(true)
@@ -134,7 +162,7 @@ impl Question {
         };
         for _ in 0..REMOVALS {
             match self.docker.remove_container(id, Some(options())).await {
-                Ok(()) | Err(Error::DockerResponseServerError { status_code: 404, .. }) => return,
+                Ok(()) | Err(Error::DockerResponseServerError { status_code: 404, .. }) => return true,
                 // Somebody else is at it: it is gone when the daemon says 404.
                 Err(error) => {
                     tracing::debug!(
@@ -150,6 +178,7 @@ impl Question {
             container = id,
             "a container that was asked something could not be removed"
         );
+        false
     }
 }
 

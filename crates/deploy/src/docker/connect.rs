@@ -20,6 +20,9 @@ use crate::DeployError;
 /// Where the daemon listens unless told otherwise.
 const DEFAULT_HOST: &str = "unix:///var/run/docker.sock";
 
+/// Where it listens at an address of the network without a port.
+const DEFAULT_PORT: u16 = 2375;
+
 /// How long it may take to be answered for the first time.
 const CONNECT_DEADLINE: Duration = Duration::from_secs(10);
 
@@ -153,7 +156,18 @@ fn client(address: &str, version: &ClientVersion) -> Result<Docker, ClientError>
     let seconds = ACT.as_secs();
     match address.strip_prefix("unix://") {
         Some(path) => Docker::connect_with_unix(path, seconds, version),
-        None => Docker::connect_with_http(address.trim_end_matches('/'), seconds, version),
+        None => Docker::connect_with_http(&with_port(address.trim_end_matches('/')), seconds, version),
+    }
+}
+
+/// The address with the port that Docker's own tools take where none is said.
+fn with_port(address: &str) -> String {
+    let authority = address.split_once("://").map_or(address, |(_, rest)| rest);
+    let after_host = authority.rsplit_once(']').map_or(authority, |(_, rest)| rest);
+    if after_host.contains(':') {
+        address.to_owned()
+    } else {
+        format!("{address}:{DEFAULT_PORT}")
     }
 }
 
@@ -226,6 +240,16 @@ mod tests {
         check("ssh://me@there", Some("ssh"));
         check("npipe:////./pipe/docker_engine", Some("named pipes"));
         check("/var/run/docker.sock", Some("begins with"));
+    }
+
+    #[test]
+    fn an_address_without_a_port_has_docker_s_own() {
+        let check = |address: &str, expected: &str| assert_eq!(with_port(address), expected);
+        check("tcp://127.0.0.1", "tcp://127.0.0.1:2375");
+        check("http://localhost", "http://localhost:2375");
+        check("tcp://[::1]", "tcp://[::1]:2375");
+        check("tcp://[::1]:2376", "tcp://[::1]:2376");
+        check("tcp://127.0.0.1:1", "tcp://127.0.0.1:1");
     }
 
     /// The client writes what it sends and gets, secrets included, to a log of its own at the

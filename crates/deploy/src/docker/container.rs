@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use bollard::models::{ContainerInspectResponse, ContainerState, ContainerStateStatusEnum};
+use bollard::models::{ContainerInspectResponse, ContainerState, ContainerStateStatusEnum, EventMessage};
 use bollard::query_parameters::{
     EventsOptionsBuilder, InspectContainerOptions, ListContainersOptionsBuilder,
     RemoveContainerOptionsBuilder, StopContainerOptionsBuilder,
@@ -126,6 +126,14 @@ impl Look {
     }
 }
 
+impl Look {
+    /// The first full second after its end, as the daemon wants to be told a time.
+    fn just_after_the_end(&self) -> Option<String> {
+        let finished = self.finished_at.parse::<jiff::Timestamp>().ok()?;
+        Some((finished.as_second() + 1).to_string())
+    }
+}
+
 impl Daemon {
     /// How a container is, by its id or name; `None` when there is none.
     pub(crate) async fn look(&self, id: &str) -> Result<Option<Look>, Failed> {
@@ -142,26 +150,63 @@ impl Daemon {
     /// Whether somebody had a container that has ended killed or stopped, and with which signal:
     /// `9`. The daemon remembers only its latest events, so `None` proves nothing.
     pub(crate) async fn killed_by_somebody(&self, look: &Look) -> Result<Option<String>, Failed> {
-        let Ok(finished) = look.finished_at.parse::<jiff::Timestamp>() else {
+        let Some(until) = look.just_after_the_end() else {
             return Ok(None);
         };
+        let event = self.first_event(&look.id, &["kill"], &until).await?;
+        Ok(event.map(|event| {
+            let attributes = event.actor.and_then(|actor| actor.attributes);
+            let signal = attributes.and_then(|mut attributes| attributes.remove("signal"));
+            signal.unwrap_or_else(|| "unknown".to_owned())
+        }))
+    }
+
+    /// Whether a container that has ended had run out of memory. Its state says so only when
+    /// the daemon hears of that before it hears of the end, which a busy one need not.
+    pub(crate) async fn ran_out_of_memory(&self, look: &Look) -> Result<bool, Failed> {
+        match look.just_after_the_end() {
+            None => Ok(false),
+            Some(until) => Ok(self.first_event(&look.id, &["oom"], &until).await?.is_some()),
+        }
+    }
+
+    /// What somebody did to a container until now that holds an engine up, even where nothing
+    /// of it can be seen any more: `pause`. As above, `None` proves nothing.
+    pub(crate) async fn held_up_by_somebody(&self, id: &str) -> Result<Option<String>, Failed> {
+        // Its own clock: to one ahead of it the answer would not end.
+        let info = self.call(LOOK, self.docker().info()).await?;
+        let Some(now) = info
+            .system_time
+            .and_then(|time| time.parse::<jiff::Timestamp>().ok())
+        else {
+            return Ok(None);
+        };
+        let until = format!("{}.{:09}", now.as_second(), now.subsec_nanosecond());
+        let event = self
+            .first_event(id, &["pause", "restart", "update"], &until)
+            .await?;
+        Ok(event.map(|event| event.action.unwrap_or_default()))
+    }
+
+    /// The first event of these kinds that the daemon remembers of a container.
+    async fn first_event(
+        &self,
+        id: &str,
+        kinds: &[&str],
+        until: &str,
+    ) -> Result<Option<EventMessage>, Failed> {
+        let kinds = kinds.iter().map(|&kind| kind.to_owned()).collect();
+        let filters = [("container", vec![id.to_owned()]), ("event", kinds)]
+            .map(|(name, values)| (name.to_owned(), values));
         // All that is remembered up to then; with an end in the past the answer ends, too.
-        let until = (finished.as_second() + 1).to_string();
-        let filters = [("container", look.id.as_str()), ("event", "kill")]
-            .map(|(name, value)| (name.to_owned(), vec![value.to_owned()]));
         let options = EventsOptionsBuilder::new()
             .since("1")
-            .until(&until)
+            .until(until)
             .filters(&HashMap::from(filters))
             .build();
         let docker = self.docker().clone();
         let first = async move { docker.events(Some(options)).next().await.transpose() };
-        let signal = self.call(LOOK, first).await?.map(|event| {
-            let attributes = event.actor.and_then(|actor| actor.attributes);
-            let signal = attributes.and_then(|mut attributes| attributes.remove("signal"));
-            signal.unwrap_or_else(|| "unknown".to_owned())
-        });
-        Ok(signal)
+        self.call(LOOK, first).await
     }
 
     /// Asks a container to end, and kills it after `grace`, which counts in whole seconds.

@@ -92,6 +92,39 @@ pub(crate) async fn facts(docker: &Docker, reference: &str) -> Result<Option<Ima
     }))
 }
 
+/// What to start from, and what that is: the plan's image by its name, or by the id that is
+/// already settled when the name has come to mean another.
+///
+/// # Errors
+/// [`DeployError::ImageMissing`], or what keeps the daemon from looking.
+pub(crate) async fn to_start(
+    docker: &Docker,
+    reference: &str,
+    settled: Option<&str>,
+) -> Result<(String, ImageFacts), DeployError> {
+    let missing = |message: String| DeployError::ImageMissing {
+        image: reference.to_owned(),
+        message,
+    };
+    let named = facts(docker, reference).await?;
+    match (named, settled) {
+        (Some(named), Some(id)) if named.id == id => Ok((reference.to_owned(), named)),
+        (_, Some(id)) => {
+            let found = facts(docker, id).await?.ok_or_else(|| {
+                missing(format!(
+                    "it means another image by now, and {id}, with which was begun, is gone"
+                ))
+            })?;
+            let reference = reference.to_owned();
+            Ok((id.to_owned(), ImageFacts { reference, ..found }))
+        }
+        (Some(named), None) => Ok((reference.to_owned(), named)),
+        (None, None) => Err(missing(
+            "it was not fetched, or has been removed since".to_owned(),
+        )),
+    }
+}
+
 async fn inspect(docker: &Docker, reference: &str) -> Result<Option<ImageInspect>, DeployError> {
     match docker.inspect_image(reference).await {
         Ok(image) => Ok(Some(image)),

@@ -104,11 +104,8 @@ async fn start(shared: &Arc<Shared>, order: &Order) -> Result<Deployment, Deploy
     let reference = reference(plan)?;
     let mounts = shared.allowed_mounts(plan).await?;
     let gpu = gpu_parts(shared, placement).await?;
-    let facts = image::facts(shared.daemon.docker(), reference).await?;
-    let facts = facts.ok_or_else(|| DeployError::ImageMissing {
-        image: reference.to_owned(),
-        message: "it was not fetched, or has been removed since".to_owned(),
-    })?;
+    let (image, facts) =
+        image::to_start(shared.daemon.docker(), reference, placement.image.as_deref()).await?;
     let hub_cache = hub_cache(shared, plan).await?;
     let intent = (
         Arc::clone(&shared.config.instance),
@@ -126,7 +123,7 @@ async fn start(shared: &Arc<Shared>, order: &Order) -> Result<Deployment, Deploy
         shm_bytes: shared.config.shm_bytes,
         extras: shared.lacks.extras(),
     };
-    match bring_up(shared, blueprint, label, &entry).await {
+    match bring_up(shared, blueprint, &image, label, &entry).await {
         Ok(made) => Ok(admit(shared, made, facts, label, entry)),
         Err(failed) => {
             let is_unsure = matches!(failed, Failed::Gone(_));
@@ -176,7 +173,7 @@ pub(crate) async fn check_gpu_support(shared: &Shared) -> Result<(), DeployError
 }
 
 /// The cache of models, for an engine that fetches its own.
-async fn hub_cache(shared: &Shared, plan: &LaunchPlan) -> Result<Option<PathBuf>, DeployError> {
+pub(crate) async fn hub_cache(shared: &Shared, plan: &LaunchPlan) -> Result<Option<PathBuf>, DeployError> {
     let Some(folder) = shared.config.hub_cache.clone().filter(|_| plan.uses_hub) else {
         return Ok(None);
     };
@@ -191,13 +188,14 @@ async fn hub_cache(shared: &Shared, plan: &LaunchPlan) -> Result<Option<PathBuf>
 async fn bring_up(
     shared: &Shared,
     mut blueprint: Blueprint<'_>,
+    image: &str,
     label: &Label,
     entry: &ContainerEntry,
 ) -> Result<Made, Failed> {
     let reference = reference(blueprint.plan).map_err(Failed::Ours)?;
     let base = names::container_name(&shared.owner.instance, label);
     loop {
-        let (id, name) = create(shared, &blueprint.body(reference), &base).await?;
+        let (id, name) = create(shared, &blueprint.body(image), &base).await?;
         let (record, made) = (entry.clone(), id.clone());
         blocking(move || record.complete(&made))
             .await

@@ -16,6 +16,7 @@ mod gpu;
 mod image;
 mod journal;
 mod launch;
+mod limits;
 mod names;
 mod policy;
 mod program;
@@ -32,7 +33,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use autotuner_core::engine::LaunchPlan;
+use autotuner_core::engine::{LaunchPlan, Limits};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -175,6 +176,10 @@ impl Deployer for DockerDeployer {
         if plan.gpus > 0 {
             launch::check_gpu_support(&self.shared).await?;
         }
+        if plan.limits != Limits::default() {
+            limits::check(&plan.limits, &self.shared.daemon.info().await?)?;
+        }
+        launch::hub_cache(&self.shared, plan).await?;
         let docker = self.shared.daemon.docker();
         image::ensure(docker, reference, watcher, cancel).await.map(drop)
     }
@@ -186,7 +191,11 @@ impl Deployer for DockerDeployer {
         patience: Duration,
         cancel: &CancellationToken,
     ) -> Option<String> {
-        self.check(plan).await.ok()?;
+        tokio::select! {
+            biased;
+            () = cancel.cancelled() => return None,
+            checked = self.check(plan) => checked.ok()?,
+        }
         let shared = Arc::clone(&self.shared);
         let (plan, arguments) = (plan.clone(), arguments.iter().map(|word| (*word).to_owned()));
         let arguments: Vec<String> = arguments.collect();
@@ -196,7 +205,11 @@ impl Deployer for DockerDeployer {
             let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
             ask_on_record(&shared, &plan, &words, patience, &enough).await
         };
-        self.owned(question).await?
+        // The question comes to its end without us: a daemon that hangs keeps nobody waiting.
+        tokio::select! {
+            answer = self.owned(question) => answer?,
+            () = cancel.cancelled() => None,
+        }
     }
 
     async fn launch(
@@ -240,9 +253,24 @@ impl Deployer for DockerDeployer {
         let Life::Ended(exit) = look.life else {
             return Ok(as_status(&look));
         };
-        match self.shared.ended_by_somebody(&look).await? {
-            Some(message) => Err(interrupted(message)),
-            None => Ok(DeploymentStatus::Exited(live.exit(exit))),
+        if let Some(message) = self.shared.ended_by_somebody(&look).await? {
+            return Err(interrupted(message));
+        }
+        let exit = live.exit(exit);
+        Ok(DeploymentStatus::Exited(
+            self.shared.with_memory(exit, &look).await?,
+        ))
+    }
+
+    async fn undisturbed(&self, deployment: &Deployment) -> Result<(), DeployError> {
+        let daemon = &self.shared.daemon;
+        let held_up = daemon.held_up_by_somebody(&deployment.id).await;
+        match held_up.map_err(|failed| failed.telling("ask what became of a container", ""))? {
+            None => Ok(()),
+            Some(what) => Err(DeployError::Interrupted {
+                target: daemon.target(),
+                message: format!("somebody had the engine's container held up: {what}"),
+            }),
         }
     }
 
@@ -334,9 +362,12 @@ async fn ask_on_record(
     let entry = blocking(move || ContainerEntry::intend(&instance, &daemon, &nobody)).await;
     let entry = entry.ok()?;
     let labels = shared.owner.labels();
-    let answer = ask::ask(shared.daemon.docker(), plan, arguments, patience, enough, labels).await;
-    if let Err(error) = blocking(move || entry.remove()).await {
+    let asked = ask::ask(shared.daemon.docker(), plan, arguments, patience, enough, labels).await;
+    // What may still be there stays on record, for the next sweep.
+    if asked.is_gone
+        && let Err(error) = blocking(move || entry.remove()).await
+    {
         tracing::warn!(%error, "the record of a question to an image could not be removed");
     }
-    answer
+    asked.said
 }

@@ -127,6 +127,22 @@ impl Shared {
             .map(|signal| format!("somebody else had the engine's container ended, with signal {signal}")))
     }
 
+    /// How an engine ended, with what the daemon knows of its memory beside its state.
+    pub(crate) async fn with_memory(&self, exit: Exit, look: &Look) -> Result<Exit, DeployError> {
+        // Out of memory the kernel ends processes so, and no other way.
+        let may_be = !exit.out_of_memory && exit.signal == Some(SIGKILL);
+        if !may_be {
+            return Ok(exit);
+        }
+        let out_of_memory = self.daemon.ran_out_of_memory(look).await;
+        let out_of_memory =
+            out_of_memory.map_err(|failed| failed.telling("ask how a container ended", ""))?;
+        Ok(Exit {
+            out_of_memory,
+            ..exit
+        })
+    }
+
     /// Ends a container of ours and forgets it. One that is gone already is no error.
     pub(crate) async fn stop(&self, id: &str, grace: Duration) -> Result<(), DeployError> {
         let Some(live) = self.live(id) else {

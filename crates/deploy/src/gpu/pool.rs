@@ -204,6 +204,7 @@ impl HeldGpus {
     pub fn placement(&self) -> Placement {
         Placement {
             gpus: self.devices.clone(),
+            ..Placement::default()
         }
     }
 }

@@ -174,7 +174,10 @@ async fn gpus_that_cannot_be_handed_out_are_said_to_be_so() {
         vendor: GpuVendor::Nvidia,
         memory_bytes: 1,
     };
-    let placement = Placement { gpus: vec![gpu] };
+    let placement = Placement {
+        gpus: vec![gpu],
+        ..Placement::default()
+    };
     let launched = world
         .deployer
         .launch(&plan, &placement, &world.label("gpu"))
@@ -337,6 +340,7 @@ async fn an_engine_that_somebody_else_restarts_counts_as_disturbed() {
     let plan = world.plan(&["serve", "HOST", "PORT", "x"]);
     let deployment = world.launch(&plan, "restarted").await.unwrap();
     world.wait(&plan, &deployment).await.unwrap();
+    world.deployer.undisturbed(&deployment).await.unwrap();
     world.docker.pause_container(&deployment.id).await.unwrap();
     let paused = world.deployer.status(&deployment).await;
     assert!(
@@ -344,6 +348,8 @@ async fn an_engine_that_somebody_else_restarts_counts_as_disturbed() {
         "{paused:?}"
     );
     world.docker.unpause_container(&deployment.id).await.unwrap();
+    let later = world.deployer.undisturbed(&deployment).await;
+    assert!(matches!(later, Err(DeployError::Interrupted { .. })), "{later:?}");
     assert!(world.deployer.status(&deployment).await.is_ok());
     world
         .docker

@@ -416,7 +416,10 @@ async fn an_engine_is_shown_its_gpus_by_number_and_no_others() {
             vendor,
             memory_bytes: 0,
         });
-        let placement = Placement { gpus: gpus.collect() };
+        let placement = Placement {
+            gpus: gpus.collect(),
+            ..Placement::default()
+        };
         let mut plan = plan(&["environment", variable]);
         plan.env
             .insert("ROCR_VISIBLE_DEVICES_OF_A_TASK".to_owned(), "kept".to_owned());

@@ -6,7 +6,7 @@ use autotuner_core::engine::{Arg, LaunchPlan, Limits, Program};
 use tokio_util::sync::CancellationToken;
 
 use super::*;
-use crate::docker::ask::ask;
+use crate::docker::ask::{Asked, ask};
 
 fn plan(world: &World, entrypoint: &[&str]) -> LaunchPlan {
     LaunchPlan {
@@ -46,6 +46,7 @@ async fn shell(
         labels,
     )
     .await
+    .said
 }
 
 async fn check(world: &World, script: &str, expected: Option<&str>) {
@@ -94,7 +95,11 @@ async fn what_cannot_be_run_says_nothing() {
             labels(),
         )
         .await;
-        assert_eq!(answer, None, "{:?}", plan.program);
+        let nothing = Asked {
+            said: None,
+            is_gone: true,
+        };
+        assert_eq!(answer, nothing, "{:?}", plan.program);
         assert_eq!(world.containers().await, 0, "{:?}", plan.program);
     }
 }
@@ -119,7 +124,7 @@ async fn an_image_without_a_program_of_the_plans_runs_its_own() {
         labels,
     )
     .await;
-    assert_eq!(answer.as_deref(), Some("own\n"));
+    assert_eq!(answer.said.as_deref(), Some("own\n"));
 }
 
 #[tokio::test]
