@@ -1,23 +1,23 @@
 //! `autotuner doctor`
 
-use std::path::{Path, PathBuf};
+mod orphans;
+
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use autotuner_deploy::docker::describe;
+use autotuner_deploy::find_program;
 use autotuner_deploy::gpu::{GpuPool, MACHINE_FOLDER, MachineGpus, SeenGpu};
-use autotuner_deploy::{Deployer as _, OwnerState, SweepReport, find_program, owner_state, sweep};
 use nix::sys::resource::{Resource, getrlimit};
 use nix::sys::statvfs::statvfs;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use super::targets::{reach_docker, swept_in_words};
-use super::{NOTHING, Refusal, print, runtime, say};
+use self::orphans::{instances, run_sweep};
+use super::{NOTHING, Refusal, print, runtime};
 use crate::config::Config;
 use crate::host::Host;
 use crate::report::words::counted;
-use crate::shutdown::Shutdown;
 use crate::worker::chain;
 
 /// Look at this machine: what tuning here needs, and what an earlier run left behind
@@ -261,145 +261,4 @@ fn docker(config: &Config) -> Result<Check, Refusal> {
         Err(error) => Check::new(WHAT, State::Noted, chain(&error))
             .with_next_step("start it, or run engines as local processes: deployment_mode: local"),
     })
-}
-
-fn instances(config: &Config) -> Result<Check, Refusal> {
-    let directory: PathBuf = config.instances_dir();
-    Ok(match survey(&directory) {
-        Ok((living, dead)) if dead.is_empty() => match orphans(config)? {
-            0 => Check::new(
-                "left behind",
-                State::Good,
-                format!("nothing; {living} of ours running"),
-            ),
-            count => Check::new(
-                "left behind",
-                State::Bad,
-                format!("{} of runs that are on no record", counted(count, "container")),
-            )
-            .with_next_step("autotuner doctor --sweep"),
-        },
-        Ok((_, dead)) => Check::new(
-            "left behind",
-            State::Bad,
-            format!("records of runs that were killed: {}", dead.join(", ")),
-        )
-        .with_next_step("autotuner doctor --sweep"),
-        Err(error) => Check::new("left behind", State::Bad, format!("{error:#}")),
-    })
-}
-
-/// Containers of ours whose run is dead, where there is a daemon to ask.
-fn orphans(config: &Config) -> Result<u128, Refusal> {
-    let listed = runtime()?.block_on(async {
-        let docker = reach_docker(config, "doctor").await.ok()?;
-        docker.list_ours().await.ok()
-    });
-    let orphans = listed.unwrap_or_default();
-    let dead = orphans.iter().filter(|owned| !owned.owner_alive);
-    Ok(dead.map(|_| 1).sum())
-}
-
-/// How many instances live, and the names of those that are dead.
-fn survey(instances: &Path) -> anyhow::Result<(usize, Vec<String>)> {
-    let mut living = 0;
-    let mut dead = Vec::new();
-    if !instances.exists() {
-        return Ok((0, dead));
-    }
-    for entry in std::fs::read_dir(instances)? {
-        let entry = entry?;
-        if !entry.file_type()?.is_dir() {
-            continue;
-        }
-        let name = entry.file_name().to_string_lossy().into_owned();
-        match owner_state(instances, &name)? {
-            OwnerState::Alive => living += 1,
-            OwnerState::Dead => dead.push(name),
-        }
-    }
-    Ok((living, dead))
-}
-
-async fn run_sweep(config: &Config, is_json: bool) -> Result<ExitCode, Refusal> {
-    let shutdown = Shutdown::listen(say).map_err(|error| Refusal::Error(error.into()))?;
-    let mut report = sweep(&config.instances_dir(), config.stop_grace, &shutdown.soft)
-        .await
-        .map_err(|error| Refusal::Error(error.into()))?;
-    tokio::select! {
-        biased;
-        () = shutdown.soft.cancelled() => {}
-        () = sweep_by_label(config, &shutdown, &mut report) => {}
-    }
-    tell_sweep(&report, is_json);
-    Ok(if report.problems.is_empty() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::from(NOTHING)
-    })
-}
-
-/// Adds the containers of dead runs that are on no record any more. Without a daemon there is
-/// none to be found.
-async fn sweep_by_label(config: &Config, shutdown: &Shutdown, report: &mut SweepReport) {
-    let Ok(docker) = reach_docker(config, "sweep").await else {
-        return;
-    };
-    match docker.sweep(config.stop_grace, &shutdown.soft).await {
-        Ok(found) => {
-            report.stopped.extend(found.stopped);
-            report.already_gone += found.already_gone;
-            report.problems.extend(found.problems);
-        }
-        Err(error) => report.problems.push(chain(&error)),
-    }
-}
-
-fn tell_sweep(report: &SweepReport, is_json: bool) {
-    let SweepReport {
-        stopped,
-        already_gone,
-        kept_alive_owner,
-        elsewhere,
-        problems,
-    } = report;
-    if is_json {
-        let stopped: Vec<_> = stopped
-            .iter()
-            .map(|swept| {
-                json!({
-                    "instance": swept.instance,
-                    "task": swept.task,
-                    "experiment": swept.experiment,
-                    "process_ids": swept.process_ids,
-                    "container": swept.container,
-                })
-            })
-            .collect();
-        print(&format!(
-            "{:#}",
-            json!({
-                "stopped": stopped,
-                "already_gone": already_gone,
-                "kept_alive_owner": kept_alive_owner,
-                "elsewhere": elsewhere,
-                "problems": problems,
-            })
-        ));
-        return;
-    }
-    for swept in stopped {
-        print(&format!("stopped the engine of {}", swept_in_words(swept)));
-    }
-    print(&format!(
-        "{} stopped, {already_gone} had ended already, {} running instances left alone",
-        stopped.len(),
-        kept_alive_owner.len()
-    ));
-    for name in elsewhere {
-        print(&format!("left alone, it ran on another machine: {name}"));
-    }
-    for problem in problems {
-        say(&format!("warning: {problem}"));
-    }
 }
