@@ -7,7 +7,7 @@ use clap::ValueEnum;
 
 use autotuner_core::task::DeploymentMode;
 
-use super::session::{self, Session};
+use super::session::{self, Telling};
 use super::{Refusal, validate};
 use crate::config::Config;
 
@@ -28,15 +28,8 @@ pub(super) struct Arguments {
     /// Where engines run, whatever the task file says
     #[arg(long)]
     mode: Option<Mode>,
-    /// Print the results as JSON on standard output instead of the table
-    #[arg(long)]
-    json: bool,
-    /// Where to write the results [default: results/<task_name>_results.json]
-    #[arg(long, short, value_name = "FILE")]
-    output: Option<PathBuf>,
-    /// No progress, only warnings and the result
-    #[arg(long, short)]
-    quiet: bool,
+    #[command(flatten)]
+    telling: Telling,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -62,18 +55,10 @@ pub(super) fn run(arguments: &Arguments, config: &Config) -> Result<ExitCode, Re
             Mode::Kubernetes => DeploymentMode::Kubernetes,
         };
     }
-    let output = arguments
-        .output
-        .clone()
-        .unwrap_or_else(|| session::results_path(&task.name));
     session::run(
-        Session {
-            of: arguments.task_file.display().to_string(),
-            task,
-            output,
-            is_json: arguments.json,
-            is_quiet: arguments.quiet,
-        },
+        arguments
+            .telling
+            .session(arguments.task_file.display().to_string(), task),
         config,
     )
 }

@@ -44,6 +44,34 @@ pub(super) struct Session {
     pub(super) is_quiet: bool,
 }
 
+/// How a run tells of itself.
+#[derive(Debug, clap::Args)]
+pub(super) struct Telling {
+    /// Print the results as JSON on standard output instead of the table
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Where to write the results [default: results/<task_name>_results.json]
+    #[arg(long, short, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+    /// No progress, only warnings and the result
+    #[arg(long, short)]
+    pub(super) quiet: bool,
+}
+
+impl Telling {
+    /// The run of a task that is told so.
+    pub(super) fn session(&self, of: String, task: Task) -> Session {
+        let output = self.output.clone().unwrap_or_else(|| results_path(&task.name));
+        Session {
+            of,
+            task,
+            output,
+            is_json: self.json,
+            is_quiet: self.quiet,
+        }
+    }
+}
+
 /// `results/<task_name>_results.json`, with a name that cannot leave the directory.
 pub(super) fn results_path(task_name: &str) -> PathBuf {
     PathBuf::from("results").join(format!("{}_results.json", file_name(task_name)))

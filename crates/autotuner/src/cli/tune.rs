@@ -4,7 +4,6 @@
 //! comes back runs through the same session as a task file, or is printed as one. What is
 //! chosen is chosen there; this looks at the machine and at nothing else.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use autotuner_core::engine::{EngineKind, PlanRequest, Program};
@@ -15,7 +14,7 @@ use autotuner_core::tune::{Hardware, Request, Tuning, tune};
 use autotuner_deploy::find_program;
 use clap::ValueEnum;
 
-use super::session::{self, Session};
+use super::session::{self, Telling};
 use super::{Refusal, print, say};
 use crate::config::Config;
 use crate::host::Host;
@@ -104,15 +103,8 @@ pub(super) struct Arguments {
     /// Print the task file and do nothing else
     #[arg(long, conflicts_with_all = ["json", "output", "quiet"])]
     print: bool,
-    /// Print the results as JSON on standard output instead of the table
-    #[arg(long)]
-    json: bool,
-    /// Where to write the results [default: results/<task_name>_results.json]
-    #[arg(long, short, value_name = "FILE")]
-    output: Option<PathBuf>,
-    /// No progress, only warnings and the result
-    #[arg(long, short)]
-    quiet: bool,
+    #[command(flatten)]
+    telling: Telling,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -138,26 +130,13 @@ pub(super) fn run(arguments: &Arguments, config: &Config) -> Result<ExitCode, Re
         of: of.to_owned(),
         problems,
     })?;
-    if !arguments.quiet {
+    if !arguments.telling.quiet {
         say(&format!("{}: {}", task.name, super::validate::summary(&task)));
         for note in &notes {
             say(&format!("  {note}"));
         }
     }
-    let output = arguments
-        .output
-        .clone()
-        .unwrap_or_else(|| session::results_path(&task.name));
-    session::run(
-        Session {
-            of: of.to_owned(),
-            task,
-            output,
-            is_json: arguments.json,
-            is_quiet: arguments.quiet,
-        },
-        config,
-    )
+    session::run(arguments.telling.session(of.to_owned(), task), config)
 }
 
 fn request(arguments: &Arguments, config: &Config) -> Request {
