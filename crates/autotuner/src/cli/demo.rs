@@ -48,7 +48,7 @@ pub(super) fn run(arguments: &Arguments, config: &Config) -> Result<ExitCode, Re
     let output = arguments
         .output
         .clone()
-        .unwrap_or_else(|| session::results_path(&task.name));
+        .unwrap_or_else(|| super::output::results_path(&task.name));
     session::run(
         Session {
             of,

@@ -11,6 +11,7 @@ mod doctor;
 mod engine_exec;
 mod engines;
 mod flags;
+mod output;
 mod presets;
 mod progress;
 mod run;

@@ -68,7 +68,8 @@ fn a_wrong_flag_and_a_crash_are_told_apart() {
     let Some(image) = sim_image() else { return };
     let harbour = Harbour::new();
     let space = json!({"fault": [
-        "exit-at-load", "exit-after-requests=3", "crash-under-load=1", "never-ready", "no-such-fault"
+        "exit-at-load", "exit-after-requests=3", "crash-under-load=1",
+        "oom-under-load=1", "never-ready", "no-such-fault"
     ]});
     let mut task = sim_task(&image, &space);
     task["engine"]["start_timeout"] = 3.into();
@@ -80,6 +81,7 @@ fn a_wrong_flag_and_a_crash_are_told_apart() {
         ("exit-at-load", "engine_crashed", "exit code 1"),
         ("exit-after-requests=3", "engine_crashed", "under load"),
         ("crash-under-load=1", "engine_crashed", "signal 11"),
+        ("oom-under-load=1", "out_of_memory", "under load"),
         ("never-ready", "not_ready_in_time", "not ready after 3 s"),
         ("no-such-fault", "invalid_candidate", "no-such-fault"),
     ] {

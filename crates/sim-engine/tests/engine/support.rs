@@ -93,8 +93,11 @@ pub(crate) async fn send_request(
     address: SocketAddr,
     request: Request<Full<Bytes>>,
 ) -> Result<Reply, hyper::Error> {
+    send_over(TcpStream::connect(address).await.unwrap(), request).await
+}
+
+async fn send_over(stream: TcpStream, request: Request<Full<Bytes>>) -> Result<Reply, hyper::Error> {
     within(async {
-        let stream = TcpStream::connect(address).await.unwrap();
         let (mut sender, connection) = handshake(TokioIo::new(stream)).await?;
         let connection = AbortOnDropHandle::new(tokio::spawn(async {
             let _ = connection.await;
@@ -115,11 +118,8 @@ pub(crate) async fn send_request(
 
 /// The same where there may be nobody to answer.
 pub(crate) async fn try_send_request(address: SocketAddr, request: Request<Full<Bytes>>) -> Option<Reply> {
-    let is_there = TcpStream::connect(address).await.is_ok();
-    if !is_there {
-        return None;
-    }
-    send_request(address, request).await.ok()
+    let stream = TcpStream::connect(address).await.ok()?;
+    send_over(stream, request).await.ok()
 }
 
 pub(crate) async fn get(sim: &RunningSim, path: &str) -> Read {
