@@ -39,7 +39,12 @@ pub(super) fn not_deployed(error: &DeployError) -> Failure {
         _ => FailureKind::Infrastructure,
     };
     let mut failure = Failure::new(kind, chain(error));
-    failure.advice = remedy(error).map(str::to_owned);
+    let advice = match error {
+        DeployError::TargetGone { .. } => Some("the experiment is tried again once it answers"),
+        DeployError::Fetch { .. } => Some("fetch it by hand, with docker pull, and run the task again"),
+        _ => remedy(error),
+    };
+    failure.advice = advice.map(str::to_owned);
     failure
 }
 

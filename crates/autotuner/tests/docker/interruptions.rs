@@ -178,7 +178,8 @@ fn a_killed_run_leaves_nothing_after_the_next_start() {
         let is_kept = |line: &str| after.lines().any(|kept| kept == line);
         assert!(before.trim_end().lines().all(is_kept), "{phase:?}: {after}");
         assert!(
-            after.contains("asked to stop"),
+            // One that heeds may have ended before it has told of both.
+            after.contains("asked to stop") || after.contains("stopped"),
             "{phase:?}: its last words are kept: {after}"
         );
     }

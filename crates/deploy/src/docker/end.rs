@@ -51,7 +51,8 @@ pub(crate) async fn end(
             Ok(false) => grace = Duration::ZERO,
             Err(failed) => {
                 let error = failed.telling("stop a container", "");
-                tracing::warn!(
+                // Tried many times a second: what comes of it in the end is what is told.
+                tracing::debug!(
                     container = id,
                     error = whole_story(&error),
                     "a container is not stopped yet"

@@ -98,7 +98,8 @@ impl Follower {
             End::Clean => self.lives().await,
             End::Gone => false,
             End::Broken(error) => {
-                tracing::warn!(%container, error = whole_story(&error), "the daemon broke off a container's log");
+                // Whoever asks how the engine is hears of it; here it comes with every new attempt.
+                tracing::debug!(%container, error = whole_story(&error), "the daemon broke off a container's log");
                 self.notes.interrupted(&error);
                 true
             }
