@@ -51,6 +51,7 @@ use crate::{
     Watcher, blocking, logs,
 };
 
+pub use self::create::{ENGINE_PORT, HUB_CACHE};
 pub use self::describe::{DaemonFacts, describe};
 pub use self::policy::Policy;
 
