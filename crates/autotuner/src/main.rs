@@ -1,5 +1,6 @@
 //! The one binary: parses the command line, reads the configuration, runs a subcommand.
 
+mod api;
 mod cli;
 mod clock;
 mod config;
@@ -7,6 +8,7 @@ mod config;
 mod fake;
 mod host;
 mod report;
+mod service;
 mod shutdown;
 mod worker;
 

@@ -8,6 +8,8 @@
 //! cost no budget. The random generator handed to the strategy is seeded from the task's
 //! seed and that count, so that an attempt lost to a crash changes no later choice.
 
+use std::fmt;
+
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
@@ -60,6 +62,21 @@ pub enum Finish {
     },
     /// An experiment was cancelled, and with it the run.
     Cancelled,
+}
+
+/// Why the run ended, for people.
+impl fmt::Display for Finish {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BudgetSpent => f.write_str("the planned number of experiments was made"),
+            Self::NothingLeft { why } => f.write_str(why),
+            Self::KeepsBeingLost { message } => write!(
+                f,
+                "the same configuration was lost again and again, by no fault of its own: {message}"
+            ),
+            Self::Cancelled => f.write_str("cancelled"),
+        }
+    }
 }
 
 /// Decides what to do next.

@@ -1,5 +1,8 @@
 //! What every store must keep, run against each. A violation panics.
 
+use std::sync::Arc;
+
+use async_trait::async_trait;
 use autotuner_core::experiment::LaunchFacts;
 use autotuner_core::failure::{Failure, FailureKind};
 use autotuner_core::ids::{ExperimentNumber, TaskId};
@@ -10,13 +13,19 @@ use autotuner_core::space::{Candidate, ParameterName, Value};
 
 use crate::{Store, StoreError};
 
-/// Runs the suite against an empty store.
-pub async fn conformance(store: &dyn Store) {
-    names_are_unique_and_ids_grow(store).await;
-    status_moves_are_compare_and_set(store).await;
-    experiments_are_numbered_and_keep_what_was_asked(store).await;
-    an_ended_experiment_stays_as_it_ended(store).await;
-    strangers_are_named(store).await;
+/// Makes a new running task of this name, and gives the store that running it needs.
+#[async_trait]
+pub trait Fixture: Send + Sync {
+    /// A running task that no other test has.
+    async fn running(&self, name: &str) -> (Arc<dyn Store>, TaskId);
+}
+
+/// Runs the suite.
+pub async fn conformance(fixture: &dyn Fixture) {
+    a_run_ends_once(fixture).await;
+    experiments_are_numbered_and_keep_what_was_asked(fixture).await;
+    an_ended_experiment_stays_as_it_ended(fixture).await;
+    strangers_are_named(fixture).await;
 }
 
 fn next(seqs: i64) -> Next {
@@ -32,28 +41,22 @@ fn broken() -> Failure {
     Failure::new(FailureKind::EngineCrashed, "it broke")
 }
 
-async fn names_are_unique_and_ids_grow(store: &dyn Store) {
-    let first = store.create_task("first").await.expect("new");
-    let second = store.create_task("second").await.expect("new");
-    assert!(second > first, "ids grow");
-    let taken = store.create_task("first").await.expect_err("taken");
-    assert_eq!(taken.to_string(), "Task 'first' already exists");
-}
-
-async fn status_moves_are_compare_and_set(store: &dyn Store) {
-    let task = store.create_task("moves").await.expect("new");
-    assert_eq!(store.task_status(task).await, Ok(TaskStatus::Pending));
-    assert_eq!(
-        store.move_task(task, TaskMove::Start).await,
-        Ok(TaskStatus::Running)
-    );
-    let late = store.move_task(task, TaskMove::Start).await;
+async fn a_run_ends_once(fixture: &dyn Fixture) {
+    let (store, task) = fixture.running("ends once").await;
+    assert_eq!(store.task_status(task).await.ok(), Some(TaskStatus::Running));
+    let early = store.end_task(task, TaskMove::Start, "", 10).await;
+    assert!(matches!(early, Err(StoreError::Illegal(_))), "{early:?}");
+    let ended = store
+        .end_task(task, TaskMove::Complete, "all was tried", 10)
+        .await;
+    assert_eq!(ended.ok(), Some(TaskStatus::Completed));
+    let late = store.end_task(task, TaskMove::Fail, "late", 20).await;
     assert!(matches!(late, Err(StoreError::Illegal(_))), "{late:?}");
-    assert_eq!(store.task_status(task).await, Ok(TaskStatus::Running));
+    assert_eq!(store.task_status(task).await.ok(), Some(TaskStatus::Completed));
 }
 
-async fn experiments_are_numbered_and_keep_what_was_asked(store: &dyn Store) {
-    let task = store.create_task("numbers").await.expect("new");
+async fn experiments_are_numbered_and_keep_what_was_asked(fixture: &dyn Fixture) {
+    let (store, task) = fixture.running("numbers").await;
     for (index, seqs) in [8, 16].into_iter().enumerate() {
         let number = store
             .begin_experiment(task, next(seqs), 1000)
@@ -81,8 +84,8 @@ async fn experiments_are_numbered_and_keep_what_was_asked(store: &dyn Store) {
     assert_eq!((history[0].started_at_ms, history[0].ended_at_ms), (1000, None));
 }
 
-async fn an_ended_experiment_stays_as_it_ended(store: &dyn Store) {
-    let task = store.create_task("ends").await.expect("new");
+async fn an_ended_experiment_stays_as_it_ended(fixture: &dyn Fixture) {
+    let (store, task) = fixture.running("ends").await;
     let number = store.begin_experiment(task, next(8), 0).await.expect("begun");
     store
         .move_experiment(task, number, ExperimentMove::Deploy)
@@ -112,10 +115,14 @@ async fn an_ended_experiment_stays_as_it_ended(store: &dyn Store) {
     assert_eq!(history[0].ended_at_ms, Some(2000));
 }
 
-async fn strangers_are_named(store: &dyn Store) {
+async fn strangers_are_named(fixture: &dyn Fixture) {
     let nobody = TaskId(987_654);
-    assert_eq!(store.history(nobody).await, Err(StoreError::NoSuchTask(nobody)));
-    let task = store.create_task("strangers").await.expect("new");
+    let (store, task) = fixture.running("strangers").await;
+    let unknown = store.history(nobody).await;
+    assert!(
+        matches!(unknown, Err(StoreError::NoSuchTask(id)) if id == nobody),
+        "{unknown:?}"
+    );
     let number = ExperimentNumber(5);
     let error = store
         .move_experiment(task, number, ExperimentMove::Deploy)

@@ -5,39 +5,49 @@
 //! so. It decides nothing: what is legal is `autotuner_core::lifecycle`'s matter, what
 //! comes next `autotuner_core::plan`'s.
 
+mod database;
 mod memory;
+mod records;
 
 pub mod conformance;
 
+pub use database::{Claim, Database, OpenError, Renewal, RunStore};
 pub use memory::MemoryStore;
+pub use records::{
+    Act, AuditRecord, ExperimentRecord, Listed, NewPreset, NewTask, NewToken, Page, PresetRecord, Role,
+    RunRecord, Statistics, TaskRecord, TaskSummary, TimelineEntry, TokenRecord,
+};
 
 use async_trait::async_trait;
 use autotuner_core::experiment::{Experiment, LaunchFacts, Measured};
 use autotuner_core::failure::Failure;
-use autotuner_core::ids::{ExperimentNumber, TaskId};
+use autotuner_core::ids::{ExperimentId, ExperimentNumber, TaskId};
 use autotuner_core::lifecycle::{ExperimentMove, IllegalMove, TaskMove, TaskStatus};
 use autotuner_core::plan::Next;
 
-/// What running a task needs to remember.
+/// What running a task needs to remember. Everything else that is asked of a store, by people
+/// and their clients, is [`Database`]'s own.
 #[async_trait]
 pub trait Store: Send + Sync {
-    /// A new pending task.
-    ///
-    /// # Errors
-    /// [`StoreError::NameTaken`] when another task has the name.
-    async fn create_task(&self, name: &str) -> Result<TaskId, StoreError>;
-
-    /// Moves a task and returns its new status.
-    ///
-    /// # Errors
-    /// [`StoreError::Illegal`] when its current status does not allow the move.
-    async fn move_task(&self, task: TaskId, wanted: TaskMove) -> Result<TaskStatus, StoreError>;
-
     /// Where a task is.
     ///
     /// # Errors
     /// [`StoreError::NoSuchTask`].
     async fn task_status(&self, task: TaskId) -> Result<TaskStatus, StoreError>;
+
+    /// Ends the current run of a task and returns its new status. What ended it is kept for
+    /// people.
+    ///
+    /// # Errors
+    /// [`StoreError::Illegal`] when its current status does not allow the move, or when the
+    /// move ends nothing.
+    async fn end_task(
+        &self,
+        task: TaskId,
+        wanted: TaskMove,
+        because: &str,
+        now_ms: i64,
+    ) -> Result<TaskStatus, StoreError>;
 
     /// Puts a decided experiment on record, as pending, and gives it its number.
     ///
@@ -93,7 +103,7 @@ pub trait Store: Send + Sync {
 }
 
 /// Why something could not be remembered or recalled.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
     /// Task names are unique.
     #[error("Task '{name}' already exists")]
@@ -104,6 +114,12 @@ pub enum StoreError {
     /// There is no such task.
     #[error("Task {0} not found")]
     NoSuchTask(TaskId),
+    /// There is no task of this name.
+    #[error("Task '{name}' not found")]
+    NoTaskNamed {
+        /// The name.
+        name: String,
+    },
     /// There is no such experiment.
     #[error("Experiment {number} not found for task {task}")]
     NoSuchExperiment {
@@ -112,7 +128,71 @@ pub enum StoreError {
         /// The number inside it.
         number: ExperimentNumber,
     },
+    /// There is no experiment of this global id.
+    #[error("Experiment {0} not found")]
+    NoExperimentWithId(ExperimentId),
+    /// There is no such run.
+    #[error("Task {task} has no run {run}")]
+    NoSuchRun {
+        /// The task.
+        task: TaskId,
+        /// The run.
+        run: u32,
+    },
+    /// There is no preset of this id.
+    #[error("Preset with id {0} not found")]
+    NoSuchPreset(i64),
+    /// Preset names are unique.
+    #[error("Preset with name '{name}' already exists")]
+    PresetNameTaken {
+        /// The name.
+        name: String,
+    },
+    /// There is no token of this id.
+    #[error("Token {0} not found")]
+    NoSuchToken(i64),
+    /// Names of tokens that are not revoked are unique.
+    #[error("Token '{name}' already exists")]
+    TokenNameTaken {
+        /// The name.
+        name: String,
+    },
     /// The current status does not allow it.
     #[error(transparent)]
     Illegal(#[from] IllegalMove),
+    /// Another worker has the task by now: whoever is told this must stop.
+    #[error("task {0} is another worker's by now")]
+    LeaseLost(TaskId),
+    /// The database is busy with another program's work; a later attempt may succeed.
+    #[error("the database was busy for too long while {doing}")]
+    Busy {
+        /// What was being done.
+        doing: &'static str,
+    },
+    /// The disk is full or cannot be written.
+    #[error("the database cannot be written while {doing}")]
+    CannotWrite {
+        /// What was being done.
+        doing: &'static str,
+        /// Why not.
+        #[source]
+        source: std::sync::Arc<dyn std::error::Error + Send + Sync>,
+    },
+    /// Anything else that the database reports.
+    #[error("the database failed while {doing}")]
+    Failed {
+        /// What was being done.
+        doing: &'static str,
+        /// Why.
+        #[source]
+        source: std::sync::Arc<dyn std::error::Error + Send + Sync>,
+    },
+    /// A row holds what this version cannot read.
+    #[error("the record of {what} cannot be read: {reason}")]
+    Unreadable {
+        /// Whose.
+        what: String,
+        /// What is wrong with it.
+        reason: String,
+    },
 }

@@ -31,6 +31,27 @@ impl MemoryStore {
         Self::default()
     }
 
+    /// A new task that runs.
+    ///
+    /// # Errors
+    /// [`StoreError::NameTaken`] when another task has the name.
+    pub fn begin_task(&self, name: &str) -> Result<TaskId, StoreError> {
+        let mut tasks = self.lock();
+        if tasks.values().any(|row| row.name == name) {
+            return Err(StoreError::NameTaken {
+                name: name.to_owned(),
+            });
+        }
+        let id = tasks.last_key_value().map_or(1, |(last, _)| last + 1);
+        let row = Row {
+            name: name.to_owned(),
+            status: TaskStatus::Running,
+            experiments: Vec::new(),
+        };
+        tasks.insert(id, row);
+        Ok(TaskId(id))
+    }
+
     /// Every change is complete before the lock is let go, so that a panic elsewhere leaves
     /// nothing half done.
     fn lock(&self) -> MutexGuard<'_, BTreeMap<i64, Row>> {
@@ -66,32 +87,26 @@ impl MemoryStore {
 
 #[async_trait]
 impl Store for MemoryStore {
-    async fn create_task(&self, name: &str) -> Result<TaskId, StoreError> {
-        let mut tasks = self.lock();
-        if tasks.values().any(|row| row.name == name) {
-            return Err(StoreError::NameTaken {
-                name: name.to_owned(),
-            });
-        }
-        let id = tasks.last_key_value().map_or(1, |(last, _)| last + 1);
-        let row = Row {
-            name: name.to_owned(),
-            status: TaskStatus::Pending,
-            experiments: Vec::new(),
-        };
-        tasks.insert(id, row);
-        Ok(TaskId(id))
-    }
-
-    async fn move_task(&self, task: TaskId, wanted: TaskMove) -> Result<TaskStatus, StoreError> {
-        self.with_task(task, |row| {
-            row.status = row.status.after(wanted)?;
-            Ok(row.status)
-        })
-    }
-
     async fn task_status(&self, task: TaskId) -> Result<TaskStatus, StoreError> {
         self.with_task(task, |row| Ok(row.status))
+    }
+
+    async fn end_task(
+        &self,
+        task: TaskId,
+        wanted: TaskMove,
+        _because: &str,
+        _now_ms: i64,
+    ) -> Result<TaskStatus, StoreError> {
+        self.with_task(task, |row| {
+            let next = row.status.after(wanted)?;
+            if !next.is_ended() {
+                // Beginning is not for who runs it; from an ended status every end is illegal.
+                next.after(TaskMove::Start)?;
+            }
+            row.status = next;
+            Ok(row.status)
+        })
     }
 
     async fn begin_experiment(
@@ -183,8 +198,29 @@ impl Store for MemoryStore {
 mod tests {
     use super::*;
 
+    struct Fresh;
+
+    #[async_trait]
+    impl crate::conformance::Fixture for Fresh {
+        async fn running(&self, name: &str) -> (std::sync::Arc<dyn Store>, TaskId) {
+            let store = MemoryStore::new();
+            let task = store.begin_task(name).expect("new");
+            (std::sync::Arc::new(store), task)
+        }
+    }
+
     #[tokio::test]
     async fn it_keeps_what_every_store_must() {
-        crate::conformance::conformance(&MemoryStore::new()).await;
+        crate::conformance::conformance(&Fresh).await;
+    }
+
+    #[test]
+    fn names_are_unique_and_ids_grow() {
+        let store = MemoryStore::new();
+        let first = store.begin_task("first").expect("new");
+        let second = store.begin_task("second").expect("new");
+        assert!(second > first);
+        let taken = store.begin_task("first").expect_err("taken");
+        assert_eq!(taken.to_string(), "Task 'first' already exists");
     }
 }

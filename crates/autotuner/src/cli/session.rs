@@ -5,9 +5,7 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use autotuner_core::experiment::Experiment;
-use autotuner_core::ids::TaskId;
-use autotuner_core::lifecycle::{TaskMove, TaskStatus};
-use autotuner_core::plan::Finish;
+use autotuner_core::lifecycle::TaskStatus;
 use autotuner_core::task::Task;
 use autotuner_core::verdict::verdict;
 use autotuner_deploy::Deployer;
@@ -144,7 +142,7 @@ async fn run_on(
         .task_status(worker.task_id)
         .await
         .map_err(anyhow::Error::from)?;
-    let because = finished_because(&finish);
+    let because = finish.to_string();
     let results = recorder.document(status, Some(because.clone()), &experiments);
     let written = write(output, &results);
     if session.is_json {
@@ -195,8 +193,9 @@ async fn staff(
         task.engine.as_str(),
         logs.directory().display()
     ));
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-    let task_id = begin(store.as_ref(), &task).await?;
+    let store = MemoryStore::new();
+    let task_id = store.begin_task(&task.name).map_err(anyhow::Error::from)?;
+    let store: Arc<dyn Store> = Arc::new(store);
     let recorder = Arc::new(Recorder {
         shown: Arc::clone(shown),
         output: session.output.clone(),
@@ -243,23 +242,6 @@ fn open_logs(config: &Config, task: &Task, clock: &Arc<dyn Clock>) -> Result<Tas
         .map_err(context("cannot open the task log"))?;
     logs.line("INFO", &format!("Task {} begins", task.name));
     Ok(logs)
-}
-
-async fn begin(store: &dyn Store, task: &Task) -> anyhow::Result<TaskId> {
-    let task_id = store.create_task(&task.name).await?;
-    store.move_task(task_id, TaskMove::Start).await?;
-    Ok(task_id)
-}
-
-fn finished_because(finish: &Finish) -> String {
-    match finish {
-        Finish::BudgetSpent => "the planned number of experiments was made".into(),
-        Finish::NothingLeft { why } => why.clone(),
-        Finish::KeepsBeingLost { message } => {
-            format!("the same configuration was lost again and again, by no fault of its own: {message}")
-        }
-        Finish::Cancelled => "cancelled".into(),
-    }
 }
 
 fn tell(worker: &Worker, containers: &Containers, experiments: &[Experiment], because: &str) {

@@ -56,7 +56,11 @@ pub(crate) async fn run_task(worker: Arc<Worker>) -> Result<Finish, RunError> {
         _ if history.iter().any(|experiment| experiment.score().is_some()) => TaskMove::Complete,
         _ => TaskMove::Fail,
     };
-    worker.store.move_task(worker.task_id, wanted).await?;
+    let now = worker.clock.now_ms();
+    worker
+        .store
+        .end_task(worker.task_id, wanted, &finish.to_string(), now)
+        .await?;
     Ok(finish)
 }
 

@@ -104,9 +104,9 @@ impl Scene {
             .expect("sound");
         let folder = tempfile::tempdir().expect("a temporary directory");
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-        let task_id = store.create_task(&task.name).await.expect("new");
-        store.move_task(task_id, TaskMove::Start).await.expect("legal");
+        let store = MemoryStore::new();
+        let task_id = store.begin_task(&task.name).expect("new");
+        let store: Arc<dyn Store> = Arc::new(store);
         let worker = Arc::new(Worker {
             engine: task.engine.engine(),
             strategy: task.search.strategy.strategy().expect("built"),

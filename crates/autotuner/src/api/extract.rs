@@ -1,0 +1,145 @@
+//! What handlers ask for, with our own errors: body, query, path, and who asks.
+//!
+//! `Json<T>` reads a body that must be there; `Query<T>` and `Path<T>` refuse with 422 and every
+//! reason. `Viewer`, `Operator` and `Admin` are a caller of at least that role; the
+//! authentication layer has put the [`Caller`] into the request's extensions before.
+
+use autotuner_store::Role;
+use axum::body::Bytes;
+use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use serde::de::DeserializeOwned;
+
+use super::error::ApiError;
+use crate::service::access::Caller;
+
+/// A caller that may look.
+#[derive(Debug, Clone)]
+pub(crate) struct Viewer(pub(crate) Caller);
+
+/// A caller that may change tasks.
+#[derive(Debug, Clone)]
+pub(crate) struct Operator(pub(crate) Caller);
+
+/// A caller that may do everything.
+#[derive(Debug, Clone)]
+pub(crate) struct Admin(pub(crate) Caller);
+
+fn caller(parts: &Parts, least: Role) -> Result<Caller, ApiError> {
+    let Some(caller) = parts.extensions.get::<Caller>() else {
+        return Err(ApiError::new(
+            StatusCode::UNAUTHORIZED,
+            "unauthenticated",
+            "Not authenticated",
+        ));
+    };
+    if caller.role < least {
+        let text = format!(
+            "This needs the role {}; yours is {}",
+            least.as_str(),
+            caller.role.as_str()
+        );
+        return Err(ApiError::new(StatusCode::FORBIDDEN, "forbidden", text));
+    }
+    Ok(caller.clone())
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Viewer {
+    type Rejection = ApiError;
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
+        caller(parts, Role::Viewer).map(Self)
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Operator {
+    type Rejection = ApiError;
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
+        caller(parts, Role::Operator).map(Self)
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Admin {
+    type Rejection = ApiError;
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
+        caller(parts, Role::Admin).map(Self)
+    }
+}
+
+/// A JSON body.
+#[derive(Debug, Clone)]
+pub(crate) struct Json<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
+    type Rejection = ApiError;
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let read = axum::Json::<T>::from_request(request, state).await;
+        read.map(|axum::Json(value)| Self(value)).map_err(|rejection| {
+            let status = match &rejection {
+                JsonRejection::MissingJsonContentType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                JsonRejection::BytesRejection(_) => rejection.status(),
+                _ => StatusCode::UNPROCESSABLE_ENTITY,
+            };
+            ApiError::new(status, "bad_body", rejection.body_text())
+        })
+    }
+}
+
+/// A body as text, for documents whose every problem is to be told.
+#[derive(Debug, Clone)]
+pub(crate) struct Text(pub(crate) String);
+
+impl<S: Send + Sync> FromRequest<S> for Text {
+    type Rejection = ApiError;
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let bytes = Bytes::from_request(request, state)
+            .await
+            .map_err(|rejection| ApiError::new(rejection.status(), "bad_body", rejection.body_text()))?;
+        String::from_utf8(bytes.to_vec()).map(Self).map_err(|_| {
+            ApiError::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "bad_body",
+                "the body is not UTF-8 text",
+            )
+        })
+    }
+}
+
+/// Query parameters.
+#[derive(Debug, Clone)]
+pub(crate) struct Query<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = ApiError;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let read = axum::extract::Query::<T>::from_request_parts(parts, state).await;
+        read.map(|axum::extract::Query(value)| Self(value))
+            .map_err(|rejection: QueryRejection| {
+                ApiError::new(
+                    StatusCode::UNPROCESSABLE_ENTITY,
+                    "bad_query",
+                    rejection.body_text(),
+                )
+            })
+    }
+}
+
+/// Parts of the path.
+#[derive(Debug, Clone)]
+pub(crate) struct Path<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
+    type Rejection = ApiError;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let read = axum::extract::Path::<T>::from_request_parts(parts, state).await;
+        read.map(|axum::extract::Path(value)| Self(value))
+            .map_err(|rejection: PathRejection| {
+                ApiError::new(
+                    StatusCode::UNPROCESSABLE_ENTITY,
+                    "bad_path",
+                    rejection.body_text(),
+                )
+            })
+    }
+}

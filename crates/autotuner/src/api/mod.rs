@@ -1,0 +1,50 @@
+//! The REST API: one file an endpoint group.
+//!
+//! Every handler parses, asks the database, rings the bell where the worker has something to do,
+//! publishes a hint, and answers with a view. `error.rs` knows every answer that is none.
+
+mod audit;
+mod auth;
+mod best;
+mod bulk;
+mod dashboard;
+pub(crate) mod error;
+mod event_stream;
+mod experiments;
+mod extract;
+mod logs;
+mod openapi;
+mod presets;
+mod runtime_params;
+mod sockets;
+mod system;
+mod task_actions;
+mod tasks;
+mod transfer;
+mod views;
+
+use std::sync::Arc;
+
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::service::Service;
+
+/// Every documented route, below nothing: each group names its whole paths, `/api` included.
+pub(crate) fn routes() -> OpenApiRouter<Arc<Service>> {
+    OpenApiRouter::new()
+        .merge(tasks::routes())
+        .merge(task_actions::routes())
+        .merge(bulk::routes())
+        .merge(transfer::routes())
+        .merge(best::routes())
+        .merge(experiments::routes())
+        .merge(logs::routes())
+        .merge(event_stream::routes())
+        .merge(sockets::routes())
+        .merge(presets::routes())
+        .merge(runtime_params::routes())
+        .merge(dashboard::routes())
+        .merge(system::routes())
+        .merge(auth::routes())
+        .merge(audit::routes())
+}

@@ -1,0 +1,1 @@
+//! What records look like on the wire.

@@ -1,0 +1,49 @@
+//! What stays up: everything that the API, the worker and the streams share.
+//!
+//! The API reads the database and rings the bell; it never reaches into the worker. What the
+//! worker does shows in the database, and as hints in the event hub.
+
+pub(crate) mod access;
+pub(crate) mod events;
+pub(crate) mod log_files;
+pub(crate) mod supervisor;
+
+use std::sync::Arc;
+
+use autotuner_deploy::gpu::GpuPool;
+use autotuner_store::Database;
+use tokio::sync::Notify;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::shutdown::Shutdown;
+use access::Access;
+use events::Hub;
+use log_files::LogFiles;
+use supervisor::Board;
+
+/// What every handler and the worker share.
+pub(crate) struct Service {
+    /// What is remembered.
+    pub(crate) database: Database,
+    /// What time it is.
+    pub(crate) clock: Arc<dyn Clock>,
+    /// The effective configuration.
+    pub(crate) config: Config,
+    /// Who is told of what happens.
+    pub(crate) events: Hub,
+    /// Where logs are, and who may empty them.
+    pub(crate) logs: LogFiles,
+    /// Who may do what.
+    pub(crate) access: Access,
+    /// The machine's GPUs, shared by every run.
+    pub(crate) gpus: GpuPool,
+    /// Rung when there may be something for the worker to do: a task was started or cancelled.
+    pub(crate) bell: Notify,
+    /// What the worker does at the moment, for status pages.
+    pub(crate) board: Board,
+    /// Streams and long waits end when this does.
+    pub(crate) shutdown: Shutdown,
+    /// When the service was started.
+    pub(crate) started_at_ms: i64,
+}
