@@ -11,6 +11,8 @@ fn defaults() -> Options {
         docker_host: String::new(),
         hub_cache: "/default/cache".into(),
         container_shm: "16GiB".into(),
+        max_tasks: 8,
+        cpu_slots: 0,
     }
 }
 
