@@ -38,16 +38,26 @@ pub(super) fn fitting(
     around: &Surroundings<'_>,
     findings: &Findings,
 ) -> Space {
-    check_constraints(&space, findings);
-    match kind {
-        Some(kind) if findings.is_sound() => without_impossible(space, kind, around, findings),
-        _ => space,
+    check_constraints(&space, MEETS_NONE, findings);
+    let Some(kind) = kind.filter(|_| findings.is_sound()) else {
+        return space;
+    };
+    let before = space.size();
+    let space = without_impossible(space, kind, around, findings);
+    if findings.is_sound() && space.size() != before {
+        check_constraints(&space, MEETS_NONE_LEFT, findings);
     }
+    space
 }
+
+const MEETS_NONE: &str = "no configuration meets";
+
+/// The same of what is left once the parallel sizes are judged.
+const MEETS_NONE_LEFT: &str = "none of the configurations with possible parallel sizes meets";
 
 /// Refuses constraints that no configuration meets. Those that name a parameter with endlessly
 /// many values are not judged.
-fn check_constraints(space: &Space, findings: &Findings) {
+fn check_constraints(space: &Space, says: &str, findings: &Findings) {
     let is_listed = |parameter: &Parameter| parameter.domain.size().is_some();
     for (index, constraint) in space.constraints().iter().enumerate() {
         let names: Vec<String> = constraint
@@ -61,7 +71,7 @@ fn check_constraints(space: &Space, findings: &Findings) {
             continue;
         }
         if is_empty(&part, |candidate| constraint.holds(candidate)) {
-            let problem = Problem::new(format!("constraints[{index}]"), "no configuration meets it");
+            let problem = Problem::new(format!("constraints[{index}]"), format!("{says} it"));
             findings.refuse(problem.with_hint("list other values, or change the condition"));
             return;
         }
@@ -78,7 +88,7 @@ fn check_constraints(space: &Space, findings: &Findings) {
     };
     let part = space.part(|parameter| is_listed(parameter) && is_named(parameter));
     if part.constraints().len() > 1 && is_empty(&part, |candidate| part.allows(candidate)) {
-        let problem = Problem::new("constraints", "no configuration meets all of them");
+        let problem = Problem::new("constraints", format!("{says} all of them"));
         findings.refuse(problem.with_hint("list other values, or change one of the conditions"));
     }
 }
@@ -105,14 +115,16 @@ fn without_impossible(
     };
     let most = around.resources.gpus.filter(|most| *most > 0).unwrap_or(u32::MAX);
     let mut found = Found::default();
-    for candidate in (0..size).filter_map(|rank| part.nth(rank)) {
+    // What the constraints forbid is no matter of room.
+    let points = (0..size).filter_map(|rank| part.nth(rank));
+    for candidate in points.filter(|candidate| part.allows(candidate)) {
         match gpus(kind, around, &candidate) {
             Ok(needed) if needed > most => found.needs.push(needed),
             Ok(_) => found.kept.push(candidate),
             Err(problems) => found.refused.push(problems),
         }
     }
-    if !found.tell(most, size, findings) {
+    if !found.tell(most, findings) {
         return space;
     }
     let names: Vec<ParameterName> = part
@@ -142,7 +154,8 @@ struct Found {
 impl Found {
     /// Tells what is left out, or that nothing remains; whether the space gets smaller. What
     /// the engine refuses whatever the sizes are is no matter of them, and told elsewhere.
-    fn tell(&self, most: u32, size: u128, findings: &Findings) -> bool {
+    fn tell(&self, most: u32, findings: &Findings) -> bool {
+        let size = self.kept.len() + self.needs.len() + self.refused.len();
         let hint = "raise resources.gpus, leave it out, or lower the parallel sizes";
         let range = self.needs.iter().min().zip(self.needs.iter().max());
         if self.kept.is_empty() {

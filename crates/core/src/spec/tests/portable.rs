@@ -384,6 +384,44 @@ fn sizes_beyond_the_gpus_of_an_experiment_are_left_out_or_refused() {
 }
 
 #[test]
+fn constraints_are_heeded_beside_the_room_for_parallel_sizes() {
+    let check = |constraint: &str, expected: &[&str]| {
+        let places = [
+            ("resources/gpus", json!(1)),
+            ("parallel_config", json!({ "tp": [1, 8] })),
+            ("constraints", json!([constraint])),
+        ];
+        assert_eq!(problems_of(&document(&places)), expected, "{constraint}");
+    };
+    check("{parallel.tp} >= 1", &[]);
+    check("{max-num-seqs} * {parallel.tp} <= 16", &[]);
+    check(
+        "{parallel.tp} > 1",
+        &[
+            "resources.gpus: is 1, and every configuration needs at least 8 GPUs; raise resources.gpus, leave it \
+             out, or lower the parallel sizes",
+        ],
+    );
+    // Only together with what is no matter of room.
+    check(
+        "{max-num-seqs} * {parallel.tp} > 16",
+        &[
+            "constraints[0]: none of the configurations with possible parallel sizes meets it; list other values, \
+             or change the condition",
+        ],
+    );
+    // What the constraints forbid is not counted among what is left out.
+    let (_, size, warnings) = made(&[
+        ("resources/gpus", json!(2)),
+        ("parallel_config", json!({ "tp": [1, 2, 4, 8] })),
+        ("constraints", json!(["{parallel.tp} != 8"])),
+    ]);
+    let says = "resources.gpus: is 2: 1 of 3 combinations of parallel sizes left out, which need up to 4 GPUs; \
+                raise resources.gpus, leave it out, or lower the parallel sizes";
+    assert_eq!((size, warnings), (4, vec![says.to_owned()]));
+}
+
+#[test]
 fn what_newer_versions_refuse_is_told_where_the_version_is_not_ours() {
     let says = |places: &[(&str, Value)]| {
         let preset = (
