@@ -86,6 +86,14 @@ pub(crate) fn compile(
     }
 }
 
+/// That a parameter may set this variable to this.
+///
+/// # Errors
+/// Why not; the path is the caller's to fill in.
+pub(crate) fn check_parameter(dialect: &Dialect, name: &str, value: &Value) -> Result<(), Problem> {
+    check(dialect, name, &value.to_string(), Source::Candidate)
+}
+
 /// That the task does not say which GPUs its engine sees, where it is given some.
 ///
 /// # Errors
@@ -147,7 +155,8 @@ fn check(dialect: &Dialect, name: &str, value: &str, source: Source) -> Result<(
     Ok(())
 }
 
-fn is_name(name: &str) -> bool {
+/// Whether it is the name of a variable at all.
+pub(crate) fn is_name(name: &str) -> bool {
     name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }

@@ -4,7 +4,8 @@
 //! The one idea: what no configuration can do is told when the task is made, not experiment
 //! by experiment. What is possible and too large is left out of the space with a warning, as
 //! other impossible combinations are. How many GPUs a configuration takes is the engine's
-//! matter.
+//! matter. So is what it refuses whatever a configuration says, such as a fixed argument that
+//! the product sets itself: the engine's defaults, which every run measures first, show it.
 
 use super::findings::Findings;
 use crate::engine::catalogue::Group;
@@ -31,23 +32,51 @@ pub(super) struct Surroundings<'a> {
     pub(super) deployment: DeploymentMode,
 }
 
-/// The space without the parallel sizes that need more GPUs than an experiment may use.
+impl<'a> Surroundings<'a> {
+    fn request(&self, candidate: &'a Candidate, resources: &'a Resources) -> PlanRequest<'a> {
+        PlanRequest {
+            model: self.model,
+            settings: self.settings,
+            resources,
+            candidate,
+            deployment: self.deployment,
+        }
+    }
+}
+
+/// The space without the parallel sizes that need more GPUs than an experiment may use, and
+/// what the engine says where it refuses all of them.
 pub(super) fn fitting(
     space: Space,
     kind: Option<EngineKind>,
     around: &Surroundings<'_>,
     findings: &Findings,
-) -> Space {
+) -> (Space, Vec<Problem>) {
     check_constraints(&space, MEETS_NONE, findings);
     let Some(kind) = kind.filter(|_| findings.is_sound()) else {
-        return space;
+        return (space, Vec::new());
     };
     let before = space.size();
-    let space = without_impossible(space, kind, around, findings);
+    let (space, refused) = without_impossible(space, kind, around, findings);
     if findings.is_sound() && space.size() != before {
         check_constraints(&space, MEETS_NONE_LEFT, findings);
     }
-    space
+    (space, refused)
+}
+
+/// Refuses what the engine refuses of its defaults, beside what is fixed, and what it refuses
+/// of all parallel sizes. For a document without other problems.
+pub(super) fn check_plans(
+    kind: EngineKind,
+    around: &Surroundings<'_>,
+    refused: Vec<Problem>,
+    findings: &Findings,
+) {
+    let defaults = Candidate::engine_default();
+    let planned = kind.engine().plan(&around.request(&defaults, around.resources));
+    for problem in planned.err().unwrap_or(refused) {
+        findings.refuse(problem);
+    }
 }
 
 const MEETS_NONE: &str = "no configuration meets";
@@ -107,11 +136,11 @@ fn without_impossible(
     kind: EngineKind,
     around: &Surroundings<'_>,
     findings: &Findings,
-) -> Space {
+) -> (Space, Vec<Problem>) {
     let part = space.part(|parameter| takes_gpus(kind, parameter));
     let size = match part.size() {
         Size::Finite(size) if size <= MOST_SIZES => size,
-        _ => return space,
+        _ => return (space, Vec::new()),
     };
     let most = around.resources.gpus.filter(|most| *most > 0).unwrap_or(u32::MAX);
     let mut found = Found::default();
@@ -125,7 +154,9 @@ fn without_impossible(
         }
     }
     if !found.tell(most, findings) {
-        return space;
+        let is_all = found.kept.is_empty();
+        let first = found.refused.into_iter().next().filter(|_| is_all);
+        return (space, first.unwrap_or_default());
     }
     let names: Vec<ParameterName> = part
         .parameters()
@@ -137,7 +168,7 @@ fn without_impossible(
         values.map(|value| value.unwrap_or(Value::Unset)).collect()
     };
     let rows = found.kept.iter().map(row).collect();
-    space.restricted(&names, rows)
+    (space.restricted(&names, rows), Vec::new())
 }
 
 /// What came of judging every combination of parallel sizes.
@@ -152,8 +183,8 @@ struct Found {
 }
 
 impl Found {
-    /// Tells what is left out, or that nothing remains; whether the space gets smaller. What
-    /// the engine refuses whatever the sizes are is no matter of them, and told elsewhere.
+    /// Tells what is left out, or that nothing has room; whether the space gets smaller. What
+    /// the engine refuses of all sizes may be no matter of them, and is told with its defaults.
     fn tell(&self, most: u32, findings: &Findings) -> bool {
         let size = self.kept.len() + self.needs.len() + self.refused.len();
         let hint = "raise resources.gpus, leave it out, or lower the parallel sizes";
@@ -208,15 +239,10 @@ fn takes_gpus(kind: EngineKind, parameter: &Parameter) -> bool {
 /// # Errors
 /// What the engine would refuse it for.
 fn gpus(kind: EngineKind, around: &Surroundings<'_>, candidate: &Candidate) -> Result<u32, Vec<Problem>> {
-    let request = PlanRequest {
-        model: around.model,
-        settings: around.settings,
-        resources: &Resources {
-            gpus: None,
-            ..around.resources.clone()
-        },
-        candidate,
-        deployment: around.deployment,
+    let unlimited = Resources {
+        gpus: None,
+        ..around.resources.clone()
     };
+    let request = around.request(candidate, &unlimited);
     kind.engine().plan(&request).map(|plan| plan.gpus)
 }

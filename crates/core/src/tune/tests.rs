@@ -4,7 +4,9 @@ use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 
 use super::*;
+use crate::engine::PlanRequest;
 use crate::gpu::GpuVendor;
+use crate::space::Candidate;
 use crate::spec::ObjectiveWord;
 use crate::task::Task;
 

@@ -514,6 +514,7 @@ fn parameters_that_are_unlikely_to_be_meant() {
 #[test]
 fn custom_engines_have_no_flags_that_we_know() {
     let mut document = with("base_runtime", json!("custom"));
+    document["deployment_mode"] = json!("local");
     document["engine"] = json!({"program": "x", "args": ["{port}"]});
     document["parameters"] = json!({"max-num-seq": ["many", true], "port": [80]});
     assert_eq!(warnings_of(&document), Vec::<String>::new());
@@ -917,6 +918,55 @@ fn engine_and_resources() {
             r#"resources.memory: "0B" is not an amount of memory; write a number above 0 and its unit, for example 8GiB or 500MB"#,
         ],
     );
+}
+
+#[test]
+fn what_the_engine_refuses_whatever_a_configuration_says() {
+    check(
+        "engine/args",
+        json!(["--port", 8000]),
+        &[
+            "engine.args: --port is set by the product and cannot be set here; the product chooses the address; leave \
+           the flag out",
+        ],
+    );
+    check(
+        "engine/args",
+        json!(["--tensor-parallel-size", "none"]),
+        &["engine.args: --tensor-parallel-size is none, which is no size; give a whole number of at least 1"],
+    );
+    let devices = "engine.env.CUDA_VISIBLE_DEVICES: CUDA_VISIBLE_DEVICES follows from the GPUs that the experiment is given; \
+                   leave it out; to keep to some GPUs, set CUDA_VISIBLE_DEVICES for the product itself";
+    check("engine/env", json!({ "CUDA_VISIBLE_DEVICES": "0" }), &[devices]);
+    check(
+        "engine/env",
+        json!({ "VLLM_API_KEY": "x" }),
+        &[
+            "engine.env.VLLM_API_KEY: VLLM_API_KEY is set by the product and cannot be set here; address, model and \
+           key are the product's; leave the variable out",
+        ],
+    );
+    // A parameter, however many values it has, and a value.
+    check(
+        "parameters",
+        json!({ "env.PATH": ["/a", "/b"], "env.X": ["1", "2\n3"] }),
+        &[
+            "parameters.env.PATH: PATH decides which code the engine runs and cannot be set here; LD_LIBRARY_PATH may \
+             be set in engine.env; for another program use engine.program",
+            "parameters.env.X[1]: the value of X holds a line break or another control character; give it in one \
+             line",
+        ],
+    );
+    let mut document = with("base_runtime", json!("custom"));
+    document["engine"] = json!({ "program": "x", "args": ["{port}"] });
+    assert_eq!(
+        problems_of(&document),
+        [
+            "engine.image: this engine has no usual image; name one in engine.image, or use deployment_mode local"
+        ]
+    );
+    document["deployment_mode"] = json!("local");
+    assert_eq!(problems_of(&document), [""; 0]);
 }
 
 #[test]
