@@ -7,7 +7,7 @@
 use super::findings::Findings;
 use super::parameters::{ParameterSpec, Parameters, Range};
 use super::read::shorten;
-use crate::engine::catalogue::{Remark, name_remark, range_remark, value_remark};
+use crate::engine::catalogue::{Remark, name_remark, range_remark, rivals, value_remark};
 use crate::engine::{EngineKind, environment};
 use crate::problem::Problem;
 use crate::space::{ParameterName, Target, Value};
@@ -51,22 +51,17 @@ pub(super) fn check(kind: Option<EngineKind>, parameters: &Parameters, findings:
 /// Two names of one flag, such as `np` and `parallel`, cannot both have a value. Names that
 /// differ in dashes alone are told of where the space is made.
 fn check_one_name_each(kind: EngineKind, parameters: &Parameters, findings: &Findings) {
-    let dialect = kind.engine().dialect();
-    let mut seen: Vec<(String, ParameterName)> = Vec::new();
-    for (written, _) in &parameters.0 {
-        let name = ParameterName::new(written);
-        let Target::Flag(spelt) = name.target() else {
-            continue;
-        };
-        let one_name = dialect.resolve(spelt).name;
-        match seen.iter().find(|(known, _)| *known == one_name) {
-            Some((_, first)) if first.canonical() != name.canonical() => {
-                let path = format!("parameters.{}", shorten(written));
-                let message = format!("sets the same flag as {}", shorten(first.as_str()));
-                findings.refuse(Problem::new(path, message).with_hint("keep one of them"));
-            }
-            Some(_) => {}
-            None => seen.push((one_name, name)),
+    let names: Vec<ParameterName> = parameters
+        .0
+        .iter()
+        .map(|(name, _)| ParameterName::new(name))
+        .collect();
+    let rivals = rivals(Some(kind), &names).into_iter().enumerate();
+    for (index, first) in rivals.filter_map(|(index, rival)| Some((index, rival?))) {
+        if names[index].canonical() != names[first].canonical() {
+            let path = format!("parameters.{}", shorten(&parameters.0[index].0));
+            let message = format!("sets the same flag as {}", shorten(names[first].as_str()));
+            findings.refuse(Problem::new(path, message).with_hint("keep one of them"));
         }
     }
 }
