@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::TaskSpec;
+use super::document::{ModelSpec, TaskSpec};
 use super::findings::Findings;
 use super::group::{Group, Part, Surroundings};
 use super::read::{Fields, Node, shorten};
@@ -15,7 +15,7 @@ use super::schema::OneOrMany;
 use crate::engine::{EngineKind, checkpoint, quantize};
 use crate::problem::{Problem, closest};
 use crate::space::ParameterName;
-use crate::task::DeploymentMode;
+use crate::task::{Checkpoint, DeploymentMode};
 
 const GEMM: [&str; 6] = ["auto", "float16", "bfloat16", "float32", "fp8", "int8"];
 const KV_CACHE: [&str; 8] = [
@@ -136,16 +136,8 @@ pub(super) fn group(spec: &TaskSpec, kind: Option<EngineKind>, findings: &Findin
     let (true, Some(kind)) = (is_sound, kind) else {
         return Some(Group::unjudged(ParameterName::QUANTIZATION_PREFIX, &lists));
     };
-    let model = &spec.model;
-    let recorded = model.quantization_config.as_ref();
-    let recorded = recorded
-        .and_then(|record| record.get("quant_method"))
-        .and_then(Json::as_str);
-    let method = model.quantization.as_deref().or(recorded).map(str::to_lowercase);
-    let method = method
-        .as_deref()
-        .filter(|method| !["", "none", "auto"].contains(method));
-    let checkpoint = checkpoint::quantization(&model.id_or_path).or(method);
+    let said = said_of(&spec.model);
+    let checkpoint = checkpoint::method(&said, &spec.model.id_or_path);
     Some(Group::of(
         &Part {
             key: quantize::KEY,
@@ -165,6 +157,21 @@ pub(super) fn group(spec: &TaskSpec, kind: Option<EngineKind>, findings: &Findin
         &Surroundings { spec, kind },
         findings,
     ))
+}
+
+/// How the weights are said to be quantized: by the user, or else by the checkpoint's record.
+pub(super) fn said_of(model: &ModelSpec) -> Checkpoint {
+    let record = model.quantization_config.as_ref();
+    let recorded = record
+        .and_then(|record| record.get("quant_method"))
+        .and_then(Json::as_str);
+    let words = [model.quantization.as_deref(), recorded];
+    let mut words = words.into_iter().flatten().map(str::to_lowercase);
+    match words.find(|word| !["", "auto"].contains(&word.as_str())) {
+        None => Checkpoint::Unsaid,
+        Some(word) if word == "none" => Checkpoint::Plain,
+        Some(word) => Checkpoint::Quantized(word),
+    }
 }
 
 /// Whether engines are started from the image whose version we know.

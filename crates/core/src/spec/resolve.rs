@@ -159,6 +159,7 @@ fn engine_settings(spec: &TaskSpec, kind: Option<EngineKind>, findings: &Finding
         start_timeout: given
             .start_timeout
             .map(|value| rules::seconds("engine.start_timeout", value, findings)),
+        checkpoint: quant::said_of(&spec.model),
     }
 }
 

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{a_document, problems_of, set};
+use crate::engine::PlanRequest;
 use crate::space::Size;
 use crate::spec::TaskSpec;
 
@@ -191,6 +192,25 @@ fn a_model_that_is_quantized_already_is_known_by_its_name_or_its_record() {
         &[&says("fp8")],
     );
     check(&[("model/quantization", json!("none")), quant()], &[]);
+    // What is said counts for more than the name, and in every launch plan too.
+    let name = ("model/id_or_path", json!("org/a-model-AWQ"));
+    check(
+        &[name.clone(), ("model/quantization", json!("GPTQ")), quant()],
+        &[&says("gptq")],
+    );
+    let plain = [name, ("model/quantization", json!("none")), quant()];
+    check(&plain, &[]);
+    let spec = TaskSpec::from_value(&document(&plain)).expect("sound").spec;
+    let task = spec.resolve().expect("sound");
+    let planned = task.engine.engine().plan(&PlanRequest {
+        model: &task.model,
+        settings: &task.settings,
+        resources: &task.resources,
+        candidate: &task.space.nth(0).expect("a point"),
+        deployment: task.deployment,
+    });
+    let arguments = planned.expect("a plan").arguments("h", 1);
+    assert!(arguments.contains(&"--quantization".to_owned()), "{arguments:?}");
 }
 
 #[test]
