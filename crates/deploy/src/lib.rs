@@ -1,6 +1,6 @@
 //! Hand two: it starts and stops engines.
 //!
-//! A [`Deployer`] is one target (a child process here; containers and clusters are others).
+//! A [`Deployer`] is one target: child processes in [`process`], containers in [`docker`].
 //! Waiting for readiness is one function for all of them. Nothing in here knows what a
 //! candidate is worth or what a benchmark sends.
 

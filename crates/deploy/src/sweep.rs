@@ -194,7 +194,9 @@ async fn clear(dead: Dead, here: Place, grace: Duration) -> SweepReport {
         cleared = end_containers(&dead, grace, &mut report).await;
     }
     match cleared {
-        Ok(()) => instance::remove_instance(&dead.directory),
+        Ok(()) if report.problems.is_empty() => instance::remove_instance(&dead.directory),
+        // It stays on record for the next sweep.
+        Ok(()) => {}
         Err(error) => report.problems.push(sentence(&dead.name, &error)),
     }
     report

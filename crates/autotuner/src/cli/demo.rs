@@ -1,11 +1,10 @@
 //! `autotuner demo`
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use autotuner_core::spec::{Format, TaskSpec};
 
-use super::session::{self, Session};
+use super::session::{self, Telling};
 use super::{Refusal, say};
 use crate::config::Config;
 
@@ -18,15 +17,11 @@ const TASK: &str = include_str!("../../../../examples/sim-local.yaml");
 Example:
   autotuner demo --output demo.json")]
 pub(super) struct Arguments {
-    /// Print the results as JSON on standard output instead of the table
-    #[arg(long)]
-    json: bool,
-    /// Where to write the results [default: results/<task_name>_results.json]
-    #[arg(long, short, value_name = "FILE")]
-    output: Option<PathBuf>,
     /// Print the task file and do nothing else
     #[arg(long)]
     print: bool,
+    #[command(flatten)]
+    telling: Telling,
 }
 
 pub(super) fn run(arguments: &Arguments, config: &Config) -> Result<ExitCode, Refusal> {
@@ -41,22 +36,11 @@ pub(super) fn run(arguments: &Arguments, config: &Config) -> Result<ExitCode, Re
             of: of.clone(),
             problems,
         })?;
-    say(&format!(
-        "Tuning the simulated engine: {}. See the task with `autotuner demo --print`.",
-        super::validate::summary(&task)
-    ));
-    let output = arguments
-        .output
-        .clone()
-        .unwrap_or_else(|| super::output::results_path(&task.name));
-    session::run(
-        Session {
-            of,
-            task,
-            output,
-            is_json: arguments.json,
-            is_quiet: false,
-        },
-        config,
-    )
+    if !arguments.telling.quiet {
+        say(&format!(
+            "Tuning the simulated engine: {}. See the task with `autotuner demo --print`.",
+            super::validate::summary(&task)
+        ));
+    }
+    session::run(arguments.telling.session(of, task), config)
 }

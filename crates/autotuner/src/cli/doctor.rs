@@ -3,17 +3,17 @@
 mod orphans;
 
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use autotuner_deploy::docker::describe;
 use autotuner_deploy::find_program;
-use autotuner_deploy::gpu::{GpuPool, MACHINE_FOLDER, MachineGpus, SeenGpu};
+use autotuner_deploy::gpu::SeenGpu;
 use nix::sys::resource::{Resource, getrlimit};
 use nix::sys::statvfs::statvfs;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use self::orphans::{instances, run_sweep};
+use super::targets::gpu_pool;
 use super::{NOTHING, Refusal, print, runtime};
 use crate::config::Config;
 use crate::host::Host;
@@ -136,9 +136,7 @@ fn machine(config: &Config) -> Check {
 
 fn gpus(config: &Config) -> Result<Check, Refusal> {
     const WHAT: &str = "GPUs";
-    let source = Arc::new(MachineGpus::new(config.gpus.clone()));
-    let pool = GpuPool::new(source, MACHINE_FOLDER.into());
-    let seen = runtime()?.block_on(pool.survey(&CancellationToken::new()));
+    let seen = runtime()?.block_on(gpu_pool(config).survey(&CancellationToken::new()));
     Ok(match seen {
         Ok(seen) if seen.is_empty() => Check::new(
             WHAT,

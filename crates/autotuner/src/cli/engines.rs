@@ -1,5 +1,6 @@
 //! `autotuner engines`
 
+use std::ffi::OsStr;
 use std::process::ExitCode;
 
 use autotuner_core::engine::{EngineKind, LaunchPlan, PlanRequest, Program};
@@ -127,6 +128,18 @@ fn usual_plan(kind: EngineKind, settings: &EngineSettings, deployment: Deploymen
         deployment,
     };
     kind.engine().plan(&request).ok()
+}
+
+/// Engines whose usual program is on the search path.
+pub(super) fn programs_here(search_path: Option<&OsStr>) -> Vec<EngineKind> {
+    let is_here = |kind: &EngineKind| {
+        let plan = usual_plan(*kind, &EngineSettings::default(), DeploymentMode::Local);
+        plan.is_some_and(|plan| match &plan.program {
+            Program::Local(program) => find_program(program, search_path).is_ok(),
+            Program::Image { .. } => false,
+        })
+    };
+    EngineKind::ALL.into_iter().filter(is_here).collect()
 }
 
 fn usual_image(kind: EngineKind) -> Option<String> {

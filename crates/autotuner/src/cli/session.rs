@@ -23,8 +23,9 @@ use super::{CANCELLED, NOTHING, Refusal, WRONG, print, runtime, say};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::host::Host;
+use crate::report::command::{self, Containers};
 use crate::report::results::{RunFacts, document, is_device, write};
-use crate::report::{command, table, words};
+use crate::report::{table, words};
 use crate::shutdown::Shutdown;
 use crate::worker::logs::TaskLogs;
 use crate::worker::preflight::{Places, Prepared, alike, own_program, prepare, unheeded};
@@ -149,7 +150,11 @@ async fn run_on(
     if session.is_json {
         print(&format!("{results:#}"));
     } else {
-        tell(&worker, &experiments, &because);
+        let containers = Containers {
+            shm_bytes: config.container_shm,
+            hub_cache: config.hub_cache.clone(),
+        };
+        tell(&worker, &containers, &experiments, &because);
     }
     match written {
         Ok(()) if session.is_json => {}
@@ -257,7 +262,7 @@ fn finished_because(finish: &Finish) -> String {
     }
 }
 
-fn tell(worker: &Worker, experiments: &[Experiment], because: &str) {
+fn tell(worker: &Worker, containers: &Containers, experiments: &[Experiment], because: &str) {
     let is_terminal = std::io::IsTerminal::is_terminal(&std::io::stdout());
     let width = if is_terminal { None } else { Some(160) };
     print(&table::table(&worker.task, experiments, width));
@@ -266,7 +271,10 @@ fn tell(worker: &Worker, experiments: &[Experiment], because: &str) {
     if let Some(best) = verdict.best
         && let (Some(launch), Ok(plan)) = (&best.launch, worker.plan(&best.candidate))
     {
-        print(&format!("Best command: {}", command::line(launch, &plan)));
+        print(&format!(
+            "Best command: {}",
+            command::line(launch, &plan, containers)
+        ));
     }
     say(&format!("ended because {because}"));
 }

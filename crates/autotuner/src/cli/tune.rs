@@ -6,14 +6,12 @@
 
 use std::process::ExitCode;
 
-use autotuner_core::engine::{EngineKind, PlanRequest, Program};
 use autotuner_core::problem::Problem;
-use autotuner_core::space::Candidate;
-use autotuner_core::task::{DeploymentMode, EngineSettings, Model, Resources};
+use autotuner_core::task::DeploymentMode;
 use autotuner_core::tune::{Hardware, Request, Tuning, tune};
-use autotuner_deploy::find_program;
 use clap::ValueEnum;
 
+use super::engines::programs_here;
 use super::session::{self, Telling};
 use super::{Refusal, print, say};
 use crate::config::Config;
@@ -164,7 +162,7 @@ fn request(arguments: &Arguments, config: &Config) -> Request {
         fix: arguments.fix.clone(),
         unset: arguments.unset.clone(),
         hardware: hardware(config),
-        programs_here: programs_here(config),
+        programs_here: programs_here(config.search_path.as_deref()),
     }
 }
 
@@ -175,34 +173,6 @@ fn hardware(config: &Config) -> Hardware {
         gpus: host.devices,
         cpus: u32::try_from(host.cpus).unwrap_or(u32::MAX),
         memory_bytes: host.memory_mib << 20,
-    }
-}
-
-/// Engines whose usual program is on the search path.
-fn programs_here(config: &Config) -> Vec<EngineKind> {
-    let is_here = |kind: &EngineKind| {
-        usual_program(*kind)
-            .is_some_and(|program| find_program(&program, config.search_path.as_deref()).is_ok())
-    };
-    EngineKind::ALL.into_iter().filter(is_here).collect()
-}
-
-fn usual_program(kind: EngineKind) -> Option<String> {
-    let model = Model {
-        id_or_path: "MODEL".into(),
-        namespace: "autotuner".into(),
-        served_name: "MODEL".into(),
-    };
-    let request = PlanRequest {
-        model: &model,
-        settings: &EngineSettings::default(),
-        resources: &Resources::default(),
-        candidate: &Candidate::engine_default(),
-        deployment: DeploymentMode::Local,
-    };
-    match kind.engine().plan(&request).ok()?.program {
-        Program::Local(program) => Some(program),
-        Program::Image { .. } => None,
     }
 }
 

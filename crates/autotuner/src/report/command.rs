@@ -1,21 +1,31 @@
 //! What was started, as a line that a person can give to a shell.
 //!
-//! A container's line starts the same image with the same arguments, mounts and limits, and
-//! publishes its port where the engine listens. What is secret is left out, as everywhere.
+//! A container's line gives the same image the same arguments, mounts, limits and GPUs, and
+//! publishes its port where the engine listens. What is secret, and what is the operator's
+//! rather than the task's, is left out: proxies, tokens, labels.
+
+use std::path::PathBuf;
 
 use autotuner_core::engine::{LaunchPlan, Limits};
 use autotuner_core::experiment::{ImageFacts, LaunchFacts};
-use autotuner_core::gpu::GpuVendor;
+use autotuner_core::gpu::{GpuDevice, GpuVendor};
+use autotuner_deploy::docker::{ENGINE_PORT, HUB_CACHE};
 
 use super::words::quoted;
 
-/// The port on which engines in containers listen, unless their command says another.
-const USUAL_PORT: &str = "8000";
+/// What containers are given here, whatever the task.
+#[derive(Debug, Clone)]
+pub(crate) struct Containers {
+    /// Shared memory, in bytes.
+    pub(crate) shm_bytes: u64,
+    /// Where models from a hub are kept on this machine.
+    pub(crate) hub_cache: PathBuf,
+}
 
 /// The line for an experiment that was started by this plan.
-pub(crate) fn line(launch: &LaunchFacts, plan: &LaunchPlan) -> String {
+pub(crate) fn line(launch: &LaunchFacts, plan: &LaunchPlan, containers: &Containers) -> String {
     let words = match &launch.image {
-        Some(image) => container(launch, image, plan),
+        Some(image) => container(launch, image, plan, containers),
         None => process(launch),
     };
     words.join(" ")
@@ -31,43 +41,69 @@ fn process(launch: &LaunchFacts) -> Vec<String> {
     variables.chain(words).collect()
 }
 
-fn container(launch: &LaunchFacts, image: &ImageFacts, plan: &LaunchPlan) -> Vec<String> {
-    let port = after(&launch.command, "--port").unwrap_or(USUAL_PORT);
-    let mut words: Vec<String> = ["docker", "run", "--rm", "--publish"].map(str::to_owned).to_vec();
-    words.push(format!("127.0.0.1:{port}:{port}"));
+fn container(
+    launch: &LaunchFacts,
+    image: &ImageFacts,
+    plan: &LaunchPlan,
+    containers: &Containers,
+) -> Vec<String> {
+    let mut flags = vec![
+        "--rm".to_owned(),
+        format!("--publish=127.0.0.1:{ENGINE_PORT}:{ENGINE_PORT}"),
+        format!("--shm-size={}", containers.shm_bytes),
+    ];
     let Limits { cpus, memory_bytes } = plan.limits;
-    words.extend(cpus.map(|cpus| format!("--cpus={cpus}")));
-    words.extend(memory_bytes.map(|bytes| format!("--memory={bytes}")));
-    let nvidia = launch.gpus.iter().filter(|gpu| gpu.vendor == GpuVendor::Nvidia);
-    let numbers: Vec<String> = nvidia.map(|gpu| gpu.index.to_string()).collect();
-    if !numbers.is_empty() {
-        words.push("--shm-size=16g".to_owned());
-        words.push(quoted(&format!("--gpus=\"device={}\"", numbers.join(","))));
+    flags.extend(cpus.map(|cpus| format!("--cpus={cpus}")));
+    if let Some(bytes) = memory_bytes {
+        // Both together: no swap, as in the experiment.
+        flags.push(format!("--memory={bytes}"));
+        flags.push(format!("--memory-swap={bytes}"));
     }
+    flags.extend(gpus(&launch.gpus));
     for mount in &plan.mounts {
         let source = mount.source.display();
-        let text = format!(
+        flags.push(format!(
             "--mount=type=bind,source={source},target={},readonly",
             mount.target
-        );
-        words.push(quoted(&text));
+        ));
     }
-    for (name, value) in &launch.env {
-        words.push("--env".to_owned());
-        words.push(quoted(&format!("{name}={value}")));
+    if plan.uses_hub {
+        let source = containers.hub_cache.display();
+        flags.push(format!("--mount=type=bind,source={source},target={HUB_CACHE}"));
+        flags.push(format!("--env=HF_HOME={HUB_CACHE}"));
     }
+    flags.extend(
+        launch
+            .env
+            .iter()
+            .map(|(name, value)| format!("--env={name}={value}")),
+    );
     let (program, arguments) = launch.command.split_first().unzip();
-    words.extend(program.map(|program| format!("--entrypoint={}", quoted(program))));
-    let image = image.digest.as_ref().unwrap_or(&image.reference);
-    words.push(quoted(image));
-    words.extend(arguments.unwrap_or_default().iter().map(|word| quoted(word)));
-    words
+    flags.extend(program.map(|program| format!("--entrypoint={program}")));
+    flags.push(image.digest.as_ref().unwrap_or(&image.reference).clone());
+    flags.extend_from_slice(arguments.unwrap_or_default());
+    let begin = ["docker", "run"].map(str::to_owned);
+    begin
+        .into_iter()
+        .chain(flags.iter().map(|flag| quoted(flag)))
+        .collect()
 }
 
-/// The argument behind a flag.
-fn after<'a>(command: &'a [String], flag: &str) -> Option<&'a str> {
-    let at = command.iter().position(|word| word == flag)?;
-    command.get(at + 1).map(String::as_str)
+/// The flags that give a container these GPUs and no others.
+fn gpus(held: &[GpuDevice]) -> Vec<String> {
+    let list = |name: fn(&GpuDevice) -> String| held.iter().map(name).collect::<Vec<_>>().join(",");
+    match held.first().map(|gpu| gpu.vendor) {
+        None => Vec::new(),
+        Some(GpuVendor::Nvidia) => vec![format!("--gpus=\"device={}\"", list(|gpu| gpu.uuid.clone()))],
+        Some(GpuVendor::Amd) => [
+            "--device=/dev/kfd".to_owned(),
+            "--device=/dev/dri".to_owned(),
+            "--group-add=video".to_owned(),
+            "--group-add=render".to_owned(),
+            format!("--env=ROCR_VISIBLE_DEVICES={}", list(|gpu| gpu.index.to_string())),
+        ]
+        .into(),
+    }
 }
 
 #[cfg(test)]
@@ -75,7 +111,6 @@ mod tests {
     use std::time::Duration;
 
     use autotuner_core::engine::{Mount, Program};
-    use autotuner_core::gpu::GpuDevice;
 
     use super::*;
 
@@ -102,36 +137,48 @@ mod tests {
         }
     }
 
+    fn containers() -> Containers {
+        Containers {
+            shm_bytes: 1 << 30,
+            hub_cache: "/cache".into(),
+        }
+    }
+
+    fn image() -> ImageFacts {
+        ImageFacts {
+            reference: "vllm/vllm-openai:v1".into(),
+            id: "sha256:01".into(),
+            digest: None,
+        }
+    }
+
+    fn gpu(index: u32, vendor: GpuVendor) -> GpuDevice {
+        GpuDevice {
+            index,
+            uuid: format!("GPU-{index}"),
+            name: "N".into(),
+            vendor,
+            memory_bytes: 1,
+        }
+    }
+
     #[test]
     fn a_process_s_line_is_its_command() {
         assert_eq!(
-            line(&launch(&["/bin/engine", "--flag", "a b"]), &plan()),
+            line(&launch(&["/bin/engine", "--flag", "a b"]), &plan(), &containers()),
             "A='b c' /bin/engine --flag 'a b'"
         );
     }
 
     #[test]
     fn a_container_s_line_starts_the_same_container() {
-        let mut facts = launch(&["vllm", "serve", "--port", "9000"]);
-        facts.image = Some(ImageFacts {
-            reference: "vllm/vllm-openai:v1".into(),
-            id: "sha256:01".into(),
-            digest: None,
-        });
+        let mut facts = launch(&["vllm", "serve", "--port", "8000"]);
+        facts.image = Some(image());
         assert_eq!(
-            line(&facts, &plan()),
-            "docker run --rm --publish 127.0.0.1:9000:9000 --env 'A=b c' --entrypoint=vllm \
-             vllm/vllm-openai:v1 serve --port 9000"
+            line(&facts, &plan(), &containers()),
+            "docker run --rm --publish=127.0.0.1:8000:8000 --shm-size=1073741824 '--env=A=b c' \
+             --entrypoint=vllm vllm/vllm-openai:v1 serve --port 8000"
         );
-        facts.gpus = [0, 2]
-            .map(|index| GpuDevice {
-                index,
-                uuid: format!("GPU-{index}"),
-                name: "N".into(),
-                vendor: GpuVendor::Nvidia,
-                memory_bytes: 1,
-            })
-            .to_vec();
         facts.env.clear();
         let plan = LaunchPlan {
             mounts: vec![Mount {
@@ -142,13 +189,33 @@ mod tests {
                 cpus: Some(1.5),
                 memory_bytes: Some(1 << 30),
             },
+            uses_hub: true,
             ..plan()
         };
         assert_eq!(
-            line(&facts, &plan),
-            "docker run --rm --publish 127.0.0.1:9000:9000 --cpus=1.5 --memory=1073741824 --shm-size=16g \
-             '--gpus=\"device=0,2\"' --mount=type=bind,source=/m/a,target=/models/a,readonly \
-             --entrypoint=vllm vllm/vllm-openai:v1 serve --port 9000"
+            line(&facts, &plan, &containers()),
+            "docker run --rm --publish=127.0.0.1:8000:8000 --shm-size=1073741824 --cpus=1.5 \
+             --memory=1073741824 --memory-swap=1073741824 \
+             --mount=type=bind,source=/m/a,target=/models/a,readonly \
+             --mount=type=bind,source=/cache,target=/root/.cache/huggingface \
+             --env=HF_HOME=/root/.cache/huggingface --entrypoint=vllm vllm/vllm-openai:v1 serve --port 8000"
+        );
+    }
+
+    #[test]
+    fn a_container_gets_the_gpus_that_it_had() {
+        let check = |vendor: GpuVendor, expected: &str| {
+            let mut facts = launch(&["engine"]);
+            facts.image = Some(image());
+            facts.gpus = vec![gpu(0, vendor), gpu(2, vendor)];
+            let line = line(&facts, &plan(), &containers());
+            assert!(line.contains(expected), "{line}");
+        };
+        check(GpuVendor::Nvidia, "'--gpus=\"device=GPU-0,GPU-2\"'");
+        check(
+            GpuVendor::Amd,
+            "--device=/dev/kfd --device=/dev/dri --group-add=video --group-add=render \
+             --env=ROCR_VISIBLE_DEVICES=0,2",
         );
     }
 }

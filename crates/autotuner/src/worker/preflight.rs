@@ -78,11 +78,7 @@ pub(crate) async fn prepare(
     if let Some(problem) = too_few_gpus(gpus, plan.gpus, cancel).await {
         return Err(vec![problem]);
     }
-    let prepared = tokio::select! {
-        prepared = deployer.prepare(&plan, watcher, cancel) => prepared,
-        () = cancel.cancelled() => Err(DeployError::Cancelled),
-    };
-    if let Err(error) = prepared {
+    if let Err(error) = deployer.prepare(&plan, watcher, cancel).await {
         return Err(vec![not_there(&task, &error)]);
     }
     let facts = probe(engine, |arguments| {

@@ -149,12 +149,11 @@ async fn prepare(worker: &Worker, number: ExperimentNumber, plan: &LaunchPlan) -
     let begun = Instant::now();
     let mut is_told = false;
     loop {
-        let cancel = &worker.shutdown.soft;
-        let prepared = tokio::select! {
-            prepared = worker.deployer.prepare(plan, &watcher, cancel) => prepared,
-            () = cancel.cancelled() => Err(DeployError::Cancelled),
-        };
-        match prepared {
+        match worker
+            .deployer
+            .prepare(plan, &watcher, &worker.shutdown.soft)
+            .await
+        {
             Ok(()) => return Ok(()),
             Err(error @ DeployError::TargetGone { .. }) if begun.elapsed() < TARGET_PATIENCE => {
                 if !is_told {
@@ -203,20 +202,16 @@ pub(super) async fn ready(
         &check,
         &worker.shutdown.soft,
     );
-    let kind = match waiting.await {
+    let error = match waiting.await {
         Ok(ready) => return Ok(ready.took),
-        Err(NotReady::Exited { exit, .. }) => return Err(exited(&exit, "before it was ready")),
-        Err(NotReady::Target(error)) => return Err(not_deployed(&error)),
-        Err(error) => (
-            match error {
-                NotReady::Deadline { .. } => FailureKind::NotReadyInTime,
-                NotReady::Cancelled => FailureKind::Cancelled,
-                NotReady::Gone { .. } | NotReady::Exited { .. } | NotReady::Target(_) => {
-                    FailureKind::EngineCrashed
-                }
-            },
-            chain(&error),
-        ),
+        Err(error) => error,
     };
-    Err(Failure::new(kind.0, kind.1))
+    let kind = match &error {
+        NotReady::Exited { exit, .. } => return Err(exited(exit, "before it was ready")),
+        NotReady::Target(error) => return Err(not_deployed(error)),
+        NotReady::Deadline { .. } => FailureKind::NotReadyInTime,
+        NotReady::Cancelled => FailureKind::Cancelled,
+        NotReady::Gone { .. } => FailureKind::EngineCrashed,
+    };
+    Err(Failure::new(kind, chain(&error)))
 }

@@ -3,6 +3,7 @@
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 
+use nix::sys::signal::Signal;
 use serde_json::json;
 
 use crate::harbour::{Harbour, assert_nothing_left, docker, sim_image, sim_task};
@@ -93,4 +94,22 @@ fn a_registry_that_does_not_answer_is_said() {
         .expect(2)
         .says(&["engine.image", &name, "could not be fetched"]);
     assert_nothing_left(&harbour);
+}
+
+#[test]
+fn fetching_ends_with_a_cancel() {
+    if sim_image().is_none() {
+        return;
+    }
+    let harbour = Harbour::new();
+    // A registry that takes the daemon's connection and says nothing.
+    let registry = TcpListener::bind("127.0.0.1:0").expect("a port");
+    registry.set_nonblocking(true).expect("set");
+    let name = format!("{}/sim-engine:1", registry.local_addr().expect("its address"));
+    let mut running = harbour.start_task(&sim_task(&name, &json!({"max-num-seqs": [8]})));
+    let _silent = running.wait_for("the daemon to ask", |_| registry.accept().ok());
+    running.signal(Signal::SIGINT);
+    running.wait().expect(130);
+    assert_nothing_left(&harbour);
+    assert_eq!(harbour.try_results(), None);
 }

@@ -1,9 +1,9 @@
 //! Asks an image's program a short question and takes down what it says: its version, its help.
 //!
-//! The idea: the container is a task's own from before it exists until it is gone, and whoever
-//! asked only waits for that task. So it goes whatever becomes of who asked, and it needs no
-//! engine's care: it sees no network, no GPU and none of this machine's files, and it carries
-//! the owner's labels in case the whole program dies. How much of the answer is kept is bounded.
+//! The idea: a question is one future from before its container exists until it is gone, and is
+//! to be run as a task of its own, which goes on when nobody waits for the answer any more. The
+//! container sees no network, no GPU and none of this machine's files, and it carries the
+//! owner's labels in case the whole program dies. How much of the answer is kept is bounded.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -53,7 +53,7 @@ pub(crate) struct Asked {
 /// Everything that the image's program prints when it is run with these arguments, both
 /// streams as the daemon orders them; `None` when it prints nothing, could not be run, took
 /// longer than `patience`, or was cancelled. When this returns the container is gone, or has
-/// withstood every attempt to remove it; when it is dropped, the container goes soon after.
+/// withstood every attempt to remove it. Not to be dropped midway: cancelled, it soon ends.
 ///
 /// The program is the first word of the plan's entrypoint, or the image's own entrypoint. The
 /// image must be here already.
@@ -71,19 +71,12 @@ pub(crate) async fn ask(
             is_gone: true,
         };
     };
-    let enough = cancel.child_token();
     let question = Question {
         docker: docker.clone(),
-        enough: enough.clone(),
+        enough: cancel.clone(),
         patience,
     };
-    // Dropped with this future, the guard tells the task to come to its end, which it then
-    // does without us; every wait in it has an end.
-    let _guard = enough.drop_guard();
-    tokio::spawn(question.run(body)).await.unwrap_or(Asked {
-        said: None,
-        is_gone: false,
-    })
+    question.run(body).await
 }
 
 struct Question {

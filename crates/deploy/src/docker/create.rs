@@ -19,7 +19,7 @@ use super::gpu::GpuParts;
 use super::shared::Extras;
 
 /// The port that an engine listens on inside its container, where all ports are free.
-pub(crate) const ENGINE_PORT: u16 = 8000;
+pub const ENGINE_PORT: u16 = 8000;
 
 /// Every address of the container: its own loopback cannot be reached from outside.
 pub(crate) const ENGINE_HOST: &str = "0.0.0.0";
@@ -28,7 +28,7 @@ pub(crate) const ENGINE_HOST: &str = "0.0.0.0";
 pub(crate) const OUR_HOST: &str = "127.0.0.1";
 
 /// Where the engines of an image look for models that were fetched before.
-const HUB_CACHE: &str = "/root/.cache/huggingface";
+pub const HUB_CACHE: &str = "/root/.cache/huggingface";
 
 /// How much of its output the daemon keeps: so much that it drops none before we have read it.
 const LOG_FILE_SIZE: &str = "100m";

@@ -37,6 +37,9 @@ pub(crate) enum Output<'a> {
 }
 
 /// Returns when the container is gone and its output is where it should be.
+///
+/// # Errors
+/// What kept the last try from it.
 pub(crate) async fn end(
     daemon: &Daemon,
     id: &str,
@@ -46,21 +49,17 @@ pub(crate) async fn end(
     let until = Instant::now() + grace + INSISTENCE;
     let mut grace = grace;
     loop {
-        match try_to_end(daemon, id, grace, output).await {
+        // Tried several times a second: what kept the last try from it is what is told.
+        let why_not = match try_to_end(daemon, id, grace, output).await {
             Ok(true) => return Ok(()),
-            Ok(false) => grace = Duration::ZERO,
-            Err(failed) => {
-                let error = failed.telling("stop a container", "");
-                // Tried many times a second: what comes of it in the end is what is told.
-                tracing::debug!(
-                    container = id,
-                    error = whole_story(&error),
-                    "a container is not stopped yet"
-                );
+            Ok(false) => {
+                grace = Duration::ZERO;
+                DeployError::StillRunning { id: short(id) }
             }
-        }
+            Err(failed) => failed.telling("stop a container", ""),
+        };
         if Instant::now() >= until {
-            return Err(DeployError::StillRunning { id: short(id) });
+            return Err(why_not);
         }
         sleep(PAUSE).await;
     }

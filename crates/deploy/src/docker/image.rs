@@ -15,7 +15,6 @@ use autotuner_core::experiment::ImageFacts;
 use bollard::Docker;
 use bollard::errors::Error;
 use bollard::models::ImageInspect;
-use tokio_util::sync::CancellationToken;
 
 use self::name::ImageName;
 use self::pull::{LONGEST_SILENCE, pull};
@@ -26,23 +25,19 @@ use crate::{DeployError, Watcher};
 /// taken as it is; one of ours is never looked for anywhere else, because it is only ever
 /// built here.
 ///
+/// Dropped, it ends at once.
+///
 /// # Errors
-/// [`DeployError::ImageMissing`], [`DeployError::Fetch`], [`DeployError::TargetGone`],
-/// [`DeployError::Cancelled`].
+/// [`DeployError::ImageMissing`], [`DeployError::Fetch`], [`DeployError::TargetGone`].
 pub(crate) async fn ensure(
     docker: &Docker,
     reference: &str,
     watcher: &dyn Watcher,
-    cancel: &CancellationToken,
 ) -> Result<ImageFacts, DeployError> {
-    tokio::select! {
-        biased;
-        () = cancel.cancelled() => Err(DeployError::Cancelled),
-        result = ensure_within(docker, reference, watcher, LONGEST_SILENCE) => result,
-    }
+    ensure_within(docker, reference, watcher, LONGEST_SILENCE).await
 }
 
-/// Like [`ensure`], for a registry that may be silent for so long. Dropped, it ends at once.
+/// Like [`ensure`], for a registry that may be silent for so long.
 pub(super) async fn ensure_within(
     docker: &Docker,
     reference: &str,
@@ -67,7 +62,8 @@ pub(super) async fn ensure_within(
     };
     if name.is_ours() {
         return Err(missing(
-            "it is built on this machine and in no registry: build it with scripts/sim-image.sh",
+            "it is made on this machine and in no registry: make it with scripts/sim-image.sh or \
+             scripts/llama-image.sh",
         ));
     }
     pull(docker, reference, &name, watcher, longest_silence).await?;

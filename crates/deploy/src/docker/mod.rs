@@ -51,6 +51,7 @@ use crate::{
     Watcher, blocking, logs,
 };
 
+pub use self::create::{ENGINE_PORT, HUB_CACHE};
 pub use self::describe::{DaemonFacts, describe};
 pub use self::policy::Policy;
 
@@ -157,6 +158,21 @@ impl DockerDeployer {
         self.shared.daemon.ping().await
     }
 
+    /// Everything that a launch of this plan needs, its image last: that may take long.
+    async fn make_ready(&self, plan: &LaunchPlan, watcher: &dyn Watcher) -> Result<(), DeployError> {
+        let reference = launch::reference(plan)?;
+        self.check(plan).await?;
+        if plan.gpus > 0 {
+            launch::check_gpu_support(&self.shared).await?;
+        }
+        if plan.limits != Limits::default() {
+            limits::check(&plan.limits, &self.shared.daemon.info().await?)?;
+        }
+        launch::hub_cache(&self.shared, plan).await?;
+        let docker = self.shared.daemon.docker();
+        image::ensure(docker, reference, watcher).await.map(drop)
+    }
+
     /// A task that goes on when its caller is dropped.
     async fn owned<T: Send + 'static>(&self, task: impl Future<Output = T> + Send + 'static) -> Option<T> {
         self.tasks.spawn(task).await.ok()
@@ -171,17 +187,11 @@ impl Deployer for DockerDeployer {
         watcher: &dyn Watcher,
         cancel: &CancellationToken,
     ) -> Result<(), DeployError> {
-        let reference = launch::reference(plan)?;
-        self.check(plan).await?;
-        if plan.gpus > 0 {
-            launch::check_gpu_support(&self.shared).await?;
+        tokio::select! {
+            biased;
+            () = cancel.cancelled() => Err(DeployError::Cancelled),
+            prepared = self.make_ready(plan, watcher) => prepared,
         }
-        if plan.limits != Limits::default() {
-            limits::check(&plan.limits, &self.shared.daemon.info().await?)?;
-        }
-        launch::hub_cache(&self.shared, plan).await?;
-        let docker = self.shared.daemon.docker();
-        image::ensure(docker, reference, watcher, cancel).await.map(drop)
     }
 
     async fn ask(

@@ -19,6 +19,7 @@ use super::end::{Output, end};
 use super::names;
 use super::record::ContainerRecords;
 use super::shared::Shared;
+use crate::error::whole_story;
 use crate::instance::{OwnerState, owner_state};
 use crate::{DeployError, SweepReport, Swept, blocking};
 
@@ -26,7 +27,8 @@ use crate::{DeployError, SweepReport, Swept, blocking};
 const LATE_CREATION: Duration = Duration::from_secs(3);
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// Ends all containers of one dead instance, wherever its records say they are.
+/// Ends all containers of one dead instance, wherever its records say they are. Problems in the
+/// report mean that it is not cleared.
 pub(crate) async fn clear_instance(
     instances: &Path,
     instance: &str,
@@ -52,9 +54,7 @@ pub(crate) async fn clear_instance(
         let mut found = find(&daemon, instance, may_be_late).await?;
         found.retain(is_its);
         found_in_all += found.len();
-        let part = end_all(&daemon, found, grace, &CancellationToken::new()).await?;
-        report.stopped.extend(part.stopped);
-        report.already_gone += part.already_gone;
+        report.merge(end_all(&daemon, found, grace, &CancellationToken::new()).await?);
     }
     report.already_gone += records.records.len().saturating_sub(found_in_all);
     Ok(report)
@@ -105,7 +105,7 @@ async fn find(daemon: &Daemon, instance: &str, may_be_late: bool) -> Result<Vec<
     }
 }
 
-/// Ends them all at the same time.
+/// Ends them all at the same time. One that cannot be ended keeps no other from it.
 async fn end_all(
     daemon: &Daemon,
     found: Vec<Found>,
@@ -121,7 +121,6 @@ async fn end_all(
         });
     }
     let mut report = SweepReport::default();
-    let mut failure = None;
     loop {
         let done = tokio::select! {
             done = work.join_next() => done,
@@ -133,13 +132,13 @@ async fn end_all(
                 report.stopped.push(swept(container));
             }
             Some(Ok((_, Ok(())))) => report.already_gone += 1,
-            Some(Ok((_, Err(error)))) => failure = Some(error),
+            Some(Ok((_, Err(error)))) => report.problems.push(whole_story(&error)),
             Some(Err(error)) => report
                 .problems
                 .push(format!("a part of the sweep broke off: {error}")),
         }
     }
-    failure.map_or(Ok(report), Err)
+    Ok(report)
 }
 
 async fn end_one(daemon: &Daemon, container: &Found, grace: Duration) -> Result<(), DeployError> {

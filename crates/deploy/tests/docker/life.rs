@@ -22,6 +22,34 @@ async fn inspect(world: &World, id: &str) -> ContainerInspectResponse {
 }
 
 #[tokio::test]
+async fn what_is_cancelled_before_it_begins_asks_nobody() {
+    let Some(world) = World::new().await else {
+        return;
+    };
+    let cancel = CancellationToken::new();
+    cancel.cancel();
+    let plan = plan_of("127.0.0.1:1/x/y", &[]);
+    let prepared = world.deployer.prepare(&plan, &Unwatched, &cancel).await;
+    assert!(matches!(prepared, Err(DeployError::Cancelled)), "{prepared:?}");
+}
+
+#[tokio::test]
+async fn a_question_that_nobody_waits_for_any_more_leaves_no_container() {
+    let Some(world) = World::new().await else {
+        return;
+    };
+    let plan = world.plan(&[]);
+    let cancel = CancellationToken::new();
+    tokio::select! {
+        biased;
+        answer = world.deployer.ask(&plan, &["sleep"], PATIENCE, &cancel) => panic!("{answer:?}"),
+        () = until("it is there", async || !world.leftovers().await.is_empty()) => {}
+    }
+    until("it is gone", async || world.leftovers().await.is_empty()).await;
+    world.assert_nothing_left().await;
+}
+
+#[tokio::test]
 async fn two_launches_at_once_get_ports_and_names_of_their_own() {
     let Some(world) = World::new().await else {
         return;

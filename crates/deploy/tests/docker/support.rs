@@ -13,9 +13,10 @@ use bollard::Docker;
 use bollard::models::ContainerSummary;
 use bollard::query_parameters::{ListContainersOptionsBuilder, RemoveContainerOptionsBuilder};
 use tempfile::TempDir;
-use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
+use crate::common::wait_until;
+pub(crate) use crate::common::{records, unique_name};
 use crate::image::engine_image;
 
 /// Longest wait for what must happen.
@@ -216,32 +217,7 @@ pub(crate) async fn remove(docker: &Docker, id: &str) {
     let _ = docker.remove_container(id, Some(options)).await;
 }
 
-pub(crate) fn records(instance: &std::path::Path) -> Vec<String> {
-    std::fs::read_dir(instance)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|entry| entry.file_name().into_string().unwrap())
-        .filter(|name| name != "owner.json")
-        .collect()
-}
-
-/// A name that no test before had, in this process or another.
-pub(crate) fn unique_name() -> String {
-    let folder = tempfile::Builder::new()
-        .prefix("t")
-        .rand_bytes(12)
-        .tempdir()
-        .unwrap();
-    folder.path().file_name().unwrap().to_str().unwrap().to_owned()
-}
-
 /// Waits for a condition.
 pub(crate) async fn until(what: &str, condition: impl AsyncFn() -> bool) {
-    let wait = async {
-        while !condition().await {
-            sleep(Duration::from_millis(20)).await;
-        }
-    };
-    assert!(timeout(PATIENCE, wait).await.is_ok(), "{what} does not come true");
+    wait_until(PATIENCE, what, condition).await;
 }

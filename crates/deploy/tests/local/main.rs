@@ -2,6 +2,9 @@
 
 // Marked as tests, so that their helpers may unwrap like them.
 #[cfg(test)]
+#[path = "../common/mod.rs"]
+mod common;
+#[cfg(test)]
 mod conformance;
 #[cfg(test)]
 mod death;

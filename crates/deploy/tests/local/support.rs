@@ -1,7 +1,7 @@
 //! A place to deploy in, plans for the test engine, and eyes on the processes there are.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +9,9 @@ use autotuner_core::engine::{Arg, LaunchPlan, Limits, Program};
 use autotuner_deploy::process::{ProcessConfig, ProcessDeployer};
 use autotuner_deploy::{Deployment, Instance, Label};
 use tempfile::TempDir;
-use tokio::time::{sleep, timeout};
+
+use crate::common::wait_until;
+pub(crate) use crate::common::{records, unique_name};
 
 /// The test engine's program.
 pub(crate) const ENGINE: &str = env!("CARGO_BIN_EXE_deploy-test-engine");
@@ -69,26 +71,6 @@ impl World {
     }
 }
 
-pub(crate) fn records(instance: &Path) -> Vec<String> {
-    std::fs::read_dir(instance)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|entry| entry.file_name().into_string().unwrap())
-        .filter(|name| name != "owner.json")
-        .collect()
-}
-
-/// A name that no test before had, in this process or another.
-pub(crate) fn unique_name() -> String {
-    let folder = tempfile::Builder::new()
-        .prefix("i")
-        .rand_bytes(12)
-        .tempdir()
-        .unwrap();
-    folder.path().file_name().unwrap().to_str().unwrap().to_owned()
-}
-
 pub(crate) fn plan(arguments: &[&str]) -> LaunchPlan {
     plan_of(ENGINE, arguments)
 }
@@ -117,16 +99,6 @@ pub(crate) fn plan_of(program: &str, arguments: &[&str]) -> LaunchPlan {
 /// The process id in a local deployment's name.
 pub(crate) fn pid_of(deployment: &Deployment) -> i32 {
     deployment.id.split('-').next().unwrap().parse().unwrap()
-}
-
-/// Waits for a condition.
-pub(crate) async fn until(what: &str, condition: impl AsyncFn() -> bool) {
-    let wait = async {
-        while !condition().await {
-            sleep(Duration::from_millis(10)).await;
-        }
-    };
-    assert!(timeout(PATIENCE, wait).await.is_ok(), "{what} does not come true");
 }
 
 /// Whether the process runs: zombies do not.
@@ -164,4 +136,9 @@ pub(crate) fn processes_with(text: &str) -> Vec<i32> {
         }
     }
     found
+}
+
+/// Waits for a condition.
+pub(crate) async fn until(what: &str, condition: impl AsyncFn() -> bool) {
+    wait_until(PATIENCE, what, condition).await;
 }

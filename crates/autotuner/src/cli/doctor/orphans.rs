@@ -26,7 +26,10 @@ pub(super) fn instances(config: &Config) -> Result<Check, Refusal> {
             count => Check::new(
                 "left behind",
                 State::Bad,
-                format!("{} of runs that are on no record", counted(count, "container")),
+                format!(
+                    "{} of runs that are on no record",
+                    counted(count as u128, "container")
+                ),
             )
             .with_next_step("autotuner doctor --sweep"),
         },
@@ -41,14 +44,13 @@ pub(super) fn instances(config: &Config) -> Result<Check, Refusal> {
 }
 
 /// Containers of ours whose run is dead, where there is a daemon to ask.
-fn orphans(config: &Config) -> Result<u128, Refusal> {
+fn orphans(config: &Config) -> Result<usize, Refusal> {
     let listed = runtime()?.block_on(async {
         let docker = reach_docker(config, "doctor").await.ok()?;
         docker.list_ours().await.ok()
     });
     let orphans = listed.unwrap_or_default();
-    let dead = orphans.iter().filter(|owned| !owned.owner_alive);
-    Ok(dead.map(|_| 1).sum())
+    Ok(orphans.iter().filter(|owned| !owned.owner_alive).count())
 }
 
 /// How many instances live, and the names of those that are dead.

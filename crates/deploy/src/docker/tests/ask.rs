@@ -162,15 +162,3 @@ async fn one_that_is_cancelled_is_removed() {
     assert_eq!(answer, None);
     assert_eq!(world.containers().await, 0);
 }
-
-#[tokio::test]
-async fn one_that_nobody_waits_for_any_more_is_removed() {
-    let Some(world) = World::new().await else { return };
-    let cancel = CancellationToken::new();
-    tokio::select! {
-        biased;
-        answer = shell(&world, "sleep 600", PATIENCE, &cancel) => panic!("{answer:?}"),
-        () = until("it is there", || async { world.containers().await == 1 }) => {}
-    }
-    until("it is gone", || async { world.containers().await == 0 }).await;
-}

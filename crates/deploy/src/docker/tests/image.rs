@@ -128,16 +128,14 @@ fn layer(bytes: usize) -> Vec<u8> {
 }
 
 async fn ensure(docker: &Docker, reference: &str) -> Result<ImageFacts, DeployError> {
-    image::ensure(docker, reference, &Unwatched, &CancellationToken::new()).await
+    image::ensure(docker, reference, &Unwatched).await
 }
 
 #[tokio::test]
 async fn an_image_that_is_here_is_taken_as_it_is() {
     let Some(world) = World::new().await else { return };
     let seen = Seen::default();
-    let facts = image::ensure(&world.docker, &world.image, &seen, &CancellationToken::new())
-        .await
-        .unwrap();
+    let facts = image::ensure(&world.docker, &world.image, &seen).await.unwrap();
     assert_eq!(seen.all(), []);
     assert_eq!(
         (facts.reference.as_str(), facts.digest.as_deref()),
@@ -167,9 +165,7 @@ async fn an_image_is_fetched_and_known_by_its_registrys_digest() {
     let (docker, name) = (&published.docker, published.name());
     assert_eq!(image::facts(docker, &name).await.unwrap(), None);
     let seen = Seen::default();
-    let facts = image::ensure(docker, &name, &seen, &CancellationToken::new())
-        .await
-        .unwrap();
+    let facts = image::ensure(docker, &name, &seen).await.unwrap();
     let digest = published.registry.digest(&published.path, "v1");
     let pinned = format!("{}@{digest}", published.repository_at(published.registry.port));
     assert_eq!(facts.reference, name);
@@ -283,13 +279,13 @@ async fn a_cancelled_fetch_ends_here_and_at_the_registry() {
     proxy.set(Gate::Stalls { after: 5_000_000 });
     let name = format!("{}:v1", published.repository_at(port));
     let (seen, cancel) = (Seen::default(), CancellationToken::new());
-    let fetching = image::ensure(&published.docker, &name, &seen, &cancel);
+    let fetching = cancel.run_until_cancelled(image::ensure(&published.docker, &name, &seen));
     let cancelling = async {
         until("some of it is here", || async { seen.bytes() > 0 }).await;
         cancel.cancel();
     };
     let (result, ()) = tokio::join!(fetching, cancelling);
-    assert!(matches!(result, Err(DeployError::Cancelled)), "{result:?}");
+    assert!(result.is_none(), "{result:?}");
     // The daemon sees that nobody wants it any more when the next bytes come.
     proxy.set(Gate::Open);
     until("the daemon lets go of the registry", || async {
@@ -298,15 +294,6 @@ async fn a_cancelled_fetch_ends_here_and_at_the_registry() {
     .await;
     assert!(proxy.answered_bytes() < 30_000_000, "{}", proxy.answered_bytes());
     assert_eq!(image::facts(&published.docker, &name).await.unwrap(), None);
-}
-
-#[tokio::test]
-async fn a_fetch_that_is_cancelled_before_it_begins_asks_nobody() {
-    let Some(docker) = daemon().await else { return };
-    let cancel = CancellationToken::new();
-    cancel.cancel();
-    let result = image::ensure(&docker, "127.0.0.1:1/x/y", &Unwatched, &cancel).await;
-    assert!(matches!(result, Err(DeployError::Cancelled)), "{result:?}");
 }
 
 #[tokio::test]
