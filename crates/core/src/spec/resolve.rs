@@ -50,6 +50,7 @@ pub(super) fn resolve(spec: &TaskSpec, findings: &Findings) -> Option<Task> {
         settings: &settings,
         resources: &resources,
         deployment,
+        constraints: &spec.constraints,
     };
     let fitted = space.map(|space| room::fitting(space, kind, &around, findings));
     let (space, refused) = fitted.unzip();

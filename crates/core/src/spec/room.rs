@@ -11,7 +11,7 @@ use super::findings::Findings;
 use crate::engine::catalogue::Group;
 use crate::engine::{EngineKind, PlanRequest};
 use crate::problem::Problem;
-use crate::space::{Candidate, Parameter, ParameterName, Size, Space, Target, Value};
+use crate::space::{Candidate, Constraint, Parameter, ParameterName, Size, Space, Target, Value};
 use crate::task::{DeploymentMode, EngineSettings, Model, Resources};
 
 /// Most combinations that are held against constraints.
@@ -30,6 +30,8 @@ pub(super) struct Surroundings<'a> {
     pub(super) resources: &'a Resources,
     /// Where engines run.
     pub(super) deployment: DeploymentMode,
+    /// The constraints as the document lists them, those that cannot be read among them.
+    pub(super) constraints: &'a [String],
 }
 
 impl<'a> Surroundings<'a> {
@@ -42,6 +44,15 @@ impl<'a> Surroundings<'a> {
             deployment: self.deployment,
         }
     }
+
+    /// Where the document has a constraint of the space.
+    fn path_of(&self, constraint: &Constraint) -> String {
+        let mut written = self.constraints.iter();
+        match written.position(|source| source == constraint.source()) {
+            Some(index) => format!("constraints[{index}]"),
+            None => "constraints".into(),
+        }
+    }
 }
 
 /// The space without the parallel sizes that need more GPUs than an experiment may use, and
@@ -52,14 +63,14 @@ pub(super) fn fitting(
     around: &Surroundings<'_>,
     findings: &Findings,
 ) -> (Space, Vec<Problem>) {
-    check_constraints(&space, MEETS_NONE, findings);
+    check_constraints(&space, MEETS_NONE, around, findings);
     let Some(kind) = kind.filter(|_| findings.is_sound()) else {
         return (space, Vec::new());
     };
     let before = space.size();
     let (space, refused) = without_impossible(space, kind, around, findings);
     if findings.is_sound() && space.size() != before {
-        check_constraints(&space, MEETS_NONE_LEFT, findings);
+        check_constraints(&space, MEETS_NONE_LEFT, around, findings);
     }
     (space, refused)
 }
@@ -86,9 +97,9 @@ const MEETS_NONE_LEFT: &str = "none of the configurations with possible parallel
 
 /// Refuses constraints that no configuration meets. Those that name a parameter with endlessly
 /// many values are not judged.
-fn check_constraints(space: &Space, says: &str, findings: &Findings) {
+fn check_constraints(space: &Space, says: &str, around: &Surroundings<'_>, findings: &Findings) {
     let is_listed = |parameter: &Parameter| parameter.domain.size().is_some();
-    for (index, constraint) in space.constraints().iter().enumerate() {
+    for constraint in space.constraints() {
         let names: Vec<String> = constraint
             .parameters()
             .iter()
@@ -100,7 +111,7 @@ fn check_constraints(space: &Space, says: &str, findings: &Findings) {
             continue;
         }
         if is_empty(&part, |candidate| constraint.holds(candidate)) {
-            let problem = Problem::new(format!("constraints[{index}]"), format!("{says} it"));
+            let problem = Problem::new(around.path_of(constraint), format!("{says} it"));
             findings.refuse(problem.with_hint("list other values, or change the condition"));
             return;
         }

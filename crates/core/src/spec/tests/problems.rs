@@ -1151,6 +1151,12 @@ fn constraints_that_no_configuration_meets() {
         ],
     );
     check(seqs, json!(["{max-num-seqs} < {max-num-batched-tokens}"]), &[]);
+    // Numbers are those of the document, and what cannot be read has one too.
+    check(
+        json!({ "max-num-seqs": [8, 16] }),
+        json!(["{max-num-seqs} >", "{max-num-seqs} > 16"]),
+        &["constraints[0]: a value is missing at column 17", one],
+    );
     // What is left to the engine, or endless, is not judged.
     check(
         json!({ "max-num-seqs": [8, null] }),
@@ -1161,6 +1167,20 @@ fn constraints_that_no_configuration_meets() {
     check(share, json!(["{gpu-memory-utilization} > 1"]), &[]);
     let wide = json!({ "max-num-seqs": { "type": "integer", "low": 1, "high": 1_000_000 } });
     check(wide, json!(["{max-num-seqs} > 999999"]), &[]);
+}
+
+#[test]
+fn constraints_are_few_enough_to_judge() {
+    let check = |count: usize, condition: &str, expected: &[&str]| {
+        let mut document = a_document();
+        set(&mut document, "constraints", json!(vec![condition; count]));
+        assert_eq!(problems_of(&document), expected, "{count}");
+    };
+    check(100, "{max-num-seqs} > 1", &[]);
+    let many = "constraints: lists 101 conditions; at most 100 are possible; \
+                leave out what the parameters' own values rule out, or join some with `and`";
+    check(101, "{max-num-seqs} > 1", &[many]);
+    check(101, "{max-num-seqs} >", &[many]);
 }
 
 #[test]
