@@ -9,6 +9,7 @@
 
 use super::findings::Findings;
 use crate::engine::catalogue::Group;
+use crate::engine::parallel::KEY;
 use crate::engine::{EngineKind, PlanRequest};
 use crate::problem::Problem;
 use crate::space::{Candidate, Constraint, Parameter, ParameterName, Size, Space, Target, Value};
@@ -151,7 +152,10 @@ fn without_impossible(
     let part = space.part(|parameter| takes_gpus(kind, parameter));
     let size = match part.size() {
         Size::Finite(size) if size <= MOST_SIZES => size,
-        _ => return (space, Vec::new()),
+        _ => {
+            findings.warn(too_many(&part));
+            return (space, Vec::new());
+        }
     };
     let most = around.resources.gpus.filter(|most| *most > 0).unwrap_or(u32::MAX);
     let mut found = Found::default();
@@ -180,6 +184,21 @@ fn without_impossible(
     };
     let rows = found.kept.iter().map(row).collect();
     (space.restricted(&names, rows), Vec::new())
+}
+
+/// What is said of more parallel sizes than are judged.
+fn too_many(part: &Space) -> Problem {
+    let is_word = |parameter: &Parameter| matches!(parameter.name.target(), Target::Parallel(_));
+    let path = if part.parameters().iter().any(is_word) {
+        KEY
+    } else {
+        "parameters"
+    };
+    let message = format!(
+        "has more than {MOST_SIZES} combinations of parallel sizes: what the engine refuses of them, \
+         or what needs too many GPUs, is not left out and fails as an experiment"
+    );
+    Problem::new(path, message).with_hint("list fewer sizes")
 }
 
 /// What came of judging every combination of parallel sizes.

@@ -330,6 +330,44 @@ fn what_cannot_be_known_beforehand_is_said() {
 }
 
 #[test]
+fn more_sizes_than_can_be_judged_are_told() {
+    let many = "has more than 2000 combinations of parallel sizes: what the engine refuses of them, \
+                or what needs too many GPUs, is not left out and fails as an experiment; list fewer sizes";
+    let check = |key: &str, tp: u32, expected: &[String]| {
+        let (_, _, warnings) = made(&[
+            ("resources/gpus", json!(1)),
+            ("optimization/strategy", json!("random_search")),
+            (
+                "parameters",
+                json!({
+                    "tp": (1..=tp).collect::<Vec<_>>(),
+                    "pp": (1..=10).collect::<Vec<_>>(),
+                    "dp": (1..=10).collect::<Vec<_>>(),
+                }),
+            ),
+            (
+                "parallel_config",
+                if key == "parameters" {
+                    json!({})
+                } else {
+                    json!({ "dcp": [1] })
+                },
+            ),
+        ]);
+        assert_eq!(
+            warnings
+                .iter()
+                .filter(|warning| warning.contains("has more than"))
+                .collect::<Vec<_>>(),
+            expected.iter().collect::<Vec<_>>()
+        );
+    };
+    check("parameters", 20, &[]);
+    check("parameters", 21, &[format!("parameters: {many}")]);
+    check("parallel_config", 21, &[format!("parallel_config: {many}")]);
+}
+
+#[test]
 fn sizes_beyond_the_gpus_of_an_experiment_are_left_out_or_refused() {
     let left_out = |gpus: u32, places: &[(&str, Value)], size: u128, says: &str| {
         let limit = ("resources/gpus", json!(gpus));
