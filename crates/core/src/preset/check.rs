@@ -132,16 +132,8 @@ fn check_values(path: &str, values: &[Value], flag: Option<(EngineKind, &str)>, 
 
 fn is_sound(name: &ParameterName) -> bool {
     match name.target() {
-        Target::Flag(flag) => {
-            flag.starts_with(|first: char| first.is_ascii_alphabetic())
-                && flag
-                    .chars()
-                    .all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
-        }
-        Target::Environment(variable) => {
-            variable.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
-                && variable.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-        }
+        Target::Flag(flag) => ParameterName::is_flag(flag),
+        Target::Environment(variable) => ParameterName::is_variable(variable),
         // These are for quant_config and parallel_config to set.
         Target::Quantization(_) | Target::Parallel(_) => false,
     }

@@ -76,7 +76,7 @@ fn check_variable(kind: EngineKind, variable: &str, spec: &ParameterSpec, path: 
             ..problem
         });
     };
-    if !environment::is_name(variable) {
+    if !ParameterName::is_variable(variable) {
         return;
     }
     if let Err(problem) = environment::check_parameter(dialect, variable, &Value::Unset) {

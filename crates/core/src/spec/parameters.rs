@@ -370,10 +370,7 @@ fn check_name(path: &str, name: &ParameterName, findings: &Findings) {
         Target::Quantization(field) => refuse_field(path, "quant_config", field, findings),
         Target::Parallel(field) => refuse_field(path, "parallel_config", field, findings),
         Target::Flag(flag) => {
-            let is_inside = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-            let is_sound =
-                flag.starts_with(|c: char| c.is_ascii_alphanumeric()) && flag.chars().all(is_inside);
-            if !is_sound {
+            if !ParameterName::is_flag(flag) {
                 let message = format!("\"{}\" cannot be a flag of an engine", shorten(flag));
                 let hint = "write the flag's name, for example max-num-seqs or env.NAME";
                 findings.refuse(Problem::new(path, message).with_hint(hint));

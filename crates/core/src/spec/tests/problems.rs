@@ -260,6 +260,13 @@ fn parameters_and_constraints() {
         &["parameters.max-num-seqs[0]: expected a whole number below 2^63, found 9223372036854775808"],
     );
     check(
+        "parameters/3x",
+        json!([1]),
+        &[
+            r#"parameters.3x: "3x" cannot be a flag of an engine; write the flag's name, for example max-num-seqs or env.NAME"#,
+        ],
+    );
+    check(
         "parameters/max-num-seqs",
         json!({"type":"intger","low":1,"high":2}),
         &[r#"parameters.max-num-seqs.type: unknown parameter type "intger"; did you mean "integer"?"#],
