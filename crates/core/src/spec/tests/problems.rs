@@ -146,8 +146,8 @@ fn names_and_runtime() {
     );
     check(
         "base_runtime",
-        json!("llama.cpp"),
-        &[r#"base_runtime: unknown engine "llama.cpp"; did you mean "llamacpp"?"#],
+        json!("tensorrt"),
+        &[r#"base_runtime: unknown engine "tensorrt"; did you mean "tensorrt-llm"?"#],
     );
     check(
         "base_runtime",
