@@ -382,6 +382,38 @@ fn sizes_that_depend_on_each_other() {
 }
 
 #[test]
+fn experts_that_are_not_to_be_spread_are_not() {
+    use EngineKind::TensorRtLlm;
+    let no = Some(false);
+    check_sizes(TensorRtLlm, &[("tp", 4)], no, "--tp_size 4   (4 GPUs)");
+    check_sizes(
+        TensorRtLlm,
+        &[("tp", 4), ("moe_tp", 4)],
+        no,
+        "--tp_size 4   (4 GPUs)",
+    );
+    check_sizes(
+        TensorRtLlm,
+        &[("tp", 4), ("moe_tp", 2), ("moe_cluster", 2)],
+        no,
+        "--cluster_size 2 --tp_size 4   (4 GPUs)",
+    );
+    check_sizes(
+        TensorRtLlm,
+        &[("tp", 8), ("moe_tp", 2)],
+        no,
+        "refused: parallel_config.moe_tp: is 2 of a tp of 8, so that experts are spread over 4 GPUs, \
+         and enable_expert_parallel is false",
+    );
+    check_sizes(
+        TensorRtLlm,
+        &[("tp", 4), ("moe_tp", 2), ("moe_ep", 2)],
+        no,
+        "refused: parallel_config.moe_ep: is 2, and enable_expert_parallel is false",
+    );
+}
+
+#[test]
 fn copies_of_attention_lie_inside_tensor_parallelism() {
     let copies = |tp: i64, dp: i64| {
         outcome(

@@ -283,6 +283,26 @@ fn sizes_are_judged_beside_the_engines_own_flags() {
 }
 
 #[test]
+fn a_rival_of_the_spread_of_experts_is_told_where_the_spread_is_asked_for() {
+    let check = |words: Value, path: &str| {
+        let (_, _, warnings) = made(&[
+            ("base_runtime", json!("tensorrt-llm")),
+            ("parallel_config", words.clone()),
+            ("parameters", json!({ "ep_size": [4] })),
+        ]);
+        let says = format!("{path}: parameters.ep_size sets the same flag of the engine and wins over it");
+        let is_told = |warning: &String| warning.starts_with(&says);
+        assert!(warnings.iter().any(is_told), "{words}: {warnings:?}");
+    };
+    check(json!({ "tp": 4, "moe_ep": 4 }), "parallel_config.moe_ep");
+    check(json!({ "tp": 8, "moe_tp": 2 }), "parallel_config.moe_tp");
+    check(
+        json!({ "tp": 4, "enable_expert_parallel": true }),
+        "parallel_config.enable_expert_parallel",
+    );
+}
+
+#[test]
 fn words_may_be_named_in_constraints_and_not_in_parameters() {
     let (_, size, warnings) = made(&[
         ("parallel_config", json!({ "tp": [1, 2, 4], "dp": [1, 2] })),
