@@ -88,8 +88,14 @@ pub(crate) fn silent_defaults(
         return flags;
     }
     let sizes = ["tp", "pp", "dp", "cp", "dcp"].map(|field| flag_of(kind, field));
+    // TensorRT-LLM may choose another spread of experts where none is said.
+    let spread = flag_of(kind, "moe_ep").filter(|_| kind == EngineKind::Sglang);
     for flag in &mut flags {
-        let is_size = sizes.contains(&Some(flag.name.as_str()));
+        let is_size = sizes
+            .iter()
+            .chain([&spread])
+            .flatten()
+            .any(|size| *size == flag.name);
         let is_default = match flag.value.as_deref() {
             Some("1") => is_size,
             Some(AUTO) => dialect.find(&flag.name).is_some_and(is_auto_anyway),

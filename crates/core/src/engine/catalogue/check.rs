@@ -143,9 +143,11 @@ pub fn range_remark(kind: EngineKind, spelt: &str, is_continuous: bool) -> Optio
     let what = match flag.kind {
         kind if kind.is_switch() => "is on or off",
         FlagKind::OnOff => "is on, off or auto",
+        FlagKind::OneZero if is_continuous => "is 1 or 0",
         FlagKind::Choice(words) if !words.iter().any(|word| word.parse::<f64>().is_ok()) => {
             "is one of some words"
         }
+        FlagKind::Choice(_) if is_continuous => "is one of some numbers",
         FlagKind::Integer if is_continuous => {
             let message = format!(
                 "{} takes whole numbers, and a continuous range has others between",
@@ -155,7 +157,12 @@ pub fn range_remark(kind: EngineKind, spelt: &str, is_continuous: bool) -> Optio
         }
         _ => return None,
     };
-    let message = format!("{} {what}, and a range of numbers is not that", flag.name);
+    let range = if is_continuous {
+        "continuous range"
+    } else {
+        "range of numbers"
+    };
+    let message = format!("{} {what}, and a {range} is not that", flag.name);
     Some(Remark::impossible(message, "list the values to try"))
 }
 

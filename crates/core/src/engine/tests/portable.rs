@@ -553,7 +553,10 @@ fn what_every_version_does_anyway_is_said_by_silence() {
     check(a(Vllm).with("api-server-count", 1), false);
     check(a(Vllm).with("quantization", "auto"), false);
     check(a(Sglang).with("tp-size", 1).with("kv_cache_dtype", "auto"), true);
+    check(a(Sglang).with("ep-size", 1), true);
+    check(a(Sglang).with("tp-size", 2).with("ep-size", 2), false);
     check(a(TensorRtLlm).with("tp_size", 1), true);
+    check(a(TensorRtLlm).with("kv_cache_dtype", "auto"), true);
     check(a(TensorRtLlm).with("ep_size", 1), false);
     check(
         a(Sim)
