@@ -89,7 +89,7 @@ pub(crate) fn silent_defaults(
     }
     let sizes = ["tp", "pp", "dp", "cp", "dcp"].map(|field| flag_of(kind, field));
     // TensorRT-LLM may choose another spread of experts where none is said.
-    let spread = flag_of(kind, "moe_ep").filter(|_| kind == EngineKind::Sglang);
+    let spread = flag_of(kind, "moe_ep").filter(|_| kind == Sglang);
     for flag in &mut flags {
         let is_size = sizes
             .iter()

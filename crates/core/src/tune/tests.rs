@@ -181,6 +181,29 @@ fn an_experiment_of_a_named_workload_measures_for_two_minutes_at_most() {
 }
 
 #[test]
+fn levels_share_the_measuring_time_and_an_experiment_has_time_for_all() {
+    let check = |levels: u32, seconds: u64| {
+        let request = Request {
+            concurrency: (1..=levels).collect(),
+            gpus: Some(1),
+            ..request("vllm")
+        };
+        let (_, task) = made(&request);
+        let workload = &task.workload;
+        assert_eq!(workload.level_count(), levels as usize);
+        assert_eq!(workload.max_time_per_level.as_secs(), seconds, "{levels} levels");
+        let level = workload.max_time_per_level + workload.drain + workload.max_warmup;
+        let limit = task.search.timeout_per_iteration;
+        assert!(limit >= level * levels, "{levels} levels: {limit:?}");
+        assert!(limit.as_secs() <= (level * levels).as_secs().max(600));
+    };
+    check(1, 60);
+    check(3, 30);
+    check(9, 10);
+    check(12, 10);
+}
+
+#[test]
 fn the_engine_is_guessed_from_the_model() {
     let check = |model: &str, expected: EngineKind| {
         let request = Request {

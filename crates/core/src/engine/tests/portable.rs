@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::*;
-use crate::engine::parallel;
+use crate::engine::{parallel, quantize};
 
 const TYPES: [(&str, &[&str]); 4] = [
     (
@@ -32,14 +32,6 @@ const TYPES: [(&str, &[&str]); 4] = [
         "moe_dtype",
         &["auto", "float16", "bfloat16", "fp8", "w4afp8", "mxfp4", "int8"],
     ),
-];
-
-const TYPE_PRESETS: [&str; 5] = [
-    "default",
-    "kv-cache-fp8",
-    "dynamic-fp8",
-    "bf16-stable",
-    "aggressive-moe",
 ];
 
 const SIZE_FIELDS: [&str; 9] = [
@@ -99,7 +91,7 @@ fn size(kind: EngineKind, field: &str, size: i64) -> Case {
 #[test]
 fn presets_of_number_types() {
     let rows = EngineKind::ALL.into_iter().flat_map(|kind| {
-        TYPE_PRESETS
+        quantize::PRESETS
             .into_iter()
             .map(move |name| (kind, name.to_owned(), word(kind, "preset", name)))
     });
@@ -149,7 +141,7 @@ fn every_parallel_size_alone() {
 #[test]
 fn every_preset_but_two_does_something() {
     for kind in EngineKind::ALL {
-        let types = TYPE_PRESETS.map(|name| (word(kind, "preset", name), name));
+        let types = quantize::PRESETS.map(|name| (word(kind, "preset", name), name));
         let sizes = parallel::presets(kind)
             .iter()
             .map(|name| (a(kind).with("parallel.preset", *name), *name));
