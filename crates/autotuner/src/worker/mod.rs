@@ -41,7 +41,7 @@ use probe::EngineFacts;
 use slots::CpuSlots;
 use stop::RunStop;
 
-pub(crate) use task::{RunError, end, run_task, work};
+pub(crate) use task::{RunError, end, panic_text, run_task, work};
 pub(crate) use teardown::Stuck;
 
 /// Everything that running one task needs.
