@@ -14,8 +14,8 @@ pub mod conformance;
 pub use database::{Claim, Database, OpenError, Renewal, RunStore};
 pub use memory::MemoryStore;
 pub use records::{
-    Act, AuditRecord, ExperimentRecord, Listed, NewPreset, NewTask, NewToken, Page, PresetRecord, Role,
-    RunRecord, Statistics, TaskRecord, TaskSummary, TimelineEntry, TokenRecord,
+    Act, AuditRecord, ExperimentRecord, ForeignResult, Listed, NewPreset, NewTask, NewToken, Page,
+    PresetRecord, Role, RunRecord, Statistics, TaskRecord, TaskSummary, TimelineEntry, TokenRecord,
 };
 
 use async_trait::async_trait;

@@ -171,6 +171,22 @@ pub struct ExperimentRecord {
     pub run: u32,
     /// What it is.
     pub experiment: Experiment,
+    /// What another program measured, in its own words, where the experiment was taken over from
+    /// one. Such an experiment has ended and has no result of ours.
+    pub foreign: Option<ForeignResult>,
+}
+
+/// What another program made of an experiment, kept as it told it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ForeignResult {
+    /// Its metrics, under its own keys.
+    pub metrics: Option<Value>,
+    /// Its score; lower is better.
+    pub objective_score: Option<f64>,
+    /// Why it failed, in its own words.
+    pub error_message: Option<String>,
+    /// How long it took, seconds.
+    pub elapsed_seconds: Option<f64>,
 }
 
 /// A preset to be kept.
