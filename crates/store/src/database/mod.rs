@@ -6,8 +6,9 @@
 
 mod audit;
 mod claims;
-mod engine;
+pub(crate) mod engine;
 mod experiments;
+mod import;
 mod open;
 mod presets;
 mod rows;
