@@ -5,10 +5,10 @@
 //! beside them.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use autotuner_core::engine::EngineKind;
-use autotuner_core::engine::catalogue::{Bounds, End, FlagInfo, flag_name, name_remark};
+use autotuner_core::engine::catalogue::{Bounds, End, FlagInfo, known, name_remark};
 use autotuner_core::space::Value as ParameterValue;
 use axum::Json;
 use axum::response::{IntoResponse, Response};
@@ -107,7 +107,12 @@ struct CompatibilityCounts {
 /// Two names of one thing are one: `tensor-parallel-size` is SGLang's `tp-size`.
 #[utoipa::path(get, path = "/api/runtime-params/compatibility", tag = "engines",
     responses((status = 200, body = Compatibility)))]
-async fn compatibility(_caller: Viewer) -> Json<Compatibility> {
+async fn compatibility(_caller: Viewer) -> Json<&'static Compatibility> {
+    static SHARED: LazyLock<Compatibility> = LazyLock::new(compare);
+    Json(&SHARED)
+}
+
+fn compare() -> Compatibility {
     let (sglang, vllm) = (EngineKind::Sglang, EngineKind::Vllm);
     let common = shared(vllm, sglang);
     let sglang_only = lacking(sglang, vllm);
@@ -116,10 +121,10 @@ async fn compatibility(_caller: Viewer) -> Json<Compatibility> {
     for name in EngineKind::ALL.into_iter().flat_map(names) {
         let engines = EngineKind::ALL
             .into_iter()
-            .filter(|kind| find(*kind, name).is_some());
+            .filter(|kind| known(*kind, name).is_some());
         runtimes_of.insert(name, engines.map(EngineKind::as_str).collect());
     }
-    Json(Compatibility {
+    Compatibility {
         stats: CompatibilityCounts {
             common_count: common.len(),
             sglang_only_count: sglang_only.len(),
@@ -131,7 +136,7 @@ async fn compatibility(_caller: Viewer) -> Json<Compatibility> {
         sglang_only,
         vllm_only,
         runtimes_of,
-    })
+    }
 }
 
 /// Which parameters are wanted.
@@ -224,7 +229,7 @@ async fn validate_parameter(
 ) -> Result<Response, ApiError> {
     let kind = engine(&question.runtime)?;
     let spelt = question.parameter.trim_start_matches('-');
-    let found = find(kind, spelt);
+    let found = known(kind, spelt);
     let remark = name_remark(kind, spelt);
     let is_reserved = remark.as_ref().is_some_and(|remark| remark.is_impossible);
     // Of an engine without a catalogue every name may be right.
@@ -363,35 +368,17 @@ fn names(kind: EngineKind) -> Vec<&'static str> {
     names_of(kind, false)
 }
 
-/// The flag that this engine knows by this name, an alias of it, or its negation.
-fn find(kind: EngineKind, name: &str) -> Option<&'static FlagInfo> {
-    let resolved = flag_name(kind, name);
-    let catalogue = kind.engine().catalogue();
-    let named = |name: &str| catalogue.iter().find(|flag| is_spelt(flag.name, name));
-    let negated = || {
-        let flag = named(resolved.strip_prefix("no-")?)?;
-        flag.kind.has_negation().then_some(flag)
-    };
-    named(&resolved).or_else(negated)
-}
-
-/// Whether a catalogue's name is this one, which is written with dashes.
-fn is_spelt(name: &str, dashed: &str) -> bool {
-    let bytes = name.bytes().map(|byte| if byte == b'_' { b'-' } else { byte });
-    bytes.eq(dashed.bytes())
-}
-
 /// Names of the first engine's parameters that the second has too.
 fn shared(first: EngineKind, second: EngineKind) -> Vec<&'static str> {
     let names = names(first).into_iter();
-    names.filter(|name| find(second, name).is_some()).collect()
+    names.filter(|name| known(second, name).is_some()).collect()
 }
 
 /// Names of the first engine's parameters that the second lacks.
 fn lacking(first: EngineKind, second: EngineKind) -> Vec<&'static str> {
     let shared: Vec<_> = shared(second, first)
         .into_iter()
-        .filter_map(|name| find(first, name))
+        .filter_map(|name| known(first, name))
         .map(|flag| flag.name)
         .collect();
     let names = names(first).into_iter();
@@ -404,7 +391,7 @@ mod tests {
 
     /// Every name of a release: listed under this name or an alias, or set by the product.
     fn check_release(kind: EngineKind, release: &str, set_by_product: &[&str]) {
-        let is_unknown = |name: &&str| find(kind, name).is_none();
+        let is_unknown = |name: &&str| known(kind, name).is_none();
         let unlisted: Vec<&str> = release.lines().filter(is_unknown).collect();
         assert_eq!(unlisted, set_by_product, "{kind:?}");
     }
@@ -444,7 +431,7 @@ mod tests {
     #[test]
     fn names_aliases_and_negations_are_found() {
         let check = |kind, name: &str, expected: Option<&str>| {
-            assert_eq!(find(kind, name).map(|flag| flag.name), expected, "{name}");
+            assert_eq!(known(kind, name).map(|flag| flag.name), expected, "{name}");
         };
         check(EngineKind::Sglang, "tensor-parallel-size", Some("tp-size"));
         check(EngineKind::Sglang, "tp_size", Some("tp-size"));

@@ -7,7 +7,7 @@ use autotuner_store::{NewPreset, PresetRecord, StoreError};
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
@@ -15,7 +15,7 @@ use crate::api::error::{ApiError, ErrorBody};
 use crate::clock::rfc3339;
 
 /// A preset, as it is made or changed.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, ToSchema)]
 #[expect(
     dead_code,
     reason = "it only describes what is read by hand, to tell every problem at once"
@@ -34,8 +34,32 @@ pub(super) struct PresetBody {
     runtime: Option<String>,
     /// The values to try of each parameter.
     #[schema(example = json!({"max-num-seqs": [8, 16], "enable-prefix-caching": [true, false]}))]
+    #[schema(value_type = std::collections::HashMap<String, Vec<Value>>)]
     parameters: Map<String, Value>,
     /// What else its author says of it: `author`, `tags`, `recommended_for`.
+    metadata: Option<Map<String, Value>>,
+}
+
+/// What to change of a preset: what is left out stays, `null` empties it.
+#[derive(Debug, ToSchema)]
+#[expect(
+    dead_code,
+    reason = "it only describes what is read by hand, to tell every problem at once"
+)]
+pub(super) struct PresetChange {
+    /// Unique name.
+    #[schema(example = "Small batches")]
+    name: Option<String>,
+    /// For people.
+    description: Option<String>,
+    /// A word to list by.
+    category: Option<String>,
+    /// The engine whose parameters it sets.
+    runtime: Option<String>,
+    /// The values to try of each parameter; all of them.
+    #[schema(value_type = Option<std::collections::HashMap<String, Vec<Value>>>)]
+    parameters: Option<Value>,
+    /// What else its author says of it.
     metadata: Option<Map<String, Value>>,
 }
 

@@ -27,7 +27,8 @@ use super::error::ApiError;
 use super::extract::{self, Operator, Path, Query, Viewer};
 use crate::service::Service;
 use document::{
-    PresetBody, PresetError, PresetErrorBody, PresetView, engine_word, new_preset, patched, read,
+    PresetBody, PresetChange, PresetError, PresetErrorBody, PresetView, engine_word, new_preset, patched,
+    read,
 };
 
 /// The header with the length of the whole list.
@@ -129,7 +130,7 @@ async fn create_preset(
 ///
 /// What is left out stays as it is; `null` empties it. Presets that came with the product are
 /// not changed: make a copy under another name.
-#[utoipa::path(put, path = "/api/presets/{id}", tag = "presets", params(("id" = i64, Path)), request_body = PresetBody, responses(
+#[utoipa::path(put, path = "/api/presets/{id}", tag = "presets", params(("id" = i64, Path)), request_body = PresetChange, responses(
     (status = 200, body = PresetView),
     (status = 404, description = "There is no such preset"),
     (status = 409, description = "Another preset has this name, or this one came with the product"),
