@@ -6,6 +6,7 @@
 pub(crate) mod access;
 pub(crate) mod events;
 pub(crate) mod log_files;
+pub(crate) mod metrics;
 pub(crate) mod supervisor;
 
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use crate::shutdown::Shutdown;
 use access::Access;
 use events::Hub;
 use log_files::LogFiles;
+use metrics::Metrics;
 use supervisor::Board;
 
 /// What every handler and the worker share.
@@ -42,6 +44,8 @@ pub(crate) struct Service {
     pub(crate) bell: Notify,
     /// What the worker does at the moment, for status pages.
     pub(crate) board: Board,
+    /// What is counted for `/metrics`.
+    pub(crate) metrics: Metrics,
     /// Streams and long waits end when this does.
     pub(crate) shutdown: Shutdown,
     /// When the service was started.
