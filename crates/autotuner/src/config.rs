@@ -2,6 +2,7 @@
 //!
 //! This is the only module that reads the environment.
 
+mod environment;
 mod surroundings;
 mod values;
 
@@ -9,7 +10,6 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use autotuner_core::problem::closest;
 use autotuner_deploy::gpu::GpuConfig;
 use etcetera::{BaseStrategy, choose_base_strategy};
 use figment2::Figment;
@@ -17,13 +17,11 @@ use figment2::providers::{Format, Serialized, Toml};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use environment::{environment_names, from_environment, read_environment, stranger, variable};
 use values::{grace, memory, no_tilde, tasks_at_once};
 
-/// Prefix of our environment variables.
-const PREFIX: &str = "AUTOTUNER_";
-
 /// Every option.
-const OPTIONS: [&str; 9] = [
+const OPTIONS: [&str; 11] = [
     "data_dir",
     "model_dir",
     "stop_grace_seconds",
@@ -33,20 +31,12 @@ const OPTIONS: [&str; 9] = [
     "container_shm",
     "max_tasks",
     "cpu_slots",
+    "url",
+    "token",
 ];
 
-/// Variables with our prefix that are no options: marks of engines, and what our scripts heed.
-const NO_OPTIONS: [&str; 9] = [
-    "INSTANCE",
-    "DEPLOYMENT",
-    "LLAMA_SERVER",
-    "SKIP_LLAMA_BUILD",
-    "SIM_IMAGE",
-    "LLAMA_IMAGE",
-    "REQUIRE_DOCKER",
-    "SKIP_DOCKER",
-    "FAULT",
-];
+/// Options that nobody is shown.
+const SECRETS: [&str; 1] = ["token"];
 
 /// What the operator may set. Every option's doc comment is its reference text.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -71,6 +61,11 @@ struct Options {
     max_tasks: u32,
     /// How many single-threaded engines without a GPU may run at once; 0 for one a processor.
     cpu_slots: u32,
+    /// Where the service is that commands ask: `https://tuner.example`; empty for the one on this
+    /// machine.
+    url: String,
+    /// What commands show the service to be let in.
+    token: String,
 }
 
 /// The effective configuration, validated.
@@ -96,6 +91,12 @@ pub(crate) struct Config {
     pub(crate) cpu_slots: Option<u32>,
     /// Where the program is to kill itself, for tests of what that leaves.
     pub(crate) fault: Option<String>,
+    /// Where the service is that commands ask; the one of this data directory when `None`.
+    pub(crate) url: Option<String>,
+    /// What commands show the service to be let in: never shown.
+    pub(crate) token: Option<Secret>,
+    /// Through which proxy a service on another machine is asked.
+    pub(crate) service_proxy: Option<ureq::Proxy>,
     /// What containers are told of proxies and of the hub: never shown, some of it is secret.
     pub(crate) container_environment: Vec<(String, String)>,
     /// Where programs are looked up.
@@ -108,6 +109,28 @@ pub(crate) struct Config {
     pub(crate) origins: Vec<Origin>,
     /// What to warn of: variables that look like options and are none.
     pub(crate) warnings: Vec<String>,
+}
+
+/// A text that no log and no error shows.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Secret(String);
+
+impl Secret {
+    /// Hides a text.
+    pub(crate) fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text, for who is meant to have it.
+    pub(crate) fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("***")
+    }
 }
 
 /// Who set an option.
@@ -192,10 +215,13 @@ impl Config {
             container_shm: "16GiB".into(),
             max_tasks: 8,
             cpu_slots: 0,
+            url: String::new(),
+            token: String::new(),
         };
         let mut config = Self::from_sources(&defaults, &file, &environment, flags)?;
         config.container_environment = surroundings::for_containers(read_environment);
         config.fault = read_environment(&variable("fault")).and_then(|fault| fault.into_string().ok());
+        config.service_proxy = surroundings::service_proxy();
         config.warnings = environment_names()
             .iter()
             .filter_map(|name| stranger(name))
@@ -225,7 +251,7 @@ impl Config {
             .into_iter()
             .map(|option| Origin {
                 option,
-                value: text_of(&values[option]),
+                value: shown(option, &values[option]),
                 source: source_of(&figment, option, environment, &said),
             })
             .collect();
@@ -240,6 +266,11 @@ impl Config {
             max_tasks: tasks_at_once(options.max_tasks)?,
             cpu_slots: Some(options.cpu_slots).filter(|slots| *slots > 0),
             fault: None,
+            url: Some(options.url).filter(|url| !url.is_empty()),
+            token: Some(options.token)
+                .filter(|token| !token.is_empty())
+                .map(Secret::new),
+            service_proxy: None,
             container_environment: Vec::new(),
             search_path: read_environment("PATH"),
             gpus: GpuConfig {
@@ -263,77 +294,13 @@ impl Config {
     }
 }
 
-/// Asks for every option's variable. Values are taken as they are: a directory may be called
-/// `2024`.
-///
-/// # Errors
-/// A number that is none, or what is no text.
-fn from_environment(read: impl Fn(&str) -> Option<OsString>) -> Result<Environment, ConfigError> {
-    let mut said = Environment::new();
-    for option in OPTIONS {
-        let Some(value) = read(&variable(option)).filter(|value| !value.is_empty()) else {
-            continue;
-        };
-        let wrong = |value: String, reason| ConfigError::Value {
-            option,
-            value,
-            reason,
-        };
-        let text = value
-            .into_string()
-            .map_err(|value| wrong(value.to_string_lossy().into_owned(), "it is not UTF-8 text"))?;
-        let value = match option {
-            "stop_grace_seconds" => text
-                .parse::<f64>()
-                .map_err(|_| wrong(text, "it is a number of seconds"))?
-                .into(),
-            "max_tasks" | "cpu_slots" => text
-                .parse::<u32>()
-                .map_err(|_| wrong(text, "it is a whole number from 0"))?
-                .into(),
-            _ => text.into(),
-        };
-        said.insert(option.to_owned(), value);
+/// An option's value as it may be shown.
+fn shown(option: &str, value: &Value) -> String {
+    let text = text_of(value);
+    if SECRETS.contains(&option) && !text.is_empty() {
+        return "***".into();
     }
-    Ok(said)
-}
-
-/// The environment variable of an option.
-fn variable(option: &str) -> String {
-    format!("{PREFIX}{}", option.to_uppercase())
-}
-
-/// Names of the environment's variables, those apart that are not text.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "this is the one module that reads the environment"
-)]
-fn environment_names() -> Vec<String> {
-    std::env::vars_os()
-        .filter_map(|(name, _)| name.into_string().ok())
-        .collect()
-}
-
-/// What to say of a variable that looks like an option of ours and is none.
-fn stranger(name: &str) -> Option<String> {
-    let rest = name.strip_prefix(PREFIX)?;
-    let options = OPTIONS.map(str::to_uppercase);
-    if NO_OPTIONS.contains(&rest) || options.iter().any(|option| option == rest) {
-        return None;
-    }
-    let hint = match closest(rest, options.iter().map(String::as_str)) {
-        Some(option) => format!("; did you mean {PREFIX}{option}?"),
-        None => String::new(),
-    };
-    Some(format!("environment variable {name} is not an option{hint}"))
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "this is the one place that reads the environment"
-)]
-fn read_environment(name: &str) -> Option<OsString> {
-    std::env::var_os(name)
+    text
 }
 
 fn text_of(value: &Value) -> String {
