@@ -108,7 +108,7 @@ async fn attempt(worker: &Arc<Worker>, number: ExperimentNumber, next: &Next) ->
     let measuring = measure(Arc::clone(worker), number, plan, Arc::clone(&started)).in_current_span();
     let outcome = tokio::spawn(measuring).await.unwrap_or_else(|fault| {
         Err(Failure::new(
-            FailureKind::WorkerLost,
+            FailureKind::Infrastructure,
             format!("a fault of our own: {fault}"),
         ))
     });

@@ -104,7 +104,7 @@ impl Running {
                     return Ok(());
                 };
                 let failure = Failure::new(
-                    FailureKind::WorkerLost,
+                    FailureKind::Infrastructure,
                     format!("the experiment's task ended: {error}"),
                 );
                 Ok(conclude(worker, number, Err(failure)).await?)

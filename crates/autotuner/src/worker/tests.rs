@@ -248,7 +248,7 @@ async fn a_fault_of_ours_loses_no_engine_and_is_tried_again() {
     let ran = scene.run().await;
     assert_eq!(
         ran.experiments[1].failure().map(|failure| failure.kind),
-        Some(FailureKind::WorkerLost)
+        Some(FailureKind::Infrastructure)
     );
     assert!(
         matches!(ran.finish, Finish::KeepsBeingLost { .. }),
@@ -262,7 +262,7 @@ async fn a_fault_of_ours_while_a_failure_is_explained_loses_no_engine() {
     let ran = Scene::new(json!({"behave": ["unreadable"]})).run().await;
     assert_eq!(
         ran.experiments[1].failure().map(|failure| failure.kind),
-        Some(FailureKind::WorkerLost)
+        Some(FailureKind::Infrastructure)
     );
 }
 
