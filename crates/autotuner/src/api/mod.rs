@@ -17,6 +17,7 @@ mod logs;
 pub(crate) mod openapi;
 mod presets;
 mod runtime_params;
+pub(crate) mod serve;
 mod sockets;
 mod system;
 mod task_actions;
