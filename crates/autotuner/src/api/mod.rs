@@ -18,6 +18,7 @@ pub(crate) mod openapi;
 mod presets;
 mod runtime_params;
 mod sockets;
+mod streaming;
 mod system;
 mod task_actions;
 mod tasks;
