@@ -24,9 +24,13 @@ use axum::response::Response;
 use tokio::time::Instant;
 
 use super::Service;
+use process::process_use;
 
 /// Upper ends of the buckets of durations, in seconds.
 const BUCKETS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+
+/// Processor time over less than this tells nothing.
+const SHORTEST_LOOK: Duration = Duration::from_secs(1);
 
 /// The route of requests that no route is for.
 const NO_ROUTE: &str = "none";
@@ -39,6 +43,24 @@ static PANICS: AtomicU64 = AtomicU64::new(0);
 pub(crate) struct Metrics {
     requests: Mutex<BTreeMap<(String, &'static str), Requests>>,
     streams: Arc<AtomicI64>,
+    looked: Mutex<Option<Look>>,
+}
+
+/// How much of the machine the process takes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Load {
+    /// Processor time of late, percent of one processor.
+    pub(crate) cpu_percent: f64,
+    /// Memory that is resident, bytes.
+    pub(crate) resident_bytes: u64,
+}
+
+/// Processor time at an earlier look, and what was told of it then.
+#[derive(Debug, Clone, Copy)]
+struct Look {
+    at: Instant,
+    cpu_seconds: f64,
+    cpu_percent: f64,
 }
 
 /// Requests of one route and method.
@@ -67,6 +89,33 @@ impl Metrics {
     pub(crate) fn open_stream(&self) -> OpenStream {
         self.streams.fetch_add(1, Ordering::Relaxed);
         OpenStream(Arc::clone(&self.streams))
+    }
+
+    /// How much of the machine the process takes: its processor time since the last look, or
+    /// since its start at the first. Two looks within a second tell the same.
+    pub(crate) fn load(&self, uptime_seconds: f64) -> Load {
+        let used = process_use();
+        let at = Instant::now();
+        let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        let cpu_percent = match *looked {
+            Some(before) if at.duration_since(before.at) < SHORTEST_LOOK => before.cpu_percent,
+            Some(before) => percent(
+                used.cpu_seconds - before.cpu_seconds,
+                at.duration_since(before.at).as_secs_f64(),
+            ),
+            None => percent(used.cpu_seconds, uptime_seconds),
+        };
+        if looked.is_none_or(|before| at.duration_since(before.at) >= SHORTEST_LOOK) {
+            *looked = Some(Look {
+                at,
+                cpu_seconds: used.cpu_seconds,
+                cpu_percent,
+            });
+        }
+        Load {
+            cpu_percent,
+            resident_bytes: used.resident_bytes,
+        }
     }
 
     /// Counts a request that was answered. How long a stream goes on is no matter: it counts as
@@ -110,6 +159,15 @@ pub(crate) fn count_panics() {
             before(panic);
         }));
     });
+}
+
+/// A part of a whole in percent, to one decimal; 0 where there is no whole yet.
+fn percent(part: f64, whole: f64) -> f64 {
+    if whole > 0.0 {
+        (part / whole * 1_000.0).round().max(0.0) / 10.0
+    } else {
+        0.0
+    }
 }
 
 /// A method as a label: any that we do not serve is one and the same.

@@ -171,7 +171,9 @@ fn dialect_with_catalogue(kind: EngineKind) -> Option<&'static Dialect> {
     (!dialect.catalogue.is_empty()).then_some(dialect)
 }
 
-fn known(kind: EngineKind, spelt: &str) -> Option<&'static FlagInfo> {
+/// What we know of the flag that a parameter sets, given without dashes before it: by its name,
+/// an alias of it, or its negation.
+pub fn known(kind: EngineKind, spelt: &str) -> Option<&'static FlagInfo> {
     let dialect = dialect_with_catalogue(kind)?;
     dialect.find(&dialect.resolve(spelt).name)
 }

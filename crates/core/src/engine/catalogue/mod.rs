@@ -18,7 +18,7 @@ mod trtllm;
 mod vllm;
 
 pub use bounds::{Bounds, End};
-pub use check::{Remark, name_remark, range_remark, value_remark};
+pub use check::{Remark, known, name_remark, range_remark, value_remark};
 pub(crate) use check::{identity, is_negation, rivals};
 pub use group::Group;
 pub(super) use llamacpp::CATALOGUE as LLAMACPP;
