@@ -19,6 +19,7 @@ mod presets;
 mod runtime_params;
 pub(crate) mod serve;
 mod sockets;
+mod streaming;
 mod system;
 mod task_actions;
 mod tasks;
