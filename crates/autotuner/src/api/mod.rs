@@ -47,6 +47,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Service>> {
         .merge(dashboard::routes())
         .merge(system::routes())
         .merge(openapi::routes())
+        .merge(docs::routes())
         .merge(auth::routes())
         .merge(audit::routes())
 }
