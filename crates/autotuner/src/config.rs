@@ -20,7 +20,7 @@ use serde_json::Value;
 const PREFIX: &str = "AUTOTUNER_";
 
 /// Every option.
-const OPTIONS: [&str; 7] = [
+const OPTIONS: [&str; 9] = [
     "data_dir",
     "model_dir",
     "stop_grace_seconds",
@@ -28,7 +28,12 @@ const OPTIONS: [&str; 7] = [
     "docker_host",
     "hub_cache",
     "container_shm",
+    "url",
+    "token",
 ];
+
+/// Options that nobody is shown.
+const SECRETS: [&str; 1] = ["token"];
 
 /// Variables with our prefix that are no options: marks of engines, and what our scripts heed.
 const NO_OPTIONS: [&str; 8] = [
@@ -61,6 +66,11 @@ struct Options {
     hub_cache: PathBuf,
     /// Shared memory of a container, with its unit: `16GiB`.
     container_shm: String,
+    /// Where the service is that commands ask: `https://tuner.example`; empty for the one on this
+    /// machine.
+    url: String,
+    /// What commands show the service to be let in.
+    token: String,
 }
 
 /// The effective configuration, validated.
@@ -80,6 +90,12 @@ pub(crate) struct Config {
     pub(crate) hub_cache: PathBuf,
     /// Shared memory of a container, in bytes.
     pub(crate) container_shm: u64,
+    /// Where the service is that commands ask; the one of this data directory when `None`.
+    pub(crate) url: Option<String>,
+    /// What commands show the service to be let in: never shown.
+    pub(crate) token: Option<Secret>,
+    /// Through which proxy a service on another machine is asked.
+    pub(crate) service_proxy: Option<ureq::Proxy>,
     /// What containers are told of proxies and of the hub: never shown, some of it is secret.
     pub(crate) container_environment: Vec<(String, String)>,
     /// Where programs are looked up.
@@ -92,6 +108,28 @@ pub(crate) struct Config {
     pub(crate) origins: Vec<Origin>,
     /// What to warn of: variables that look like options and are none.
     pub(crate) warnings: Vec<String>,
+}
+
+/// A text that no log and no error shows.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Secret(String);
+
+impl Secret {
+    /// Hides a text.
+    pub(crate) fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text, for who is meant to have it.
+    pub(crate) fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("***")
+    }
 }
 
 /// Who set an option.
@@ -174,9 +212,12 @@ impl Config {
             hub_cache: surroundings::hub_cache(read_environment)
                 .unwrap_or_else(|| cache_dir.join("huggingface")),
             container_shm: "16GiB".into(),
+            url: String::new(),
+            token: String::new(),
         };
         let mut config = Self::from_sources(&defaults, &file, &environment, flags)?;
         config.container_environment = surroundings::for_containers(read_environment);
+        config.service_proxy = surroundings::service_proxy();
         config.warnings = environment_names()
             .iter()
             .filter_map(|name| stranger(name))
@@ -206,7 +247,7 @@ impl Config {
             .into_iter()
             .map(|option| Origin {
                 option,
-                value: text_of(&values[option]),
+                value: shown(option, &values[option]),
                 source: source_of(&figment, option, environment, &said),
             })
             .collect();
@@ -218,6 +259,11 @@ impl Config {
             docker_host: Some(options.docker_host).filter(|host| !host.is_empty()),
             hub_cache: options.hub_cache,
             container_shm: memory("container_shm", &options.container_shm)?,
+            url: Some(options.url).filter(|url| !url.is_empty()),
+            token: Some(options.token)
+                .filter(|token| !token.is_empty())
+                .map(Secret::new),
+            service_proxy: None,
             container_environment: Vec::new(),
             search_path: read_environment("PATH"),
             gpus: GpuConfig {
@@ -254,7 +300,7 @@ fn from_environment(read: impl Fn(&str) -> Option<OsString>) -> Result<Environme
         };
         let wrong = |value: String, reason| ConfigError::Value {
             option,
-            value,
+            value: shown(option, &value.into()),
             reason,
         };
         let text = value
@@ -342,6 +388,15 @@ fn memory(option: &'static str, text: &str) -> Result<u64, ConfigError> {
         value: text.to_owned(),
         reason: "it is an amount of memory with its unit, for example 16GiB",
     })
+}
+
+/// An option's value as it may be shown.
+fn shown(option: &str, value: &Value) -> String {
+    let text = text_of(value);
+    if SECRETS.contains(&option) && !text.is_empty() {
+        return "***".into();
+    }
+    text
 }
 
 fn text_of(value: &Value) -> String {
