@@ -21,6 +21,8 @@ mod sockets;
 mod system;
 mod task_actions;
 mod tasks;
+#[cfg(test)]
+pub(crate) mod testing;
 mod transfer;
 mod views;
 
