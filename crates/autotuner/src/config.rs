@@ -20,7 +20,7 @@ use serde_json::Value;
 const PREFIX: &str = "AUTOTUNER_";
 
 /// Every option.
-const OPTIONS: [&str; 7] = [
+const OPTIONS: [&str; 9] = [
     "data_dir",
     "model_dir",
     "stop_grace_seconds",
@@ -28,6 +28,8 @@ const OPTIONS: [&str; 7] = [
     "docker_host",
     "hub_cache",
     "container_shm",
+    "allowed_programs",
+    "allowed_model_dirs",
 ];
 
 /// Variables with our prefix that are no options: marks of engines, and what our scripts heed.
@@ -61,6 +63,13 @@ struct Options {
     hub_cache: PathBuf,
     /// Shared memory of a container, with its unit: `16GiB`.
     container_shm: String,
+    /// Programs that tasks of operators may name in `engine.program`, and images that they may
+    /// name for the engine `custom`, each exactly as a task names it. In the environment, with
+    /// commas between them.
+    allowed_programs: Vec<String>,
+    /// Directories beside `model_dir` whose files tasks of operators may name. In the
+    /// environment, with commas between them.
+    allowed_model_dirs: Vec<PathBuf>,
 }
 
 /// The effective configuration, validated.
@@ -80,6 +89,10 @@ pub(crate) struct Config {
     pub(crate) hub_cache: PathBuf,
     /// Shared memory of a container, in bytes.
     pub(crate) container_shm: u64,
+    /// Programs, and images of custom engines, that tasks of operators may name.
+    pub(crate) allowed_programs: Vec<String>,
+    /// Directories beside `model_dir` whose files tasks of operators may name.
+    pub(crate) allowed_model_dirs: Vec<PathBuf>,
     /// What containers are told of proxies and of the hub: never shown, some of it is secret.
     pub(crate) container_environment: Vec<(String, String)>,
     /// Where programs are looked up.
@@ -174,6 +187,8 @@ impl Config {
             hub_cache: surroundings::hub_cache(read_environment)
                 .unwrap_or_else(|| cache_dir.join("huggingface")),
             container_shm: "16GiB".into(),
+            allowed_programs: Vec::new(),
+            allowed_model_dirs: Vec::new(),
         };
         let mut config = Self::from_sources(&defaults, &file, &environment, flags)?;
         config.container_environment = surroundings::for_containers(read_environment);
@@ -200,6 +215,9 @@ impl Config {
         no_tilde("data_dir", &options.data_dir)?;
         no_tilde("model_dir", &options.model_dir)?;
         no_tilde("hub_cache", &options.hub_cache)?;
+        for directory in &options.allowed_model_dirs {
+            no_tilde("allowed_model_dirs", directory)?;
+        }
         let values = serde_json::to_value(&options).unwrap_or_default();
         let said = serde_json::to_value(flags).unwrap_or_default();
         let origins = OPTIONS
@@ -218,6 +236,8 @@ impl Config {
             docker_host: Some(options.docker_host).filter(|host| !host.is_empty()),
             hub_cache: options.hub_cache,
             container_shm: memory("container_shm", &options.container_shm)?,
+            allowed_programs: options.allowed_programs,
+            allowed_model_dirs: options.allowed_model_dirs,
             container_environment: Vec::new(),
             search_path: read_environment("PATH"),
             gpus: GpuConfig {
@@ -265,11 +285,17 @@ fn from_environment(read: impl Fn(&str) -> Option<OsString>) -> Result<Environme
                 .parse::<f64>()
                 .map_err(|_| wrong(text, "it is a number of seconds"))?
                 .into(),
+            "allowed_programs" | "allowed_model_dirs" => listed(&text).collect(),
             _ => text.into(),
         };
         said.insert(option.to_owned(), value);
     }
     Ok(said)
+}
+
+/// The entries of a list in a variable.
+fn listed(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',').map(str::trim).filter(|entry| !entry.is_empty())
 }
 
 /// The environment variable of an option.

@@ -8,6 +8,7 @@ mod auth;
 mod best;
 mod bulk;
 mod dashboard;
+mod documents;
 pub(crate) mod error;
 mod event_stream;
 mod experiments;
@@ -20,6 +21,8 @@ mod sockets;
 mod system;
 mod task_actions;
 mod tasks;
+#[cfg(test)]
+mod tests;
 mod transfer;
 mod views;
 

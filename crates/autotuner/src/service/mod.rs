@@ -6,6 +6,7 @@
 pub(crate) mod access;
 pub(crate) mod events;
 pub(crate) mod log_files;
+pub(crate) mod permits;
 pub(crate) mod supervisor;
 
 use std::sync::Arc;

@@ -10,7 +10,7 @@ mod judge;
 pub(crate) mod logs;
 pub(crate) mod preflight;
 pub(crate) mod probe;
-mod secret;
+pub(crate) mod secret;
 mod start;
 mod task;
 mod teardown;
