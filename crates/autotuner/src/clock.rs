@@ -32,6 +32,12 @@ pub(crate) fn log_stamp(ms: i64) -> String {
     text.get(..19).unwrap_or(&text).replace('T', " ")
 }
 
+/// Seconds from one time to another; none where the clock was set back.
+pub(crate) fn seconds_between(from_ms: i64, to_ms: i64) -> f64 {
+    let ms = u64::try_from(to_ms.saturating_sub(from_ms)).unwrap_or_default();
+    std::time::Duration::from_millis(ms).as_secs_f64()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -15,9 +15,9 @@ pub enum FailureKind {
     NotReadyInTime,
     /// The engine answered, but too many requests failed.
     BenchmarkFailed,
-    /// The world failed, not the candidate: no disk, no daemon, no image.
+    /// The world failed, not the candidate: no disk, no daemon, no image, or a fault of our own.
     Infrastructure,
-    /// The worker that ran the experiment is gone.
+    /// The whole program was killed or stopped while the experiment ran.
     WorkerLost,
     /// A person stopped it.
     Cancelled,

@@ -14,12 +14,19 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use crate::experiment::Experiment;
+use crate::failure::FailureKind;
 use crate::search::{Budget, Observation, Proposal, Role, SearchContext, Seen, Strategy};
 use crate::space::{Candidate, CandidateKey};
 use crate::task::Task;
 
-/// Attempts at one candidate before its loss, never its own fault, ends the run.
+/// Attempts at one candidate that the world may fail ([`FailureKind::Infrastructure`]) before
+/// the run ends: a disk that is full or a daemon that is away is not mended by trying again.
 pub const MOST_ATTEMPTS: u32 = 3;
+
+/// Attempts at one candidate during which the whole program may be killed or stopped
+/// ([`FailureKind::WorkerLost`]) before the run ends. A program that is killed often must still
+/// finish what it began; one that is killed by the very candidate must not begin it for ever.
+pub const MOST_CRASHES: u32 = 20;
 
 /// What to do next.
 #[derive(Debug, Clone, PartialEq)]
@@ -101,7 +108,7 @@ pub fn plan(
     let mut free = (task.search.max_parallel_experiments as usize).saturating_sub(history.running());
     let mut next: Vec<Next> = Vec::new();
     for lost in history.lost() {
-        if lost.attempt >= MOST_ATTEMPTS {
+        if history.is_lost_too_often(lost) {
             return history.finish_when_idle(Finish::KeepsBeingLost {
                 message: lost
                     .failure()
@@ -114,7 +121,11 @@ pub fn plan(
             next.push(Next {
                 role: lost.role,
                 candidate: lost.candidate.clone(),
-                reason: format!("attempt {} after a loss: {}", lost.attempt + 1, lost.reason),
+                reason: format!(
+                    "attempt {} after a loss: {}",
+                    lost.attempt + 1,
+                    history.first_reason(lost)
+                ),
                 attempt: lost.attempt + 1,
             });
         }
@@ -150,10 +161,17 @@ struct History<'a> {
     identity: &'a (dyn Fn(&Candidate) -> CandidateKey + Sync),
 }
 
+fn kind_of(experiment: &Experiment) -> Option<FailureKind> {
+    experiment.failure().map(|failure| failure.kind)
+}
+
 fn is_cancelled(experiment: &Experiment) -> bool {
-    experiment
-        .failure()
-        .is_some_and(|failure| failure.kind == crate::failure::FailureKind::Cancelled)
+    kind_of(experiment) == Some(FailureKind::Cancelled)
+}
+
+/// Whether both are for the same, of the same candidate.
+fn is_same(one: &Experiment, other: &Experiment) -> bool {
+    one.role == other.role && one.candidate.key() == other.candidate.key()
 }
 
 impl History<'_> {
@@ -178,13 +196,37 @@ impl History<'_> {
             .iter()
             .enumerate()
             .filter_map(|(index, experiment)| {
-                let followed_up = self.experiments[index + 1..].iter().any(|later| {
-                    later.role == experiment.role
-                        && later.attempt > experiment.attempt
-                        && later.candidate.key() == experiment.candidate.key()
-                });
+                let followed_up = self.experiments[index + 1..]
+                    .iter()
+                    .any(|later| is_same(later, experiment) && later.attempt > experiment.attempt);
                 (experiment.is_lost() && !followed_up).then_some(experiment)
             })
+    }
+
+    /// Whether as many attempts were lost in this way as the way allows.
+    fn is_lost_too_often(&self, lost: &Experiment) -> bool {
+        let Some(kind) = kind_of(lost) else { return false };
+        let most = match kind {
+            FailureKind::WorkerLost => MOST_CRASHES,
+            _ => MOST_ATTEMPTS,
+        };
+        let losses = self
+            .experiments
+            .iter()
+            .filter(|other| is_same(other, lost) && kind_of(other) == Some(kind));
+        losses.count() >= most as usize
+    }
+
+    /// Why the first attempt at what was lost was made.
+    fn first_reason<'e>(&'e self, lost: &'e Experiment) -> &'e str {
+        let earlier = self
+            .experiments
+            .iter()
+            .filter(|other| other.number <= lost.number);
+        let first = earlier
+            .rev()
+            .find(|other| is_same(other, lost) && other.attempt == 1);
+        &first.unwrap_or(lost).reason
     }
 
     /// The baseline runs before anything else, and alone.

@@ -86,6 +86,20 @@ pub struct EngineSettings {
     pub ready_path: Option<String>,
     /// Longest time from start to ready; the engine's usual one when `None`.
     pub start_timeout: Option<Duration>,
+    /// How the model's weights are said to be quantized already.
+    pub checkpoint: Checkpoint,
+}
+
+/// How a model's weights are quantized already, as far as the task document says.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Checkpoint {
+    /// It does not say: the model's name may.
+    #[default]
+    Unsaid,
+    /// Not at all, whatever the model's name.
+    Plain,
+    /// By this method, in lower case.
+    Quantized(String),
 }
 
 /// What one experiment may use.

@@ -10,12 +10,14 @@ mod memory;
 mod records;
 
 pub mod conformance;
+pub mod legacy;
 
 pub use database::{Claim, Database, OpenError, Renewal, RunStore};
 pub use memory::MemoryStore;
 pub use records::{
-    Act, AuditRecord, ExperimentRecord, Listed, NewPreset, NewTask, NewToken, Page, PresetRecord, Role,
-    RunRecord, Statistics, TaskRecord, TaskSummary, TimelineEntry, TokenRecord,
+    Act, AuditRecord, ExperimentRecord, ForeignResult, ImportedExperiment, ImportedTask, Listed, NewPreset,
+    NewTask, NewToken, Page, PresetRecord, Role, RunRecord, Statistics, TaskRecord, TaskSummary,
+    TimelineEntry, TokenRecord,
 };
 
 use async_trait::async_trait;

@@ -6,6 +6,7 @@
 use autotuner_core::experiment::Experiment;
 use autotuner_core::ids::{ExperimentId, ExperimentNumber, TaskId};
 use autotuner_core::lifecycle::TaskStatus;
+use autotuner_core::space::Candidate;
 use serde_json::Value;
 
 /// Who changes something, and when. Every change writes a row of the audit log with it, in the
@@ -171,6 +172,58 @@ pub struct ExperimentRecord {
     pub run: u32,
     /// What it is.
     pub experiment: Experiment,
+    /// What another program measured, in its own words, where the experiment was taken over from
+    /// one. Such an experiment has ended and has no result of ours.
+    pub foreign: Option<ForeignResult>,
+}
+
+/// What another program made of an experiment, kept as it told it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ForeignResult {
+    /// Its metrics, under its own keys.
+    pub metrics: Option<Value>,
+    /// Its score; lower is better.
+    pub objective_score: Option<f64>,
+    /// Why it failed, in its own words.
+    pub error_message: Option<String>,
+    /// How long it took, seconds.
+    pub elapsed_seconds: Option<f64>,
+}
+
+/// A task of another program, to be kept as a run that has ended, or as one that never began.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ImportedTask {
+    /// What it is.
+    pub task: NewTask,
+    /// Where it is; not running.
+    pub status: TaskStatus,
+    /// When it was made.
+    pub created_at_ms: i64,
+    /// When it was started.
+    pub started_at_ms: Option<i64>,
+    /// When it ended.
+    pub completed_at_ms: Option<i64>,
+    /// Why it ended, for people.
+    pub ended_because: Option<String>,
+    /// Its experiments, in their order.
+    pub experiments: Vec<ImportedExperiment>,
+    /// Which of them is the best, by its place in the list.
+    pub best: Option<usize>,
+}
+
+/// An experiment of another program, which has ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ImportedExperiment {
+    /// What was tried.
+    pub candidate: Candidate,
+    /// Whether it was measured and scored.
+    pub is_success: bool,
+    /// When it began.
+    pub started_at_ms: i64,
+    /// When it ended.
+    pub ended_at_ms: i64,
+    /// What came of it.
+    pub foreign: ForeignResult,
 }
 
 /// A preset to be kept.

@@ -73,12 +73,14 @@ async fn best(
 ) -> Result<Response, ApiError> {
     let record = service.database.task(TaskId(id)).await?;
     let Some(best) = record.summary.best_experiment else {
-        let text = format!("Task {id} has no best configuration: no experiment of its current run has succeeded");
+        let text =
+            format!("Task {id} has no best configuration: no experiment of its current run has succeeded");
         return Err(ApiError::not_found(text).with_hint("start the task, or look at its experiments' errors"));
     };
     let experiment = service.database.experiment(best).await?;
     if experiment.foreign.is_some() {
-        let text = format!("Task {id} was taken over from another program, which did not keep what it had started");
+        let text =
+            format!("Task {id} was taken over from another program, which did not keep what it had started");
         return Err(ApiError::not_found(text).with_hint("restart the task to measure it again"));
     }
     let chosen = Chosen::of(&service, &record, experiment.experiment)?;
@@ -121,7 +123,10 @@ struct Chosen {
 impl Chosen {
     fn of(service: &Service, record: &TaskRecord, experiment: Experiment) -> Result<Self, ApiError> {
         let unreadable = |problems: Vec<_>| {
-            let text = format!("The document of task {} cannot be used any more", record.summary.id);
+            let text = format!(
+                "The document of task {} cannot be used any more",
+                record.summary.id
+            );
             ApiError::problems(text, problems)
         };
         let parsed = TaskSpec::from_value(&record.document).map_err(unreadable)?;
@@ -152,7 +157,10 @@ impl Chosen {
             let plan = self.plan(DeploymentMode::Local)?;
             return Ok(command::line(&self.launch, &plan, &self.containers));
         }
-        Ok(command::planned(&self.plan(DeploymentMode::Local)?, &self.containers))
+        Ok(command::planned(
+            &self.plan(DeploymentMode::Local)?,
+            &self.containers,
+        ))
     }
 
     /// The engine in a container, and what is to be said of it.
@@ -166,7 +174,9 @@ impl Chosen {
         let package = package.ok_or_else(|| ApiError::not_found("This engine runs in no container"))?;
         Ok((
             package,
-            Some("Measured as a local process: this container has the same configuration and was not measured"),
+            Some(
+                "Measured as a local process: this container has the same configuration and was not measured",
+            ),
         ))
     }
 
@@ -176,11 +186,17 @@ impl Chosen {
         if task.deployment != deployment {
             task.deployment = deployment;
             task.settings = EngineSettings {
-                program: task.settings.program.filter(|_| deployment == DeploymentMode::Local),
+                program: task
+                    .settings
+                    .program
+                    .filter(|_| deployment == DeploymentMode::Local),
                 ..task.settings
             };
         }
-        let plan = task.engine.engine().plan(&plan_request(&task, &self.experiment.candidate));
+        let plan = task
+            .engine
+            .engine()
+            .plan(&plan_request(&task, &self.experiment.candidate));
         plan.map_err(|problems| {
             let texts: Vec<String> = problems.iter().map(ToString::to_string).collect();
             let text = format!("The best configuration cannot be told so: {}", texts.join("; "));

@@ -32,7 +32,10 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Service>> {
 /// What is to be done to which tasks.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "read by hand, so that every problem is told; this describes it")]
+#[expect(
+    dead_code,
+    reason = "read by hand, so that every problem is told; this describes it"
+)]
 struct BulkRequest {
     /// What is to be done.
     action: Action,
@@ -154,7 +157,10 @@ fn wanted(body: &Written) -> Result<(Action, Vec<i64>), ApiError> {
         let problem = Problem::new("", "expected an object with the keys action and ids");
         return Err(ApiError::problems("The request has problems", vec![problem]));
     };
-    for key in keys.keys().filter(|key| !matches!(key.as_str(), "action" | "ids")) {
+    for key in keys
+        .keys()
+        .filter(|key| !matches!(key.as_str(), "action" | "ids"))
+    {
         problems.push(Problem::new(key.as_str(), "is no key of this request"));
     }
     let action = action(keys.get("action")).map_err(|problem| problems.push(problem));

@@ -8,13 +8,14 @@ mod auth;
 mod best;
 mod bulk;
 mod dashboard;
+mod docs;
 mod documents;
 pub(crate) mod error;
 mod event_stream;
 mod experiments;
 mod extract;
 mod logs;
-mod openapi;
+pub(crate) mod openapi;
 mod presets;
 mod runtime_params;
 mod sockets;
@@ -48,6 +49,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Service>> {
         .merge(runtime_params::routes())
         .merge(dashboard::routes())
         .merge(system::routes())
+        .merge(openapi::routes())
         .merge(auth::routes())
         .merge(audit::routes())
 }

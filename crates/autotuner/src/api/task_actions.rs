@@ -116,7 +116,12 @@ async fn clear(
     let cleared = service.database.clear_task(&act, id).await;
     let record = cleared
         .map_err(|error| in_words(error, |_| illegal("Cannot clear running task. Cancel it first.")))?;
-    forget_logs(&service, id).await;
+    // A log that stays is no reason to say that nothing was cleared.
+    let gone = service.logs.remove_run(id, record.summary.run).await;
+    let emptied = service.logs.clear(id).await;
+    if let Err(error) = gone.and(emptied) {
+        tracing::error!(task.id = id.0, %error, "the log of a task that was cleared stays");
+    }
     publish(&service, Kind::TaskUpdated, id);
     Ok(Json(view(&service, record).await?))
 }
@@ -141,8 +146,8 @@ pub(super) async fn start_one(
     }
     let act = caller.act(service.clock.now_ms());
     let started = service.database.start_task(&act, id).await;
-    let record = started
-        .map_err(|error| in_words(error, |_| illegal("Task must be in PENDING status to start")))?;
+    let record =
+        started.map_err(|error| in_words(error, |_| illegal("Task must be in PENDING status to start")))?;
     publish(service, Kind::TaskStarted, id);
     service.bell.notify_one();
     Ok(record)
@@ -243,22 +248,4 @@ fn merged(document: &Value, parts: &Map<String, Value>) -> Value {
         merged.insert(name.to_owned(), value.clone());
     }
     Value::Object(merged)
-}
-
-/// Empties what a task has logged. A log that cannot be emptied is told in our own log: what was
-/// asked for has been done.
-pub(super) async fn forget_logs(service: &Service, task: TaskId) {
-    let path = service.logs.task(task);
-    let emptied = tokio::fs::OpenOptions::new()
-        .write(true)
-        .truncate(true)
-        .open(&path)
-        .await;
-    match emptied {
-        Ok(_) => {}
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        Err(error) => {
-            tracing::error!(task.id = task.0, %error, "the log of a task cannot be emptied");
-        }
-    }
 }

@@ -3,22 +3,30 @@
 //! Data goes to standard output, talk to standard error. Exit codes are a contract:
 //! 0 it worked, 1 it ran and nothing came of it, 2 the question was wrong, 130 cancelled.
 
+mod audit;
 mod bench;
+mod best;
+mod client;
 mod completions;
 mod config;
+mod db;
 mod demo;
 mod doctor;
 mod engine_exec;
 mod engines;
 mod flags;
+mod import_legacy;
 mod output;
 mod presets;
 mod progress;
 mod run;
 mod schema;
+mod serve;
 mod session;
 mod sim_engine;
 mod targets;
+mod tasks;
+mod token;
 mod tune;
 mod validate;
 
@@ -72,10 +80,17 @@ struct Cli {
 enum Command {
     Run(run::Arguments),
     Tune(Box<tune::Arguments>),
+    Serve(serve::Arguments),
     Bench(bench::Arguments),
     Validate(validate::Arguments),
     Engines(engines::Arguments),
     Presets(presets::Arguments),
+    Tasks(tasks::Arguments),
+    Best(best::Arguments),
+    Token(token::Arguments),
+    Audit(audit::Arguments),
+    Db(db::Arguments),
+    ImportLegacy(import_legacy::Arguments),
     Doctor(doctor::Arguments),
     Demo(demo::Arguments),
     Schema(schema::Arguments),
@@ -120,10 +135,17 @@ fn dispatch(command: Command, config: &Config) -> Result<ExitCode, Refusal> {
     match command {
         Command::Run(arguments) => run::run(&arguments, config),
         Command::Tune(arguments) => tune::run(&arguments, config),
+        Command::Serve(arguments) => serve::run(&arguments, config),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Validate(arguments) => validate::run(&arguments),
         Command::Engines(arguments) => engines::run(&arguments, config),
         Command::Presets(arguments) => presets::run(&arguments),
+        Command::Tasks(arguments) => tasks::run(arguments, config),
+        Command::Best(arguments) => best::run(&arguments, config),
+        Command::Token(arguments) => token::run(&arguments, config),
+        Command::Audit(arguments) => audit::run(&arguments, config),
+        Command::Db(arguments) => db::run(&arguments, config),
+        Command::ImportLegacy(arguments) => import_legacy::run(&arguments, config),
         Command::Doctor(arguments) => doctor::run(&arguments, config),
         Command::Demo(arguments) => demo::run(&arguments, config),
         Command::Schema(arguments) => schema::run(&arguments),
@@ -159,6 +181,8 @@ pub(crate) enum Refusal {
         /// All of them.
         problems: Vec<Problem>,
     },
+    /// The service refuses, or does not answer.
+    Service(client::Trouble),
     /// Somebody asked for the end before there was anything to end.
     Cancelled,
 }
@@ -171,12 +195,14 @@ impl Refusal {
     fn code(&self) -> u8 {
         match self {
             Self::Error(_) | Self::Problems { .. } => WRONG,
+            Self::Service(trouble) => trouble.code(),
             Self::Cancelled => CANCELLED,
         }
     }
 
     fn tell(&self) {
         match self {
+            Self::Service(trouble) => trouble.tell(),
             Self::Cancelled => say("cancelled before the first experiment"),
             Self::Error(error) => say(&format!("error: {error:#}")),
             Self::Problems { of, problems } => {
@@ -193,6 +219,12 @@ impl Refusal {
 impl From<anyhow::Error> for Refusal {
     fn from(error: anyhow::Error) -> Self {
         Self::Error(error)
+    }
+}
+
+impl From<client::Trouble> for Refusal {
+    fn from(trouble: client::Trouble) -> Self {
+        Self::Service(trouble)
     }
 }
 

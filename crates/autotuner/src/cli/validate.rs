@@ -121,7 +121,8 @@ fn tell(path: &Path, result: &Result<Loaded, Refusal>) {
             }
         }
         Err(Refusal::Error(error)) => print(&format!("{path}: {error:#}")),
-        Err(Refusal::Cancelled) => print(&format!("{path}: cancelled")),
+        // Neither comes of a file.
+        Err(Refusal::Cancelled | Refusal::Service(_)) => print(&format!("{path}: cancelled")),
     }
 }
 

@@ -59,6 +59,12 @@ pub(super) fn visible_gpus(read: impl Fn(&str) -> Option<OsString>) -> Vec<(GpuV
         .collect()
 }
 
+/// Through which proxy other machines are reached, where one is named and can be used; it knows
+/// which of them are reached without.
+pub(super) fn service_proxy() -> Option<ureq::Proxy> {
+    ureq::Proxy::try_from_env()
+}
+
 /// The variables that a container is given of ours.
 pub(super) fn for_containers(read: impl Fn(&str) -> Option<OsString>) -> Vec<(String, String)> {
     let value = |name: &str| {

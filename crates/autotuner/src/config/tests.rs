@@ -13,6 +13,10 @@ fn defaults() -> Options {
         container_shm: "16GiB".into(),
         allowed_programs: Vec::new(),
         allowed_model_dirs: Vec::new(),
+        url: String::new(),
+        token: String::new(),
+        max_tasks: 8,
+        cpu_slots: 0,
     }
 }
 
@@ -109,4 +113,22 @@ fn a_wrong_file_is_refused_with_the_key_named() {
     check("stop_grace_seconds = 1e9", "between 0 and 600");
     check("container_shm = 'much'", "an amount of memory");
     check("data_dir = '~/data'", "only a shell knows what ~ is");
+}
+
+#[test]
+fn a_token_is_never_shown() {
+    let config = load(
+        "token = 'tuner-secret'\nurl = 'https://tuner.example'\n",
+        &Flags::default(),
+    )
+    .expect("sound");
+    let (value, source) = origin(&config, "token");
+    assert_eq!(value, "***");
+    assert!(source.ends_with("config.toml"), "{source}");
+    assert_eq!(config.token.as_ref().map(Secret::reveal), Some("tuner-secret"));
+    assert!(!format!("{config:?}").contains("tuner-secret"));
+    assert_eq!(origin(&config, "url").0, "https://tuner.example");
+    let config = load("", &Flags::default()).expect("sound");
+    assert_eq!(origin(&config, "token"), (String::new(), "default".into()));
+    assert_eq!((config.url, config.token), (None, None));
 }

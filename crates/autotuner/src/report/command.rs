@@ -16,7 +16,10 @@ use super::words::quoted;
 pub(crate) fn line(launch: &LaunchFacts, plan: &LaunchPlan, containers: &Containers) -> String {
     match &launch.image {
         Some(image) => docker(&Package::of_launch(launch, image, plan, containers)),
-        None => process(launch.env.iter().map(|(name, value)| (name, value)), &launch.command),
+        None => process(
+            launch.env.iter().map(|(name, value)| (name, value)),
+            &launch.command,
+        ),
     }
 }
 
@@ -38,11 +41,9 @@ pub(crate) fn process<'a>(
     variables: impl Iterator<Item = (&'a String, &'a String)>,
     command: &[String],
 ) -> String {
-    let variables = variables.map(|(name, value)| {
-        match Shown::of(name, value) {
-            Shown::Value(value) => format!("{name}={}", quoted(&value)),
-            Shown::Secret => format!("{name}=\"${name}\""),
-        }
+    let variables = variables.map(|(name, value)| match Shown::of(name, value) {
+        Shown::Value(value) => format!("{name}={}", quoted(&value)),
+        Shown::Secret => format!("{name}=\"${name}\""),
     });
     let words = command.iter().map(|word| quoted(word));
     variables.chain(words).collect::<Vec<_>>().join(" ")
@@ -78,7 +79,12 @@ pub(crate) fn docker(package: &Package) -> String {
         // Taken from whoever calls the line.
         Shown::Secret => format!("--env={name}"),
     }));
-    flags.extend(package.program.iter().map(|program| format!("--entrypoint={program}")));
+    flags.extend(
+        package
+            .program
+            .iter()
+            .map(|program| format!("--entrypoint={program}")),
+    );
     flags.push(package.image.clone());
     flags.extend_from_slice(&package.arguments);
     let begin = ["docker", "run"].map(str::to_owned);

@@ -21,7 +21,8 @@ const PROBE_SECONDS: u64 = 5;
 /// Both documents. `named` is what they are called after.
 pub(crate) fn manifest(named: &str, package: &Package) -> String {
     let name = name(named);
-    let labels = json!({ "app.kubernetes.io/name": name, "app.kubernetes.io/managed-by": "inference-autotuner" });
+    let labels =
+        json!({ "app.kubernetes.io/name": name, "app.kubernetes.io/managed-by": "inference-autotuner" });
     let selector = json!({ "app.kubernetes.io/name": name });
     let deployment = json!({
         "apiVersion": "apps/v1",
@@ -106,9 +107,13 @@ fn container(name: &str, package: &Package) -> Value {
     if let Some(path) = ready_path {
         let probe = json!({ "path": path, "port": "http" });
         let attempts = start_timeout.as_secs().div_ceil(PROBE_SECONDS).max(1);
-        let startup = json!({ "httpGet": probe, "periodSeconds": PROBE_SECONDS, "failureThreshold": attempts });
+        let startup =
+            json!({ "httpGet": probe, "periodSeconds": PROBE_SECONDS, "failureThreshold": attempts });
         set("startupProbe", startup);
-        set("readinessProbe", json!({ "httpGet": probe, "periodSeconds": PROBE_SECONDS }));
+        set(
+            "readinessProbe",
+            json!({ "httpGet": probe, "periodSeconds": PROBE_SECONDS }),
+        );
     }
     set("volumeMounts", volume_mounts(package));
     Value::Object(container)

@@ -4,8 +4,10 @@
 //! worker does shows in the database, and as hints in the event hub.
 
 pub(crate) mod access;
+pub(crate) mod data_dir;
 pub(crate) mod events;
 pub(crate) mod log_files;
+pub(crate) mod metrics;
 pub(crate) mod permits;
 pub(crate) mod supervisor;
 
@@ -21,6 +23,7 @@ use crate::shutdown::Shutdown;
 use access::Access;
 use events::Hub;
 use log_files::LogFiles;
+use metrics::Metrics;
 use supervisor::Board;
 
 /// What every handler and the worker share.
@@ -43,6 +46,8 @@ pub(crate) struct Service {
     pub(crate) bell: Notify,
     /// What the worker does at the moment, for status pages.
     pub(crate) board: Board,
+    /// What is counted for `/metrics`.
+    pub(crate) metrics: Metrics,
     /// Streams and long waits end when this does.
     pub(crate) shutdown: Shutdown,
     /// When the service was started.

@@ -147,7 +147,8 @@ impl Asked<'_> {
         let texts: Vec<&str> = values.iter().filter_map(|value| value.as_str()).collect();
         match name.target() {
             Target::Environment(variable) if is_secret(variable) => {
-                let message = format!("{variable} reads like a secret, and what is tuned is shown to everybody");
+                let message =
+                    format!("{variable} reads like a secret, and what is tuned is shown to everybody");
                 let problem = Problem::new(path, message);
                 problems.push(problem.with_hint("set it in engine.env, where it is not shown"));
             }

@@ -18,6 +18,8 @@ use serde_json::{Value, json};
 
 use super::logs::TaskLogs;
 use super::probe::EngineFacts;
+use super::slots::CpuSlots;
+use super::stop::RunStop;
 use super::{Event, Reporter, Worker, run_task};
 use crate::clock::{Clock, SystemClock};
 use crate::fake::{FakeWorld, world};
@@ -120,9 +122,10 @@ impl Scene {
             logs: TaskLogs::open(folder.path().to_owned(), clock).expect("opened"),
             facts: EngineFacts::default(),
             stop_grace: Duration::from_secs(1),
-            shutdown: self.shutdown.clone(),
+            stop: RunStop::on(self.shutdown.clone()),
             stuck: super::Stuck::default(),
             gpus: GpuPool::new(Arc::clone(&self.gpus) as _, folder.path().join("gpus")),
+            slots: CpuSlots::new(4),
             gpu_model: OnceLock::new(),
             image: OnceLock::new(),
         });
@@ -248,7 +251,7 @@ async fn a_fault_of_ours_loses_no_engine_and_is_tried_again() {
     let ran = scene.run().await;
     assert_eq!(
         ran.experiments[1].failure().map(|failure| failure.kind),
-        Some(FailureKind::WorkerLost)
+        Some(FailureKind::Infrastructure)
     );
     assert!(
         matches!(ran.finish, Finish::KeepsBeingLost { .. }),
@@ -262,7 +265,7 @@ async fn a_fault_of_ours_while_a_failure_is_explained_loses_no_engine() {
     let ran = Scene::new(json!({"behave": ["unreadable"]})).run().await;
     assert_eq!(
         ran.experiments[1].failure().map(|failure| failure.kind),
-        Some(FailureKind::WorkerLost)
+        Some(FailureKind::Infrastructure)
     );
 }
 

@@ -15,7 +15,8 @@ use super::parallel::{Own, OwnSizes};
 use super::text::has_control;
 use super::world::{self, Settled};
 use super::{
-    Arg, EngineKind, LaunchPlan, Limits, PlanRequest, Program, environment, fixed, flags, image, portable,
+    Arg, EngineKind, LaunchPlan, Limits, PlanRequest, Program, checkpoint, environment, fixed, flags, image,
+    portable,
 };
 use crate::problem::Problem;
 use crate::task::{DeploymentMode, EngineSettings};
@@ -79,8 +80,9 @@ pub(crate) fn assemble(
     let groups = fixed::groups(dialect, &settings.args);
     let own = problems.take(flags::compile(dialect, candidate));
     let sizes = own_sizes(recipe.kind, &groups, &own);
-    let id = &model.id_or_path;
-    let words = problems.take(portable::compile(recipe.kind, dialect, id, &sizes, candidate));
+    let checkpoint = checkpoint::method(&settings.checkpoint, &model.id_or_path);
+    let words = portable::compile(recipe.kind, dialect, checkpoint, &sizes, candidate);
+    let words = problems.take(words);
     let flags = portable::beside(own, words);
     let env = problems.take(environment::compile(dialect, settings, candidate));
     let has_other_sources = has_other_sources(&groups, &flags, &env);

@@ -1,8 +1,11 @@
-//! Whether a model's weights are already quantized, as far as its name says.
+//! Whether a model's weights are already quantized, as far as the task or its name says.
 //!
-//! The one idea: publishers put the method into the name, so the last part of a path or hub
-//! id is searched for it. Nothing here opens a file; a name without a method may still be of
-//! a quantized model, which the engine then finds out for itself.
+//! The one idea: what the task says counts; where it says nothing, publishers put the method
+//! into the name, so the last part of a path or hub id is searched for it. Nothing here opens
+//! a file; a name without a method may still be of a quantized model, which the engine then
+//! finds out for itself.
+
+use crate::task::Checkpoint;
 
 /// Parts of names that tell a method, each with what we call it; the first that fits counts,
 /// so that the more telling come first.
@@ -36,10 +39,19 @@ const MARKS: &[(&str, &str)] = &[
     ("4-bit", "4bit"),
 ];
 
+/// The method with which a model is quantized, by what is said of it or else by its name.
+pub(crate) fn method<'a>(said: &'a Checkpoint, id_or_path: &str) -> Option<&'a str> {
+    match said {
+        Checkpoint::Unsaid => quantization(id_or_path),
+        Checkpoint::Plain => None,
+        Checkpoint::Quantized(method) => Some(method),
+    }
+}
+
 /// The method with which the model of this path or hub id is quantized, if its name says so.
 ///
 /// Only the last part counts: a directory above it may be called anything.
-pub(crate) fn quantization(id_or_path: &str) -> Option<&'static str> {
+fn quantization(id_or_path: &str) -> Option<&'static str> {
     let name = id_or_path.trim_end_matches(['/', '\\']);
     let name = name.rsplit(['/', '\\']).next().unwrap_or(name).to_lowercase();
     let name = name.replace('_', "-");

@@ -14,8 +14,8 @@ use super::fixed::Group;
 use super::flags::{Flag, path_of};
 use super::parallel::Own;
 use super::{
-    Arg, Engine, EngineKind, LaunchPlan, Limits, PlanRequest, Program, environment, files, fixed, flags,
-    portable,
+    Arg, Engine, EngineKind, LaunchPlan, Limits, PlanRequest, Program, checkpoint, environment, files, fixed,
+    flags, portable,
 };
 use crate::problem::Problem;
 use crate::space::{Candidate, Target};
@@ -76,7 +76,7 @@ impl Engine for Custom {
         let words = portable::compile(
             EngineKind::Custom,
             &DIALECT,
-            &model.id_or_path,
+            checkpoint::method(&settings.checkpoint, &model.id_or_path),
             &Own::default(),
             candidate,
         );

@@ -10,7 +10,7 @@ use super::dialect::Dialect;
 use super::flags::path_of;
 use super::text::has_control;
 use crate::problem::Problem;
-use crate::space::{Candidate, Target, Value};
+use crate::space::{Candidate, ParameterName, Target, Value};
 use crate::task::EngineSettings;
 
 /// Decide which code is run, so they are nobody's to tune.
@@ -86,6 +86,14 @@ pub(crate) fn compile(
     }
 }
 
+/// That a parameter may set this variable to this.
+///
+/// # Errors
+/// Why not; the path is the caller's to fill in.
+pub(crate) fn check_parameter(dialect: &Dialect, name: &str, value: &Value) -> Result<(), Problem> {
+    check(dialect, name, &value.to_string(), Source::Candidate)
+}
+
 /// That the task does not say which GPUs its engine sees, where it is given some.
 ///
 /// # Errors
@@ -111,7 +119,7 @@ enum Source {
 /// What is wrong with one variable; the path is the caller's to fill in.
 fn check(dialect: &Dialect, name: &str, value: &str, source: Source) -> Result<(), Problem> {
     let refuse = |message: String, hint: &str| Err(Problem::new("", message).with_hint(hint));
-    if !is_name(name) {
+    if !ParameterName::is_variable(name) {
         return refuse(
             format!("{name:?} is not the name of an environment variable"),
             "a name is letters, digits and '_', and does not begin with a digit",
@@ -145,9 +153,4 @@ fn check(dialect: &Dialect, name: &str, value: &str, source: Source) -> Result<(
         );
     }
     Ok(())
-}
-
-fn is_name(name: &str) -> bool {
-    name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }

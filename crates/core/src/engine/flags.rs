@@ -76,7 +76,7 @@ fn compile_one(
     spelt: &str,
     value: &Value,
 ) -> Result<Flag, Complaint> {
-    if !is_name(spelt) {
+    if !ParameterName::is_flag(spelt) {
         return Err((
             format!("{spelt:?} is not the name of a flag"),
             Some("a name is letters, digits, '-', '_' and '.', and begins with a letter".into()),
@@ -221,11 +221,4 @@ fn is_negative_number(value: &str) -> bool {
         .strip_prefix('-')
         .is_some_and(|digits| digits.starts_with(|first: char| first.is_ascii_digit() || first == '.'))
         && value.parse::<f64>().is_ok()
-}
-
-fn is_name(spelt: &str) -> bool {
-    spelt.starts_with(|first: char| first.is_ascii_alphabetic())
-        && spelt
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
 }

@@ -63,13 +63,14 @@ impl EngineKind {
             .find(|kind| kind.words().any(|known| known == word))
     }
 
-    /// The kind whose word or alias begins `text`, up to the end or a character that is
-    /// neither letter nor digit: `sglang-llama-small` is SGLang, `simple` is not the simulation.
+    /// The kind whose word or alias, and a dash, begin `text`: `sglang-llama-small` is SGLang,
+    /// `simple` is not the simulation.
     pub fn from_prefix(text: &str) -> Option<Self> {
         let text = text.to_lowercase();
         let begins = |word: &str| {
             text.strip_prefix(word)
-                .is_some_and(|rest| !rest.starts_with(|next: char| next.is_alphanumeric()))
+                .and_then(|rest| rest.strip_prefix('-'))
+                .is_some_and(|rest| !rest.is_empty())
         };
         Self::ALL.into_iter().find(|kind| kind.words().any(begins))
     }
@@ -113,14 +114,16 @@ mod tests {
     }
 
     #[test]
-    fn a_prefix_names_an_engine_only_as_a_whole_word() {
+    fn a_prefix_names_an_engine_only_as_a_whole_word_before_a_dash() {
         let check = |text: &str, expected: Option<EngineKind>| {
             assert_eq!(EngineKind::from_prefix(text), expected, "{text}");
         };
         check("sglang-llama-small", Some(EngineKind::Sglang));
-        check("vllm", Some(EngineKind::Vllm));
+        check("vllm", None);
+        check("vllm-", None);
         check("llama.cpp-b5000", Some(EngineKind::LlamaCpp));
-        check("TensorRT-LLM/1.0", Some(EngineKind::TensorRtLlm));
+        check("TensorRT-LLM-1.0", Some(EngineKind::TensorRtLlm));
+        check("TensorRT-LLM/1.0", None);
         check("simple", None);
         check("vllmish", None);
         check("my-vllm", None);

@@ -13,7 +13,7 @@ pub(crate) mod checkpoint;
 mod custom;
 mod diagnose;
 mod dialect;
-mod environment;
+pub(crate) mod environment;
 mod exit;
 mod files;
 pub(crate) mod fixed;

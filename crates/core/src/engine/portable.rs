@@ -10,7 +10,7 @@ use super::catalogue::{FlagInfo, FlagKind};
 use super::dialect::Dialect;
 use super::flags::{self, Flag};
 use super::parallel::Own;
-use super::{checkpoint, parallel, quantize};
+use super::{parallel, quantize};
 use crate::problem::Problem;
 use crate::space::{Candidate, ParameterName, Target, Value};
 
@@ -27,14 +27,15 @@ pub(crate) struct Setting {
     pub(crate) note: Option<&'static str>,
 }
 
-/// The flags that the candidate's words become; `own` is what flags of its own say.
+/// The flags that the candidate's words become; `checkpoint` is how the model is already
+/// quantized, where that is known, and `own` what flags of its own say.
 ///
 /// # Errors
 /// Every word that the engine cannot follow, with its path.
 pub(crate) fn compile(
     kind: EngineKind,
     dialect: &Dialect,
-    model: &str,
+    checkpoint: Option<&str>,
     own: &Own,
     candidate: &Candidate,
 ) -> Result<Vec<Flag>, Vec<Problem>> {
@@ -44,7 +45,7 @@ pub(crate) fn compile(
             .filter_map(|(name, value)| Some((field_of(name)?, value)))
             .collect()
     };
-    let types = quantize::settings(kind, checkpoint::quantization(model), &of(type_field));
+    let types = quantize::settings(kind, checkpoint, &of(type_field));
     let sizes = parallel::settings(kind, own, &of(size_field));
     match (types, sizes) {
         (Ok(types), Ok(sizes)) => {
@@ -87,8 +88,14 @@ pub(crate) fn silent_defaults(
         return flags;
     }
     let sizes = ["tp", "pp", "dp", "cp", "dcp"].map(|field| flag_of(kind, field));
+    // TensorRT-LLM may choose another spread of experts where none is said.
+    let spread = flag_of(kind, "moe_ep").filter(|_| kind == Sglang);
     for flag in &mut flags {
-        let is_size = sizes.contains(&Some(flag.name.as_str()));
+        let is_size = sizes
+            .iter()
+            .chain([&spread])
+            .flatten()
+            .any(|size| *size == flag.name);
         let is_default = match flag.value.as_deref() {
             Some("1") => is_size,
             Some(AUTO) => dialect.find(&flag.name).is_some_and(is_auto_anyway),

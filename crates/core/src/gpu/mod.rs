@@ -40,6 +40,14 @@ pub enum GpuVendor {
 }
 
 impl GpuVendor {
+    /// Every vendor.
+    pub const ALL: [Self; 2] = [Self::Nvidia, Self::Amd];
+
+    /// The vendor with this word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|vendor| vendor.as_str() == word)
+    }
+
     /// The word used in files and APIs.
     pub fn as_str(self) -> &'static str {
         match self {

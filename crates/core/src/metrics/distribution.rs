@@ -28,7 +28,62 @@ pub struct Distribution {
     failures: usize,
 }
 
+/// What a [`Distribution`] is made of, for whoever keeps one and brings it back.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DistributionParts {
+    /// Arithmetic mean.
+    pub mean: f64,
+    /// Standard deviation of the sample.
+    pub deviation: f64,
+    /// Every value, smallest first.
+    pub sorted: Vec<f64>,
+    /// Requests without the metric because they did not succeed.
+    pub failures: usize,
+}
+
 impl Distribution {
+    /// The distribution that [`Distribution::parts`] took apart; `None` for parts that no
+    /// distribution has: no value, or values out of order.
+    pub fn from_parts(parts: DistributionParts) -> Option<Self> {
+        let DistributionParts {
+            mean,
+            deviation,
+            sorted,
+            failures,
+        } = parts;
+        let (min, max) = (*sorted.first()?, *sorted.last()?);
+        sorted
+            .is_sorted_by(|a, b| a.total_cmp(b).is_le())
+            .then_some(Self {
+                n: sorted.len(),
+                mean,
+                deviation,
+                min,
+                max,
+                sorted,
+                failures,
+            })
+    }
+
+    /// What it is made of.
+    pub fn parts(&self) -> DistributionParts {
+        let Self {
+            n: _,
+            mean,
+            deviation,
+            min: _,
+            max: _,
+            sorted,
+            failures,
+        } = self;
+        DistributionParts {
+            mean: *mean,
+            deviation: *deviation,
+            sorted: sorted.clone(),
+            failures: *failures,
+        }
+    }
+
     /// The distribution of `values`; `None` when there are none.
     ///
     /// `failures` is how many requests did not succeed; they matter only to

@@ -19,6 +19,6 @@ mod distribution;
 mod level;
 mod overall;
 
-pub use distribution::{Distribution, GapDistribution, LOW_N_P99};
+pub use distribution::{Distribution, DistributionParts, GapDistribution, LOW_N_P99};
 pub use level::{Counts, LevelMetrics, Rates, level_metrics};
-pub use overall::{ExperimentMetrics, Spread, experiment_metrics};
+pub use overall::{ExperimentMetrics, MetricsParts, Spread, experiment_metrics};

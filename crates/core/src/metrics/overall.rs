@@ -25,6 +25,25 @@ pub struct ExperimentMetrics {
     weights: Vec<f64>,
 }
 
+/// What [`ExperimentMetrics`] are made of, for whoever keeps them and brings them back.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MetricsParts {
+    /// Every level, in the order in which they ran.
+    pub levels: Vec<LevelMetrics>,
+    /// End-to-end latency, seconds.
+    pub latency: Option<Spread>,
+    /// Tokens per second arriving, prompt and answer together.
+    pub total_throughput: Spread,
+    /// Answer tokens per second.
+    pub output_throughput: Spread,
+    /// Requests per second that met every SLO.
+    pub goodput: Spread,
+    /// GPUs that the experiment used; 0 on a CPU.
+    pub gpus: u32,
+    /// One weight a level.
+    pub weights: Vec<f64>,
+}
+
 /// A value per level, boiled down.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Spread {
@@ -59,6 +78,51 @@ pub fn experiment_metrics(
 }
 
 impl ExperimentMetrics {
+    /// The metrics that [`ExperimentMetrics::parts`] took apart; `None` where levels and weights
+    /// are not equally many.
+    pub fn from_parts(parts: MetricsParts) -> Option<Self> {
+        let MetricsParts {
+            levels,
+            latency,
+            total_throughput,
+            output_throughput,
+            goodput,
+            gpus,
+            weights,
+        } = parts;
+        (levels.len() == weights.len()).then_some(Self {
+            levels,
+            latency,
+            total_throughput,
+            output_throughput,
+            goodput,
+            gpus,
+            weights,
+        })
+    }
+
+    /// What they are made of.
+    pub fn parts(&self) -> MetricsParts {
+        let Self {
+            levels,
+            latency,
+            total_throughput,
+            output_throughput,
+            goodput,
+            gpus,
+            weights,
+        } = self.clone();
+        MetricsParts {
+            levels,
+            latency,
+            total_throughput,
+            output_throughput,
+            goodput,
+            gpus,
+            weights,
+        }
+    }
+
     /// End-to-end latency at a percentile, seconds: mean of the levels' percentiles.
     pub fn latency_at(&self, percentile: Percentile) -> Option<f64> {
         self.mean_over_levels(|level| Some(level.latency.as_ref()?.percentile(percentile)))

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::*;
 use crate::engine::EngineKind;
 use crate::experiment::Measured;
-use crate::failure::{Failure, FailureKind};
+use crate::failure::Failure;
 use crate::ids::ExperimentNumber;
 use crate::lifecycle::ExperimentStatus;
 use crate::measure::{LevelRecords, RequestOutcome, RequestRecord, TokenCount, TokenSource};
@@ -235,6 +235,55 @@ fn a_candidate_lost_too_often_ends_the_run() {
         2,
         "fail 1 infrastructure\nok 2 100\nfail 3 infrastructure\nfail 5 infrastructure\nfail 6 infrastructure\nok 4 90"
     ));
+}
+
+/// Experiments of one candidate that is lost again and again in these ways, and how it ends.
+fn lost_again_and_again(kinds: &[(&str, u32)]) -> (usize, bool) {
+    let mut moves = "ok 1 100\n".to_owned();
+    let kinds = kinds
+        .iter()
+        .flat_map(|(kind, times)| (0..*times).map(move |_| kind));
+    for (number, kind) in (2..).zip(kinds) {
+        writeln!(moves, "fail {number} {kind}").expect("memory");
+    }
+    let script = Script::run(a_task(StrategyKind::Grid, 4, 1), &moves);
+    let is_over = script
+        .told
+        .lines()
+        .any(|line| line.contains("finish KeepsBeingLost"));
+    let last = script.experiments.last().expect("begun");
+    let words = last.reason.matches("after a loss").count();
+    assert_eq!(words, usize::from(last.attempt > 1), "{}", last.reason);
+    (script.experiments.len() - 1, is_over)
+}
+
+#[test]
+fn how_often_a_candidate_may_be_lost_depends_on_how() {
+    let check = |kinds: &[(&str, u32)], begun: usize, is_over: bool| {
+        assert_eq!(lost_again_and_again(kinds), (begun, is_over), "{kinds:?}");
+    };
+    check(&[("infrastructure", 2)], 3, false);
+    check(&[("infrastructure", 3)], 3, true);
+    check(&[("worker_lost", 19)], 20, false);
+    check(&[("worker_lost", 20)], 20, true);
+    // Each way counts for itself, whatever came between.
+    check(&[("worker_lost", 19), ("infrastructure", 2)], 22, false);
+    check(&[("worker_lost", 19), ("infrastructure", 3)], 22, true);
+    check(
+        &[("infrastructure", 2), ("worker_lost", 19), ("infrastructure", 1)],
+        22,
+        true,
+    );
+    check(&[("infrastructure", 2), ("worker_lost", 20)], 22, true);
+}
+
+/// Crashes during one candidate are not held against the next.
+#[test]
+fn losses_count_for_each_candidate_on_its_own() {
+    let two = "fail 1 infrastructure\nfail 2 infrastructure\nok 3 100\n\
+               fail 4 infrastructure\nfail 5 infrastructure\nok 6 90\nfail 7 infrastructure\nok 8 80";
+    let told = told(StrategyKind::Grid, 2, 1, two);
+    assert!(told.trim_end().ends_with("finish BudgetSpent"), "{told}");
 }
 
 #[test]

@@ -5,7 +5,7 @@
 use super::values::is_same;
 use super::{Preset, ValueLists};
 use crate::engine::EngineKind;
-use crate::engine::catalogue::{Remark, flag_name, name_remark, value_remark};
+use crate::engine::catalogue::{Remark, name_remark, rivals, value_remark};
 use crate::problem::Problem;
 use crate::space::{ParameterName, Target, Value};
 
@@ -82,23 +82,19 @@ impl ValueLists {
                 Some("name at least one parameter"),
             );
         }
-        let mut seen: Vec<(String, &str)> = Vec::new();
-        for (name, values) in self.iter() {
+        let parameters: Vec<ParameterName> = self.iter().map(|(name, _)| ParameterName::new(name)).collect();
+        let rivals = rivals(engine, &parameters);
+        for (((name, values), parameter), rival) in self.iter().zip(&parameters).zip(rivals) {
             let path = format!("parameters.{name}");
-            let parameter = ParameterName::new(name);
-            if !is_sound(&parameter) {
+            if !is_sound(parameter) {
                 let message = format!("\"{name}\" is neither a flag nor an environment variable");
                 let hint = "write the flag's name, for example max-num-seqs, or env.NAME";
                 findings.refuse(&path, &message, Some(hint));
                 continue;
             }
-            let identity = identity(engine, &parameter);
-            match seen.iter().find(|(known, _)| *known == identity) {
-                Some((_, first)) => {
-                    let message = format!("sets the same as parameters.{first}");
-                    findings.refuse(&path, &message, Some("keep one of them"));
-                }
-                None => seen.push((identity, name)),
+            if let Some(first) = rival {
+                let message = format!("sets the same as parameters.{}", self.0[first].0);
+                findings.refuse(&path, &message, Some("keep one of them"));
             }
             let flag = match parameter.target() {
                 Target::Flag(flag) => engine.map(|engine| (engine, flag)),
@@ -136,25 +132,9 @@ fn check_values(path: &str, values: &[Value], flag: Option<(EngineKind, &str)>, 
 
 fn is_sound(name: &ParameterName) -> bool {
     match name.target() {
-        Target::Flag(flag) => {
-            flag.starts_with(|first: char| first.is_ascii_alphabetic())
-                && flag
-                    .chars()
-                    .all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
-        }
-        Target::Environment(variable) => {
-            variable.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
-                && variable.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-        }
+        Target::Flag(flag) => ParameterName::is_flag(flag),
+        Target::Environment(variable) => ParameterName::is_variable(variable),
         // These are for quant_config and parallel_config to set.
         Target::Quantization(_) | Target::Parallel(_) => false,
-    }
-}
-
-/// What a parameter sets, so that two names of one flag are one.
-pub(super) fn identity(engine: Option<EngineKind>, name: &ParameterName) -> String {
-    match (engine, name.target()) {
-        (Some(engine), Target::Flag(flag)) => flag_name(engine, flag),
-        _ => name.canonical(),
     }
 }

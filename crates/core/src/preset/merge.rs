@@ -2,12 +2,13 @@
 //!
 //! The one idea: presets are applied in the order in which they were asked for, and nothing is
 //! dropped in silence: what could not be kept is a conflict, which a person can look at. Two
-//! names of one flag are one parameter, under the name that came first.
+//! names of one flag are one parameter, under the name that came first; where one of them is
+//! the flag's negation, its values are turned round.
 
-use super::check::identity;
 use super::values::is_same;
 use super::{Preset, ValueLists};
 use crate::engine::EngineKind;
+use crate::engine::catalogue::{identity, is_negation};
 use crate::problem::Problem;
 use crate::space::{ParameterName, Value};
 
@@ -127,19 +128,30 @@ impl Merging {
         identity(self.engine, &ParameterName::new(name))
     }
 
+    /// The values of one name as another name of the same flag says them.
+    fn as_said_by(&self, known: &str, name: &str, values: &[Value]) -> Vec<Value> {
+        let is_negation = |name: &str| is_negation(self.engine, &ParameterName::new(name));
+        if is_negation(known) == is_negation(name) {
+            values.to_vec()
+        } else {
+            values.iter().map(opposite).collect()
+        }
+    }
+
     /// Adds a preset's values to what there is, or puts them in its place.
     fn add(&mut self, preset: &Preset, mode: MergeMode) {
         for (name, values) in preset.parameters.iter() {
             let identity = self.identity(name);
-            let values = distinct(values);
-            let Some(entry) = self.entries.iter_mut().find(|entry| entry.identity == identity) else {
+            let Some(index) = self.entries.iter().position(|entry| entry.identity == identity) else {
                 self.entries.push(Entry {
                     identity,
                     name: name.to_owned(),
-                    values,
+                    values: distinct(values),
                 });
                 continue;
             };
+            let values = distinct(&self.as_said_by(&self.entries[index].name, name, values));
+            let entry = &mut self.entries[index];
             if mode == MergeMode::LastWins {
                 if !are_same(&entry.values, &values) {
                     let reason = Reason::Overridden {
@@ -163,20 +175,19 @@ impl Merging {
     /// Keeps what a further preset has too. A parameter that it lacks is dropped; one whose
     /// values it lacks stays for now, without any.
     fn keep_common(&mut self, preset: &Preset) {
-        let lists: Vec<(String, &[Value])> = preset
-            .parameters
-            .iter()
-            .map(|(name, values)| (self.identity(name), values))
-            .collect();
-        self.entries.retain_mut(|entry| {
-            let Some((_, values)) = lists.iter().find(|(identity, _)| *identity == entry.identity) else {
-                return false;
+        let mut kept = Vec::new();
+        for mut entry in std::mem::take(&mut self.entries) {
+            let mut lists = preset.parameters.iter();
+            let Some((name, values)) = lists.find(|(name, _)| self.identity(name) == entry.identity) else {
+                continue;
             };
+            let values = self.as_said_by(&entry.name, name, values);
             entry
                 .values
                 .retain(|value| values.iter().any(|other| is_same(value, other)));
-            true
-        });
+            kept.push(entry);
+        }
+        self.entries = kept;
     }
 
     fn leave_out_empty(&mut self, presets: &[&Preset]) {
@@ -221,6 +232,16 @@ fn common_engine(presets: &[&Preset]) -> Result<Option<EngineKind>, Vec<Problem>
         Ok(Some(engine))
     } else {
         Err(problems)
+    }
+}
+
+/// What a switch's negation is set to where the switch is set to this.
+fn opposite(value: &Value) -> Value {
+    match value {
+        Value::Bool(is_on) => Value::Bool(!is_on),
+        Value::Text(text) if text.eq_ignore_ascii_case("true") => Value::Bool(false),
+        Value::Text(text) if text.eq_ignore_ascii_case("false") => Value::Bool(true),
+        other => other.clone(),
     }
 }
 

@@ -241,6 +241,43 @@ fn merging_keeps_order_and_tells_what_is_lost() {
 }
 
 #[test]
+fn a_switch_and_its_negation_are_one_parameter() {
+    let both = a_preset(
+        "both",
+        &json!({ "enable-prefix-caching": [true], "no-enable-prefix-caching": [true] }),
+    );
+    assert_eq!(
+        texts(&both.check().problems),
+        [
+            "parameters.no-enable-prefix-caching: sets the same as parameters.enable-prefix-caching; keep one of them"
+        ]
+    );
+    let on = a_preset("on", &json!({ "enable-prefix-caching": [true, null] }));
+    let not_off = a_preset("not off", &json!({ "no_enable_prefix_caching": ["False", null] }));
+    let off = a_preset("off", &json!({ "no-enable-prefix-caching": [true] }));
+    let check = |presets: &[&Preset], mode: MergeMode, expected: Json| {
+        let merged = merge(presets, mode).expect("one engine");
+        assert_eq!(merged.parameters.to_json(), expected);
+        let becomes = a_preset("merged", &expected);
+        assert!(expected == json!({}) || becomes.check().problems.is_empty());
+        merged.conflicts.len()
+    };
+    let union = json!({ "enable-prefix-caching": [true, null, false] });
+    check(&[&on, &off], MergeMode::Union, union);
+    check(
+        &[&off, &on],
+        MergeMode::Union,
+        json!({ "no-enable-prefix-caching": [true, false, null] }),
+    );
+    let same = json!({ "enable-prefix-caching": [true, null] });
+    assert_eq!(check(&[&on, &not_off], MergeMode::Intersection, same.clone()), 0);
+    assert_eq!(check(&[&on, &not_off], MergeMode::LastWins, same), 0);
+    assert_eq!(check(&[&on, &off], MergeMode::Intersection, json!({})), 1);
+    let last = json!({ "enable-prefix-caching": [false] });
+    assert_eq!(check(&[&on, &off], MergeMode::LastWins, last), 1);
+}
+
+#[test]
 fn presets_of_different_engines_are_not_merged() {
     let seeded = seeded();
     let all: Vec<&Preset> = seeded.iter().collect();

@@ -3,7 +3,7 @@
 mod exponential;
 mod verdict;
 
-pub use verdict::{Score, ScoreError, Violation, score};
+pub use verdict::{Score, ScoreError, ScoreParts, Violation, score};
 
 use std::fmt;
 

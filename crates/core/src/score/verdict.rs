@@ -34,6 +34,26 @@ pub struct Violation {
     pub ratio: f64,
 }
 
+/// What a [`Score`] is made of, for whoever keeps one and brings it back. Nothing else makes
+/// scores out of numbers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ScoreParts {
+    /// Whether it may be chosen at all.
+    pub feasible: bool,
+    /// Larger is better.
+    pub value: f64,
+    /// What was to be improved.
+    pub objective: Objective,
+    /// What the objective looks at, in its own unit.
+    pub objective_value: f64,
+    /// Sum of the exponential mode's penalties.
+    pub penalty: f64,
+    /// The bounds that were missed.
+    pub violations: Vec<Violation>,
+    /// Whether an SLO was judged by a percentile of too few requests.
+    pub low_n: bool,
+}
+
 /// Why metrics cannot be scored.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ScoreError {
@@ -94,6 +114,50 @@ pub fn score(
 }
 
 impl Score {
+    /// The score that [`Score::parts`] took apart.
+    pub fn from_parts(parts: ScoreParts) -> Self {
+        let ScoreParts {
+            feasible,
+            value,
+            objective,
+            objective_value,
+            penalty,
+            violations,
+            low_n,
+        } = parts;
+        Self {
+            feasible,
+            value,
+            objective,
+            objective_value,
+            penalty,
+            violations,
+            low_n,
+        }
+    }
+
+    /// What it is made of.
+    pub fn parts(&self) -> ScoreParts {
+        let Self {
+            feasible,
+            value,
+            objective,
+            objective_value,
+            penalty,
+            violations,
+            low_n,
+        } = self.clone();
+        ScoreParts {
+            feasible,
+            value,
+            objective,
+            objective_value,
+            penalty,
+            violations,
+            low_n,
+        }
+    }
+
     /// Whether it may be chosen at all: every SLO met, or, in the exponential mode, no hard one broken.
     pub fn is_feasible(&self) -> bool {
         self.feasible

@@ -174,6 +174,14 @@ impl StrategyKind {
 }
 
 impl Role {
+    /// Every role.
+    pub const ALL: [Self; 3] = [Self::Baseline, Self::Search, Self::Replicate];
+
+    /// The role with this word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.as_str() == word)
+    }
+
     /// The word in files and APIs.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -50,6 +50,20 @@ impl ParameterName {
         }
     }
 
+    /// Whether a text can be the name of a flag, given without its leading dashes: letters,
+    /// digits, `-`, `_` and `.`, a letter first.
+    pub fn is_flag(spelt: &str) -> bool {
+        let is_inside = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        spelt.starts_with(|first: char| first.is_ascii_alphabetic()) && spelt.chars().all(is_inside)
+    }
+
+    /// Whether a text can be the name of an environment variable: letters, digits and `_`, no
+    /// digit first.
+    pub fn is_variable(name: &str) -> bool {
+        let is_letter = |c: char| c.is_ascii_alphabetic() || c == '_';
+        name.starts_with(is_letter) && name.chars().all(|c| is_letter(c) || c.is_ascii_digit())
+    }
+
     /// What this parameter sets.
     pub fn target(&self) -> Target<'_> {
         let after = |prefix: &str| self.0.strip_prefix(prefix);
@@ -227,6 +241,23 @@ fn interpolate(fraction: f64, low: f64, high: f64, log: bool) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_of_flags_and_variables() {
+        let check = |name: &str, is_flag: bool, is_variable: bool| {
+            let found = (ParameterName::is_flag(name), ParameterName::is_variable(name));
+            assert_eq!(found, (is_flag, is_variable), "{name:?}");
+        };
+        check("tp", true, true);
+        check("max-num_seqs", true, false);
+        check("kv-cache.dtype", true, false);
+        check("VLLM_USE_V1", true, true);
+        check("_x", false, true);
+        check("x3", true, true);
+        for neither in ["", "3x", "-x", ".x", "a b", "a=b", "ä", "a\n", "a;b"] {
+            check(neither, false, false);
+        }
+    }
 
     #[test]
     fn every_step_of_a_range_has_an_equal_share_of_it() {

@@ -1,6 +1,6 @@
 //! The space: parameters and constraints together.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use rand::{Rng, RngExt};
 
@@ -25,6 +25,8 @@ struct Restriction {
     parameters: Vec<usize>,
     /// The possible combinations, each with a value for every one of them.
     rows: Vec<Vec<Value>>,
+    /// The keys of the rows: there may be thousands, and every point is looked up.
+    keys: HashSet<String>,
 }
 
 /// How many points there are: impossible combinations left out, constraints not counted.
@@ -90,7 +92,12 @@ impl Space {
             !rows.is_empty() && rows.iter().all(|row| row.len() == names.len()),
             "rows of all the parameters"
         );
-        self.restrictions.push(Restriction { parameters, rows });
+        let keys = rows.iter().map(row_key).collect();
+        self.restrictions.push(Restriction {
+            parameters,
+            rows,
+            keys,
+        });
         self
     }
 
@@ -110,8 +117,10 @@ impl Space {
         let place = |index: &usize| kept.iter().position(|other| other == index);
         let restriction = |restriction: &Restriction| {
             let parameters = restriction.parameters.iter().map(place).collect::<Option<_>>()?;
-            let rows = restriction.rows.clone();
-            Some(Restriction { parameters, rows })
+            Some(Restriction {
+                parameters,
+                ..restriction.clone()
+            })
         };
         let names: Vec<String> = kept
             .iter()
@@ -142,12 +151,12 @@ impl Space {
     pub fn allows(&self, candidate: &Candidate) -> bool {
         let is_possible = |restriction: &Restriction| {
             let values = |index: &usize| candidate.get(self.parameters[*index].name.as_str());
-            let given: Vec<Option<&Value>> = restriction.parameters.iter().map(values).collect();
-            given.iter().all(Option::is_none)
-                || restriction
-                    .rows
-                    .iter()
-                    .any(|row| row.iter().map(Some).eq(given.iter().copied()))
+            let mut given = restriction.parameters.iter().map(values);
+            let all: Option<Vec<&Value>> = given.clone().collect();
+            match all {
+                Some(all) => restriction.keys.contains(&row_key(all)),
+                None => given.all(|value| value.is_none()),
+            }
         };
         self.restrictions.iter().all(is_possible)
             && self
@@ -253,6 +262,12 @@ impl Restriction {
             .min_by_key(|row| differing(&self.rows[*row]))
             .unwrap_or(0)
     }
+}
+
+/// What tells rows apart: their values, each with its type.
+fn row_key<'a>(row: impl IntoIterator<Item = &'a Value>) -> String {
+    let values: Vec<String> = row.into_iter().map(|value| value.to_json().to_string()).collect();
+    values.join("\u{1f}")
 }
 
 fn duplicate_names(parameters: &[Parameter]) -> Vec<Problem> {
@@ -472,6 +487,41 @@ mod tests {
         let mut rng = ChaCha8Rng::seed_from_u64(7);
         let drawn: HashSet<String> = (0..500).map(|_| space.sample(&mut rng).to_string()).collect();
         assert_eq!(drawn, all.into_iter().collect());
+    }
+
+    #[test]
+    fn a_restricted_space_allows_its_rows_and_nothing_near_them() {
+        let names = ["a", "b"].map(ParameterName::new);
+        let text = |text: &str| Value::Text(text.into());
+        let values = [
+            Value::Unset,
+            Value::Bool(true),
+            Value::Int(1),
+            Value::Float(1.0),
+            Value::Float(1.5),
+            text("1"),
+            text("true"),
+            text("null"),
+            text("1\u{1f}1"),
+        ];
+        // Each value beside itself and the one before it.
+        let is_row = |a: usize, b: usize| a == b || a == b + 1;
+        let all = || (0..values.len()).flat_map(|a| (0..values.len()).map(move |b| (a, b)));
+        let rows = all().filter(|(a, b)| is_row(*a, *b));
+        let rows = rows.map(|(a, b)| vec![values[a].clone(), values[b].clone()]);
+        let domain = || Domain::Choice(values.to_vec());
+        let space = Space::new(vec![parameter("a", domain()), parameter("b", domain())], vec![])
+            .expect("sound")
+            .restricted(&names, rows.collect());
+        let part = space.part(|_| true);
+        for (a, b) in all() {
+            let given = [values[a].clone(), values[b].clone()];
+            let candidate = Candidate::new(names.iter().cloned().zip(given));
+            assert_eq!(space.allows(&candidate), is_row(a, b), "{candidate}");
+            assert_eq!(part.allows(&candidate), is_row(a, b), "{candidate}");
+        }
+        let half = Candidate::new([(ParameterName::new("a"), Value::Int(1))]);
+        assert!(!space.allows(&half), "one without the other is no row");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! What the benchmark sends, and how much of it.
 
+use std::time::Duration;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Number, Value};
@@ -15,11 +17,12 @@ const USUAL_SCENARIO: &str = "D(100,100)";
 const USUAL_SECONDS_PER_LEVEL: f64 = 30.0;
 const USUAL_REQUESTS_PER_LEVEL: u32 = 50;
 const USUAL_WARMUP_REQUESTS: u32 = 2;
-const USUAL_DRAIN_SECONDS: f64 = 30.0;
+/// Time for the last answers of a level, in seconds.
+pub(crate) const USUAL_DRAIN_SECONDS: f64 = 30.0;
 const USUAL_REQUEST_TIMEOUT_SECONDS: f64 = 60.0;
 
 /// Longest warm-up of one level: enough for a first compilation, too short to hide a hang.
-const MOST_WARMUP_SECONDS: u64 = 60;
+pub(crate) const MOST_WARMUP: Duration = Duration::from_secs(60);
 
 /// Requests in flight at once at most: one machine has no more ports for one endpoint.
 const MOST_CONCURRENCY: u32 = 60_000;
@@ -219,7 +222,7 @@ impl BenchmarkSpec {
                 findings,
             ),
             warmup_requests: self.warmup_requests.unwrap_or(USUAL_WARMUP_REQUESTS),
-            max_warmup: std::time::Duration::from_secs(MOST_WARMUP_SECONDS),
+            max_warmup: MOST_WARMUP,
             request_timeout: rules::seconds(
                 "benchmark.request_timeout_seconds",
                 self.request_timeout_seconds

@@ -141,6 +141,16 @@ impl From<DeploymentMode> for DeploymentWord {
     }
 }
 
+impl TaskSpec {
+    /// Whether engines are started from the image that is the engine's usual one, whose
+    /// version we know.
+    pub(crate) fn uses_usual_image(&self) -> bool {
+        let is_local = self.deployment_mode == Some(DeploymentWord::Local);
+        let has_image = self.engine.as_ref().is_some_and(|engine| engine.image.is_some());
+        !(is_local || has_image || self.runtime_image.is_some() || self.runtime_image_tag.is_some())
+    }
+}
+
 /// Reads a tree as a task document. `None` when it is something else altogether.
 pub(super) fn read(value: &Value, findings: &Findings) -> Option<TaskSpec> {
     if let Some(problem) = manifest(value) {

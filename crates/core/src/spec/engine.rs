@@ -12,16 +12,6 @@ use super::schema::Scalar;
 use crate::engine::EngineKind;
 use crate::problem::{Problem, closest};
 
-/// Other spellings of engines that people try.
-const OTHER_SPELLINGS: [(&str, &str); 6] = [
-    ("llama.cpp", "llamacpp"),
-    ("llama-cpp", "llamacpp"),
-    ("llama-server", "llamacpp"),
-    ("trtllm", "tensorrt-llm"),
-    ("trt-llm", "tensorrt-llm"),
-    ("tensorrt", "tensorrt-llm"),
-];
-
 /// What is fixed for every experiment of the task.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
@@ -121,34 +111,32 @@ pub(super) fn check_tag(path: &str, tag: &str, findings: &Findings) {
     }
 }
 
-/// The engine that `base_runtime` names. A name that only begins with an engine's, such as
-/// `sglang-llama-small`, means that engine.
+/// The engine that `base_runtime` names, by its word or an alias. A name that only begins with
+/// one, such as `sglang-llama-small`, means that engine.
 pub(super) fn kind(name: &str, findings: &Findings) -> Option<EngineKind> {
     let path = "base_runtime";
-    if let Some(kind) = EngineKind::ALL.into_iter().find(|kind| kind.as_str() == name) {
+    if let Some(kind) = EngineKind::from_word(name) {
         return Some(kind);
     }
-    let begins = |kind: &EngineKind| {
-        name.strip_prefix(kind.as_str())
-            .is_some_and(|rest| rest.starts_with('-') && rest.len() > 1)
-    };
-    if let Some(kind) = EngineKind::ALL.into_iter().find(begins) {
+    if let Some(kind) = EngineKind::from_prefix(name) {
         let message = format!("\"{}\" is taken as {}", shorten(name), kind.as_str());
         let hint = format!("write {} to mean that engine", kind.as_str());
         findings.warn(Problem::new(path, message).with_hint(hint));
         return Some(kind);
     }
     let words = EngineKind::ALL.map(EngineKind::as_str);
-    let lower = name.to_lowercase();
-    let spelling = OTHER_SPELLINGS
-        .iter()
-        .find(|(spelling, _)| *spelling == lower)
-        .map(|(_, word)| *word);
-    let hint = match spelling.or_else(|| closest(&shorten(name), words)) {
+    let begun = words.into_iter().find(|word| is_beginning(name, word));
+    let hint = match begun.or_else(|| closest(&shorten(name), words)) {
         Some(word) => format!("did you mean \"{word}\"?"),
         None => format!("use one of {}", words.join(", ")),
     };
     let message = format!("unknown engine \"{}\"", shorten(name));
     findings.refuse(Problem::new(path, message).with_hint(hint));
     None
+}
+
+/// Whether a name is the first part of an engine's, as `tensorrt` is.
+fn is_beginning(name: &str, word: &str) -> bool {
+    word.strip_prefix(&name.to_lowercase())
+        .is_some_and(|rest| rest.starts_with('-'))
 }

@@ -7,8 +7,8 @@
 use super::findings::Findings;
 use super::parameters::{ParameterSpec, Parameters, Range};
 use super::read::shorten;
-use crate::engine::EngineKind;
-use crate::engine::catalogue::{Remark, name_remark, range_remark, value_remark};
+use crate::engine::catalogue::{Remark, name_remark, range_remark, rivals, value_remark};
+use crate::engine::{EngineKind, environment};
 use crate::problem::Problem;
 use crate::space::{ParameterName, Target, Value};
 
@@ -20,13 +20,18 @@ pub(super) fn check(kind: Option<EngineKind>, parameters: &Parameters, findings:
     check_one_name_each(kind, parameters, findings);
     for (written, spec) in &parameters.0 {
         let name = ParameterName::new(written);
-        let Target::Flag(spelt) = name.target() else {
-            continue;
-        };
         let path = format!("parameters.{}", shorten(written));
         if findings.is_spoilt(&path) {
             continue;
         }
+        let spelt = match name.target() {
+            Target::Flag(spelt) => spelt,
+            Target::Environment(variable) => {
+                check_variable(kind, variable, spec, &path, findings);
+                continue;
+            }
+            Target::Quantization(_) | Target::Parallel(_) => continue,
+        };
         tell(name_remark(kind, spelt), &path, findings);
         match spec {
             ParameterSpec::Values(values) => {
@@ -46,22 +51,45 @@ pub(super) fn check(kind: Option<EngineKind>, parameters: &Parameters, findings:
 /// Two names of one flag, such as `np` and `parallel`, cannot both have a value. Names that
 /// differ in dashes alone are told of where the space is made.
 fn check_one_name_each(kind: EngineKind, parameters: &Parameters, findings: &Findings) {
+    let names: Vec<ParameterName> = parameters
+        .0
+        .iter()
+        .map(|(name, _)| ParameterName::new(name))
+        .collect();
+    let rivals = rivals(Some(kind), &names).into_iter().enumerate();
+    for (index, first) in rivals.filter_map(|(index, rival)| Some((index, rival?))) {
+        if names[index].canonical() != names[first].canonical() {
+            let path = format!("parameters.{}", shorten(&parameters.0[index].0));
+            let message = format!("sets the same flag as {}", shorten(names[first].as_str()));
+            findings.refuse(Problem::new(path, message).with_hint("keep one of them"));
+        }
+    }
+}
+
+/// A variable that no configuration may set, whatever its values, or one with a value that it
+/// cannot have. What is no name of a variable is the parameters' own problem.
+fn check_variable(kind: EngineKind, variable: &str, spec: &ParameterSpec, path: &str, findings: &Findings) {
     let dialect = kind.engine().dialect();
-    let mut seen: Vec<(String, ParameterName)> = Vec::new();
-    for (written, _) in &parameters.0 {
-        let name = ParameterName::new(written);
-        let Target::Flag(spelt) = name.target() else {
-            continue;
-        };
-        let one_name = dialect.resolve(spelt).name;
-        match seen.iter().find(|(known, _)| *known == one_name) {
-            Some((_, first)) if first.canonical() != name.canonical() => {
-                let path = format!("parameters.{}", shorten(written));
-                let message = format!("sets the same flag as {}", shorten(first.as_str()));
-                findings.refuse(Problem::new(path, message).with_hint("keep one of them"));
-            }
-            Some(_) => {}
-            None => seen.push((one_name, name)),
+    let refuse = |problem: Problem, path: &str| {
+        findings.refuse(Problem {
+            path: path.to_owned(),
+            ..problem
+        });
+    };
+    if !ParameterName::is_variable(variable) {
+        return;
+    }
+    if let Err(problem) = environment::check_parameter(dialect, variable, &Value::Unset) {
+        return refuse(problem, path);
+    }
+    let ParameterSpec::Values(values) = spec else {
+        return;
+    };
+    for (index, json) in values.iter().enumerate() {
+        let checked =
+            Value::from_json(json).map(|value| environment::check_parameter(dialect, variable, &value));
+        if let Ok(Err(problem)) = checked {
+            refuse(problem, &format!("{path}[{index}]"));
         }
     }
 }

@@ -35,6 +35,7 @@ use serde_json::Value;
 
 pub use arrival::{ArrivalSpec, ArrivalWord};
 pub use benchmark::{BenchmarkSpec, EndpointWord, TrafficWord};
+pub(crate) use benchmark::{MOST_WARMUP, USUAL_DRAIN_SECONDS};
 pub use document::{DeploymentWord, ModelSpec, TaskSpec};
 pub use engine::EngineSpec;
 pub use kubernetes::{ClusterResourceSpec, StorageSpec, StorageWord};

@@ -15,6 +15,9 @@ use crate::problem::Problem;
 use crate::search::StrategyKind;
 use crate::space::{Constraint, Domain, Parameter, ParameterName, Space, Target, Value};
 
+/// Most conditions of a task: each is held against thousands of configurations.
+const MOST_CONSTRAINTS: usize = 100;
+
 /// Parameters in the order in which the user wrote them, which the grid keeps.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Parameters(pub Vec<(String, ParameterSpec)>);
@@ -253,19 +256,7 @@ pub(super) fn resolve(
         domains.push(parameter);
     }
     domains.extend(groups.iter().flat_map(|group| group.parameters.iter().cloned()));
-    let mut numbers = Vec::new();
-    let mut conditions = Vec::new();
-    for (index, source) in constraints.iter().enumerate() {
-        match Constraint::parse(source) {
-            Ok(condition) => {
-                numbers.push(index);
-                conditions.push(condition);
-            }
-            Err(error) => {
-                findings.refuse(Problem::new(format!("constraints[{index}]"), error.to_string()));
-            }
-        }
-    }
+    let (numbers, conditions) = conditions(constraints, findings);
     Space::new(domains, conditions)
         .map_err(|problems| {
             for problem in problems {
@@ -274,6 +265,24 @@ pub(super) fn resolve(
         })
         .ok()
         .map(|space| groups.into_iter().fold(space, Group::restrict))
+}
+
+/// The conditions that can be read, and which number each has in the document.
+fn conditions(constraints: &[String], findings: &Findings) -> (Vec<usize>, Vec<Constraint>) {
+    if constraints.len() > MOST_CONSTRAINTS {
+        let count = constraints.len();
+        let message = format!("lists {count} conditions; at most {MOST_CONSTRAINTS} are possible");
+        let hint = "leave out what the parameters' own values rule out, or join some with `and`";
+        findings.refuse(Problem::new("constraints", message).with_hint(hint));
+        return (Vec::new(), Vec::new());
+    }
+    let read = constraints.iter().enumerate().filter_map(|(index, source)| {
+        let read = Constraint::parse(source).map_err(|error| {
+            findings.refuse(Problem::new(format!("constraints[{index}]"), error.to_string()));
+        });
+        Some((index, read.ok()?))
+    });
+    read.unzip()
 }
 
 /// A space's problem with the path that the user knows: names with their dashes,
@@ -361,10 +370,7 @@ fn check_name(path: &str, name: &ParameterName, findings: &Findings) {
         Target::Quantization(field) => refuse_field(path, "quant_config", field, findings),
         Target::Parallel(field) => refuse_field(path, "parallel_config", field, findings),
         Target::Flag(flag) => {
-            let is_inside = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-            let is_sound =
-                flag.starts_with(|c: char| c.is_ascii_alphanumeric()) && flag.chars().all(is_inside);
-            if !is_sound {
+            if !ParameterName::is_flag(flag) {
                 let message = format!("\"{}\" cannot be a flag of an engine", shorten(flag));
                 let hint = "write the flag's name, for example max-num-seqs or env.NAME";
                 findings.refuse(Problem::new(path, message).with_hint(hint));

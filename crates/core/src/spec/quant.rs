@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::TaskSpec;
+use super::document::{ModelSpec, TaskSpec};
 use super::findings::Findings;
 use super::group::{Group, Part, Surroundings};
 use super::read::{Fields, Node, shorten};
@@ -15,7 +15,7 @@ use super::schema::OneOrMany;
 use crate::engine::{EngineKind, checkpoint, quantize};
 use crate::problem::{Problem, closest};
 use crate::space::ParameterName;
-use crate::task::DeploymentMode;
+use crate::task::Checkpoint;
 
 const GEMM: [&str; 6] = ["auto", "float16", "bfloat16", "float32", "fp8", "int8"];
 const KV_CACHE: [&str; 8] = [
@@ -31,13 +31,6 @@ const ATTENTION: [&str; 7] = [
     "fp8_block",
 ];
 const MOE: [&str; 7] = ["auto", "float16", "bfloat16", "fp8", "w4afp8", "mxfp4", "int8"];
-const PRESETS: [&str; 5] = [
-    "default",
-    "kv-cache-fp8",
-    "dynamic-fp8",
-    "bf16-stable",
-    "aggressive-moe",
-];
 
 /// What may be quantized, each to one type or several to try.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, JsonSchema)]
@@ -91,7 +84,7 @@ impl QuantSpec {
         check_words(
             "quant_config.presets",
             &self.presets,
-            &PRESETS,
+            &quantize::PRESETS,
             "preset",
             findings,
         );
@@ -136,16 +129,8 @@ pub(super) fn group(spec: &TaskSpec, kind: Option<EngineKind>, findings: &Findin
     let (true, Some(kind)) = (is_sound, kind) else {
         return Some(Group::unjudged(ParameterName::QUANTIZATION_PREFIX, &lists));
     };
-    let model = &spec.model;
-    let recorded = model.quantization_config.as_ref();
-    let recorded = recorded
-        .and_then(|record| record.get("quant_method"))
-        .and_then(Json::as_str);
-    let method = model.quantization.as_deref().or(recorded).map(str::to_lowercase);
-    let method = method
-        .as_deref()
-        .filter(|method| !["", "none", "auto"].contains(method));
-    let checkpoint = checkpoint::quantization(&model.id_or_path).or(method);
+    let said = said_of(&spec.model);
+    let checkpoint = checkpoint::method(&said, &spec.model.id_or_path);
     Some(Group::of(
         &Part {
             key: quantize::KEY,
@@ -154,7 +139,7 @@ pub(super) fn group(spec: &TaskSpec, kind: Option<EngineKind>, findings: &Findin
             admits: &|_, _| Ok(()),
             settings: &|fields| {
                 let mut settings = quantize::settings(kind, checkpoint, fields)?;
-                let is_known = |note: &str| note == quantize::OLDER && uses_usual_image(spec);
+                let is_known = |note: &str| note == quantize::OLDER && spec.uses_usual_image();
                 for setting in &mut settings {
                     setting.note = setting.note.filter(|note| !is_known(note));
                 }
@@ -167,11 +152,19 @@ pub(super) fn group(spec: &TaskSpec, kind: Option<EngineKind>, findings: &Findin
     ))
 }
 
-/// Whether engines are started from the image whose version we know.
-fn uses_usual_image(spec: &TaskSpec) -> bool {
-    let is_local = spec.deployment_mode.map(DeploymentMode::from) == Some(DeploymentMode::Local);
-    let has_image = spec.engine.as_ref().is_some_and(|engine| engine.image.is_some());
-    !(is_local || has_image || spec.runtime_image.is_some() || spec.runtime_image_tag.is_some())
+/// How the weights are said to be quantized: by the user, or else by the checkpoint's record.
+pub(super) fn said_of(model: &ModelSpec) -> Checkpoint {
+    let record = model.quantization_config.as_ref();
+    let recorded = record
+        .and_then(|record| record.get("quant_method"))
+        .and_then(Json::as_str);
+    let words = [model.quantization.as_deref(), recorded];
+    let mut words = words.into_iter().flatten().map(str::to_lowercase);
+    match words.find(|word| !["", "auto"].contains(&word.as_str())) {
+        None => Checkpoint::Unsaid,
+        Some(word) if word == "none" => Checkpoint::Plain,
+        Some(word) => Checkpoint::Quantized(word),
+    }
 }
 
 /// Holds the rules of a list of words out of a known set.

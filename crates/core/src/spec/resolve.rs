@@ -50,14 +50,19 @@ pub(super) fn resolve(spec: &TaskSpec, findings: &Findings) -> Option<Task> {
         settings: &settings,
         resources: &resources,
         deployment,
+        constraints: &spec.constraints,
     };
-    let space = space.map(|space| room::fitting(space, kind, &around, findings));
+    let fitted = space.map(|space| room::fitting(space, kind, &around, findings));
+    let (space, refused) = fitted.unzip();
     let search = spec.optimization.resolve(space.as_ref(), findings);
     let workload = spec.benchmark.resolve(search.seed, findings);
     warn_of_short_timeout(&search, &workload, findings);
     let slos = spec.slo.as_ref().map(|slo| slo.resolve(findings));
     check_pace_is_measured(spec, &search, &workload, slos.as_ref(), findings);
     check_parts_not_built(spec, findings);
+    if let Some(kind) = kind.filter(|_| findings.is_sound()) {
+        room::check_plans(kind, &around, refused.unwrap_or_default(), findings);
+    }
     if !findings.is_sound() {
         return None;
     }
@@ -155,6 +160,7 @@ fn engine_settings(spec: &TaskSpec, kind: Option<EngineKind>, findings: &Finding
         start_timeout: given
             .start_timeout
             .map(|value| rules::seconds("engine.start_timeout", value, findings)),
+        checkpoint: quant::said_of(&spec.model),
     }
 }
 

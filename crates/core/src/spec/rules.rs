@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::findings::Findings;
 use super::read::shorten;
 use crate::problem::Problem;
+use crate::space::ParameterName;
 
 /// The longest time that a document can ask for: thirty days.
 const MOST_SECONDS: f64 = 30.0 * 24.0 * 3600.0;
@@ -77,9 +78,7 @@ pub(super) fn no_nul(path: &str, text: &str, findings: &Findings) {
 
 /// The name of an environment variable.
 pub(super) fn variable_name(path: &str, name: &str, findings: &Findings) {
-    let is_letter = |c: char| c.is_ascii_alphabetic() || c == '_';
-    let is_sound = name.starts_with(is_letter) && name.chars().all(|c| is_letter(c) || c.is_ascii_digit());
-    if !is_sound {
+    if !ParameterName::is_variable(name) {
         let message = format!("\"{}\" is not the name of an environment variable", shorten(name));
         let hint = "names are letters, digits and _, and do not begin with a digit";
         findings.refuse(Problem::new(path, message).with_hint(hint));

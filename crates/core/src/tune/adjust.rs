@@ -10,6 +10,7 @@ use serde_json::Value as Json;
 use super::Request;
 use super::draft::{Draft, arguments};
 use super::values;
+use crate::engine::catalogue::name_remark;
 use crate::problem::{Problem, closest};
 use crate::space::{Constraint, ParameterName, Target};
 use crate::spec::{ParameterSpec, Range};
@@ -186,19 +187,17 @@ fn refusals<'a>(draft: &Draft, name: &str, values: impl IntoIterator<Item = &'a 
 
 /// A remark on a flag that we do not know and that looks like one that we do.
 fn strange(draft: &Draft, name: &str) -> Option<String> {
-    if let Target::Environment(_) = ParameterName::new(name).target() {
+    let parameter = ParameterName::new(name);
+    let Target::Flag(spelt) = parameter.target() else {
         return None;
-    }
-    let dialect = draft.engine.engine().dialect();
-    let one_name = draft.one_name(name);
-    if dialect.find(&one_name).is_some() || draft.position(name).is_some() {
-        return None;
-    }
-    let similar = closest(&one_name, dialect.catalogue.iter().map(|flag| flag.name))?;
-    let engine = draft.engine.as_str();
-    Some(format!(
-        "{name} is passed on as it is; {engine} is known to have {similar}"
-    ))
+    };
+    let is_drafted = draft.position(name).is_some();
+    // What is impossible is refused with its reason elsewhere.
+    let remark = name_remark(draft.engine, spelt).filter(|remark| !remark.is_impossible && !is_drafted)?;
+    Some(match remark.hint {
+        Some(hint) => format!("{}; {hint}", remark.message),
+        None => remark.message,
+    })
 }
 
 fn not_there(draft: &Draft, name: &str) -> Problem {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-use crate::engine::EngineKind;
+use crate::engine::{EngineKind, catalogue};
 use crate::problem::Problem;
 use crate::space::{Candidate, ParameterName, Target, Value};
 use crate::spec::{EngineSpec, ParameterSpec, Range};
@@ -94,17 +94,14 @@ impl Draft {
     pub(super) fn one_name(&self, name: &str) -> String {
         let name = ParameterName::new(name);
         match name.target() {
-            Target::Flag(flag) => self.engine.engine().dialect().resolve(flag).name,
+            Target::Flag(_) => catalogue::identity(Some(self.engine), &name),
             _ => name.as_str().to_owned(),
         }
     }
 
     /// Whether the name is a switch's negation, `no-x`.
     pub(super) fn is_negation(&self, name: &str) -> bool {
-        match ParameterName::new(name).target() {
-            Target::Flag(flag) => self.engine.engine().dialect().resolve(flag).is_negated,
-            _ => false,
-        }
+        catalogue::is_negation(Some(self.engine), &ParameterName::new(name))
     }
 
     /// What does not vary, as a task document says it.

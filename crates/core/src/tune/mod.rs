@@ -18,15 +18,15 @@ mod workloads;
 
 pub use workloads::NamedWorkload;
 
-use crate::engine::{EngineKind, PlanRequest};
+use crate::engine::EngineKind;
 use crate::gpu::GpuDevice;
 use crate::problem::Problem;
-use crate::space::{Candidate, Size};
+use crate::space::Size;
 use crate::spec::{
     EngineSpec, ModelSpec, ObjectiveWord, OptimizationSpec, Parameters, ResourcesSpec, SloSpec, StrategyWord,
     TaskSpec,
 };
-use crate::task::{DeploymentMode, Task};
+use crate::task::DeploymentMode;
 
 use adjust::Changes;
 use draft::Draft;
@@ -253,19 +253,7 @@ fn choose_strategy(spec: &mut TaskSpec, notes: &mut Vec<String>) -> Result<(), V
         Size::Finite(size) => format!("{word}: {budget} of {size} configurations"),
         Size::Infinite => format!("{word}: {budget} of endlessly many configurations"),
     });
-    plan_defaults(&spec.resolve()?)
-}
-
-/// Refuses what the engine would refuse in every configuration.
-fn plan_defaults(task: &Task) -> Result<(), Vec<Problem>> {
-    let request = PlanRequest {
-        model: &task.model,
-        settings: &task.settings,
-        resources: &task.resources,
-        candidate: &Candidate::engine_default(),
-        deployment: task.deployment,
-    };
-    task.engine.engine().plan(&request).map(drop)
+    spec.resolve().map(drop)
 }
 
 /// A name for the task that can also name a file.

@@ -177,10 +177,7 @@ pub(super) fn doubts(
     machine: &Machine,
 ) -> Result<Vec<String>, Vec<Problem>> {
     let mut doubts = Vec::new();
-    let settings = spec.engine.as_ref();
-    let has_own_image = settings.is_some_and(|settings| settings.image.is_some());
-    let is_local = spec.deployment_mode.map(DeploymentMode::from) == Some(DeploymentMode::Local);
-    let has_usual_image = engine != EngineKind::Sim && !is_local && !has_own_image;
+    let has_usual_image = engine != EngineKind::Sim && spec.uses_usual_image();
     let word = engine.as_str();
     if has_usual_image && machine.gpus == 0 && wants_gpu(engine) {
         doubts.push(format!(

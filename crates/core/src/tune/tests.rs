@@ -4,7 +4,9 @@ use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 
 use super::*;
+use crate::engine::PlanRequest;
 use crate::gpu::GpuVendor;
+use crate::space::Candidate;
 use crate::spec::ObjectiveWord;
 use crate::task::Task;
 
@@ -176,6 +178,29 @@ fn an_experiment_of_a_named_workload_measures_for_two_minutes_at_most() {
         assert!((20..=120).contains(&seconds), "{request:?}: {seconds} s");
         assert!(task.search.timeout_per_iteration.as_secs() >= 600);
     }
+}
+
+#[test]
+fn levels_share_the_measuring_time_and_an_experiment_has_time_for_all() {
+    let check = |levels: u32, seconds: u64| {
+        let request = Request {
+            concurrency: (1..=levels).collect(),
+            gpus: Some(1),
+            ..request("vllm")
+        };
+        let (_, task) = made(&request);
+        let workload = &task.workload;
+        assert_eq!(workload.level_count(), levels as usize);
+        assert_eq!(workload.max_time_per_level.as_secs(), seconds, "{levels} levels");
+        let level = workload.max_time_per_level + workload.drain + workload.max_warmup;
+        let limit = task.search.timeout_per_iteration;
+        assert!(limit >= level * levels, "{levels} levels: {limit:?}");
+        assert!(limit.as_secs() <= (level * levels).as_secs().max(600));
+    };
+    check(1, 60);
+    check(3, 30);
+    check(9, 10);
+    check(12, 10);
 }
 
 #[test]
@@ -395,9 +420,10 @@ fn a_flag_that_looks_misspelt_is_remarked_on() {
         ..request("vllm")
     };
     let (tuning, _) = made(&request);
-    let remark = "max-num-batched-token is passed on as it is; vllm is known to have max-num-batched-tokens";
+    let remark =
+        "\"max-num-batched-token\" is no flag of vllm that we know; did you mean max-num-batched-tokens?";
     assert!(
-        tuning.notes.iter().any(|note| note == remark),
+        tuning.notes.iter().any(|note| note.starts_with(remark)),
         "{:?}",
         tuning.notes
     );

@@ -8,7 +8,7 @@
 use super::Request;
 use super::place::Machine;
 use crate::problem::{Problem, closest};
-use crate::spec::BenchmarkSpec;
+use crate::spec::{BenchmarkSpec, MOST_WARMUP, USUAL_DRAIN_SECONDS};
 use crate::workload::Scenario;
 
 /// A kind of traffic that has a name.
@@ -229,9 +229,6 @@ const LEAST_REQUESTS: u32 = 100;
 /// Requests of a level for each one in flight: fewer would be all beginning and end.
 const ROUNDS: u32 = 4;
 
-/// Longest warm-up of a level, in seconds; what a task allows.
-const WARMUP_SECONDS: f64 = 60.0;
-
 /// Shortest limit on one experiment, in seconds.
 const LEAST_TIMEOUT: f64 = 600.0;
 
@@ -312,7 +309,8 @@ impl Load {
     pub(super) fn longest_experiment(&self) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "a handful of levels")]
         let levels = (self.scenarios.len() * self.concurrency.len()) as f64;
-        let level = self.seconds + self.drain_seconds.unwrap_or(30.0) + WARMUP_SECONDS;
+        let drain = self.drain_seconds.unwrap_or(USUAL_DRAIN_SECONDS);
+        let level = self.seconds + drain + MOST_WARMUP.as_secs_f64();
         (levels * level).ceil().max(LEAST_TIMEOUT)
     }
 

@@ -13,7 +13,7 @@ use super::{illegal, in_words, publish, view};
 use crate::api::documents::read;
 use crate::api::error::{ApiError, ErrorBody};
 use crate::api::extract::{Operator, Path, Written};
-use crate::api::task_actions::forget_logs;
+use crate::api::openapi::TaskDocument;
 use crate::api::views::task::TaskView;
 use crate::service::Service;
 use crate::service::events::Kind;
@@ -21,7 +21,7 @@ use crate::service::permits::Permits;
 
 /// Make a task
 #[utoipa::path(post, path = "/api/tasks", tag = "tasks",
-    request_body(content = Value, description = "A task document"),
+    request_body(content = TaskDocument, description = "A task document, as JSON or YAML"),
     responses(
         (status = 201, body = TaskView),
         (status = 400, body = ErrorBody, description = "The name is taken"),
@@ -95,7 +95,10 @@ fn description(body: &Written) -> Result<Option<Option<String>>, ApiError> {
     if problems.is_empty() {
         Ok(wanted)
     } else {
-        Err(ApiError::problems("Only the description can be changed", problems))
+        Err(ApiError::problems(
+            "Only the description can be changed",
+            problems,
+        ))
     }
 }
 
@@ -104,7 +107,7 @@ fn description(body: &Written) -> Result<Option<Option<String>>, ApiError> {
 /// Every field is replaced and the task is pending again. On a task that has ended, this begins
 /// a new run; the old results go to the run history. What is shown as `***` stays as it is kept.
 #[utoipa::path(put, path = "/api/tasks/{id}", tag = "tasks", params(("id" = i64, Path)),
-    request_body(content = Value, description = "A task document"),
+    request_body(content = TaskDocument, description = "A task document, as JSON or YAML"),
     responses(
         (status = 200, body = TaskView),
         (status = 400, body = ErrorBody, description = "The task runs, or the name is taken"),
@@ -131,7 +134,7 @@ pub(super) async fn edit(
 ///
 /// One step: the new one has a new id and the old one is gone, or nothing has happened.
 #[utoipa::path(post, path = "/api/tasks/{id}/replace", tag = "tasks", params(("id" = i64, Path)),
-    request_body(content = Value, description = "A task document"),
+    request_body(content = TaskDocument, description = "A task document, as JSON or YAML"),
     responses(
         (status = 201, body = TaskView),
         (status = 400, body = ErrorBody, description = "The task is not pending, or the name is taken"),
@@ -152,9 +155,14 @@ pub(super) async fn replace(
     let record = replaced.map_err(|error| {
         in_words(error, |illegal_move| {
             let status = illegal_move.status;
-            illegal(format!("Only pending tasks can be edited. Current status: {status}"))
+            illegal(format!(
+                "Only pending tasks can be edited. Current status: {status}"
+            ))
         })
     })?;
+    if let Err(error) = service.logs.remove(id).await {
+        tracing::error!(task.id = id.0, %error, "a log of a task that was replaced stays");
+    }
     publish(&service, Kind::TaskDeleted, id);
     publish(&service, Kind::TaskCreated, record.summary.id);
     Ok((StatusCode::CREATED, Json(view(&service, record).await?)))
@@ -186,10 +194,11 @@ pub(in crate::api) async fn remove(
 ) -> Result<(), ApiError> {
     let act = caller.act(service.clock.now_ms());
     let deleted = service.database.delete_task(&act, id).await;
-    deleted.map_err(|error| {
-        in_words(error, |_| illegal("Cannot delete running task. Cancel it first."))
-    })?;
-    forget_logs(service, id).await;
+    deleted.map_err(|error| in_words(error, |_| illegal("Cannot delete running task. Cancel it first.")))?;
+    // The task is gone, whatever is left of its logs.
+    if let Err(error) = service.logs.remove(id).await {
+        tracing::error!(task.id = id.0, %error, "a log of a task that was removed stays");
+    }
     publish(service, Kind::TaskDeleted, id);
     Ok(())
 }

@@ -16,6 +16,7 @@ use utoipa::ToSchema;
 use crate::api::documents::{Author, Draft, draft, planned};
 use crate::api::error::{ApiError, ErrorBody, ProblemBody};
 use crate::api::extract::{Operator, Written};
+use crate::api::openapi::TaskDocument;
 use crate::config::Config;
 use crate::report::command;
 use crate::report::package::Containers;
@@ -50,7 +51,7 @@ pub(super) struct Checked {
 ///
 /// Nothing is kept. A document with problems is answered with 200 and its problems.
 #[utoipa::path(post, path = "/api/tasks/check", tag = "tasks",
-    request_body(content = Value, description = "A task document"),
+    request_body(content = TaskDocument, description = "A task document, as JSON or YAML"),
     responses(
         (status = 200, body = Checked),
         (status = 422, body = ErrorBody, description = "The body is no text"),
@@ -91,7 +92,9 @@ fn without_marks(mut tree: Value) -> Value {
 }
 
 fn sound(draft: Draft, config: &Config) -> Checked {
-    let Draft { task, mut warnings, .. } = draft;
+    let Draft {
+        task, mut warnings, ..
+    } = draft;
     warnings.extend(cannot_run_yet(&task));
     let containers = Containers {
         shm_bytes: config.container_shm,
@@ -111,7 +114,10 @@ fn sound(draft: Draft, config: &Config) -> Checked {
     };
     let baseline = command(&Candidate::engine_default());
     let first = first(&task).and_then(|candidate| command(&candidate));
-    let start = baseline.as_ref().or(first.as_ref()).map(|(_, plan)| start_guess(&task, plan));
+    let start = baseline
+        .as_ref()
+        .or(first.as_ref())
+        .map(|(_, plan)| start_guess(&task, plan));
     Checked {
         problems: Vec::new(),
         space_size: match task.space.size() {

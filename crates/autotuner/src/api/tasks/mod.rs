@@ -8,9 +8,9 @@ mod runs;
 use std::sync::Arc;
 
 use autotuner_core::ids::TaskId;
-use autotuner_core::lifecycle::IllegalMove;
+use autotuner_core::lifecycle::{IllegalMove, TaskStatus};
 use autotuner_core::verdict::verdict;
-use autotuner_store::{Page, StoreError, TaskRecord};
+use autotuner_store::{Page, StoreError, TaskRecord, TaskSummary};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -45,7 +45,7 @@ pub(super) async fn view(service: &Service, record: TaskRecord) -> Result<TaskVi
 
 async fn beside(service: &Service, record: &TaskRecord) -> Result<Beside, ApiError> {
     let summary = &record.summary;
-    let waiting_for = waiting_for(service, summary.id);
+    let waiting_for = waiting_for(service, summary);
     if summary.total_experiments == 0 {
         return Ok(Beside {
             waiting_for,
@@ -81,8 +81,9 @@ async fn beside(service: &Service, record: &TaskRecord) -> Result<Beside, ApiErr
 }
 
 /// What a running task waits for, for people.
-pub(super) fn waiting_for(_service: &Service, _task: TaskId) -> Option<String> {
-    None
+pub(super) fn waiting_for(service: &Service, task: &TaskSummary) -> Option<String> {
+    let is_running = task.status == TaskStatus::Running;
+    is_running.then(|| service.board.waiting_for(task.id)).flatten()
 }
 
 /// Tells everybody of what happened to a task.

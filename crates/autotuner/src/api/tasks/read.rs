@@ -5,6 +5,7 @@ use std::sync::Arc;
 use autotuner_core::ids::TaskId;
 use autotuner_core::lifecycle::TaskStatus;
 use autotuner_core::problem::{Problem, closest};
+use autotuner_store::TaskSummary;
 use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
@@ -53,7 +54,7 @@ pub(super) async fn list(
     let status = wanted.status_filter.filter(|word| !word.is_empty());
     let status = status.as_deref().map(status_of).transpose()?;
     let listed = service.database.tasks(page, status).await?;
-    let row = |summary| TaskRow::of(summary, waiting_for(&service, summary.id));
+    let row = |summary: &TaskSummary| TaskRow::of(summary, waiting_for(&service, summary));
     Ok(Part {
         rows: listed.rows.iter().map(row).collect(),
         total: listed.total,

@@ -52,7 +52,9 @@ pub(super) fn table(records: Vec<ExperimentRecord>, best: Option<ExperimentId>) 
     let heading = columns.iter().map(|column| cell(&Value::String(column.clone())));
     let mut text = line(heading);
     for row in &rows {
-        let cells = columns.iter().map(|column| cell(row.get(column).unwrap_or(&Value::Null)));
+        let cells = columns
+            .iter()
+            .map(|column| cell(row.get(column).unwrap_or(&Value::Null)));
         text.push_str(&line(cells));
     }
     text
@@ -173,7 +175,10 @@ mod tests {
         check(json!("@SUM(A1)"), "'@SUM(A1)");
         check(json!("\t=1"), "'\t=1");
         check(json!("\r=1"), "\"'\r=1\"");
-        check(json!("=HYPERLINK(\"http://x\",\"y\")"), "\"'=HYPERLINK(\"\"http://x\"\",\"\"y\"\")\"");
+        check(
+            json!("=HYPERLINK(\"http://x\",\"y\")"),
+            "\"'=HYPERLINK(\"\"http://x\"\",\"\"y\"\")\"",
+        );
         check(json!(-1.5), "-1.5");
         check(json!(7), "7");
         check(json!("a,b"), "\"a,b\"");

@@ -67,7 +67,12 @@ pub(super) async fn import(
     Operator(caller): Operator,
     mut body: Written,
 ) -> Result<Json<Imported>, ApiError> {
-    if body.format == Format::Json && !body.text.trim_start_matches(['\u{feff}', ' ', '\n', '\r', '\t']).starts_with(['{', '[']) {
+    if body.format == Format::Json
+        && !body
+            .text
+            .trim_start_matches(['\u{feff}', ' ', '\n', '\r', '\t'])
+            .starts_with(['{', '['])
+    {
         // A file of unknown kind, handed in as it is.
         body.format = Format::Yaml;
     }
@@ -95,14 +100,23 @@ fn documents(tree: &Value) -> Result<Vec<(String, &Value)>, ApiError> {
             _ => return Ok(vec![(String::new(), tree)]),
         },
         _ => {
-            let problem = Problem::new("", "expected a task document, a list of them, or an object with the key tasks");
-            return Err(ApiError::problems("There is no task document in the body", vec![problem]));
+            let problem = Problem::new(
+                "",
+                "expected a task document, a list of them, or an object with the key tasks",
+            );
+            return Err(ApiError::problems(
+                "There is no task document in the body",
+                vec![problem],
+            ));
         }
     };
     if list.len() > MOST_DOCUMENTS {
         let message = format!("holds {} documents; {MOST_DOCUMENTS} at most", list.len());
         let problem = Problem::new(path, message).with_hint("import them in parts");
-        return Err(ApiError::problems("There are too many documents in the body", vec![problem]));
+        return Err(ApiError::problems(
+            "There are too many documents in the body",
+            vec![problem],
+        ));
     }
     let place = |(index, document)| (format!("{path}[{index}]"), document);
     Ok(list.iter().enumerate().map(place).collect())

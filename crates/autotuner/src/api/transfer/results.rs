@@ -77,7 +77,10 @@ async fn all(service: &Service, record: &TaskRecord) -> Result<Vec<ExperimentRec
             limit: AT_ONCE,
         };
         let run = Some(record.summary.run);
-        let part = service.database.experiments_of(record.summary.id, run, page).await?;
+        let part = service
+            .database
+            .experiments_of(record.summary.id, run, page)
+            .await?;
         let is_last = (part.rows.len() as u64) < AT_ONCE;
         experiments.extend(part.rows);
         if is_last {
@@ -148,8 +151,13 @@ fn add_foreign(told: &mut Value, foreign: &[Option<ForeignResult>], best: Option
         }
     }
     told["verdict"] = Value::Null;
-    told["best_result"] = best.map(|best| told["all_results"][best].clone()).unwrap_or_default();
-    let succeeded = foreign.iter().flatten().filter(|result| result.objective_score.is_some());
+    told["best_result"] = best
+        .map(|best| told["all_results"][best].clone())
+        .unwrap_or_default();
+    let succeeded = foreign
+        .iter()
+        .flatten()
+        .filter(|result| result.objective_score.is_some());
     told["successful_experiments"] = json!(succeeded.count());
 }
 
@@ -167,7 +175,10 @@ fn facts(record: &TaskRecord) -> TaskFacts {
             name,
             strategy: text_of(&record.document, "/optimization/strategy"),
             objective: text_of(&record.document, "/optimization/objective"),
-            seed: record.document.pointer("/optimization/seed").and_then(Value::as_u64),
+            seed: record
+                .document
+                .pointer("/optimization/seed")
+                .and_then(Value::as_u64),
             base_runtime: record.summary.base_runtime.clone(),
             deployment_mode: record.deployment_mode.clone(),
             model: text_of(&record.document, "/model/id_or_path"),

@@ -188,14 +188,20 @@ impl ExperimentView {
             reason,
             parameters: candidate.to_json(),
             status: status.as_str(),
-            error_message: failure.as_ref().map(results::error_message).or(foreign.error_message),
+            error_message: failure
+                .as_ref()
+                .map(results::error_message)
+                .or(foreign.error_message),
             failure_kind: failure.as_ref().map(|failure| failure.kind.as_str()),
             advice: failure.as_ref().and_then(|failure| failure.advice.clone()),
             metrics: measured
                 .as_ref()
                 .map(|measured| metrics::experiment(&measured.metrics))
                 .or(foreign.metrics),
-            objective_score: score.as_ref().map(Score::lower_is_better).or(foreign.objective_score),
+            objective_score: score
+                .as_ref()
+                .map(Score::lower_is_better)
+                .or(foreign.objective_score),
             objective_value: score.as_ref().map(Score::objective_value),
             direction: score.as_ref().map(results::direction),
             feasible: score.as_ref().map(Score::is_feasible),
@@ -268,7 +274,9 @@ impl Launched {
 }
 
 fn remarks(measured: Option<&Measured>) -> Vec<String> {
-    measured.map(|measured| measured.remarks.clone()).unwrap_or_default()
+    measured
+        .map(|measured| measured.remarks.clone())
+        .unwrap_or_default()
 }
 
 fn violations(score: &Score) -> Vec<ViolationView> {

@@ -36,7 +36,11 @@ pub(crate) fn restore(document: &mut Value, kept: Option<&Value>) -> Result<(), 
             }
         }
     });
-    if problems.is_empty() { Ok(()) } else { Err(problems) }
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(problems)
+    }
 }
 
 /// The name of the variable of the engine that stands at this place.

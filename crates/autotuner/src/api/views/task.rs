@@ -166,10 +166,9 @@ impl VerdictView {
             claim: results::claim_word(*claim),
             gain_over_defaults: match claim {
                 Claim::Gain(ratio) | Claim::MeetsSlos(ratio) | Claim::NoGain(ratio) => Some(*ratio),
-                Claim::OnlyDefaults
-                | Claim::NoBaseline
-                | Claim::NothingFeasible
-                | Claim::NothingMeasured => None,
+                Claim::OnlyDefaults | Claim::NoBaseline | Claim::NothingFeasible | Claim::NothingMeasured => {
+                    None
+                }
             },
             best_experiment_number: best.map(number),
             baseline_experiment_number: baseline.map(number),

@@ -4,12 +4,14 @@
 //! merely unknown to us is remarked and passed on, because engines change faster than tables.
 //! An engine without a catalogue is never judged.
 
+use std::collections::HashMap;
+
 use super::{FlagInfo, FlagKind};
 use crate::engine::EngineKind;
 use crate::engine::dialect::{Dialect, Resolved};
 use crate::engine::flags::reserved_complaint;
 use crate::problem::{Problem, closest};
-use crate::space::Value;
+use crate::space::{ParameterName, Target, Value};
 
 /// Shortest name that is held to be a misspelling of another: short ones are near everything.
 const SHORTEST_MISSPELT: usize = 5;
@@ -85,11 +87,36 @@ pub fn name_remark(kind: EngineKind, spelt: &str) -> Option<Remark> {
     Some(Remark::doubt(message, hint))
 }
 
-/// The one name of the flag that a parameter sets, whatever alias or spelling it is called by.
-/// A negation keeps a name of its own, since its values mean the opposite.
-pub fn flag_name(kind: EngineKind, spelt: &str) -> String {
-    let Resolved { name, is_negated } = kind.engine().dialect().resolve(spelt);
-    if is_negated { format!("no-{name}") } else { name }
+/// What a parameter sets, whatever alias or spelling it is called by: the one name of a flag,
+/// which a negation has too, or a variable.
+pub(crate) fn identity(kind: Option<EngineKind>, name: &ParameterName) -> String {
+    match (kind, name.target()) {
+        (Some(kind), Target::Flag(spelt)) => kind.engine().dialect().resolve(spelt).name,
+        _ => name.canonical(),
+    }
+}
+
+/// Whether a parameter is a switch's negation, `no-x`: its values mean the opposite.
+pub(crate) fn is_negation(kind: Option<EngineKind>, name: &ParameterName) -> bool {
+    match (kind, name.target()) {
+        (Some(kind), Target::Flag(spelt)) => kind.engine().dialect().resolve(spelt).is_negated,
+        _ => false,
+    }
+}
+
+/// For each name the index of an earlier one that sets the same, of which one must go.
+pub(crate) fn rivals<'a>(
+    kind: Option<EngineKind>,
+    names: impl IntoIterator<Item = &'a ParameterName>,
+) -> Vec<Option<usize>> {
+    let mut seen: HashMap<String, usize> = HashMap::new();
+    let names = names.into_iter().enumerate();
+    names
+        .map(|(index, name)| {
+            let first = *seen.entry(identity(kind, name)).or_insert(index);
+            (first != index).then_some(first)
+        })
+        .collect()
 }
 
 /// What there is to say of one value of a parameter.
@@ -116,9 +143,11 @@ pub fn range_remark(kind: EngineKind, spelt: &str, is_continuous: bool) -> Optio
     let what = match flag.kind {
         kind if kind.is_switch() => "is on or off",
         FlagKind::OnOff => "is on, off or auto",
+        FlagKind::OneZero if is_continuous => "is 1 or 0",
         FlagKind::Choice(words) if !words.iter().any(|word| word.parse::<f64>().is_ok()) => {
             "is one of some words"
         }
+        FlagKind::Choice(_) if is_continuous => "is one of some numbers",
         FlagKind::Integer if is_continuous => {
             let message = format!(
                 "{} takes whole numbers, and a continuous range has others between",
@@ -128,7 +157,12 @@ pub fn range_remark(kind: EngineKind, spelt: &str, is_continuous: bool) -> Optio
         }
         _ => return None,
     };
-    let message = format!("{} {what}, and a range of numbers is not that", flag.name);
+    let range = if is_continuous {
+        "continuous range"
+    } else {
+        "range of numbers"
+    };
+    let message = format!("{} {what}, and a {range} is not that", flag.name);
     Some(Remark::impossible(message, "list the values to try"))
 }
 
@@ -137,7 +171,9 @@ fn dialect_with_catalogue(kind: EngineKind) -> Option<&'static Dialect> {
     (!dialect.catalogue.is_empty()).then_some(dialect)
 }
 
-fn known(kind: EngineKind, spelt: &str) -> Option<&'static FlagInfo> {
+/// What we know of the flag that a parameter sets, given without dashes before it: by its name,
+/// an alias of it, or its negation.
+pub fn known(kind: EngineKind, spelt: &str) -> Option<&'static FlagInfo> {
     let dialect = dialect_with_catalogue(kind)?;
     dialect.find(&dialect.resolve(spelt).name)
 }

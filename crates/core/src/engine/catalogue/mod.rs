@@ -18,7 +18,8 @@ mod trtllm;
 mod vllm;
 
 pub use bounds::{Bounds, End};
-pub use check::{Remark, flag_name, name_remark, range_remark, value_remark};
+pub use check::{Remark, known, name_remark, range_remark, value_remark};
+pub(crate) use check::{identity, is_negation, rivals};
 pub use group::Group;
 pub(super) use llamacpp::CATALOGUE as LLAMACPP;
 pub(super) use sglang::CATALOGUE as SGLANG;

@@ -186,6 +186,26 @@ fn ranges_read_well_and_keep_their_ends() {
 }
 
 #[test]
+fn ranges_of_flags_that_take_a_few_values() {
+    let check = |kind: EngineKind, name: &str, is_continuous: bool, says: &str| {
+        let remark = range_remark(kind, name, is_continuous);
+        let told = remark.map(|remark| (remark.is_impossible, remark.message));
+        let expected = (!says.is_empty()).then(|| (true, says.to_owned()));
+        assert_eq!(told, expected, "{name} {is_continuous}");
+    };
+    let (vllm, llama) = (EngineKind::Vllm, EngineKind::LlamaCpp);
+    let numbers = "block-size is one of some numbers, and a continuous range is not that";
+    check(vllm, "block-size", true, numbers);
+    check(vllm, "block-size", false, "");
+    let words = "kv-cache-dtype is one of some words, and a range of numbers is not that";
+    check(vllm, "kv-cache-dtype", false, words);
+    let state = "cpu-strict is 1 or 0, and a continuous range is not that";
+    check(llama, "cpu-strict", true, state);
+    check(llama, "cpu-strict", false, "");
+    check(vllm, "gpu-memory-utilization", true, "");
+}
+
+#[test]
 fn words_beside_numbers() {
     let check = |kind: EngineKind, name: &str, value: Value, is_impossible: Option<bool>| {
         let remark = value_remark(kind, name, &value);

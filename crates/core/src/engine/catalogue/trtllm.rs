@@ -9,13 +9,14 @@ use super::{FlagInfo, catalogue};
 pub(in crate::engine) const CATALOGUE: &[FlagInfo] = catalogue! {
     Memory {
         "kv_cache_free_gpu_memory_fraction", Number, "0.9", "share of the memory left after the weights for the key/value cache", above(0.0), to(1.0), usually(0.3, 0.97), common(), numbers(&[0.8, 0.9, 0.95]);
+        "kv_cache_dtype", Choice(&["auto", "fp8", "nvfp4"]), "auto", "type of the key/value cache; newer versions", texts(&["auto", "fp8"]);
         "max_seq_len", Integer, "the model's own", "longest prompt and answer together, in tokens", from(1.0), common(), integers(&[4096, 8192, 16384]);
     }
     Batching {
         "max_batch_size", Integer, "", "most requests computed at once", from(1.0), common(), integers(&[64, 128, 256, 512]);
         "max_num_tokens", Integer, "", "most tokens computed in one step", from(1.0), common(), integers(&[2048, 4096, 8192, 16384]);
         "max_beam_width", Integer, "1", "most beams of a search", from(1.0);
-        "enable_chunked_prefill", Switch, "off", "mix parts of long prompts with decoding", common(), both();
+        "enable_chunked_prefill", Switch, "off", "mix parts of long prompts with decoding; older versions have it in the file of options only", common(), both();
     }
     Parallel {
         "tp_size", Integer, "1", "GPUs that share every layer", from(1.0), common(), integers(&[1, 2, 4, 8]);

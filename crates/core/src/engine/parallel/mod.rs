@@ -113,21 +113,22 @@ fn of_sizes(
     if !problems.is_empty() {
         return Err(problems);
     }
+    // What size it is, the field that says so, and the size.
     let given = [
-        ("tp", asked.tp),
-        ("pp", asked.pp),
-        ("dp", asked.dp),
-        ("cp", sizes.cp),
-        ("dcp", sizes.dcp),
-        ("moe_cluster", sizes.moe_cluster),
-        ("moe_ep", rules::spread(kind, sizes)),
+        ("tp", "tp", asked.tp),
+        ("pp", "pp", asked.pp),
+        ("dp", "dp", asked.dp),
+        ("cp", "cp", sizes.cp),
+        ("dcp", "dcp", sizes.dcp),
+        ("moe_cluster", "moe_cluster", sizes.moe_cluster),
+        ("moe_ep", spread_by(sizes), rules::spread(kind, sizes)),
     ];
     let mut settings: Vec<Setting> = given
         .into_iter()
-        .filter(|(_, size)| *size > 1)
-        .filter_map(|(field, size)| {
+        .filter(|(_, _, size)| *size > 1)
+        .filter_map(|(what, field, size)| {
             Some(Setting {
-                flag: flag_of(kind, field)?,
+                flag: flag_of(kind, what)?,
                 value: i64::from(size).into(),
                 field,
                 note: (kind == TensorRtLlm && field == "cp").then_some(NEWER),
@@ -150,6 +151,17 @@ fn of_sizes(
         settings.push(switched_on("enable-dp-attention", "dp"));
     }
     Ok(settings)
+}
+
+/// The field that says over how many GPUs experts are spread whole.
+fn spread_by(sizes: &Sizes) -> &'static str {
+    if sizes.moe_ep > 1 {
+        "moe_ep"
+    } else if sizes.moe_tp > 1 {
+        "moe_tp"
+    } else {
+        "enable_expert_parallel"
+    }
 }
 
 fn switched_on(flag: &'static str, field: &'static str) -> Setting {

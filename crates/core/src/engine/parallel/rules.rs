@@ -140,15 +140,25 @@ fn check_inside_tp(kind: EngineKind, sizes: &Sizes) -> Option<Problem> {
 
 /// The ways of dividing experts multiply to tensor parallelism.
 fn check_experts(kind: EngineKind, sizes: &Sizes) -> Option<Problem> {
-    if sizes.expert_parallel == Some(false) && sizes.moe_ep > 1 {
-        let message = format!("is {}, and enable_expert_parallel is false", sizes.moe_ep);
-        let problem = Problem::new(format!("{KEY}.moe_ep"), message);
+    let spread_over = spread(kind, sizes);
+    if sizes.expert_parallel == Some(false) && spread_over > 1 {
+        let (field, size, follows) = if sizes.moe_ep > 1 {
+            ("moe_ep", sizes.moe_ep, String::new())
+        } else {
+            let follows = format!(
+                " of a tp of {}, so that experts are spread over {spread_over} GPUs",
+                sizes.tp
+            );
+            ("moe_tp", sizes.moe_tp, follows)
+        };
+        let message = format!("is {size}{follows}, and enable_expert_parallel is false");
+        let problem = Problem::new(format!("{KEY}.{field}"), message);
         return Some(problem.with_hint("leave one of them out"));
     }
     if !matches!(kind, Sglang | TensorRtLlm) {
         return None;
     }
-    let inner = spread(kind, sizes).max(1) * sizes.moe_cluster;
+    let inner = spread_over.max(1) * sizes.moe_cluster;
     let split = if sizes.moe_tp > 1 {
         sizes.moe_tp
     } else {

@@ -44,6 +44,15 @@ const NO_TYPES: Types<'_> = Types {
     experts: AUTO,
 };
 
+/// The presets by name.
+pub(crate) const PRESETS: [&str; 5] = [
+    "default",
+    "kv-cache-fp8",
+    "dynamic-fp8",
+    "bf16-stable",
+    "aggressive-moe",
+];
+
 /// The types of a preset, so chosen that they mean on each engine what the name says.
 ///
 /// vLLM has no four-bit experts, so its most aggressive ones are of eight bits; the

@@ -400,7 +400,7 @@ fn the_candidates_environment_lies_over_the_tasks() {
 #[test]
 fn every_listed_flag_can_be_set() {
     use crate::engine::catalogue::FlagKind;
-    const SIZES: [&str; 10] = [
+    const SIZES: [&str; 11] = [
         "tensor-parallel-size",
         "pipeline-parallel-size",
         "data-parallel-size",
@@ -408,6 +408,7 @@ fn every_listed_flag_can_be_set() {
         "tp-size",
         "pp-size",
         "dp-size",
+        "ep-size",
         "tp_size",
         "pp_size",
         "cp_size",
@@ -431,6 +432,9 @@ fn every_listed_flag_can_be_set() {
             let mut case = a(kind).with(flag.name, value);
             if flag.name == "decode-context-parallel-size" {
                 case = case.with("tensor-parallel-size", 2);
+            }
+            if flag.name == "ep-size" {
+                case = case.with("tp-size", 2);
             }
             let tail = case.tail();
             let spelt = format!("--{}", flag.name);

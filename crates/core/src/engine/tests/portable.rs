@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::*;
-use crate::engine::parallel;
+use crate::engine::{parallel, quantize};
 
 const TYPES: [(&str, &[&str]); 4] = [
     (
@@ -32,14 +32,6 @@ const TYPES: [(&str, &[&str]); 4] = [
         "moe_dtype",
         &["auto", "float16", "bfloat16", "fp8", "w4afp8", "mxfp4", "int8"],
     ),
-];
-
-const TYPE_PRESETS: [&str; 5] = [
-    "default",
-    "kv-cache-fp8",
-    "dynamic-fp8",
-    "bf16-stable",
-    "aggressive-moe",
 ];
 
 const SIZE_FIELDS: [&str; 9] = [
@@ -99,7 +91,7 @@ fn size(kind: EngineKind, field: &str, size: i64) -> Case {
 #[test]
 fn presets_of_number_types() {
     let rows = EngineKind::ALL.into_iter().flat_map(|kind| {
-        TYPE_PRESETS
+        quantize::PRESETS
             .into_iter()
             .map(move |name| (kind, name.to_owned(), word(kind, "preset", name)))
     });
@@ -149,7 +141,7 @@ fn every_parallel_size_alone() {
 #[test]
 fn every_preset_but_two_does_something() {
     for kind in EngineKind::ALL {
-        let types = TYPE_PRESETS.map(|name| (word(kind, "preset", name), name));
+        let types = quantize::PRESETS.map(|name| (word(kind, "preset", name), name));
         let sizes = parallel::presets(kind)
             .iter()
             .map(|name| (a(kind).with("parallel.preset", *name), *name));
@@ -382,6 +374,38 @@ fn sizes_that_depend_on_each_other() {
 }
 
 #[test]
+fn experts_that_are_not_to_be_spread_are_not() {
+    use EngineKind::TensorRtLlm;
+    let no = Some(false);
+    check_sizes(TensorRtLlm, &[("tp", 4)], no, "--tp_size 4   (4 GPUs)");
+    check_sizes(
+        TensorRtLlm,
+        &[("tp", 4), ("moe_tp", 4)],
+        no,
+        "--tp_size 4   (4 GPUs)",
+    );
+    check_sizes(
+        TensorRtLlm,
+        &[("tp", 4), ("moe_tp", 2), ("moe_cluster", 2)],
+        no,
+        "--cluster_size 2 --tp_size 4   (4 GPUs)",
+    );
+    check_sizes(
+        TensorRtLlm,
+        &[("tp", 8), ("moe_tp", 2)],
+        no,
+        "refused: parallel_config.moe_tp: is 2 of a tp of 8, so that experts are spread over 4 GPUs, \
+         and enable_expert_parallel is false",
+    );
+    check_sizes(
+        TensorRtLlm,
+        &[("tp", 4), ("moe_tp", 2), ("moe_ep", 2)],
+        no,
+        "refused: parallel_config.moe_ep: is 2, and enable_expert_parallel is false",
+    );
+}
+
+#[test]
 fn copies_of_attention_lie_inside_tensor_parallelism() {
     let copies = |tp: i64, dp: i64| {
         outcome(
@@ -521,7 +545,10 @@ fn what_every_version_does_anyway_is_said_by_silence() {
     check(a(Vllm).with("api-server-count", 1), false);
     check(a(Vllm).with("quantization", "auto"), false);
     check(a(Sglang).with("tp-size", 1).with("kv_cache_dtype", "auto"), true);
+    check(a(Sglang).with("ep-size", 1), true);
+    check(a(Sglang).with("tp-size", 2).with("ep-size", 2), false);
     check(a(TensorRtLlm).with("tp_size", 1), true);
+    check(a(TensorRtLlm).with("kv_cache_dtype", "auto"), true);
     check(a(TensorRtLlm).with("ep_size", 1), false);
     check(
         a(Sim)

@@ -121,6 +121,30 @@ fn older_names_mean_the_same() {
 }
 
 #[test]
+fn an_engine_has_other_names() {
+    let check = |word: &str, kind: EngineKind, is_told: bool| {
+        let parsed = TaskSpec::from_value(&with("base_runtime", json!(word))).expect(word);
+        assert_eq!(parsed.spec.resolve().expect(word).engine, kind, "{word}");
+        let told: Vec<&str> = parsed
+            .warnings
+            .iter()
+            .map(|warning| warning.path.as_str())
+            .collect();
+        assert_eq!(told.contains(&"base_runtime"), is_told, "{word}: {told:?}");
+    };
+    for kind in EngineKind::ALL
+        .into_iter()
+        .filter(|kind| *kind != EngineKind::Custom)
+    {
+        for word in [kind.as_str()].iter().chain(kind.aliases()) {
+            check(word, kind, false);
+            check(&word.to_uppercase(), kind, false);
+            check(&format!("{word}-of-mine"), kind, true);
+        }
+    }
+}
+
+#[test]
 fn text_in_additional_params_stays_text_where_it_is_no_number() {
     let params = json!({ "stop": "1", "user": "7", "temperature": "warm", "nested": { "a": ["b"] } });
     let task = task_of(&with("benchmark/additional_params", params.clone()));

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{a_document, problems_of, set};
+use crate::engine::PlanRequest;
 use crate::space::Size;
 use crate::spec::TaskSpec;
 
@@ -191,6 +192,25 @@ fn a_model_that_is_quantized_already_is_known_by_its_name_or_its_record() {
         &[&says("fp8")],
     );
     check(&[("model/quantization", json!("none")), quant()], &[]);
+    // What is said counts for more than the name, and in every launch plan too.
+    let name = ("model/id_or_path", json!("org/a-model-AWQ"));
+    check(
+        &[name.clone(), ("model/quantization", json!("GPTQ")), quant()],
+        &[&says("gptq")],
+    );
+    let plain = [name, ("model/quantization", json!("none")), quant()];
+    check(&plain, &[]);
+    let spec = TaskSpec::from_value(&document(&plain)).expect("sound").spec;
+    let task = spec.resolve().expect("sound");
+    let planned = task.engine.engine().plan(&PlanRequest {
+        model: &task.model,
+        settings: &task.settings,
+        resources: &task.resources,
+        candidate: &task.space.nth(0).expect("a point"),
+        deployment: task.deployment,
+    });
+    let arguments = planned.expect("a plan").arguments("h", 1);
+    assert!(arguments.contains(&"--quantization".to_owned()), "{arguments:?}");
 }
 
 #[test]
@@ -263,6 +283,26 @@ fn sizes_are_judged_beside_the_engines_own_flags() {
 }
 
 #[test]
+fn a_rival_of_the_spread_of_experts_is_told_where_the_spread_is_asked_for() {
+    let check = |words: Value, path: &str| {
+        let (_, _, warnings) = made(&[
+            ("base_runtime", json!("tensorrt-llm")),
+            ("parallel_config", words.clone()),
+            ("parameters", json!({ "ep_size": [4] })),
+        ]);
+        let says = format!("{path}: parameters.ep_size sets the same flag of the engine and wins over it");
+        let is_told = |warning: &String| warning.starts_with(&says);
+        assert!(warnings.iter().any(is_told), "{words}: {warnings:?}");
+    };
+    check(json!({ "tp": 4, "moe_ep": 4 }), "parallel_config.moe_ep");
+    check(json!({ "tp": 8, "moe_tp": 2 }), "parallel_config.moe_tp");
+    check(
+        json!({ "tp": 4, "enable_expert_parallel": true }),
+        "parallel_config.enable_expert_parallel",
+    );
+}
+
+#[test]
 fn words_may_be_named_in_constraints_and_not_in_parameters() {
     let (_, size, warnings) = made(&[
         ("parallel_config", json!({ "tp": [1, 2, 4], "dp": [1, 2] })),
@@ -307,6 +347,44 @@ fn what_cannot_be_known_beforehand_is_said() {
             "parallel_config.cp: only newer versions of the engine know it"
         ]
     );
+}
+
+#[test]
+fn more_sizes_than_can_be_judged_are_told() {
+    let many = "has more than 2000 combinations of parallel sizes: what the engine refuses of them, \
+                or what needs too many GPUs, is not left out and fails as an experiment; list fewer sizes";
+    let check = |key: &str, tp: u32, expected: &[String]| {
+        let (_, _, warnings) = made(&[
+            ("resources/gpus", json!(1)),
+            ("optimization/strategy", json!("random_search")),
+            (
+                "parameters",
+                json!({
+                    "tp": (1..=tp).collect::<Vec<_>>(),
+                    "pp": (1..=10).collect::<Vec<_>>(),
+                    "dp": (1..=10).collect::<Vec<_>>(),
+                }),
+            ),
+            (
+                "parallel_config",
+                if key == "parameters" {
+                    json!({})
+                } else {
+                    json!({ "dcp": [1] })
+                },
+            ),
+        ]);
+        assert_eq!(
+            warnings
+                .iter()
+                .filter(|warning| warning.contains("has more than"))
+                .collect::<Vec<_>>(),
+            expected.iter().collect::<Vec<_>>()
+        );
+    };
+    check("parameters", 20, &[]);
+    check("parameters", 21, &[format!("parameters: {many}")]);
+    check("parallel_config", 21, &[format!("parallel_config: {many}")]);
 }
 
 #[test]
@@ -381,6 +459,44 @@ fn sizes_beyond_the_gpus_of_an_experiment_are_left_out_or_refused() {
         8,
     );
     refused(&[("engine/args", json!(["--tensor-parallel-size", "4"]))], 4);
+}
+
+#[test]
+fn constraints_are_heeded_beside_the_room_for_parallel_sizes() {
+    let check = |constraint: &str, expected: &[&str]| {
+        let places = [
+            ("resources/gpus", json!(1)),
+            ("parallel_config", json!({ "tp": [1, 8] })),
+            ("constraints", json!([constraint])),
+        ];
+        assert_eq!(problems_of(&document(&places)), expected, "{constraint}");
+    };
+    check("{parallel.tp} >= 1", &[]);
+    check("{max-num-seqs} * {parallel.tp} <= 16", &[]);
+    check(
+        "{parallel.tp} > 1",
+        &[
+            "resources.gpus: is 1, and every configuration needs at least 8 GPUs; raise resources.gpus, leave it \
+             out, or lower the parallel sizes",
+        ],
+    );
+    // Only together with what is no matter of room.
+    check(
+        "{max-num-seqs} * {parallel.tp} > 16",
+        &[
+            "constraints[0]: none of the configurations with possible parallel sizes meets it; list other values, \
+             or change the condition",
+        ],
+    );
+    // What the constraints forbid is not counted among what is left out.
+    let (_, size, warnings) = made(&[
+        ("resources/gpus", json!(2)),
+        ("parallel_config", json!({ "tp": [1, 2, 4, 8] })),
+        ("constraints", json!(["{parallel.tp} != 8"])),
+    ]);
+    let says = "resources.gpus: is 2: 1 of 3 combinations of parallel sizes left out, which need up to 4 GPUs; \
+                raise resources.gpus, leave it out, or lower the parallel sizes";
+    assert_eq!((size, warnings), (4, vec![says.to_owned()]));
 }
 
 #[test]

@@ -146,8 +146,8 @@ fn names_and_runtime() {
     );
     check(
         "base_runtime",
-        json!("llama.cpp"),
-        &[r#"base_runtime: unknown engine "llama.cpp"; did you mean "llamacpp"?"#],
+        json!("tensorrt"),
+        &[r#"base_runtime: unknown engine "tensorrt"; did you mean "tensorrt-llm"?"#],
     );
     check(
         "base_runtime",
@@ -258,6 +258,13 @@ fn parameters_and_constraints() {
         "parameters/max-num-seqs",
         json!([9_223_372_036_854_775_808_u64]),
         &["parameters.max-num-seqs[0]: expected a whole number below 2^63, found 9223372036854775808"],
+    );
+    check(
+        "parameters/3x",
+        json!([1]),
+        &[
+            r#"parameters.3x: "3x" cannot be a flag of an engine; write the flag's name, for example max-num-seqs or env.NAME"#,
+        ],
     );
     check(
         "parameters/max-num-seqs",
@@ -514,6 +521,7 @@ fn parameters_that_are_unlikely_to_be_meant() {
 #[test]
 fn custom_engines_have_no_flags_that_we_know() {
     let mut document = with("base_runtime", json!("custom"));
+    document["deployment_mode"] = json!("local");
     document["engine"] = json!({"program": "x", "args": ["{port}"]});
     document["parameters"] = json!({"max-num-seq": ["many", true], "port": [80]});
     assert_eq!(warnings_of(&document), Vec::<String>::new());
@@ -920,6 +928,55 @@ fn engine_and_resources() {
 }
 
 #[test]
+fn what_the_engine_refuses_whatever_a_configuration_says() {
+    check(
+        "engine/args",
+        json!(["--port", 8000]),
+        &[
+            "engine.args: --port is set by the product and cannot be set here; the product chooses the address; leave \
+           the flag out",
+        ],
+    );
+    check(
+        "engine/args",
+        json!(["--tensor-parallel-size", "none"]),
+        &["engine.args: --tensor-parallel-size is none, which is no size; give a whole number of at least 1"],
+    );
+    let devices = "engine.env.CUDA_VISIBLE_DEVICES: CUDA_VISIBLE_DEVICES follows from the GPUs that the experiment is given; \
+                   leave it out; to keep to some GPUs, set CUDA_VISIBLE_DEVICES for the product itself";
+    check("engine/env", json!({ "CUDA_VISIBLE_DEVICES": "0" }), &[devices]);
+    check(
+        "engine/env",
+        json!({ "VLLM_API_KEY": "x" }),
+        &[
+            "engine.env.VLLM_API_KEY: VLLM_API_KEY is set by the product and cannot be set here; address, model and \
+           key are the product's; leave the variable out",
+        ],
+    );
+    // A parameter, however many values it has, and a value.
+    check(
+        "parameters",
+        json!({ "env.PATH": ["/a", "/b"], "env.X": ["1", "2\n3"] }),
+        &[
+            "parameters.env.PATH: PATH decides which code the engine runs and cannot be set here; LD_LIBRARY_PATH may \
+             be set in engine.env; for another program use engine.program",
+            "parameters.env.X[1]: the value of X holds a line break or another control character; give it in one \
+             line",
+        ],
+    );
+    let mut document = with("base_runtime", json!("custom"));
+    document["engine"] = json!({ "program": "x", "args": ["{port}"] });
+    assert_eq!(
+        problems_of(&document),
+        [
+            "engine.image: this engine has no usual image; name one in engine.image, or use deployment_mode local"
+        ]
+    );
+    document["deployment_mode"] = json!("local");
+    assert_eq!(problems_of(&document), [""; 0]);
+}
+
+#[test]
 fn parts_for_later() {
     check(
         "quant_config/gemm_dtype",
@@ -1101,6 +1158,12 @@ fn constraints_that_no_configuration_meets() {
         ],
     );
     check(seqs, json!(["{max-num-seqs} < {max-num-batched-tokens}"]), &[]);
+    // Numbers are those of the document, and what cannot be read has one too.
+    check(
+        json!({ "max-num-seqs": [8, 16] }),
+        json!(["{max-num-seqs} >", "{max-num-seqs} > 16"]),
+        &["constraints[0]: a value is missing at column 17", one],
+    );
     // What is left to the engine, or endless, is not judged.
     check(
         json!({ "max-num-seqs": [8, null] }),
@@ -1111,6 +1174,20 @@ fn constraints_that_no_configuration_meets() {
     check(share, json!(["{gpu-memory-utilization} > 1"]), &[]);
     let wide = json!({ "max-num-seqs": { "type": "integer", "low": 1, "high": 1_000_000 } });
     check(wide, json!(["{max-num-seqs} > 999999"]), &[]);
+}
+
+#[test]
+fn constraints_are_few_enough_to_judge() {
+    let check = |count: usize, condition: &str, expected: &[&str]| {
+        let mut document = a_document();
+        set(&mut document, "constraints", json!(vec![condition; count]));
+        assert_eq!(problems_of(&document), expected, "{count}");
+    };
+    check(100, "{max-num-seqs} > 1", &[]);
+    let many = "constraints: lists 101 conditions; at most 100 are possible; \
+                leave out what the parameters' own values rule out, or join some with `and`";
+    check(101, "{max-num-seqs} > 1", &[many]);
+    check(101, "{max-num-seqs} >", &[many]);
 }
 
 #[test]

@@ -45,7 +45,7 @@ pub(super) fn a_full_document() -> Value {
         },
         "slo": { "latency": percentiles, "ttft": token_time, "tpot": token_time,
             "mode": "exponential-v1", "steepness": 0.3 },
-        "engine": { "program": "p", "image": "me/server", "args": ["--on", "no", ""], "env": { "E": "0777" },
+        "engine": { "program": "p", "image": "me/server", "args": ["--on", "no", "", "--port={port}"], "env": { "E": "0777" },
             "ready_path": "/health", "start_timeout": 9.0 },
         "resources": { "gpus": 1, "cpus": 2.5, "memory": "8GiB" },
         "quant_config": { "gemm_dtype": ["auto", "fp8"], "kvcache_dtype": ["auto"],

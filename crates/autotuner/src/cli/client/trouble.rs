@@ -1,0 +1,159 @@
+//! Why the service gave no answer, in words for a terminal.
+//!
+//! What the service itself says of a refusal is passed on to the letter: the texts are its own,
+//! wherever it was asked from.
+
+use autotuner_core::problem::Problem;
+use axum::http::StatusCode;
+use serde::Deserialize;
+
+use super::super::{NOTHING, WRONG, say};
+use crate::report::words::counted;
+
+/// Why there is no answer that can be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Trouble {
+    /// Nobody listens there.
+    #[error("no service answers at {url}")]
+    Unreachable {
+        /// Where.
+        url: String,
+        /// What to do about it.
+        hint: String,
+        /// Why not.
+        #[source]
+        source: ureq::Error,
+    },
+    /// The question was sent and the answer did not come, or not whole.
+    #[error("the service at {url} did not answer {question}")]
+    Silent {
+        /// Where.
+        url: String,
+        /// What it was asked: `GET /api/tasks`.
+        question: String,
+        /// Why not.
+        #[source]
+        source: ureq::Error,
+    },
+    /// It refuses, or cannot.
+    #[error("{}", said.detail)]
+    Refused {
+        /// With which status.
+        status: StatusCode,
+        /// What it says of it.
+        said: Said,
+    },
+    /// Whoever answers does not speak as the service does.
+    #[error("what answers at {url} is not the service: {what}")]
+    Strange {
+        /// Where.
+        url: String,
+        /// What was wrong with it.
+        what: String,
+    },
+}
+
+/// An error as the service tells it.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub(crate) struct Said {
+    /// What happened, to what.
+    pub(crate) detail: String,
+    /// A stable word.
+    #[serde(default)]
+    pub(crate) code: String,
+    /// What to do about it.
+    #[serde(default)]
+    pub(crate) hint: Option<String>,
+    /// Everything that is wrong with a document.
+    #[serde(default)]
+    pub(crate) problems: Vec<SaidProblem>,
+}
+
+/// One thing wrong with a document, as the service tells it.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct SaidProblem {
+    /// Where.
+    #[serde(default)]
+    pub(crate) path: String,
+    /// What.
+    pub(crate) message: String,
+    /// What to do about it.
+    #[serde(default)]
+    pub(crate) hint: Option<String>,
+}
+
+impl Trouble {
+    /// An answer that is an error.
+    pub(super) fn refused(url: &str, status: StatusCode, body: &[u8]) -> Self {
+        match serde_json::from_slice::<Said>(body) {
+            Ok(mut said) => {
+                if status == StatusCode::UNAUTHORIZED {
+                    said.hint.get_or_insert_with(|| NO_TOKEN.to_owned());
+                }
+                Self::Refused { status, said }
+            }
+            // Whoever stands before the service has words of its own.
+            Err(_) => Self::Strange {
+                url: url.to_owned(),
+                what: format!("it answers {status} without a reason that can be read"),
+            },
+        }
+    }
+
+    /// Whether there is no such thing.
+    pub(crate) fn is_not_found(&self) -> bool {
+        matches!(self, Self::Refused { status, .. } if *status == StatusCode::NOT_FOUND)
+    }
+
+    /// Whether a later attempt may succeed.
+    pub(crate) fn is_passing(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } | Self::Silent { .. } => true,
+            Self::Refused { status, .. } => {
+                status.is_server_error() || *status == StatusCode::TOO_MANY_REQUESTS
+            }
+            Self::Strange { .. } => false,
+        }
+    }
+
+    /// The exit code: the question was wrong, or it was right and nothing came of it.
+    pub(crate) fn code(&self) -> u8 {
+        match self {
+            Self::Refused { .. } | Self::Silent { .. } if self.is_passing() => NOTHING,
+            _ => WRONG,
+        }
+    }
+
+    /// Tells it on standard error.
+    pub(crate) fn tell(&self) {
+        let said = match self {
+            Self::Refused { said, .. } => said.clone(),
+            _ => Said::default(),
+        };
+        let mut text = self.to_string();
+        let mut source = std::error::Error::source(self);
+        while let Some(cause) = source {
+            text = format!("{text}: {cause}");
+            source = cause.source();
+        }
+        match said.problems.len() {
+            0 => say(&format!("error: {text}")),
+            count => say(&format!("error: {text}: {}", counted(count as u128, "problem"))),
+        }
+        for SaidProblem { path, message, hint } in said.problems {
+            say(&format!("  {}", Problem { path, message, hint }));
+        }
+        let hint = match self {
+            Self::Unreachable { hint, .. } => Some(hint.as_str()),
+            Self::Refused { said, .. } => said.hint.as_deref(),
+            _ => None,
+        };
+        if let Some(hint) = hint {
+            say(&format!("hint: {hint}"));
+        }
+    }
+}
+
+/// How to be let in.
+const NO_TOKEN: &str = "pass a token with --token or AUTOTUNER_TOKEN; where the service runs, \
+     autotuner token create NAME --role operator makes one";

@@ -1,0 +1,108 @@
+//! A fresh database for each test, and builders for what is put into it.
+
+use std::path::PathBuf;
+
+use autotuner_core::failure::{Failure, FailureKind};
+use autotuner_core::ids::{ExperimentNumber, TaskId};
+use autotuner_core::lifecycle::ExperimentMove;
+use autotuner_core::plan::Next;
+use autotuner_core::search::Role;
+use autotuner_core::space::{Candidate, ParameterName, Value};
+use autotuner_store::{Act, Claim, Database, NewTask, Store};
+use serde_json::json;
+
+/// A database that goes when the test ends.
+pub(crate) struct Fresh {
+    pub(crate) database: Database,
+    pub(crate) path: PathBuf,
+    pub(crate) folder: tempfile::TempDir,
+}
+
+/// A database that nobody has written to.
+pub(crate) async fn fresh() -> Fresh {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("data").join("autotuner.db");
+    let database = Database::open(&path, 0).await.expect("a new database opens");
+    Fresh {
+        database,
+        path,
+        folder,
+    }
+}
+
+/// Somebody, at this time.
+pub(crate) fn act(at_ms: i64) -> Act {
+    Act {
+        actor: "local".into(),
+        role: autotuner_store::Role::Operator,
+        address: None,
+        at_ms,
+    }
+}
+
+/// A task to be kept.
+pub(crate) fn task(name: &str) -> NewTask {
+    NewTask {
+        name: name.into(),
+        description: Some("for a test".into()),
+        base_runtime: "sim".into(),
+        deployment_mode: "local".into(),
+        document: json!({ "task_name": name, "z": 1, "a": { "b": 0.1 } }),
+        slo: Some(json!({ "ttft": { "threshold": 0.5 } })),
+        max_iterations: 7,
+    }
+}
+
+/// An experiment to begin.
+pub(crate) fn next(seqs: i64) -> Next {
+    Next {
+        role: Role::Search,
+        candidate: Candidate::new([(ParameterName::new("max-num-seqs"), Value::Int(seqs))]),
+        reason: "because".into(),
+        attempt: 1,
+    }
+}
+
+/// A failure of the candidate's own.
+pub(crate) fn broken() -> Failure {
+    Failure::new(FailureKind::EngineCrashed, "it broke")
+}
+
+impl Fresh {
+    /// A task that was started at this time.
+    pub(crate) async fn started(&self, name: &str, at_ms: i64) -> TaskId {
+        let made = self
+            .database
+            .create_task(&act(at_ms), task(name))
+            .await
+            .expect("new");
+        let id = made.summary.id;
+        self.database.start_task(&act(at_ms), id).await.expect("pending");
+        id
+    }
+
+    /// A task that a worker has, from time 0 for a thousand milliseconds.
+    pub(crate) async fn claimed(&self, name: &str) -> Claim {
+        let id = self.started(name, 0).await;
+        let claim = self.database.claim("worker", 0, 1000).await.expect("claims");
+        let claim = claim.expect("a task to claim");
+        assert_eq!(claim.task, id, "one task was there to claim");
+        claim
+    }
+
+    /// An experiment that is under load.
+    pub(crate) async fn benchmarking(&self, claim: &Claim, seqs: i64) -> ExperimentNumber {
+        let store = self.database.run_store(claim);
+        let number = store
+            .begin_experiment(claim.task, next(seqs), 10)
+            .await
+            .expect("begins");
+        for wanted in [ExperimentMove::Deploy, ExperimentMove::Benchmark] {
+            store
+                .move_experiment(claim.task, number, wanted)
+                .await
+                .expect("legal");
+        }
+        number
+    }
+}
