@@ -13,7 +13,7 @@ mod place;
 pub(super) mod sse;
 mod trouble;
 
-use std::io::Read;
+use std::io::{Cursor, Read};
 use std::time::Duration;
 
 use axum::http::header::CONTENT_TYPE;
@@ -43,6 +43,13 @@ pub(super) struct Where {
     /// Token to show it; AUTOTUNER_TOKEN keeps it out of the list of processes
     #[arg(long, global = true, value_name = "TOKEN", help_heading = "Service options")]
     token: Option<String>,
+}
+
+impl Where {
+    /// Whether an address was given.
+    pub(super) fn is_elsewhere(&self, config: &Config) -> bool {
+        self.url.is_some() || config.url.is_some()
+    }
 }
 
 /// Whoever answers for the service.
@@ -207,8 +214,8 @@ impl Client {
         })
     }
 
-    /// Opens a stream of events, from behind the last one that was seen. `None` where no service
-    /// runs: nothing comes from there.
+    /// Opens a stream of events, from behind the last one that was seen. `None` where nothing
+    /// comes any more: no service runs, or what was followed is gone.
     pub(super) fn stream(
         &self,
         path: &str,
@@ -223,7 +230,21 @@ impl Client {
         if let Some(last) = last.and_then(|last| HeaderValue::from_str(last).ok()) {
             headers.insert("last-event-id", last);
         }
-        found.network.open(request).map(Some)
+        found.network.open(request)
+    }
+
+    /// Asks for something that may be too large to be held in memory.
+    pub(super) fn read(&self, path: &str) -> Result<Box<dyn Read + Send>, Trouble> {
+        let Self::Network(found) = self else {
+            let answer = self.get(path)?;
+            return Ok(Box::new(Cursor::new(answer.body)));
+        };
+        let mut request = request(Method::GET, path, None);
+        request
+            .headers_mut()
+            .insert("accept", HeaderValue::from_static("*/*"));
+        let opened = found.network.open(request)?;
+        Ok(opened.unwrap_or_else(|| Box::new(Cursor::new(Vec::new()))))
     }
 
     /// Where it is, for people.

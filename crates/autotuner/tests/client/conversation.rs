@@ -104,13 +104,13 @@ fn refusals_are_told_in_the_services_words() {
     );
     check(
         422,
-        json!({"detail": "The task has problems", "code": "invalid", "problems": [
+        json!({"detail": "The task has 2 problems: model: is missing; name one (and 1 more)", "code": "invalid", "problems": [
             {"path": "model", "message": "is missing", "hint": "name one"},
             {"path": "", "message": "too short"},
         ]}),
         2,
         &[
-            "error: The task has problems: 2 problems\n",
+            "error: The task has 2 problems\n",
             "\n  model: is missing; name one\n",
             "\n  too short\n",
         ],

@@ -5,6 +5,8 @@
 
 mod conversation;
 mod follow;
+mod legacy;
+mod original;
 mod stub;
 #[path = "../cli/support.rs"]
 mod support;
