@@ -17,10 +17,14 @@ mod logs;
 pub(crate) mod openapi;
 mod presets;
 mod runtime_params;
+pub(crate) mod serve;
 mod sockets;
+mod streaming;
 mod system;
 mod task_actions;
 mod tasks;
+#[cfg(test)]
+pub(crate) mod testing;
 mod transfer;
 mod views;
 
@@ -47,6 +51,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Service>> {
         .merge(dashboard::routes())
         .merge(system::routes())
         .merge(openapi::routes())
+        .merge(docs::routes())
         .merge(auth::routes())
         .merge(audit::routes())
 }

@@ -9,6 +9,8 @@ pub(crate) mod events;
 pub(crate) mod log_files;
 pub(crate) mod metrics;
 pub(crate) mod supervisor;
+#[cfg(test)]
+pub(crate) mod testing;
 
 use std::sync::Arc;
 
