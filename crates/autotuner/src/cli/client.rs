@@ -16,8 +16,8 @@ mod trouble;
 use std::io::{Cursor, Read};
 use std::time::Duration;
 
-use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderMap, HeaderValue, Method, Request, Response};
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -33,6 +33,12 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Pause between two looks at a data directory that is changing hands.
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// How often a question is asked of a service that wants it later.
+const MOST_ATTEMPTS: u32 = 5;
+
+/// Longest time that is waited for such a service at once.
+const LATEST: Duration = Duration::from_secs(10);
 
 /// Where the service is, on the command line.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -198,9 +204,17 @@ impl Client {
         body: Option<(&'static str, Vec<u8>)>,
     ) -> Result<Answer, Trouble> {
         let request = request(method, path, body);
-        let answer = match self {
-            Self::Network(found) => found.network.ask(request)?,
-            Self::Here(here) => here.ask(request)?,
+        let mut attempts = 1;
+        let answer = loop {
+            let answer = match self {
+                Self::Network(found) => found.network.ask(request.clone())?,
+                Self::Here(here) => here.ask(request.clone())?,
+            };
+            match later(&answer) {
+                Some(pause) if attempts < MOST_ATTEMPTS => std::thread::sleep(pause),
+                _ => break answer,
+            }
+            attempts += 1;
         };
         let url = self.url().to_owned();
         let (parts, body) = Response::into_parts(answer);
@@ -261,6 +275,16 @@ fn local(url: &str, token: Option<Secret>) -> Option<Network> {
     let base = Base::read(url).ok()?;
     let hint = "start it with: autotuner serve".to_owned();
     Some(Network::new(base, token, None, hint))
+}
+
+/// When the question is to be asked again, where the service did nothing because there were too
+/// many.
+fn later(answer: &Response<Vec<u8>>) -> Option<Duration> {
+    if answer.status() != StatusCode::TOO_MANY_REQUESTS {
+        return None;
+    }
+    let seconds = answer.headers().get(RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
+    Some(Duration::from_secs(seconds).min(LATEST))
 }
 
 fn request(method: Method, path: &str, body: Option<(&'static str, Vec<u8>)>) -> Request<Vec<u8>> {

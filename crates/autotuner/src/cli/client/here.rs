@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use autotuner_store::{Database, Role};
+use autotuner_store::Database;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, Response};
@@ -66,10 +66,9 @@ impl Here {
             anyhow::Ok(database)
         })?;
         let service = Arc::new(service(config, database.clone(), Arc::new(clock)));
-        let (routes, _document) = api::routes().split_for_parts();
         Ok(Some(Self {
             runtime,
-            router: routes.with_state(service),
+            router: api::serve::app(service),
             database,
             _ours: ours,
         }))
@@ -78,11 +77,7 @@ impl Here {
     /// Asks the routes as this machine's own administrator.
     pub(super) fn ask(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, Trouble> {
         let mut request = request.map(Body::from);
-        request.extensions_mut().insert(Caller {
-            name: "local".to_owned(),
-            role: Role::Admin,
-            address: None,
-        });
+        request.extensions_mut().insert(Caller::local(None));
         self.runtime.block_on(async {
             let answer = self.router.clone().oneshot(request).await;
             let (parts, body) = answer.unwrap_or_else(|never| match never {}).into_parts();

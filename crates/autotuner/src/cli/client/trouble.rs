@@ -57,9 +57,6 @@ pub(crate) enum Trouble {
 pub(crate) struct Said {
     /// What happened, to what.
     pub(crate) detail: String,
-    /// A stable word.
-    #[serde(default)]
-    pub(crate) code: String,
     /// What to do about it.
     #[serde(default)]
     pub(crate) hint: Option<String>,
