@@ -2,7 +2,6 @@
 //!
 //! This is the only module that reads the environment.
 
-mod environment;
 mod surroundings;
 mod values;
 
@@ -10,6 +9,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use autotuner_core::problem::closest;
 use autotuner_deploy::gpu::GpuConfig;
 use etcetera::{BaseStrategy, choose_base_strategy};
 use figment2::Figment;
@@ -17,11 +17,13 @@ use figment2::providers::{Format, Serialized, Toml};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use environment::{environment_names, from_environment, read_environment, stranger, variable};
 use values::{grace, memory, no_tilde, tasks_at_once};
 
+/// Prefix of our environment variables.
+const PREFIX: &str = "AUTOTUNER_";
+
 /// Every option.
-const OPTIONS: [&str; 11] = [
+const OPTIONS: [&str; 13] = [
     "data_dir",
     "model_dir",
     "stop_grace_seconds",
@@ -29,14 +31,29 @@ const OPTIONS: [&str; 11] = [
     "docker_host",
     "hub_cache",
     "container_shm",
-    "max_tasks",
-    "cpu_slots",
+    "allowed_programs",
+    "allowed_model_dirs",
     "url",
     "token",
+    "max_tasks",
+    "cpu_slots",
 ];
 
 /// Options that nobody is shown.
 const SECRETS: [&str; 1] = ["token"];
+
+/// Variables with our prefix that are no options: marks of engines, and what our scripts heed.
+const NO_OPTIONS: [&str; 9] = [
+    "INSTANCE",
+    "DEPLOYMENT",
+    "LLAMA_SERVER",
+    "SKIP_LLAMA_BUILD",
+    "SIM_IMAGE",
+    "LLAMA_IMAGE",
+    "REQUIRE_DOCKER",
+    "SKIP_DOCKER",
+    "FAULT",
+];
 
 /// What the operator may set. Every option's doc comment is its reference text.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -57,15 +74,22 @@ struct Options {
     hub_cache: PathBuf,
     /// Shared memory of a container, with its unit: `16GiB`.
     container_shm: String,
-    /// Tasks that the server runs at once, 1 to 1000.
-    max_tasks: u32,
-    /// How many single-threaded engines without a GPU may run at once; 0 for one a processor.
-    cpu_slots: u32,
+    /// Programs that tasks of operators may name in `engine.program`, and images that they may
+    /// name for the engine `custom`, each exactly as a task names it. In the environment, with
+    /// commas between them.
+    allowed_programs: Vec<String>,
+    /// Directories beside `model_dir` whose files tasks of operators may name. In the
+    /// environment, with commas between them.
+    allowed_model_dirs: Vec<PathBuf>,
     /// Where the service is that commands ask: `https://tuner.example`; empty for the one on this
     /// machine.
     url: String,
     /// What commands show the service to be let in.
     token: String,
+    /// Tasks that the server runs at once, 1 to 1000.
+    max_tasks: u32,
+    /// How many single-threaded engines without a GPU may run at once; 0 for one a processor.
+    cpu_slots: u32,
 }
 
 /// The effective configuration, validated.
@@ -85,18 +109,22 @@ pub(crate) struct Config {
     pub(crate) hub_cache: PathBuf,
     /// Shared memory of a container, in bytes.
     pub(crate) container_shm: u64,
-    /// Tasks that the server runs at once.
-    pub(crate) max_tasks: usize,
-    /// Slots for engines without a GPU; as many as processors when `None`.
-    pub(crate) cpu_slots: Option<u32>,
-    /// Where the program is to kill itself, for tests of what that leaves.
-    pub(crate) fault: Option<String>,
+    /// Programs, and images of custom engines, that tasks of operators may name.
+    pub(crate) allowed_programs: Vec<String>,
+    /// Directories beside `model_dir` whose files tasks of operators may name.
+    pub(crate) allowed_model_dirs: Vec<PathBuf>,
     /// Where the service is that commands ask; the one of this data directory when `None`.
     pub(crate) url: Option<String>,
     /// What commands show the service to be let in: never shown.
     pub(crate) token: Option<Secret>,
     /// Through which proxy a service on another machine is asked.
     pub(crate) service_proxy: Option<ureq::Proxy>,
+    /// Tasks that the server runs at once.
+    pub(crate) max_tasks: usize,
+    /// Slots for engines without a GPU; as many as processors when `None`.
+    pub(crate) cpu_slots: Option<u32>,
+    /// Where the program is to kill itself, for tests of what that leaves.
+    pub(crate) fault: Option<String>,
     /// What containers are told of proxies and of the hub: never shown, some of it is secret.
     pub(crate) container_environment: Vec<(String, String)>,
     /// Where programs are looked up.
@@ -213,15 +241,17 @@ impl Config {
             hub_cache: surroundings::hub_cache(read_environment)
                 .unwrap_or_else(|| cache_dir.join("huggingface")),
             container_shm: "16GiB".into(),
-            max_tasks: 8,
-            cpu_slots: 0,
+            allowed_programs: Vec::new(),
+            allowed_model_dirs: Vec::new(),
             url: String::new(),
             token: String::new(),
+            max_tasks: 8,
+            cpu_slots: 0,
         };
         let mut config = Self::from_sources(&defaults, &file, &environment, flags)?;
         config.container_environment = surroundings::for_containers(read_environment);
-        config.fault = read_environment(&variable("fault")).and_then(|fault| fault.into_string().ok());
         config.service_proxy = surroundings::service_proxy();
+        config.fault = read_environment(&variable("fault")).and_then(|fault| fault.into_string().ok());
         config.warnings = environment_names()
             .iter()
             .filter_map(|name| stranger(name))
@@ -245,6 +275,9 @@ impl Config {
         no_tilde("data_dir", &options.data_dir)?;
         no_tilde("model_dir", &options.model_dir)?;
         no_tilde("hub_cache", &options.hub_cache)?;
+        for directory in &options.allowed_model_dirs {
+            no_tilde("allowed_model_dirs", directory)?;
+        }
         let values = serde_json::to_value(&options).unwrap_or_default();
         let said = serde_json::to_value(flags).unwrap_or_default();
         let origins = OPTIONS
@@ -263,14 +296,16 @@ impl Config {
             docker_host: Some(options.docker_host).filter(|host| !host.is_empty()),
             hub_cache: options.hub_cache,
             container_shm: memory("container_shm", &options.container_shm)?,
-            max_tasks: tasks_at_once(options.max_tasks)?,
-            cpu_slots: Some(options.cpu_slots).filter(|slots| *slots > 0),
-            fault: None,
+            allowed_programs: options.allowed_programs,
+            allowed_model_dirs: options.allowed_model_dirs,
             url: Some(options.url).filter(|url| !url.is_empty()),
             token: Some(options.token)
                 .filter(|token| !token.is_empty())
                 .map(Secret::new),
             service_proxy: None,
+            max_tasks: tasks_at_once(options.max_tasks)?,
+            cpu_slots: Some(options.cpu_slots).filter(|slots| *slots > 0),
+            fault: None,
             container_environment: Vec::new(),
             search_path: read_environment("PATH"),
             gpus: GpuConfig {
@@ -292,6 +327,85 @@ impl Config {
     pub(crate) fn logs_dir(&self) -> PathBuf {
         self.data_dir.join("logs")
     }
+}
+
+/// Asks for every option's variable. Values are taken as they are: a directory may be called
+/// `2024`.
+///
+/// # Errors
+/// A number that is none, or what is no text.
+fn from_environment(read: impl Fn(&str) -> Option<OsString>) -> Result<Environment, ConfigError> {
+    let mut said = Environment::new();
+    for option in OPTIONS {
+        let Some(value) = read(&variable(option)).filter(|value| !value.is_empty()) else {
+            continue;
+        };
+        let wrong = |value: String, reason| ConfigError::Value {
+            option,
+            value: shown(option, &value.into()),
+            reason,
+        };
+        let text = value
+            .into_string()
+            .map_err(|value| wrong(value.to_string_lossy().into_owned(), "it is not UTF-8 text"))?;
+        let value = match option {
+            "stop_grace_seconds" => text
+                .parse::<f64>()
+                .map_err(|_| wrong(text, "it is a number of seconds"))?
+                .into(),
+            "allowed_programs" | "allowed_model_dirs" => listed(&text).collect(),
+            "max_tasks" | "cpu_slots" => text
+                .parse::<u32>()
+                .map_err(|_| wrong(text, "it is a whole number from 0"))?
+                .into(),
+            _ => text.into(),
+        };
+        said.insert(option.to_owned(), value);
+    }
+    Ok(said)
+}
+
+/// The entries of a list in a variable.
+fn listed(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',').map(str::trim).filter(|entry| !entry.is_empty())
+}
+
+/// The environment variable of an option.
+fn variable(option: &str) -> String {
+    format!("{PREFIX}{}", option.to_uppercase())
+}
+
+/// Names of the environment's variables, those apart that are not text.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the one module that reads the environment"
+)]
+fn environment_names() -> Vec<String> {
+    std::env::vars_os()
+        .filter_map(|(name, _)| name.into_string().ok())
+        .collect()
+}
+
+/// What to say of a variable that looks like an option of ours and is none.
+fn stranger(name: &str) -> Option<String> {
+    let rest = name.strip_prefix(PREFIX)?;
+    let options = OPTIONS.map(str::to_uppercase);
+    if NO_OPTIONS.contains(&rest) || options.iter().any(|option| option == rest) {
+        return None;
+    }
+    let hint = match closest(rest, options.iter().map(String::as_str)) {
+        Some(option) => format!("; did you mean {PREFIX}{option}?"),
+        None => String::new(),
+    };
+    Some(format!("environment variable {name} is not an option{hint}"))
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the one place that reads the environment"
+)]
+fn read_environment(name: &str) -> Option<OsString> {
+    std::env::var_os(name)
 }
 
 /// An option's value as it may be shown.

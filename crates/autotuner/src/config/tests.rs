@@ -11,10 +11,12 @@ fn defaults() -> Options {
         docker_host: String::new(),
         hub_cache: "/default/cache".into(),
         container_shm: "16GiB".into(),
-        max_tasks: 8,
-        cpu_slots: 0,
+        allowed_programs: Vec::new(),
+        allowed_model_dirs: Vec::new(),
         url: String::new(),
         token: String::new(),
+        max_tasks: 8,
+        cpu_slots: 0,
     }
 }
 
