@@ -1,6 +1,8 @@
 //! `autotuner serve`: everything between the command line and a server that answers.
 
-use std::net::SocketAddr;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::num::NonZeroU32;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +12,6 @@ use autotuner_load::generator::{LoadGenerator, LoadOptions};
 use autotuner_store::Database;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
-use tokio::time::timeout;
 
 use super::{Refusal, runtime, say};
 use crate::api;
@@ -18,7 +19,10 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::fault;
 use crate::service::Service;
-use crate::service::access::Access;
+use crate::service::access::bind::decide;
+use crate::service::access::first_token::FirstToken;
+use crate::service::access::hosts::Authority;
+use crate::service::access::{Access, CHANGES_PER_SECOND, Settings};
 use crate::service::data_dir::DataDir;
 use crate::service::events::Hub;
 use crate::service::log_files::LogFiles;
@@ -28,15 +32,13 @@ use crate::shutdown::Shutdown;
 use crate::targets::gpu_pool;
 use crate::worker::preflight::{Places, own_program};
 
-/// How long what is being answered may take once the server is to end.
-const LAST_ANSWERS: Duration = Duration::from_secs(2);
-
 /// Keep tasks, run them, and answer the REST API
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   autotuner serve
   autotuner serve --port 0 --data-dir /srv/autotuner
+  autotuner serve --behind-proxy --allowed-host tuner.example
 
 Tasks that run when the server ends go on at its next start. The first SIGTERM or Ctrl-C stops the
 load and tears engines down, the second hurries.
@@ -48,9 +50,18 @@ pub(super) struct Arguments {
     /// Port to listen on; 0 for any that is free
     #[arg(long, default_value_t = 8000, value_name = "PORT")]
     port: u16,
-    /// Ask nobody who they are
+    /// Ask nobody who they are; only where nobody else can reach the server
     #[arg(long)]
     no_auth: bool,
+    /// A proxy in front encrypts, and says in X-Forwarded-For who asks
+    #[arg(long)]
+    behind_proxy: bool,
+    /// A further name under which the server is asked; may be given several times
+    #[arg(long = "allowed-host", value_name = "HOST[:PORT]")]
+    allowed_hosts: Vec<Authority>,
+    /// Changes that one caller may make a second; ten seconds' worth may come at once
+    #[arg(long, default_value_t = CHANGES_PER_SECOND, value_name = "N")]
+    changes_per_second: NonZeroU32,
 }
 
 pub(super) fn run(arguments: &Arguments, config: &Config) -> Result<ExitCode, Refusal> {
@@ -65,6 +76,7 @@ pub(super) fn run(arguments: &Arguments, config: &Config) -> Result<ExitCode, Re
 }
 
 async fn serve(arguments: &Arguments, config: &Config) -> anyhow::Result<()> {
+    let notice = decide(&arguments.host, arguments.no_auth, arguments.behind_proxy)?;
     let shutdown = Shutdown::listen(say).context("cannot listen for signals")?;
     let data = DataDir::open(&config.data_dir)?;
     let listener = listen(arguments).await?;
@@ -80,13 +92,17 @@ async fn serve(arguments: &Arguments, config: &Config) -> anyhow::Result<()> {
     let database = Database::open(&data.database(), started_at_ms).await?;
     // Whoever claimed a task before is dead: this directory is ours alone.
     database.forget_claims().await?;
+    database
+        .seed_presets(api::presets::seeds(), started_at_ms)
+        .await?;
+    let welcome = welcome(arguments, config, &database, bound, started_at_ms).await?;
     let service = Arc::new(Service {
         database: database.clone(),
         clock,
         config: config.clone(),
         events: Hub::default(),
         logs: LogFiles::new(&config.logs_dir()),
-        access: Access::default(),
+        access: Access::new(settings(arguments, bound)),
         gpus: gpu_pool(config),
         bell: Notify::new(),
         board: Board::default(),
@@ -97,38 +113,76 @@ async fn serve(arguments: &Arguments, config: &Config) -> anyhow::Result<()> {
     let bench = Arc::new(LoadGenerator::new(LoadOptions::default()));
     let supervisor = Supervisor::new(Arc::clone(&service), Arc::new(machine), bench, places);
     let announced = data.announce(&url(bound), started_at_ms)?;
-    say(&format!("listening on {}", url(bound)));
+    if let Some(warning) = notice.text() {
+        say(&format!("warning: {warning}"));
+    }
+    say(&format!("listening on http://{bound}"));
+    if let Some(welcome) = welcome {
+        say(&welcome);
+    }
     let (answered, ()) = tokio::join!(answer(Arc::clone(&service), listener), supervisor.supervise());
     drop(announced);
     database.close().await;
     answered
 }
 
+fn settings(arguments: &Arguments, bound: SocketAddr) -> Settings {
+    let Arguments {
+        host,
+        port: _,
+        no_auth,
+        behind_proxy,
+        allowed_hosts,
+        changes_per_second,
+    } = arguments;
+    Settings {
+        bound,
+        host: host.clone(),
+        allowed_hosts: allowed_hosts.clone(),
+        is_behind_proxy: *behind_proxy,
+        is_open: *no_auth,
+        changes_per_second: *changes_per_second,
+    }
+}
+
+/// How to get in; nothing where everybody is.
+async fn welcome(
+    arguments: &Arguments,
+    config: &Config,
+    database: &Database,
+    bound: SocketAddr,
+    now_ms: i64,
+) -> anyhow::Result<Option<String>> {
+    if arguments.no_auth {
+        return Ok(None);
+    }
+    let token = FirstToken::ensure(database, &config.data_dir, now_ms).await?;
+    let is_terminal = io::IsTerminal::is_terminal(&io::stderr());
+    Ok(Some(token.welcome(bound, is_terminal)))
+}
+
 async fn listen(arguments: &Arguments) -> anyhow::Result<TcpListener> {
     let Arguments { host, port, .. } = arguments;
-    TcpListener::bind((host.as_str(), *port)).await.with_context(|| {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    TcpListener::bind((bare, *port)).await.with_context(|| {
         format!("cannot listen on {host} port {port}; name another with --host or --port (0 for any)")
     })
 }
 
-/// Answers until the server is to end. One that breaks takes the server with it.
+/// Answers until the server is to end. Where that breaks, the server ends.
 async fn answer(service: Arc<Service>, listener: TcpListener) -> anyhow::Result<()> {
     let end = service.shutdown.soft.clone();
-    let (router, _) = api::routes().split_for_parts();
-    let serving = axum::serve(listener, router.with_state(Arc::clone(&service)))
-        .with_graceful_shutdown(end.clone().cancelled_owned());
-    let last_answers = async {
-        end.cancelled().await;
-        drop(timeout(LAST_ANSWERS, std::future::pending::<()>()).await);
-    };
-    let answered = tokio::select! {
-        answered = async { serving.await } => answered.context("cannot answer any more"),
-        () = last_answers => Ok(()),
-    };
+    let answered = api::serve::serve(service, listener).await;
     end.cancel();
-    answered
+    answered.context("cannot answer any more")
 }
 
+/// Where this machine's own programs find the server.
 fn url(bound: SocketAddr) -> String {
-    format!("http://{bound}")
+    let own = match bound.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    format!("http://{}", SocketAddr::new(own, bound.port()))
 }
