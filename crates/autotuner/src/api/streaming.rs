@@ -5,7 +5,7 @@
 //! [`plain`].
 
 use std::convert::Infallible;
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
@@ -82,9 +82,9 @@ pub(super) fn held<S: Stream>(stream: S, hold: Hold) -> impl Stream<Item = S::It
 }
 
 /// Writes an unnamed frame. Neither text may have a line break.
-pub(super) fn write_frame(frames: &mut String, id: Option<&dyn std::fmt::Display>, data: &str) {
+pub(super) fn write_frame(frames: &mut String, id: Option<&dyn Display>, data: &str) {
     if let Some(id) = id {
-        write!(frames, "id: {id}\n").expect("memory takes everything");
+        writeln!(frames, "id: {id}").expect("memory takes everything");
     }
     frames.push_str("data: ");
     frames.push_str(data);
@@ -94,6 +94,12 @@ pub(super) fn write_frame(frames: &mut String, id: Option<&dyn std::fmt::Display
 /// Writes a text as one line: control characters, which would end it, are shown as escapes.
 /// Tabulators and what colours begin with stay.
 pub(super) fn plain(line: &mut String, text: &str) {
+    // Nearly every line is as it should be; this is told by its bytes alone. 0xc2 begins the
+    // control characters beyond ASCII, and some that are none.
+    if !text.bytes().any(|byte| byte < b' ' || byte == 0x7f || byte == 0xc2) {
+        line.push_str(text);
+        return;
+    }
     let mut rest = text;
     while let Some(at) = rest.find(|c: char| c.is_control() && c != '\t' && c != '\x1b') {
         let control = rest[at..].chars().next().unwrap_or_default();
