@@ -2,14 +2,15 @@
 //!
 //! This is the only module that reads the environment.
 
+mod environment;
 mod surroundings;
 mod values;
 
 use std::ffi::OsString;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use autotuner_core::problem::closest;
 use autotuner_deploy::gpu::GpuConfig;
 use etcetera::{BaseStrategy, choose_base_strategy};
 use figment2::Figment;
@@ -17,13 +18,12 @@ use figment2::providers::{Format, Serialized, Toml};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use values::{grace, memory, no_tilde, tasks_at_once};
-
-/// Prefix of our environment variables.
-const PREFIX: &str = "AUTOTUNER_";
+use crate::service::access::CHANGES_PER_SECOND;
+use environment::{environment_names, from_environment, read_environment, stranger, variable};
+use values::{changes, grace, memory, no_tilde, tasks_at_once};
 
 /// Every option.
-const OPTIONS: [&str; 11] = [
+const OPTIONS: [&str; 14] = [
     "data_dir",
     "model_dir",
     "stop_grace_seconds",
@@ -31,27 +31,17 @@ const OPTIONS: [&str; 11] = [
     "docker_host",
     "hub_cache",
     "container_shm",
+    "allowed_programs",
+    "allowed_model_dirs",
     "url",
     "token",
     "max_tasks",
     "cpu_slots",
+    "changes_per_second",
 ];
 
 /// Options that nobody is shown.
 const SECRETS: [&str; 1] = ["token"];
-
-/// Variables with our prefix that are no options: marks of engines, and what our scripts heed.
-const NO_OPTIONS: [&str; 9] = [
-    "INSTANCE",
-    "DEPLOYMENT",
-    "LLAMA_SERVER",
-    "SKIP_LLAMA_BUILD",
-    "SIM_IMAGE",
-    "LLAMA_IMAGE",
-    "REQUIRE_DOCKER",
-    "SKIP_DOCKER",
-    "FAULT",
-];
 
 /// What the operator may set. Every option's doc comment is its reference text.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -72,6 +62,13 @@ struct Options {
     hub_cache: PathBuf,
     /// Shared memory of a container, with its unit: `16GiB`.
     container_shm: String,
+    /// Programs that tasks of operators may name in `engine.program`, and images that they may
+    /// name for the engine `custom`, each exactly as a task names it. In the environment, with
+    /// commas between them.
+    allowed_programs: Vec<String>,
+    /// Directories beside `model_dir` whose files tasks of operators may name. In the
+    /// environment, with commas between them.
+    allowed_model_dirs: Vec<PathBuf>,
     /// Where the service is that commands ask: `https://tuner.example`; empty for the one on this
     /// machine.
     url: String,
@@ -81,6 +78,9 @@ struct Options {
     max_tasks: u32,
     /// How many single-threaded engines without a GPU may run at once; 0 for one a processor.
     cpu_slots: u32,
+    /// Changes that one caller of the server may make a second; ten seconds' worth may come at
+    /// once.
+    changes_per_second: u32,
 }
 
 /// The effective configuration, validated.
@@ -100,6 +100,10 @@ pub(crate) struct Config {
     pub(crate) hub_cache: PathBuf,
     /// Shared memory of a container, in bytes.
     pub(crate) container_shm: u64,
+    /// Programs, and images of custom engines, that tasks of operators may name.
+    pub(crate) allowed_programs: Vec<String>,
+    /// Directories beside `model_dir` whose files tasks of operators may name.
+    pub(crate) allowed_model_dirs: Vec<PathBuf>,
     /// Where the service is that commands ask; the one of this data directory when `None`.
     pub(crate) url: Option<String>,
     /// What commands show the service to be let in: never shown.
@@ -110,6 +114,8 @@ pub(crate) struct Config {
     pub(crate) max_tasks: usize,
     /// Slots for engines without a GPU; as many as processors when `None`.
     pub(crate) cpu_slots: Option<u32>,
+    /// Changes that one caller of the server may make a second.
+    pub(crate) changes_per_second: NonZeroU32,
     /// Where the program is to kill itself, for tests of what that leaves.
     pub(crate) fault: Option<String>,
     /// What containers are told of proxies and of the hub: never shown, some of it is secret.
@@ -228,10 +234,13 @@ impl Config {
             hub_cache: surroundings::hub_cache(read_environment)
                 .unwrap_or_else(|| cache_dir.join("huggingface")),
             container_shm: "16GiB".into(),
+            allowed_programs: Vec::new(),
+            allowed_model_dirs: Vec::new(),
             url: String::new(),
             token: String::new(),
             max_tasks: 8,
             cpu_slots: 0,
+            changes_per_second: CHANGES_PER_SECOND.get(),
         };
         let mut config = Self::from_sources(&defaults, &file, &environment, flags)?;
         config.container_environment = surroundings::for_containers(read_environment);
@@ -260,6 +269,9 @@ impl Config {
         no_tilde("data_dir", &options.data_dir)?;
         no_tilde("model_dir", &options.model_dir)?;
         no_tilde("hub_cache", &options.hub_cache)?;
+        for directory in &options.allowed_model_dirs {
+            no_tilde("allowed_model_dirs", directory)?;
+        }
         let values = serde_json::to_value(&options).unwrap_or_default();
         let said = serde_json::to_value(flags).unwrap_or_default();
         let origins = OPTIONS
@@ -278,6 +290,8 @@ impl Config {
             docker_host: Some(options.docker_host).filter(|host| !host.is_empty()),
             hub_cache: options.hub_cache,
             container_shm: memory("container_shm", &options.container_shm)?,
+            allowed_programs: options.allowed_programs,
+            allowed_model_dirs: options.allowed_model_dirs,
             url: Some(options.url).filter(|url| !url.is_empty()),
             token: Some(options.token)
                 .filter(|token| !token.is_empty())
@@ -285,6 +299,7 @@ impl Config {
             service_proxy: None,
             max_tasks: tasks_at_once(options.max_tasks)?,
             cpu_slots: Some(options.cpu_slots).filter(|slots| *slots > 0),
+            changes_per_second: changes(options.changes_per_second)?,
             fault: None,
             container_environment: Vec::new(),
             search_path: read_environment("PATH"),
@@ -307,79 +322,6 @@ impl Config {
     pub(crate) fn logs_dir(&self) -> PathBuf {
         self.data_dir.join("logs")
     }
-}
-
-/// Asks for every option's variable. Values are taken as they are: a directory may be called
-/// `2024`.
-///
-/// # Errors
-/// A number that is none, or what is no text.
-fn from_environment(read: impl Fn(&str) -> Option<OsString>) -> Result<Environment, ConfigError> {
-    let mut said = Environment::new();
-    for option in OPTIONS {
-        let Some(value) = read(&variable(option)).filter(|value| !value.is_empty()) else {
-            continue;
-        };
-        let wrong = |value: String, reason| ConfigError::Value {
-            option,
-            value: shown(option, &value.into()),
-            reason,
-        };
-        let text = value
-            .into_string()
-            .map_err(|value| wrong(value.to_string_lossy().into_owned(), "it is not UTF-8 text"))?;
-        let value = match option {
-            "stop_grace_seconds" => text
-                .parse::<f64>()
-                .map_err(|_| wrong(text, "it is a number of seconds"))?
-                .into(),
-            "max_tasks" | "cpu_slots" => text
-                .parse::<u32>()
-                .map_err(|_| wrong(text, "it is a whole number from 0"))?
-                .into(),
-            _ => text.into(),
-        };
-        said.insert(option.to_owned(), value);
-    }
-    Ok(said)
-}
-
-/// The environment variable of an option.
-fn variable(option: &str) -> String {
-    format!("{PREFIX}{}", option.to_uppercase())
-}
-
-/// Names of the environment's variables, those apart that are not text.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "this is the one module that reads the environment"
-)]
-fn environment_names() -> Vec<String> {
-    std::env::vars_os()
-        .filter_map(|(name, _)| name.into_string().ok())
-        .collect()
-}
-
-/// What to say of a variable that looks like an option of ours and is none.
-fn stranger(name: &str) -> Option<String> {
-    let rest = name.strip_prefix(PREFIX)?;
-    let options = OPTIONS.map(str::to_uppercase);
-    if NO_OPTIONS.contains(&rest) || options.iter().any(|option| option == rest) {
-        return None;
-    }
-    let hint = match closest(rest, options.iter().map(String::as_str)) {
-        Some(option) => format!("; did you mean {PREFIX}{option}?"),
-        None => String::new(),
-    };
-    Some(format!("environment variable {name} is not an option{hint}"))
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "this is the one place that reads the environment"
-)]
-fn read_environment(name: &str) -> Option<OsString> {
-    std::env::var_os(name)
 }
 
 /// An option's value as it may be shown.

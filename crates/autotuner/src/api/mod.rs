@@ -9,19 +9,24 @@ mod best;
 mod bulk;
 mod dashboard;
 mod docs;
+mod documents;
 pub(crate) mod error;
 mod event_stream;
 mod experiments;
 mod extract;
 mod logs;
 pub(crate) mod openapi;
-mod presets;
+pub(crate) mod presets;
 mod runtime_params;
+pub(crate) mod serve;
 mod sockets;
 mod streaming;
 mod system;
 mod task_actions;
 mod tasks;
+#[cfg(test)]
+pub(crate) mod testing;
+mod tests;
 mod transfer;
 mod views;
 
@@ -48,6 +53,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Service>> {
         .merge(dashboard::routes())
         .merge(system::routes())
         .merge(openapi::routes())
+        .merge(docs::routes())
         .merge(auth::routes())
         .merge(audit::routes())
 }

@@ -9,15 +9,14 @@ use std::fmt::{Display, Write as _};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::http::{HeaderMap, HeaderName, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, header};
 use axum::response::{IntoResponse, Response};
 use futures_core::Stream;
 use futures_util::StreamExt as _;
-use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::error::ApiError;
 use crate::service::Service;
-use crate::service::access::Caller;
+use crate::service::access::{Caller, Permit};
 use crate::service::metrics::OpenStream;
 
 /// How long a stream may be silent: proxies cut what is silent for a minute.
@@ -26,15 +25,9 @@ pub(super) const HEARTBEAT: Duration = Duration::from_secs(15);
 /// A frame that says nothing, and shows that the connection is alive.
 pub(super) const HEARTBEAT_FRAME: &str = ": heartbeat\n\n";
 
-/// Streams that may be open at once. Each costs a connection, and while it has something to say
-/// some hundred kilobytes.
-const MOST_STREAMS: usize = 256;
-
-static STREAMS: Semaphore = Semaphore::const_new(MOST_STREAMS);
-
 /// The right to have a stream open, until it is dropped.
 pub(super) struct Hold {
-    _permit: SemaphorePermit<'static>,
+    _permit: Permit,
     _open: OpenStream,
 }
 
@@ -42,15 +35,9 @@ pub(super) struct Hold {
 ///
 /// # Errors
 /// 429 where too many are open.
-pub(super) fn hold(service: &Service, _caller: &Caller) -> Result<Hold, ApiError> {
-    let permit = STREAMS.try_acquire().map_err(|_| {
-        let text = format!("Too many streams are open ({MOST_STREAMS})");
-        ApiError::new(StatusCode::TOO_MANY_REQUESTS, "too_many_streams", text)
-            .with_hint("close a page that follows logs or events")
-            .retry_after(5)
-    })?;
+pub(super) fn hold(service: &Service, caller: &Caller) -> Result<Hold, ApiError> {
     Ok(Hold {
-        _permit: permit,
+        _permit: service.access.stream_permit(caller)?,
         _open: service.metrics.open_stream(),
     })
 }
