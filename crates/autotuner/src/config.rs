@@ -3,6 +3,7 @@
 //! This is the only module that reads the environment.
 
 mod surroundings;
+mod values;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -16,11 +17,13 @@ use figment2::providers::{Format, Serialized, Toml};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use values::{grace, memory, no_tilde, tasks_at_once};
+
 /// Prefix of our environment variables.
 const PREFIX: &str = "AUTOTUNER_";
 
 /// Every option.
-const OPTIONS: [&str; 9] = [
+const OPTIONS: [&str; 11] = [
     "data_dir",
     "model_dir",
     "stop_grace_seconds",
@@ -30,13 +33,15 @@ const OPTIONS: [&str; 9] = [
     "container_shm",
     "url",
     "token",
+    "max_tasks",
+    "cpu_slots",
 ];
 
 /// Options that nobody is shown.
 const SECRETS: [&str; 1] = ["token"];
 
 /// Variables with our prefix that are no options: marks of engines, and what our scripts heed.
-const NO_OPTIONS: [&str; 8] = [
+const NO_OPTIONS: [&str; 9] = [
     "INSTANCE",
     "DEPLOYMENT",
     "LLAMA_SERVER",
@@ -45,6 +50,7 @@ const NO_OPTIONS: [&str; 8] = [
     "LLAMA_IMAGE",
     "REQUIRE_DOCKER",
     "SKIP_DOCKER",
+    "FAULT",
 ];
 
 /// What the operator may set. Every option's doc comment is its reference text.
@@ -71,6 +77,10 @@ struct Options {
     url: String,
     /// What commands show the service to be let in.
     token: String,
+    /// Tasks that the server runs at once, 1 to 1000.
+    max_tasks: u32,
+    /// How many single-threaded engines without a GPU may run at once; 0 for one a processor.
+    cpu_slots: u32,
 }
 
 /// The effective configuration, validated.
@@ -96,6 +106,12 @@ pub(crate) struct Config {
     pub(crate) token: Option<Secret>,
     /// Through which proxy a service on another machine is asked.
     pub(crate) service_proxy: Option<ureq::Proxy>,
+    /// Tasks that the server runs at once.
+    pub(crate) max_tasks: usize,
+    /// Slots for engines without a GPU; as many as processors when `None`.
+    pub(crate) cpu_slots: Option<u32>,
+    /// Where the program is to kill itself, for tests of what that leaves.
+    pub(crate) fault: Option<String>,
     /// What containers are told of proxies and of the hub: never shown, some of it is secret.
     pub(crate) container_environment: Vec<(String, String)>,
     /// Where programs are looked up.
@@ -214,10 +230,13 @@ impl Config {
             container_shm: "16GiB".into(),
             url: String::new(),
             token: String::new(),
+            max_tasks: 8,
+            cpu_slots: 0,
         };
         let mut config = Self::from_sources(&defaults, &file, &environment, flags)?;
         config.container_environment = surroundings::for_containers(read_environment);
         config.service_proxy = surroundings::service_proxy();
+        config.fault = read_environment(&variable("fault")).and_then(|fault| fault.into_string().ok());
         config.warnings = environment_names()
             .iter()
             .filter_map(|name| stranger(name))
@@ -264,6 +283,9 @@ impl Config {
                 .filter(|token| !token.is_empty())
                 .map(Secret::new),
             service_proxy: None,
+            max_tasks: tasks_at_once(options.max_tasks)?,
+            cpu_slots: Some(options.cpu_slots).filter(|slots| *slots > 0),
+            fault: None,
             container_environment: Vec::new(),
             search_path: read_environment("PATH"),
             gpus: GpuConfig {
@@ -291,7 +313,7 @@ impl Config {
 /// `2024`.
 ///
 /// # Errors
-/// A number of seconds that is none, or what is no text.
+/// A number that is none, or what is no text.
 fn from_environment(read: impl Fn(&str) -> Option<OsString>) -> Result<Environment, ConfigError> {
     let mut said = Environment::new();
     for option in OPTIONS {
@@ -310,6 +332,10 @@ fn from_environment(read: impl Fn(&str) -> Option<OsString>) -> Result<Environme
             "stop_grace_seconds" => text
                 .parse::<f64>()
                 .map_err(|_| wrong(text, "it is a number of seconds"))?
+                .into(),
+            "max_tasks" | "cpu_slots" => text
+                .parse::<u32>()
+                .map_err(|_| wrong(text, "it is a whole number from 0"))?
                 .into(),
             _ => text.into(),
         };
@@ -354,40 +380,6 @@ fn stranger(name: &str) -> Option<String> {
 )]
 fn read_environment(name: &str) -> Option<OsString> {
     std::env::var_os(name)
-}
-
-/// `~` in a file or in `--data-dir=~/x` is not a shell's to expand, and a directory of that
-/// name wherever we happen to be started is nobody's wish.
-fn no_tilde(option: &'static str, path: &Path) -> Result<(), ConfigError> {
-    let value = path.display().to_string();
-    if value.starts_with('~') {
-        return Err(ConfigError::Value {
-            option,
-            value,
-            reason: "only a shell knows what ~ is; write the whole path",
-        });
-    }
-    Ok(())
-}
-
-fn grace(seconds: f64) -> Result<Duration, ConfigError> {
-    if (0.0..=600.0).contains(&seconds) {
-        return Ok(Duration::from_secs_f64(seconds));
-    }
-    Err(ConfigError::Value {
-        option: "stop_grace_seconds",
-        value: seconds.to_string(),
-        reason: "it lies between 0 and 600",
-    })
-}
-
-/// An amount of memory with its unit, in bytes.
-fn memory(option: &'static str, text: &str) -> Result<u64, ConfigError> {
-    autotuner_core::spec::memory_bytes(text).ok_or_else(|| ConfigError::Value {
-        option,
-        value: text.to_owned(),
-        reason: "it is an amount of memory with its unit, for example 16GiB",
-    })
 }
 
 /// An option's value as it may be shown.

@@ -305,6 +305,7 @@ impl Bench for FakeWorld {
             completed: 0,
             failed: 0,
             planned: workload.max_requests_per_level,
+            live: None,
         });
         match behave.as_str() {
             "die-under-load" => {

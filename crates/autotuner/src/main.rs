@@ -6,10 +6,12 @@ mod clock;
 mod config;
 #[cfg(test)]
 mod fake;
+mod fault;
 mod host;
 mod report;
 mod service;
 mod shutdown;
+mod targets;
 mod worker;
 
 use std::process::ExitCode;

@@ -107,7 +107,7 @@ impl Level<'_> {
             counts: Counts::default(),
         });
         let none = Counts::default();
-        let report = |_: &Counts| observer.progress(&self.progress(true, &none));
+        let report = |_: &Counts| observer.progress(&self.progress(true, &none, Duration::ZERO));
         let slots = phase::run(&phase, slots, cancel, self.progress_interval, report).await?;
         if self.number == 0 && phase.counts.succeeded.load(Ordering::Relaxed) == 0 {
             return Err(nothing_succeeded(&self.shared.health, || {
@@ -138,7 +138,8 @@ impl Level<'_> {
             is_recorded: true,
             counts: Counts::default(),
         });
-        let report = |counts: &Counts| observer.progress(&self.progress(false, counts));
+        let report =
+            |counts: &Counts| observer.progress(&self.progress(false, counts, start.elapsed()));
         let slots = phase::run(&phase, slots, cancel, self.progress_interval, report).await?;
         if self.number == 0 && phase.counts.succeeded.load(Ordering::Relaxed) == 0 {
             return Err(nothing_succeeded(&self.shared.health, || {
@@ -181,7 +182,7 @@ impl Level<'_> {
         }
     }
 
-    fn progress(&self, warming_up: bool, counts: &Counts) -> Progress {
+    fn progress(&self, warming_up: bool, counts: &Counts, elapsed: Duration) -> Progress {
         Progress {
             level: self.number,
             levels: self.workload.level_count(),
@@ -190,6 +191,7 @@ impl Level<'_> {
             completed: counts.succeeded.load(Ordering::Relaxed),
             failed: counts.failed.load(Ordering::Relaxed),
             planned: self.workload.max_requests_per_level,
+            live: counts.sums.live(elapsed),
         }
     }
 }

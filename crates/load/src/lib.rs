@@ -15,6 +15,7 @@ mod delta;
 mod exchange;
 pub mod generator;
 mod level;
+mod live;
 mod origins;
 mod phase;
 mod probe;
@@ -100,6 +101,20 @@ pub struct Progress {
     pub failed: u32,
     /// Most requests the window will start.
     pub planned: u32,
+    /// How the requests that ended well have fared so far; `None` before the first of them, and
+    /// while warming up. For people who watch: results are made from records, with more care.
+    pub live: Option<Live>,
+}
+
+/// How a level's requests have fared so far.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Live {
+    /// Mean time to first token, seconds.
+    pub ttft: f64,
+    /// Mean time per further token of an answer, seconds, over the answers that have any.
+    pub tpot: Option<f64>,
+    /// Answer tokens of ended requests per second of the window so far.
+    pub output_tokens_per_second: f64,
 }
 
 /// Why a benchmark has no result.

@@ -16,6 +16,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 use crate::BenchError;
+use crate::live::Sums;
 use crate::requests::RequestList;
 use crate::shared::{Shared, gone, nothing_succeeded, pause};
 use crate::slot::Slot;
@@ -44,6 +45,7 @@ pub(crate) struct Counts {
     pub(crate) started: AtomicU32,
     pub(crate) succeeded: AtomicU32,
     pub(crate) failed: AtomicU32,
+    pub(crate) sums: Sums,
 }
 
 /// Runs a phase on these slots and gives them back, with what they recorded. `report` is
@@ -138,6 +140,7 @@ async fn work(mut slot: Slot, phase: Arc<Phase>) -> Result<Slot, BenchError> {
         match &record.outcome {
             RequestOutcome::Success => {
                 phase.counts.succeeded.fetch_add(1, Ordering::Relaxed);
+                phase.counts.sums.add(&record);
                 health.note_success();
                 slot.failed_in_a_row = 0;
             }

@@ -19,9 +19,12 @@ mod presets;
 mod runtime_params;
 pub(crate) mod serve;
 mod sockets;
+mod streaming;
 mod system;
 mod task_actions;
 mod tasks;
+#[cfg(test)]
+pub(crate) mod testing;
 mod transfer;
 mod views;
 
@@ -48,6 +51,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Service>> {
         .merge(dashboard::routes())
         .merge(system::routes())
         .merge(openapi::routes())
+        .merge(docs::routes())
         .merge(auth::routes())
         .merge(audit::routes())
 }

@@ -13,11 +13,11 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use self::orphans::{instances, run_sweep};
-use super::targets::gpu_pool;
 use super::{NOTHING, Refusal, print, runtime};
 use crate::config::Config;
 use crate::host::Host;
 use crate::report::words::counted;
+use crate::targets::gpu_pool;
 use crate::worker::chain;
 
 /// Look at this machine: what tuning here needs, and what an earlier run left behind

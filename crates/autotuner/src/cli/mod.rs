@@ -21,6 +21,7 @@ mod presets;
 mod progress;
 mod run;
 mod schema;
+mod serve;
 mod session;
 mod sim_engine;
 mod targets;
@@ -79,6 +80,7 @@ struct Cli {
 enum Command {
     Run(run::Arguments),
     Tune(Box<tune::Arguments>),
+    Serve(serve::Arguments),
     Bench(bench::Arguments),
     Validate(validate::Arguments),
     Engines(engines::Arguments),
@@ -133,6 +135,7 @@ fn dispatch(command: Command, config: &Config) -> Result<ExitCode, Refusal> {
     match command {
         Command::Run(arguments) => run::run(&arguments, config),
         Command::Tune(arguments) => tune::run(&arguments, config),
+        Command::Serve(arguments) => serve::run(&arguments, config),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Validate(arguments) => validate::run(&arguments),
         Command::Engines(arguments) => engines::run(&arguments, config),

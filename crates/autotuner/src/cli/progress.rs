@@ -144,6 +144,11 @@ impl Reporter for Shown {
             Event::Moved { number, status } => {
                 self.with_bar(number, |bar| bar.set_prefix(status.to_string()));
             }
+            Event::Waiting { number, what } => {
+                self.with_bar(number, |bar| {
+                    bar.set_prefix(what.unwrap_or("starting").to_owned())
+                });
+            }
             Event::Fetching { number, progress } => self.fetching(number, progress),
             Event::Measuring { number, progress } => {
                 self.with_bar(number, |bar| bar.set_prefix(measuring(progress)));

@@ -16,7 +16,7 @@ use tracing::Instrument as _;
 
 use super::output::{check_writable, file_name, keep_earlier, results_path};
 use super::progress::Shown;
-use super::targets::{Target, clear_orphans, gpu_pool};
+use super::targets::{Target, clear_orphans};
 use super::{CANCELLED, NOTHING, Refusal, WRONG, print, runtime, say};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
@@ -25,8 +25,11 @@ use crate::report::command::{self, Containers};
 use crate::report::results::{RunFacts, document, is_device, write};
 use crate::report::{table, words};
 use crate::shutdown::Shutdown;
+use crate::targets::gpu_pool;
 use crate::worker::logs::TaskLogs;
 use crate::worker::preflight::{Places, Prepared, alike, own_program, prepare, unheeded};
+use crate::worker::slots::CpuSlots;
+use crate::worker::stop::RunStop;
 use crate::worker::{Event, Reporter, Stuck, Worker, run_task};
 
 /// A run to be made.
@@ -220,9 +223,10 @@ async fn staff(
         logs,
         facts,
         stop_grace: config.stop_grace,
-        shutdown,
+        stop: RunStop::on(shutdown),
         stuck: Stuck::default(),
         gpus: gpu_pool(config),
+        slots: CpuSlots::of_machine(config.cpu_slots),
         gpu_model: OnceLock::new(),
         image: OnceLock::new(),
     };

@@ -13,6 +13,8 @@ fn defaults() -> Options {
         container_shm: "16GiB".into(),
         url: String::new(),
         token: String::new(),
+        max_tasks: 8,
+        cpu_slots: 0,
     }
 }
 

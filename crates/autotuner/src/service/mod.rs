@@ -4,6 +4,7 @@
 //! worker does shows in the database, and as hints in the event hub.
 
 pub(crate) mod access;
+pub(crate) mod data_dir;
 pub(crate) mod events;
 pub(crate) mod log_files;
 pub(crate) mod metrics;

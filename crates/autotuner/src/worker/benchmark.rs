@@ -13,6 +13,7 @@ use autotuner_load::{BenchError, Observer, Progress, Recording, Verdict};
 
 use super::explain::{exited, not_deployed};
 use super::{Event, Worker, chain};
+use crate::fault::{self, FaultPoint, Side};
 
 /// How often a running benchmark looks whether its engine still lives.
 const WATCH: Duration = Duration::from_millis(250);
@@ -36,7 +37,7 @@ pub(super) async fn benchmark(
         model: plan.served_model_name.clone(),
         api_key: None,
     };
-    let cancel = worker.shutdown.soft.child_token();
+    let cancel = worker.stop.tokens.soft.child_token();
     let mut observer = Told { worker, number };
     let limit = worker.task.search.timeout_per_iteration;
     let measuring = worker
@@ -132,10 +133,12 @@ struct Told<'a> {
 
 impl Observer for Told<'_> {
     fn progress(&mut self, progress: &Progress) {
+        fault::at(FaultPoint::Progress, Side::Before);
         self.worker.reporter.report(Event::Measuring {
             number: self.number,
             progress,
         });
+        fault::at(FaultPoint::Progress, Side::After);
     }
 
     fn level_done(&mut self, _records: &LevelRecords) -> Verdict {

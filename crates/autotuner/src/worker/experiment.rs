@@ -16,10 +16,12 @@ use tracing::Instrument as _;
 use super::benchmark::benchmark;
 use super::explain::explain;
 use super::judge::judge;
+use super::requests::keep_requests;
 use super::secret::without_secret;
 use super::start::{Started, ready, same_image, start};
 use super::teardown::tear_down;
 use super::{Event, Worker, chain};
+use crate::fault::{self, FaultPoint, Side, around};
 
 /// Runs one experiment and records what came of it.
 ///
@@ -52,6 +54,7 @@ pub(crate) async fn conclude(
     number: ExperimentNumber,
     outcome: Result<Measured, Failure>,
 ) -> Result<(), StoreError> {
+    let outcome = outcome.map_err(|failure| worker.stop.on_record(failure));
     match &outcome {
         Ok(measured) => worker.logs.line(
             "INFO",
@@ -70,14 +73,16 @@ pub(crate) async fn conclude(
         ),
     }
     let now = worker.clock.now_ms();
-    worker
+    let finishing = worker
         .store
-        .finish_experiment(worker.task_id, number, outcome, now)
-        .await?;
+        .finish_experiment(worker.task_id, number, outcome, now);
+    around(FaultPoint::FinishExperiment, finishing).await?;
+    fault::at(FaultPoint::Tell, Side::Before);
     let history = worker.store.history(worker.task_id).await?;
     if let Some(experiment) = history.iter().find(|experiment| experiment.number == number) {
         worker.reporter.report(Event::Ended { experiment });
     }
+    fault::at(FaultPoint::Tell, Side::After);
     Ok(())
 }
 
@@ -127,9 +132,12 @@ async fn moved(
     wanted: ExperimentMove,
     status: ExperimentStatus,
 ) -> Result<(), Failure> {
-    worker
-        .store
-        .move_experiment(worker.task_id, number, wanted)
+    let point = match wanted {
+        ExperimentMove::Deploy => FaultPoint::MoveToDeploying,
+        _ => FaultPoint::MoveToBenchmarking,
+    };
+    let moving = worker.store.move_experiment(worker.task_id, number, wanted);
+    around(point, moving)
         .await
         .map_err(|error| Failure::new(FailureKind::Infrastructure, chain(&error)))?;
     worker.reporter.report(Event::Moved { number, status });
@@ -156,7 +164,7 @@ async fn try_measure(
     plan: &LaunchPlan,
     started: &Started,
 ) -> Result<Measured, Failure> {
-    let Started { deployment, gpus } = started;
+    let Started { deployment, gpus, .. } = started;
     let mut facts = LaunchFacts {
         command: deployment.command.clone(),
         env: plan.env.iter().map(without_secret).collect(),
@@ -165,10 +173,10 @@ async fn try_measure(
         image: same_image(worker, deployment.image.as_ref())?,
         gpus: gpus.devices().to_vec(),
     };
-    record(worker, number, facts.clone()).await?;
-    let took = ready(worker, plan, deployment).await?;
+    around(FaultPoint::RecordLaunch, record(worker, number, facts.clone())).await?;
+    let took = around(FaultPoint::Ready, ready(worker, plan, deployment)).await?;
     facts.ready_after_ms = u64::try_from(took.as_millis()).ok();
-    record(worker, number, facts).await?;
+    around(FaultPoint::RecordReady, record(worker, number, facts)).await?;
     moved(
         worker,
         number,
@@ -177,9 +185,14 @@ async fn try_measure(
     )
     .await?;
     let sampler = worker.gpus.sample(gpus);
-    let recording = benchmark(worker, number, plan, deployment).await?;
+    let measuring = benchmark(worker, number, plan, deployment);
+    let recording = around(FaultPoint::Benchmark, measuring).await?;
     let sampled = sampler.finish().await;
-    judge(&worker.task, plan.gpus, recording, sampled)
+    let recording = around(FaultPoint::WriteRecords, keep_requests(worker, number, recording)).await;
+    fault::at(FaultPoint::Judge, Side::Before);
+    let judged = judge(&worker.task, plan.gpus, recording, sampled);
+    fault::at(FaultPoint::Judge, Side::After);
+    judged
 }
 
 async fn record(worker: &Worker, number: ExperimentNumber, facts: LaunchFacts) -> Result<(), Failure> {

@@ -5,18 +5,28 @@ use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use autotuner_core::ids::ExperimentNumber;
+use autotuner_core::ids::{ExperimentNumber, TaskId};
 
 use crate::clock::{Clock, log_stamp};
+use crate::service::log_files::LogFiles;
 
 /// Longest line of engine output that is copied whole into the task log, in bytes.
 const LONGEST_LINE: u64 = 64 * 1024;
 
 /// The log files of one run of a task.
 pub(crate) struct TaskLogs {
+    layout: Layout,
     directory: PathBuf,
     task_log: Mutex<File>,
     clock: Arc<dyn Clock>,
+}
+
+/// How the files are named.
+enum Layout {
+    /// A folder for this run alone.
+    OwnFolder,
+    /// The server's folder, which all tasks share.
+    Server { files: LogFiles, task: TaskId, run: u32 },
 }
 
 impl TaskLogs {
@@ -25,12 +35,30 @@ impl TaskLogs {
     /// # Errors
     /// The directory or the file cannot be made.
     pub(crate) fn open(directory: PathBuf, clock: Arc<dyn Clock>) -> io::Result<Self> {
+        let path = directory.join("task.log");
+        Self::open_file(Layout::OwnFolder, directory, &path, clock)
+    }
+
+    /// Opens the log that all runs of a task of the server write to.
+    ///
+    /// # Errors
+    /// The directory or the file cannot be made.
+    pub(crate) fn open_on_server(
+        files: LogFiles,
+        task: TaskId,
+        run: u32,
+        clock: Arc<dyn Clock>,
+    ) -> io::Result<Self> {
+        let path = files.task(task);
+        let directory = path.parent().unwrap_or(Path::new("")).to_owned();
+        Self::open_file(Layout::Server { files, task, run }, directory, &path, clock)
+    }
+
+    fn open_file(layout: Layout, directory: PathBuf, path: &Path, clock: Arc<dyn Clock>) -> io::Result<Self> {
         std::fs::create_dir_all(&directory)?;
-        let task_log = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(directory.join("task.log"))?;
+        let task_log = OpenOptions::new().create(true).append(true).open(path)?;
         Ok(Self {
+            layout,
             directory,
             task_log: Mutex::new(task_log),
             clock,
@@ -44,16 +72,29 @@ impl TaskLogs {
 
     /// Where an experiment's engine writes.
     pub(crate) fn engine_log(&self, number: ExperimentNumber) -> PathBuf {
-        self.directory.join(format!("experiment_{number}.log"))
+        match &self.layout {
+            Layout::OwnFolder => self.directory.join(format!("experiment_{number}.log")),
+            Layout::Server { files, task, run } => files.experiment(*task, *run, number),
+        }
     }
 
-    /// Adds a line, and tells the terminal's log the same. A log that cannot be written must not end a run: the failure is told to
-    /// the terminal's log instead.
+    /// Where the records of an experiment's requests are kept, where they are.
+    pub(crate) fn requests(&self, number: ExperimentNumber) -> Option<PathBuf> {
+        match &self.layout {
+            Layout::OwnFolder => None,
+            Layout::Server { files, task, run } => Some(files.requests(*task, *run, number)),
+        }
+    }
+
+    /// Adds a line, and tells the terminal's log the same. A log that cannot be written must not
+    /// end a run: the failure is told to the terminal's log instead.
     pub(crate) fn line(&self, level: &str, message: &str) {
         tracing::info!("{message}");
         let stamp = log_stamp(self.clock.now_ms());
         let mut file = self.task_log.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Err(error) = writeln!(file, "[{stamp}] [{level}] {message}") {
+        // At once, so that a death in between leaves no half of a line.
+        let line = format!("[{stamp}] [{level}] {message}\n");
+        if let Err(error) = file.write_all(line.as_bytes()) {
             tracing::warn!(%error, "cannot write to the task log");
         }
     }

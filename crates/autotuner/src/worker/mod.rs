@@ -10,8 +10,11 @@ mod judge;
 pub(crate) mod logs;
 pub(crate) mod preflight;
 pub(crate) mod probe;
+mod requests;
 mod secret;
+pub(crate) mod slots;
 mod start;
+pub(crate) mod stop;
 mod task;
 mod teardown;
 
@@ -33,11 +36,12 @@ use autotuner_load::{Bench, Progress};
 use autotuner_store::Store;
 
 use crate::clock::Clock;
-use crate::shutdown::Shutdown;
 use logs::TaskLogs;
 use probe::EngineFacts;
+use slots::CpuSlots;
+use stop::RunStop;
 
-pub(crate) use task::run_task;
+pub(crate) use task::{RunError, end, panic_text, run_task, work};
 pub(crate) use teardown::Stuck;
 
 /// Everything that running one task needs.
@@ -54,11 +58,14 @@ pub(crate) struct Worker {
     pub(crate) logs: TaskLogs,
     pub(crate) facts: EngineFacts,
     pub(crate) stop_grace: Duration,
-    pub(crate) shutdown: Shutdown,
+    /// What ends the run before its own end.
+    pub(crate) stop: RunStop,
     /// Engines that could not be stopped: whatever is measured beside them is disturbed.
     pub(crate) stuck: Stuck,
     /// The machine's GPUs, shared with everything else of ours that runs here.
     pub(crate) gpus: GpuPool,
+    /// The machine's processors for engines without a GPU, shared likewise.
+    pub(crate) slots: CpuSlots,
     /// The model of the task's first GPU.
     pub(crate) gpu_model: OnceLock<String>,
     /// The image of the task's first engine, where it was one. All others run on the same.
@@ -82,6 +89,11 @@ pub(crate) enum Event<'a> {
     Moved {
         number: ExperimentNumber,
         status: ExperimentStatus,
+    },
+    /// An experiment waits for something, or, with nothing, waits no more.
+    Waiting {
+        number: ExperimentNumber,
+        what: Option<&'a str>,
     },
     /// An image is being fetched, for an experiment or before the first.
     Fetching {
@@ -117,10 +129,10 @@ impl Worker {
     /// Ends when what takes long is to be waited for no more: `patience` after somebody asked
     /// for the end, at once when they asked twice.
     async fn given_up(&self, patience: Duration) {
-        self.shutdown.soft.cancelled().await;
+        self.stop.tokens.soft.cancelled().await;
         tokio::select! {
             () = tokio::time::sleep(patience) => {}
-            () = self.shutdown.hard.cancelled() => {}
+            () = self.stop.tokens.hard.cancelled() => {}
         }
     }
 

@@ -18,8 +18,10 @@ use autotuner_deploy::{DeployError, Deployment, FetchProgress, Label, Placement,
 use tokio::time::{Instant, sleep};
 
 use super::explain::{exited, not_deployed};
+use super::slots::{HeldSlots, SlotError};
 use super::teardown::clear_stuck;
 use super::{Event, Worker, chain};
+use crate::fault::{FaultPoint, around};
 
 /// Longest wait for a target that does not answer, such as a daemon that is being restarted.
 const TARGET_PATIENCE: Duration = Duration::from_secs(120);
@@ -33,12 +35,19 @@ const TARGET_PAUSE: Duration = Duration::from_secs(1);
 /// Longest wait for GPUs that others use.
 const GPU_PATIENCE: Duration = Duration::from_secs(3600);
 
+/// Longest wait for processors, which only our own experiments hold, and which are given out in
+/// turn: it ends, though it may take as long as all that is before it.
+const SLOT_PATIENCE: Duration = Duration::from_secs(7 * 24 * 3600);
+
 /// An engine that was started.
 #[derive(Debug)]
 pub(super) struct Started {
     pub(super) deployment: Deployment,
     /// The GPUs that nobody else gets until the engine is gone.
     pub(super) gpus: HeldGpus,
+    /// The processors that nobody else gets until then; none beside GPUs.
+    #[expect(dead_code, reason = "held, never looked at")]
+    slots: Option<HeldSlots>,
 }
 
 /// Starts an experiment's engine.
@@ -51,15 +60,15 @@ pub(super) async fn start(
     plan: &LaunchPlan,
     label: &Label,
 ) -> Result<Started, Failure> {
-    prepare(worker, number, plan).await?;
+    around(FaultPoint::PrepareLaunch, prepare(worker, number, plan)).await?;
     clear_stuck(worker).await?;
-    if worker.shutdown.soft.is_cancelled() {
+    if worker.stop.tokens.soft.is_cancelled() {
         return Err(Failure::new(
             FailureKind::Cancelled,
             "cancelled before the engine was started",
         ));
     }
-    let gpus = hold_gpus(worker, number, plan).await?;
+    let (gpus, slots) = around(FaultPoint::Hold, hold(worker, number, plan)).await?;
     let placement = Placement {
         image: worker.image.get().map(|image| image.id.clone()),
         ..gpus.placement()
@@ -68,11 +77,15 @@ pub(super) async fn start(
     // Dropped midway, a launch undoes itself.
     let launched = tokio::select! {
         biased;
-        launched = launching => launched,
+        launched = around(FaultPoint::Launch, launching) => launched,
         () = worker.given_up(LAUNCH_PATIENCE) => Err(DeployError::Cancelled),
     };
     let deployment = launched.map_err(|error| not_deployed(&error))?;
-    Ok(Started { deployment, gpus })
+    Ok(Started {
+        deployment,
+        gpus,
+        slots,
+    })
 }
 
 /// The image that an engine runs on, which must be the same for the whole task: figures of
@@ -95,6 +108,42 @@ pub(super) fn same_image(worker: &Worker, image: Option<&ImageFacts>) -> Result<
     ))
 }
 
+/// Waits for what the engine needs of the machine: GPUs, or else processors.
+async fn hold(
+    worker: &Worker,
+    number: ExperimentNumber,
+    plan: &LaunchPlan,
+) -> Result<(HeldGpus, Option<HeldSlots>), Failure> {
+    let held = if plan.gpus > 0 {
+        hold_gpus(worker, number, plan).await.map(|gpus| (gpus, None))
+    } else {
+        let slots = hold_slots(worker, number).await;
+        slots.map(|slots| (HeldGpus::none(), Some(slots)))
+    };
+    worker.reporter.report(Event::Waiting { number, what: None });
+    held
+}
+
+/// Waits for processors.
+async fn hold_slots(worker: &Worker, number: ExperimentNumber) -> Result<HeldSlots, Failure> {
+    let told = |what: &str| {
+        worker.logs.line("INFO", &format!("[Experiment {number}] {what}"));
+        let what = Some(what);
+        worker.reporter.report(Event::Waiting { number, what });
+    };
+    let wanted = worker.slots.wanted(&worker.task);
+    let held = worker
+        .slots
+        .hold(wanted, &told, SLOT_PATIENCE, &worker.stop.tokens.soft);
+    held.await.map_err(|error| {
+        let kind = match &error {
+            SlotError::Cancelled => FailureKind::Cancelled,
+            SlotError::TooLate { .. } => FailureKind::Infrastructure,
+        };
+        Failure::new(kind, chain(&error))
+    })
+}
+
 /// Waits for the GPUs that the plan needs. All experiments of a task run on one model of GPU:
 /// figures of different ones cannot be compared.
 async fn hold_gpus(
@@ -106,11 +155,15 @@ async fn hold_gpus(
         model: worker.gpu_model.get().cloned(),
         ..worker.gpus.rules().clone()
     };
-    let told = |news: &str| worker.warn(&format!("[Experiment {number}] {news}"));
+    let told = |news: &str| {
+        worker.warn(&format!("[Experiment {number}] {news}"));
+        let what = Some(news);
+        worker.reporter.report(Event::Waiting { number, what });
+    };
     let held = worker
         .gpus
         .with_rules(rules)
-        .hold(plan.gpus, &told, GPU_PATIENCE, &worker.shutdown.soft)
+        .hold(plan.gpus, &told, GPU_PATIENCE, &worker.stop.tokens.soft)
         .await
         .map_err(|error| without_gpus(&error))?;
     if let Some(first) = held.devices().first() {
@@ -151,17 +204,20 @@ async fn prepare(worker: &Worker, number: ExperimentNumber, plan: &LaunchPlan) -
     loop {
         match worker
             .deployer
-            .prepare(plan, &watcher, &worker.shutdown.soft)
+            .prepare(plan, &watcher, &worker.stop.tokens.soft)
             .await
         {
             Ok(()) => return Ok(()),
             Err(error @ DeployError::TargetGone { .. }) if begun.elapsed() < TARGET_PATIENCE => {
                 if !is_told {
-                    worker.warn(&format!(
-                        "[Experiment {number}] waiting for up to {} s: {}",
+                    let what = format!(
+                        "waiting for up to {} s: {}",
                         TARGET_PATIENCE.as_secs(),
                         chain(&error)
-                    ));
+                    );
+                    worker.warn(&format!("[Experiment {number}] {what}"));
+                    let what = Some(what.as_str());
+                    worker.reporter.report(Event::Waiting { number, what });
                     is_told = true;
                 }
             }
@@ -169,7 +225,7 @@ async fn prepare(worker: &Worker, number: ExperimentNumber, plan: &LaunchPlan) -
         }
         tokio::select! {
             () = sleep(TARGET_PAUSE) => {}
-            () = worker.shutdown.soft.cancelled() => return Err(not_deployed(&DeployError::Cancelled)),
+            () = worker.stop.tokens.soft.cancelled() => return Err(not_deployed(&DeployError::Cancelled)),
         }
     }
 }
@@ -200,7 +256,7 @@ pub(super) async fn ready(
         worker.deployer.as_ref(),
         deployment,
         &check,
-        &worker.shutdown.soft,
+        &worker.stop.tokens.soft,
     );
     let error = match waiting.await {
         Ok(ready) => return Ok(ready.took),

@@ -1,6 +1,8 @@
 //! The loop of a task: read the history, plan, act, repeat.
 
+use std::any::Any;
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use autotuner_core::failure::{Failure, FailureKind};
@@ -12,7 +14,9 @@ use tokio::task::{Id, JoinSet};
 use tracing::Instrument as _;
 
 use super::experiment::{conclude, run_experiment};
+use super::stop::StopCause;
 use super::{Event, Worker};
+use crate::fault::{self, FaultPoint, Side, around};
 
 /// Why a task could not be run to any end.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +24,9 @@ pub(crate) enum RunError {
     /// The record could not be kept.
     #[error("the run could not be recorded")]
     Record(#[from] StoreError),
+    /// The planner has a fault.
+    #[error("the next experiment could not be planned, which is a fault of our own: {0}")]
+    Planner(String),
     /// The planner waits for experiments, and none is running.
     #[error("nothing runs and nothing is to be started; please report this")]
     Stuck,
@@ -30,38 +37,81 @@ pub(crate) enum RunError {
 /// # Errors
 /// Only when the record cannot be kept; failures of experiments are part of the record.
 pub(crate) async fn run_task(worker: Arc<Worker>) -> Result<Finish, RunError> {
+    let finish = work(&worker).await?;
+    end(&worker, &finish).await?;
+    Ok(finish)
+}
+
+/// Makes experiments until there is no more to do, or the run is stopped from outside. No
+/// experiment runs afterwards and every engine was torn down, also where it failed.
+///
+/// # Errors
+/// Only when the record cannot be kept; failures of experiments are part of the record.
+pub(crate) async fn work(worker: &Arc<Worker>) -> Result<Finish, RunError> {
     let mut running = Running::default();
-    let finish = loop {
-        if worker.shutdown.soft.is_cancelled() {
-            break Finish::Cancelled;
-        }
-        let history = worker.store.history(worker.task_id).await?;
-        let identity = |candidate: &_| worker.identity(candidate);
-        match plan(&worker.task, &history, worker.strategy, &identity) {
-            Decision::Start(nexts) => {
-                for next in nexts {
-                    running.begin(&worker, next).await?;
-                }
-            }
-            Decision::Wait if running.is_empty() => return Err(RunError::Stuck),
-            Decision::Wait => running.next_end(&worker).await?,
-            Decision::Finish(finish) => break finish,
-        }
-    };
+    let worked = make_experiments(worker, &mut running).await;
+    if worked.is_err() {
+        worker.stop.stop(StopCause::GivenUp);
+    }
     // An experiment that is on record as ended may still be telling of it.
-    running.drain(&worker).await?;
+    let drained = running.drain(worker).await;
+    let finish = worked?;
+    drained?;
+    Ok(finish)
+}
+
+/// Moves a task to its last status.
+///
+/// # Errors
+/// When the record cannot be kept.
+pub(crate) async fn end(worker: &Worker, finish: &Finish) -> Result<(), RunError> {
     let history = worker.store.history(worker.task_id).await?;
-    let wanted = match &finish {
+    let wanted = match finish {
         Finish::Cancelled => TaskMove::Cancel,
         _ if history.iter().any(|experiment| experiment.score().is_some()) => TaskMove::Complete,
         _ => TaskMove::Fail,
     };
     let now = worker.clock.now_ms();
-    worker
-        .store
-        .end_task(worker.task_id, wanted, &finish.to_string(), now)
-        .await?;
-    Ok(finish)
+    let because = finish.to_string();
+    let ending = worker.store.end_task(worker.task_id, wanted, &because, now);
+    around(FaultPoint::EndTask, ending).await?;
+    Ok(())
+}
+
+async fn make_experiments(worker: &Arc<Worker>, running: &mut Running) -> Result<Finish, RunError> {
+    loop {
+        if worker.stop.tokens.soft.is_cancelled() {
+            return Ok(Finish::Cancelled);
+        }
+        match next(worker).await? {
+            Decision::Start(nexts) => {
+                for next in nexts {
+                    running.begin(worker, next).await?;
+                }
+            }
+            Decision::Wait if running.is_empty() => return Err(RunError::Stuck),
+            Decision::Wait => running.next_end(worker).await?,
+            Decision::Finish(finish) => return Ok(finish),
+        }
+    }
+}
+
+/// What to do next. A panic of the planner must not take the engines that run out of our hands.
+async fn next(worker: &Worker) -> Result<Decision, RunError> {
+    fault::at(FaultPoint::Plan, Side::Before);
+    let history = worker.store.history(worker.task_id).await?;
+    let identity = |candidate: &_| worker.identity(candidate);
+    let planning = AssertUnwindSafe(|| plan(&worker.task, &history, worker.strategy, &identity));
+    let decision = catch_unwind(planning).map_err(|panic| RunError::Planner(panic_text(&*panic)))?;
+    fault::at(FaultPoint::Plan, Side::After);
+    Ok(decision)
+}
+
+/// What a panic said.
+pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "it said nothing".to_owned())
 }
 
 /// The experiments that run now.
@@ -78,10 +128,8 @@ impl Running {
 
     async fn begin(&mut self, worker: &Arc<Worker>, next: Next) -> Result<(), RunError> {
         let now = worker.clock.now_ms();
-        let number = worker
-            .store
-            .begin_experiment(worker.task_id, next.clone(), now)
-            .await?;
+        let beginning = worker.store.begin_experiment(worker.task_id, next.clone(), now);
+        let number = around(FaultPoint::BeginExperiment, beginning).await?;
         worker.reporter.report(Event::Begun { number, next: &next });
         let span = tracing::info_span!("experiment", experiment.number = number.0);
         let running = run_experiment(Arc::clone(worker), number, next).instrument(span);
@@ -112,10 +160,13 @@ impl Running {
         }
     }
 
+    /// Waits for all of them, and answers with the first failure.
     async fn drain(&mut self, worker: &Worker) -> Result<(), RunError> {
+        let mut first = Ok(());
         while !self.is_empty() {
-            self.next_end(worker).await?;
+            let ended = self.next_end(worker).await;
+            first = first.and(ended);
         }
-        Ok(())
+        first
     }
 }

@@ -12,6 +12,7 @@ use autotuner_deploy::{DeployError, Deployment};
 
 use super::start::Started;
 use super::{Worker, chain};
+use crate::fault::{FaultPoint, around};
 
 /// How long an end may take that a person is in a hurry for. What is left then is on record,
 /// and the next sweep ends it.
@@ -35,14 +36,16 @@ impl Stuck {
 /// Stops the engine and keeps its output. A cancel does not cut this short; a second signal
 /// only takes away the time that the engine is given to end by itself.
 pub(super) async fn tear_down(worker: &Arc<Worker>, number: ExperimentNumber, started: Arc<Started>) {
-    if let Err(error) = stop(worker, &started.deployment).await {
+    let stopping = stop(worker, &started.deployment);
+    if let Err(error) = around(FaultPoint::Stop, stopping).await {
         let message = format!("[Experiment {number}] {}", chain(&error));
         worker.warn(&message);
         worker.stuck.remember(started, message);
     }
     // A long log takes its time, which must not be another experiment's.
     let keeper = Arc::clone(worker);
-    if let Err(fault) = tokio::task::spawn_blocking(move || keeper.logs.preserve(number)).await {
+    let keeping = tokio::task::spawn_blocking(move || keeper.logs.preserve(number));
+    if let Err(fault) = around(FaultPoint::PreserveLog, keeping).await {
         tracing::warn!(%fault, "an engine's output was not copied into the task log");
     }
 }
@@ -76,7 +79,7 @@ pub(super) async fn clear_stuck(worker: &Worker) -> Result<(), Failure> {
 async fn stop(worker: &Worker, deployment: &Deployment) -> Result<(), DeployError> {
     tokio::select! {
         biased;
-        () = worker.shutdown.hard.cancelled() => {}
+        () = worker.stop.tokens.hard.cancelled() => {}
         stopped = worker.deployer.stop(deployment, worker.stop_grace) => return stopped,
     }
     let stopping = worker.deployer.stop(deployment, Duration::ZERO);

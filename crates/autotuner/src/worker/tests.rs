@@ -18,6 +18,8 @@ use serde_json::{Value, json};
 
 use super::logs::TaskLogs;
 use super::probe::EngineFacts;
+use super::slots::CpuSlots;
+use super::stop::RunStop;
 use super::{Event, Reporter, Worker, run_task};
 use crate::clock::{Clock, SystemClock};
 use crate::fake::{FakeWorld, world};
@@ -120,9 +122,10 @@ impl Scene {
             logs: TaskLogs::open(folder.path().to_owned(), clock).expect("opened"),
             facts: EngineFacts::default(),
             stop_grace: Duration::from_secs(1),
-            shutdown: self.shutdown.clone(),
+            stop: RunStop::on(self.shutdown.clone()),
             stuck: super::Stuck::default(),
             gpus: GpuPool::new(Arc::clone(&self.gpus) as _, folder.path().join("gpus")),
+            slots: CpuSlots::new(4),
             gpu_model: OnceLock::new(),
             image: OnceLock::new(),
         });

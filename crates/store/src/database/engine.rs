@@ -30,12 +30,24 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Every step from an empty database to today's.
 pub(crate) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
-/// How a file is opened that must be there and must not be changed.
-pub(crate) fn looking_at(path: &Path) -> SqliteConnectOptions {
+/// How a file is opened that must be there and that others may write meanwhile.
+pub(crate) fn copying_from(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
         .read_only(true)
         .busy_timeout(BUSY_TIMEOUT)
+}
+
+/// How a file is opened that must be there and beside which nothing may be left. One that was
+/// closed in order is read as it stands; one that was not has a log beside it already, and what
+/// is in the log counts.
+pub(crate) fn looking_at(path: &Path) -> SqliteConnectOptions {
+    let is_beside = |ending: &str| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(ending);
+        Path::new(&name).exists()
+    };
+    copying_from(path).immutable(!is_beside("-wal") && !is_beside("-journal"))
 }
 
 /// How a file is opened that must be there and is written. What is committed is on the disk.

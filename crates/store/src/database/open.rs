@@ -230,7 +230,7 @@ async fn copy(from: &Path, to: &Path) -> Result<(), Cause> {
 
 async fn copy_and_settle(from: &Path, partial: &Path, file: File, to: &Path) -> Result<(), Cause> {
     let name = partial.to_str().ok_or("its name is no text")?;
-    let mut connection = engine::looking_at(from).connect().await?;
+    let mut connection = engine::copying_from(from).connect().await?;
     let copied = engine::copy_into(&mut connection, name).await;
     connection.close().await?;
     copied?;
@@ -243,3 +243,6 @@ async fn copy_and_settle(from: &Path, partial: &Path, file: File, to: &Path) -> 
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,12 +6,13 @@ use std::process::ExitCode;
 use autotuner_deploy::{Deployer as _, OwnerState, SweepReport, owner_state, sweep};
 use serde_json::json;
 
-use super::super::targets::{reach_docker, swept_in_words};
+use super::super::targets::reach_docker;
 use super::super::{NOTHING, Refusal, print, runtime, say};
 use super::{Check, State};
 use crate::config::Config;
 use crate::report::words::counted;
 use crate::shutdown::Shutdown;
+use crate::targets::swept_in_words;
 use crate::worker::chain;
 
 pub(super) fn instances(config: &Config) -> Result<Check, Refusal> {

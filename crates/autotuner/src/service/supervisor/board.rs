@@ -1,0 +1,206 @@
+//! What the worker does at the moment, for status pages and for people who wait.
+//!
+//! Never used to decide anything: it says what somebody last put down, and a death empties it.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use autotuner_core::ids::{ExperimentNumber, TaskId};
+
+/// What the worker does at the moment.
+#[derive(Debug, Default)]
+pub(crate) struct Board {
+    shown: Mutex<Snapshot>,
+}
+
+/// Everything that is on the board.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Snapshot {
+    /// When the worker last looked for something to do; `None` before it first has.
+    pub(crate) last_tick_ms: Option<i64>,
+    /// How many tasks may run at once.
+    pub(crate) places: usize,
+    /// The tasks that run, by id.
+    pub(crate) runs: BTreeMap<TaskId, RunShown>,
+    /// What keeps the worker from taking on tasks.
+    pub(crate) problem: Option<String>,
+}
+
+/// A task that runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RunShown {
+    /// Its name.
+    pub(crate) name: String,
+    /// Which run of it.
+    pub(crate) run: u32,
+    /// Since when this worker has it.
+    pub(crate) since_ms: i64,
+    /// What it waits for as a whole.
+    pub(crate) waits_for: Option<String>,
+    /// Its experiments that are under way.
+    pub(crate) experiments: BTreeMap<ExperimentNumber, ExperimentShown>,
+}
+
+/// An experiment that is under way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ExperimentShown {
+    /// What is being done, in a word or two.
+    pub(crate) phase: String,
+    /// Since when.
+    pub(crate) since_ms: i64,
+    /// What it waits for.
+    pub(crate) waits_for: Option<String>,
+}
+
+impl Board {
+    /// Everything that is on it.
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        self.lock().clone()
+    }
+
+    /// What a task that is running waits for, where it waits: a place among those that run,
+    /// processors, GPUs, an image, a daemon.
+    pub(crate) fn waiting_for(&self, task: TaskId) -> Option<String> {
+        let shown = self.lock();
+        let Some(run) = shown.runs.get(&task) else {
+            let is_full = shown.places > 0 && shown.runs.len() >= shown.places;
+            return is_full.then(|| format!("waiting for one of {} running tasks to end", shown.places));
+        };
+        let experiments = || run.experiments.values();
+        let all_wait = experiments().all(|experiment| experiment.waits_for.is_some());
+        let first = || experiments().find_map(|experiment| experiment.waits_for.clone());
+        run.waits_for.clone().or_else(|| first().filter(|_| all_wait))
+    }
+
+    /// When the worker last looked for something to do.
+    pub(crate) fn last_tick_ms(&self) -> Option<i64> {
+        self.lock().last_tick_ms
+    }
+
+    pub(super) fn tick(&self, now_ms: i64, places: usize) {
+        let mut shown = self.lock();
+        shown.last_tick_ms = Some(now_ms);
+        shown.places = places;
+    }
+
+    pub(super) fn note_problem(&self, problem: Option<String>) {
+        self.lock().problem = problem;
+    }
+
+    pub(super) fn begin(&self, task: TaskId, run: RunShown) {
+        self.lock().runs.insert(task, run);
+    }
+
+    pub(super) fn end(&self, task: TaskId) {
+        self.lock().runs.remove(&task);
+    }
+
+    /// A task waits for something as a whole, or no more.
+    pub(super) fn wait(&self, task: TaskId, what: Option<String>) {
+        if let Some(run) = self.lock().runs.get_mut(&task) {
+            run.waits_for = what;
+        }
+    }
+
+    /// An experiment is in this phase now; since when, it keeps where the phase is no new one.
+    pub(super) fn phase(&self, task: TaskId, number: ExperimentNumber, phase: &str, now_ms: i64) {
+        if let Some(run) = self.lock().runs.get_mut(&task) {
+            let shown = run.experiments.entry(number).or_insert_with(|| ExperimentShown {
+                phase: String::new(),
+                since_ms: now_ms,
+                waits_for: None,
+            });
+            if shown.phase != phase {
+                phase.clone_into(&mut shown.phase);
+                shown.since_ms = now_ms;
+            }
+            shown.waits_for = None;
+        }
+    }
+
+    /// An experiment waits for something, or no more.
+    pub(super) fn experiment_waits(&self, task: TaskId, number: ExperimentNumber, what: Option<&str>) {
+        if let Some(run) = self.lock().runs.get_mut(&task)
+            && let Some(shown) = run.experiments.get_mut(&number)
+        {
+            shown.waits_for = what.map(str::to_owned);
+        }
+    }
+
+    pub(super) fn experiment_ended(&self, task: TaskId, number: ExperimentNumber) {
+        if let Some(run) = self.lock().runs.get_mut(&task) {
+            run.experiments.remove(&number);
+        }
+    }
+
+    /// Every change is complete before the lock is let go.
+    fn lock(&self) -> MutexGuard<'_, Snapshot> {
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TASK: TaskId = TaskId(3);
+
+    fn board() -> Board {
+        let board = Board::default();
+        board.tick(1, 1);
+        board.begin(
+            TASK,
+            RunShown {
+                name: "t".into(),
+                run: 1,
+                since_ms: 1,
+                waits_for: None,
+                experiments: BTreeMap::new(),
+            },
+        );
+        board
+    }
+
+    #[test]
+    fn what_a_task_waits_for_is_what_all_of_it_waits_for() {
+        let board = board();
+        let (first, second) = (ExperimentNumber(1), ExperimentNumber(2));
+        board.phase(TASK, first, "starting", 5);
+        assert_eq!(board.waiting_for(TASK), None);
+        board.experiment_waits(TASK, first, Some("GPUs"));
+        assert_eq!(board.waiting_for(TASK).as_deref(), Some("GPUs"));
+        board.phase(TASK, second, "benchmarking", 6);
+        assert_eq!(board.waiting_for(TASK), None, "one goes on");
+        board.experiment_ended(TASK, second);
+        board.wait(TASK, Some("the daemon".into()));
+        assert_eq!(board.waiting_for(TASK).as_deref(), Some("the daemon"));
+        board.wait(TASK, None);
+        board.experiment_waits(TASK, first, None);
+        assert_eq!(board.waiting_for(TASK), None);
+    }
+
+    #[test]
+    fn a_task_that_is_not_taken_on_waits_for_a_place() {
+        let board = board();
+        let other = TaskId(4);
+        assert_eq!(
+            board.waiting_for(other).as_deref(),
+            Some("waiting for one of 1 running tasks to end")
+        );
+        board.end(TASK);
+        assert_eq!(board.waiting_for(other), None, "it is about to be taken on");
+    }
+
+    #[test]
+    fn a_phase_has_lasted_since_it_began() {
+        let board = board();
+        let number = ExperimentNumber(1);
+        board.phase(TASK, number, "deploying", 5);
+        board.phase(TASK, number, "deploying", 6);
+        let since = |board: &Board| board.snapshot().runs[&TASK].experiments[&number].since_ms;
+        assert_eq!(since(&board), 5);
+        board.phase(TASK, number, "benchmarking", 7);
+        assert_eq!(since(&board), 7);
+        assert_eq!(board.last_tick_ms(), Some(1));
+    }
+}

@@ -1,0 +1,55 @@
+//! Keeps a claim alive while its run goes on, and hears through it what people want of the run.
+//!
+//! The one idea: there is one way in. The database says that a run was cancelled or is another
+//! worker's; the bell only makes us ask sooner.
+
+use std::time::Duration;
+
+use autotuner_store::{Claim, StoreError};
+use tokio::sync::watch;
+use tokio::time::sleep;
+
+use super::Supervisor;
+use crate::fault::{FaultPoint, around};
+use crate::worker::chain;
+use crate::worker::stop::{RunStop, StopCause};
+
+/// How long a claim lasts without being lengthened.
+pub(super) const LEASE_MS: i64 = 60_000;
+
+/// Pause between two times that it is.
+const PAUSE: Duration = Duration::from_secs(10);
+
+/// Renews a claim until it is lost. Stops the run when somebody wants that, when the server
+/// ends, or when the run is another worker's.
+pub(super) async fn keep(
+    supervisor: &Supervisor,
+    claim: &Claim,
+    stop: &RunStop,
+    mut rung: watch::Receiver<()>,
+) {
+    let end = &supervisor.service.shutdown.soft;
+    loop {
+        let now = supervisor.steady.now_ms();
+        let renewing = supervisor.service.database.renew(claim, now, LEASE_MS);
+        match around(FaultPoint::Renew, renewing).await {
+            Ok(renewal) if renewal.is_cancel_requested => stop.stop(StopCause::Person),
+            Ok(_) => {}
+            Err(StoreError::LeaseLost(_) | StoreError::NoSuchTask(_)) => {
+                stop.stop(StopCause::GivenUp);
+                return;
+            }
+            Err(error) => tracing::warn!(
+                task.id = claim.task.0,
+                "a claim is not renewed: {}",
+                chain(&error)
+            ),
+        }
+        tokio::select! {
+            () = sleep(PAUSE) => {}
+            // Its sender lives as long as the supervisor.
+            _ = rung.changed() => {}
+            () = end.cancelled(), if stop.cause().is_none() => stop.stop(StopCause::ServerEnds),
+        }
+    }
+}

@@ -1,0 +1,424 @@
+//! One claimed task: from its document to its last status, or as far as it gets.
+//!
+//! Every way out is one of four: it ended, the server ends and leaves it running, it is another
+//! worker's by now, or its record cannot be kept; then its claim expires and it is tried again.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use autotuner_core::experiment::Experiment;
+use autotuner_core::lifecycle::{TaskMove, TaskStatus};
+use autotuner_core::problem::Problem;
+use autotuner_core::score::Score;
+use autotuner_core::spec::TaskSpec;
+use autotuner_core::task::Task;
+use autotuner_deploy::Deployer;
+use autotuner_store::{Claim, Store, StoreError, TaskSummary};
+use futures_util::FutureExt as _;
+use serde_json::json;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
+
+use super::super::Service;
+use super::super::events::{Event as Hint, Kind};
+use super::Supervisor;
+use super::board::RunShown;
+use super::lease::keep;
+use super::patient::Patient;
+use super::reporter::Teller;
+use super::sweeper::first_sweep;
+use crate::fault::{self, FaultPoint, Side, around};
+use crate::worker::logs::TaskLogs;
+use crate::worker::preflight::{Prepared, alike, not_there, prepare, unheeded};
+use crate::worker::stop::{RunStop, StopCause};
+use crate::worker::{Reporter, RunError, Stuck, Worker, chain, end, panic_text, work};
+
+/// Longest wait for a target that does not answer when a task begins.
+const TARGET_PATIENCE: Duration = Duration::from_secs(120);
+
+/// Pause between two questions whether it is back.
+const TARGET_PAUSE: Duration = Duration::from_secs(1);
+
+/// How a claimed task ended here.
+enum Ended {
+    /// With its last status.
+    Whole,
+    /// The server ends: the next start goes on with it.
+    LeftRunning,
+    /// It is another worker's.
+    Lost,
+}
+
+/// Why it did not get to an end of any kind.
+#[derive(Debug, thiserror::Error)]
+enum Failed {
+    /// The task cannot be run as it is.
+    #[error("{}", in_words(.0))]
+    Refused(Vec<Problem>),
+    /// It broke off.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// Its log cannot be written.
+    #[error("its log cannot be opened")]
+    Log(#[source] std::io::Error),
+}
+
+impl From<StoreError> for Failed {
+    fn from(error: StoreError) -> Self {
+        Self::Run(RunError::Record(error))
+    }
+}
+
+/// Runs a claimed task, with its claim kept alive; begins when `earlier` has ended, which is
+/// the same task under a claim that was lost.
+pub(super) async fn run(
+    supervisor: Arc<Supervisor>,
+    claim: Claim,
+    stop: RunStop,
+    earlier: Option<CancellationToken>,
+    rung: watch::Receiver<()>,
+) {
+    let running = async {
+        if let Some(earlier) = earlier {
+            earlier.cancelled().await;
+        }
+        Run::new(&supervisor, &claim, &stop).whole().await;
+    };
+    let span = tracing::info_span!("task", task.id = claim.task.0, task.name = claim.name);
+    let keeping = async {
+        keep(&supervisor, &claim, &stop, rung).await;
+        // It is lost; the run ends by itself.
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        () = running.instrument(span) => {}
+        () = keeping => {}
+    }
+}
+
+struct Run<'a> {
+    supervisor: &'a Supervisor,
+    service: &'a Arc<Service>,
+    claim: &'a Claim,
+    stop: &'a RunStop,
+    store: Arc<dyn Store>,
+}
+
+impl<'a> Run<'a> {
+    fn new(supervisor: &'a Supervisor, claim: &'a Claim, stop: &'a RunStop) -> Self {
+        let service = &supervisor.service;
+        let (board, task) = (Arc::clone(service), claim.task);
+        let store = Patient {
+            inner: service.database.run_store(claim),
+            stop: stop.clone(),
+            told: Box::new(move |why| {
+                let what = why.map(|why| format!("waiting for the database: {why}"));
+                if let Some(what) = &what {
+                    tracing::warn!(task.id = task.0, "{what}");
+                }
+                board.board.wait(task, what);
+            }),
+        };
+        Self {
+            supervisor,
+            service,
+            claim,
+            stop,
+            store: Arc::new(store),
+        }
+    }
+
+    /// Runs it, tells of its begin and its end, and gives it back where it goes on elsewhere.
+    async fn whole(&self) {
+        let Claim { task, name, run, .. } = self.claim;
+        let shown = RunShown {
+            name: name.clone(),
+            run: *run,
+            since_ms: self.service.clock.now_ms(),
+            waits_for: None,
+            experiments: std::collections::BTreeMap::new(),
+        };
+        self.service.board.begin(*task, shown);
+        let running = AssertUnwindSafe(self.to_some_end()).catch_unwind();
+        let ended = match running.await {
+            Ok(ended) => ended,
+            Err(panic) => {
+                let text = format!("a fault of our own: {}", panic_text(&*panic));
+                self.fail(&text).await
+            }
+        };
+        match ended {
+            Ok(Ended::Whole) => self.tell_end().await,
+            Ok(Ended::LeftRunning) => self.release().await,
+            Ok(Ended::Lost) => tracing::warn!("the task is another worker's by now"),
+            // Its claim expires, which is the pause before the next attempt.
+            Err(error) => tracing::error!("the run broke off: {}", chain(&error)),
+        }
+        self.service.board.end(*task);
+    }
+
+    async fn to_some_end(&self) -> Result<Ended, StoreError> {
+        let failed = match self.attempt().await {
+            Ok(ended) => return Ok(ended),
+            Err(failed) => failed,
+        };
+        match (self.stop.cause(), failed) {
+            (_, Failed::Run(RunError::Record(StoreError::LeaseLost(_) | StoreError::NoSuchTask(_)))) => {
+                Ok(Ended::Lost)
+            }
+            (Some(StopCause::ServerEnds), _) => Ok(Ended::LeftRunning),
+            (Some(StopCause::Person), Failed::Refused(_)) => self.cancelled().await,
+            (
+                _,
+                Failed::Run(RunError::Record(
+                    error @ (StoreError::Busy { .. } | StoreError::CannotWrite { .. }),
+                )),
+            ) => Err(error),
+            (_, failed) => self.fail(&chain(&failed)).await,
+        }
+    }
+
+    /// Everything from the document to the last experiment.
+    async fn attempt(&self) -> Result<Ended, Failed> {
+        let logs = self.open_log().map_err(Failed::Log)?;
+        if self.claim.is_cancel_requested {
+            self.stop.stop(StopCause::Person);
+            return Ok(self.cancelled().await?);
+        }
+        let history = self.store.history(self.claim.task).await?;
+        self.log_begin(&logs, &history);
+        let task = self.task().inspect_err(|refused| log_problems(&logs, refused))?;
+        let teller = Arc::new(Teller::new(
+            Arc::clone(self.service),
+            self.claim.task,
+            &task,
+            &history,
+        ));
+        self.tell_begin(&task, &history);
+        first_sweep(self.supervisor).await;
+        let preparing = self.prepare(task, &teller, &logs);
+        let (prepared, deployer) = around(FaultPoint::Prepare, preparing)
+            .await
+            .inspect_err(|refused| log_problems(&logs, refused))?;
+        for note in [unheeded(&prepared.task), alike(&prepared)].into_iter().flatten() {
+            logs.line("INFO", &format!("note: {note}"));
+        }
+        let worker = Arc::new(self.worker(prepared, deployer, teller, logs, &history));
+        let finish = work(&worker).await?;
+        match self.stop.cause() {
+            Some(StopCause::ServerEnds) => return Ok(Ended::LeftRunning),
+            Some(StopCause::GivenUp) => return Ok(Ended::Lost),
+            Some(StopCause::Person) | None => {}
+        }
+        end(&worker, &finish).await?;
+        worker.logs.line("INFO", &format!("Task ended: {finish}"));
+        Ok(Ended::Whole)
+    }
+
+    fn open_log(&self) -> std::io::Result<TaskLogs> {
+        fault::at(FaultPoint::OpenLog, Side::Before);
+        let clock = Arc::clone(&self.service.clock);
+        let files = self.service.logs.clone();
+        let logs = TaskLogs::open_on_server(files, self.claim.task, self.claim.run, clock);
+        fault::at(FaultPoint::OpenLog, Side::After);
+        logs
+    }
+
+    fn log_begin(&self, logs: &TaskLogs, history: &[Experiment]) {
+        let Claim { name, run, lost, .. } = self.claim;
+        for number in lost {
+            let text = "was under way when the server ended; it is tried again";
+            logs.line("WARNING", &format!("[Experiment {number}] {text}"));
+        }
+        let text = match history.len() {
+            0 => format!("Task {name} begins, run {run}"),
+            made => format!("Task {name} goes on, run {run}, after {made} experiments"),
+        };
+        logs.line("INFO", &text);
+    }
+
+    /// The task of the stored document.
+    fn task(&self) -> Result<Task, Failed> {
+        let parsed = TaskSpec::from_value(&self.claim.document).map_err(Failed::Refused)?;
+        parsed.spec.resolve().map_err(Failed::Refused)
+    }
+
+    /// Checks everything that a start needs, once there is a target to ask.
+    async fn prepare(
+        &self,
+        task: Task,
+        teller: &Teller,
+        logs: &TaskLogs,
+    ) -> Result<(Prepared, Arc<dyn Deployer>), Failed> {
+        let deployer = self.reach(&task, logs).await?;
+        let preparing = prepare(
+            task,
+            &self.supervisor.places,
+            deployer.as_ref(),
+            &self.service.gpus,
+            teller,
+            &self.stop.tokens.soft,
+        );
+        let prepared = preparing.await;
+        self.service.board.wait(self.claim.task, None);
+        Ok((prepared.map_err(Failed::Refused)?, deployer))
+    }
+
+    /// The task's target, which is waited for: a daemon that restarts is no reason to fail.
+    async fn reach(&self, task: &Task, logs: &TaskLogs) -> Result<Arc<dyn Deployer>, Failed> {
+        let begun = Instant::now();
+        let mut is_told = false;
+        loop {
+            let error = match self.supervisor.targets.reach(task.deployment).await {
+                Ok(deployer) => return Ok(deployer),
+                Err(error) => error,
+            };
+            if begun.elapsed() >= TARGET_PATIENCE {
+                return Err(Failed::Refused(vec![not_there(task, &error)]));
+            }
+            let what = format!(
+                "waiting for up to {} s: {}",
+                TARGET_PATIENCE.as_secs(),
+                chain(&error)
+            );
+            if !is_told {
+                logs.line("WARNING", &what);
+                is_told = true;
+            }
+            self.service.board.wait(self.claim.task, Some(what));
+            tokio::select! {
+                () = sleep(TARGET_PAUSE) => {}
+                () = self.stop.tokens.soft.cancelled() => {
+                    return Err(Failed::Refused(vec![not_there(task, &error)]));
+                }
+            }
+        }
+    }
+
+    fn worker(
+        &self,
+        prepared: Prepared,
+        deployer: Arc<dyn Deployer>,
+        teller: Arc<Teller>,
+        logs: TaskLogs,
+        history: &[Experiment],
+    ) -> Worker {
+        let Prepared {
+            task,
+            engine,
+            strategy,
+            facts,
+        } = prepared;
+        // What this run began with, before a restart, holds for all of it.
+        let launches = || history.iter().filter_map(|experiment| experiment.launch.as_ref());
+        let image = launches().find_map(|launch| launch.image.clone());
+        let gpu = launches().find_map(|launch| launch.gpus.first());
+        Worker {
+            task,
+            task_id: self.claim.task,
+            engine,
+            strategy,
+            deployer,
+            bench: Arc::clone(&self.supervisor.bench),
+            store: Arc::clone(&self.store),
+            clock: Arc::clone(&self.service.clock),
+            reporter: teller as Arc<dyn Reporter>,
+            logs,
+            facts,
+            stop_grace: self.service.config.stop_grace,
+            stop: self.stop.clone(),
+            stuck: Stuck::default(),
+            gpus: self.service.gpus.clone(),
+            slots: self.supervisor.slots.clone(),
+            gpu_model: gpu
+                .map(|gpu| gpu.name.clone())
+                .map_or_else(OnceLock::new, OnceLock::from),
+            image: image.map_or_else(OnceLock::new, OnceLock::from),
+        }
+    }
+
+    async fn cancelled(&self) -> Result<Ended, StoreError> {
+        self.end_as(TaskMove::Cancel, "cancelled").await
+    }
+
+    async fn fail(&self, because: &str) -> Result<Ended, StoreError> {
+        tracing::error!("the task has failed: {because}");
+        self.end_as(TaskMove::Fail, because).await
+    }
+
+    async fn end_as(&self, wanted: TaskMove, because: &str) -> Result<Ended, StoreError> {
+        let now = self.service.clock.now_ms();
+        let ending = self.store.end_task(self.claim.task, wanted, because, now);
+        match around(FaultPoint::EndTask, ending).await {
+            Ok(_) => Ok(Ended::Whole),
+            Err(StoreError::LeaseLost(_) | StoreError::NoSuchTask(_)) => Ok(Ended::Lost),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn release(&self) {
+        let releasing = self.service.database.release(self.claim);
+        if let Err(error) = around(FaultPoint::Release, releasing).await {
+            tracing::warn!("the claim is not given back: {}", chain(&error));
+        }
+    }
+
+    fn tell_begin(&self, task: &Task, history: &[Experiment]) {
+        let mut hint = Hint::of_task(Kind::TaskStarted, self.claim.task);
+        hint.data = json!({
+            "status": TaskStatus::Running.as_str(),
+            "run": self.claim.run,
+            "total_experiments": history.len(),
+            "max_iterations": task.search.max_iterations,
+        });
+        self.service.events.publish(hint);
+    }
+
+    /// Tells of the end, as it is on record.
+    async fn tell_end(&self) {
+        let summary = match self.service.database.task(self.claim.task).await {
+            Ok(record) => record.summary,
+            Err(error) => return tracing::warn!("the end is not told of: {}", chain(&error)),
+        };
+        let history = self.store.history(self.claim.task).await.unwrap_or_default();
+        let best = history.iter().filter_map(Experiment::score).max();
+        let kind = match summary.status {
+            TaskStatus::Completed => Kind::TaskCompleted,
+            TaskStatus::Cancelled => Kind::TaskCancelled,
+            _ => Kind::TaskFailed,
+        };
+        let mut hint = Hint::of_task(kind, self.claim.task);
+        hint.message.clone_from(&summary.ended_because);
+        hint.data = end_data(&summary, best);
+        self.service.events.publish(hint);
+    }
+}
+
+fn end_data(summary: &TaskSummary, best: Option<&Score>) -> serde_json::Value {
+    let elapsed = summary.started_at_ms.zip(summary.completed_at_ms);
+    let elapsed = elapsed.and_then(|(from, to)| u64::try_from(to.saturating_sub(from)).ok());
+    json!({
+        "status": summary.status.as_str(),
+        "total_experiments": summary.total_experiments,
+        "successful_experiments": summary.successful_experiments,
+        "best_experiment_id": summary.best_experiment.map(|id| id.0),
+        "best_score": best.map(Score::lower_is_better),
+        "elapsed_time": elapsed.map(|ms| Duration::from_millis(ms).as_secs_f64()),
+    })
+}
+
+fn log_problems(logs: &TaskLogs, failed: &Failed) {
+    if let Failed::Refused(problems) = failed {
+        for problem in problems {
+            logs.line("ERROR", &problem.to_string());
+        }
+    }
+}
+
+fn in_words(problems: &[Problem]) -> String {
+    let texts: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    texts.join("; ")
+}
