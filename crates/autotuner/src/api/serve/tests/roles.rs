@@ -13,10 +13,11 @@ const PUBLIC: [&str; 4] = [
 ];
 
 /// What a viewer may do that is not a look: nothing of it changes anything of others.
-const HARMLESS: [&str; 3] = [
+pub(super) const HARMLESS: [&str; 4] = [
     "POST /api/auth/logout",
     "POST /api/tasks/check",
     "POST /api/presets/merge",
+    "POST /api/runtime-params/validate",
 ];
 
 /// What only an administrator may.
