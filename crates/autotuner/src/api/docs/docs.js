@@ -4,6 +4,7 @@
 
 const METHODS = ["get", "post", "put", "patch", "delete", "head", "options"];
 const LONGEST_ANSWER = 200000;
+const ERROR = "#/components/schemas/ErrorBody";
 const find = (id) => document.getElementById(id);
 let api = null;
 let token = "";
@@ -15,7 +16,7 @@ function make(tag, attributes, ...children) {
     else if (value === true) node.setAttribute(name, "");
     else if (value !== false && value != null) node.setAttribute(name, value);
   }
-  node.append(...children.flat().filter((child) => child != null && child !== false));
+  node.append(...children.flat(Infinity).filter((child) => child != null && child !== false));
   return node;
 }
 
@@ -107,11 +108,13 @@ function content(media) {
 }
 
 function responseTable(responses) {
-  return make("table", {}, Object.entries(responses).map(([status, response]) => {
+  const isPlainError = (status, media) => status >= "4" && Object.values(media ?? {}).every(({ schema }) => schema?.$ref === ERROR);
+  const rows = Object.entries(responses).map(([status, response]) => {
     const full = resolved(response);
-    return row(make("span", { class: `s${status[0]}` }, status), prose(full.description), content(full.content),
+    return row(make("span", { class: `s${status[0]}` }, status), prose(full.description), !isPlainError(status, full.content) && content(full.content),
       Object.keys(full.headers ?? {}).map((name) => make("div", { class: "type" }, "header ", make("code", {}, name))));
-  }));
+  });
+  return [make("table", {}, rows), make("details", { class: "more" }, make("summary", {}, "What errors look like"), inside({ $ref: ERROR }))];
 }
 
 function requestOf(operation, fields, body) {
@@ -182,7 +185,7 @@ function tryIt(operation) {
       make("button", { class: "primary" }, operation.method === "get" ? "Send" : `Send ${operation.method.toUpperCase()}`),
       make("button", { type: "button", onclick: () => stopper?.abort() }, "Stop"),
       make("button", { type: "button", onclick: () => { line.textContent = curl(request()); line.hidden = !line.hidden; } }, "As curl"),
-      operation.method !== "get" && make("span", { class: "type" }, "This changes the service that you are looking at")),
+      operation.method !== "get" && make("span", { class: "type" }, "This may change the service that you are looking at")),
     line, output);
 }
 
@@ -215,8 +218,8 @@ function show() {
   for (const tag of api.tags) {
     const operations = operationsOf(tag.name);
     const words = (it) => `${it.method} ${it.path} ${it.summary} ${it.description ?? ""} ${tag.name}`.toLowerCase();
-    const links = operations.map((it) => make("a", { href: `#${it.operationId}`, "data-words": words(it), title: it.summary },
-      make("span", { class: `method ${it.method}` }, it.method.toUpperCase()), make("span", {}, it.path.replace(/^\/api/, ""))));
+    const links = operations.map((it) => make("a", { href: `#${it.operationId}`, "data-words": words(it), title: `${it.method.toUpperCase()} ${it.path}` },
+      make("span", { class: `method ${it.method}` }, it.method.toUpperCase()), make("span", {}, it.summary)));
     const cards = operations.map((it) => { const node = card(it); node.dataset.words = words(it); return node; });
     sections.push(make("section", {}, make("h2", {}, tag.name), make("p", { class: "muted" }, tag.description), cards));
     contents.push(make("div", {}, make("h2", {}, tag.name), links));
