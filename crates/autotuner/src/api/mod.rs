@@ -23,6 +23,8 @@ mod system;
 mod task_actions;
 mod tasks;
 #[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
 mod tests;
 mod transfer;
 mod views;

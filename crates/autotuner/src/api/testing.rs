@@ -1,0 +1,149 @@
+//! A service without a network, for tests of handlers: real routes, a real database in a folder
+//! of its own, a clock that stands still, GPUs on paper, and no Docker daemon.
+
+use std::sync::Arc;
+
+use autotuner_deploy::gpu::{FixedGpus, GpuPool};
+use autotuner_store::{Database, Role};
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, Method, Request, StatusCode, header};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::sync::Notify;
+use tower::ServiceExt;
+
+use super::routes;
+use crate::clock::Clock;
+use crate::config::{Config, Flags};
+use crate::service::Service;
+use crate::service::access::{Access, Caller};
+use crate::service::events::Hub;
+use crate::service::log_files::LogFiles;
+use crate::service::metrics::{Metrics, count};
+use crate::service::supervisor::Board;
+use crate::shutdown::Shutdown;
+
+/// What time it is in tests: 2023-11-14T22:13:20Z.
+pub(crate) const NOW_MS: i64 = 1_700_000_000_000;
+
+struct StoppedClock;
+
+impl Clock for StoppedClock {
+    fn now_ms(&self) -> i64 {
+        NOW_MS
+    }
+}
+
+/// A service, and whoever asks it.
+pub(crate) struct TestService {
+    /// The service.
+    pub(crate) service: Arc<Service>,
+    /// Its GPUs, none at first.
+    pub(crate) gpus: Arc<FixedGpus>,
+    router: Router,
+    _folder: TempDir,
+}
+
+/// What was answered.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    /// The status.
+    pub(crate) status: StatusCode,
+    /// The headers.
+    pub(crate) headers: HeaderMap,
+    /// The body.
+    pub(crate) text: String,
+}
+
+impl Answer {
+    /// The body as JSON.
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {}", self.text))
+    }
+
+    /// The same answer, of this status or else a failure.
+    #[track_caller]
+    pub(crate) fn is(self, status: u16) -> Self {
+        assert_eq!(self.status.as_u16(), status, "{}", self.text);
+        self
+    }
+}
+
+impl TestService {
+    /// A service that was just started.
+    pub(crate) async fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let mut config = Config::load(&Flags::default()).expect("the defaults are sound");
+        config.data_dir = folder.path().to_owned();
+        config.docker_host = Some("unix:///nonexistent/docker.sock".to_owned());
+        let database = Database::open(&folder.path().join("autotuner.db"), NOW_MS)
+            .await
+            .expect("a new database");
+        let gpus = Arc::new(FixedGpus::default());
+        let service = Arc::new(Service {
+            database,
+            clock: Arc::new(StoppedClock),
+            events: Hub::default(),
+            logs: LogFiles::new(&config.logs_dir()),
+            access: Access::default(),
+            gpus: GpuPool::new(Arc::clone(&gpus) as _, folder.path().join("gpus")),
+            bell: Notify::new(),
+            board: Board::default(),
+            metrics: Metrics::default(),
+            shutdown: Shutdown::default(),
+            started_at_ms: NOW_MS - 90_000,
+            config,
+        });
+        let (router, _) = routes().split_for_parts();
+        let counted = axum::middleware::from_fn_with_state(Arc::clone(&service), count);
+        let router = router.layer(counted).with_state(Arc::clone(&service));
+        Self {
+            service,
+            gpus,
+            router,
+            _folder: folder,
+        }
+    }
+
+    /// Sends a request as somebody of this role, or as nobody.
+    pub(crate) async fn send(&self, role: Option<Role>, mut request: Request<Body>) -> Answer {
+        if let Some(role) = role {
+            request.extensions_mut().insert(Caller {
+                name: role.as_str().to_owned(),
+                role,
+                address: None,
+            });
+        }
+        let response = self.router.clone().oneshot(request).await.expect("infallible");
+        let (parts, body) = response.into_parts();
+        let bytes = to_bytes(body, usize::MAX).await.expect("a body that ends");
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            text: String::from_utf8_lossy(&bytes).into_owned(),
+        }
+    }
+
+    /// Gets something as a viewer.
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.call(Role::Viewer, Method::GET, path, None).await
+    }
+
+    /// Sends JSON as an operator.
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
+        self.call(Role::Operator, Method::POST, path, Some(body)).await
+    }
+
+    /// Sends a request with or without JSON.
+    pub(crate) async fn call(&self, role: Role, method: Method, path: &str, body: Option<Value>) -> Answer {
+        let request = Request::builder().method(method).uri(path);
+        let request = match body {
+            Some(body) => request
+                .header(header::CONTENT_TYPE, "application/json")
+                .body(Body::from(body.to_string())),
+            None => request.body(Body::empty()),
+        };
+        self.send(Some(role), request.expect("a sound request")).await
+    }
+}
