@@ -15,7 +15,7 @@ mod experiments;
 mod extract;
 mod logs;
 pub(crate) mod openapi;
-mod presets;
+pub(crate) mod presets;
 mod runtime_params;
 pub(crate) mod serve;
 mod sockets;
