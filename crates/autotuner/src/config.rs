@@ -23,7 +23,7 @@ use values::{grace, memory, no_tilde, tasks_at_once};
 const PREFIX: &str = "AUTOTUNER_";
 
 /// Every option.
-const OPTIONS: [&str; 11] = [
+const OPTIONS: [&str; 13] = [
     "data_dir",
     "model_dir",
     "stop_grace_seconds",
@@ -31,6 +31,8 @@ const OPTIONS: [&str; 11] = [
     "docker_host",
     "hub_cache",
     "container_shm",
+    "allowed_programs",
+    "allowed_model_dirs",
     "url",
     "token",
     "max_tasks",
@@ -72,6 +74,13 @@ struct Options {
     hub_cache: PathBuf,
     /// Shared memory of a container, with its unit: `16GiB`.
     container_shm: String,
+    /// Programs that tasks of operators may name in `engine.program`, and images that they may
+    /// name for the engine `custom`, each exactly as a task names it. In the environment, with
+    /// commas between them.
+    allowed_programs: Vec<String>,
+    /// Directories beside `model_dir` whose files tasks of operators may name. In the
+    /// environment, with commas between them.
+    allowed_model_dirs: Vec<PathBuf>,
     /// Where the service is that commands ask: `https://tuner.example`; empty for the one on this
     /// machine.
     url: String,
@@ -100,6 +109,10 @@ pub(crate) struct Config {
     pub(crate) hub_cache: PathBuf,
     /// Shared memory of a container, in bytes.
     pub(crate) container_shm: u64,
+    /// Programs, and images of custom engines, that tasks of operators may name.
+    pub(crate) allowed_programs: Vec<String>,
+    /// Directories beside `model_dir` whose files tasks of operators may name.
+    pub(crate) allowed_model_dirs: Vec<PathBuf>,
     /// Where the service is that commands ask; the one of this data directory when `None`.
     pub(crate) url: Option<String>,
     /// What commands show the service to be let in: never shown.
@@ -228,6 +241,8 @@ impl Config {
             hub_cache: surroundings::hub_cache(read_environment)
                 .unwrap_or_else(|| cache_dir.join("huggingface")),
             container_shm: "16GiB".into(),
+            allowed_programs: Vec::new(),
+            allowed_model_dirs: Vec::new(),
             url: String::new(),
             token: String::new(),
             max_tasks: 8,
@@ -260,6 +275,9 @@ impl Config {
         no_tilde("data_dir", &options.data_dir)?;
         no_tilde("model_dir", &options.model_dir)?;
         no_tilde("hub_cache", &options.hub_cache)?;
+        for directory in &options.allowed_model_dirs {
+            no_tilde("allowed_model_dirs", directory)?;
+        }
         let values = serde_json::to_value(&options).unwrap_or_default();
         let said = serde_json::to_value(flags).unwrap_or_default();
         let origins = OPTIONS
@@ -278,6 +296,8 @@ impl Config {
             docker_host: Some(options.docker_host).filter(|host| !host.is_empty()),
             hub_cache: options.hub_cache,
             container_shm: memory("container_shm", &options.container_shm)?,
+            allowed_programs: options.allowed_programs,
+            allowed_model_dirs: options.allowed_model_dirs,
             url: Some(options.url).filter(|url| !url.is_empty()),
             token: Some(options.token)
                 .filter(|token| !token.is_empty())
@@ -333,6 +353,7 @@ fn from_environment(read: impl Fn(&str) -> Option<OsString>) -> Result<Environme
                 .parse::<f64>()
                 .map_err(|_| wrong(text, "it is a number of seconds"))?
                 .into(),
+            "allowed_programs" | "allowed_model_dirs" => listed(&text).collect(),
             "max_tasks" | "cpu_slots" => text
                 .parse::<u32>()
                 .map_err(|_| wrong(text, "it is a whole number from 0"))?
@@ -342,6 +363,11 @@ fn from_environment(read: impl Fn(&str) -> Option<OsString>) -> Result<Environme
         said.insert(option.to_owned(), value);
     }
     Ok(said)
+}
+
+/// The entries of a list in a variable.
+fn listed(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',').map(str::trim).filter(|entry| !entry.is_empty())
 }
 
 /// The environment variable of an option.

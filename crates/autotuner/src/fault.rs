@@ -205,7 +205,9 @@ mod armed {
             [point, side, nth] => (*point, *side, *nth),
             _ => return None,
         };
-        let point = FaultPoint::ALL.into_iter().find(|known| known.as_str() == point)?;
+        let point = FaultPoint::ALL
+            .into_iter()
+            .find(|known| known.as_str() == point)?;
         let side = [Side::Before, Side::After]
             .into_iter()
             .find(|known| known.as_str() == side)?;
@@ -259,14 +261,22 @@ mod tests {
         };
         check("launch:after", Some((FaultPoint::Launch, Side::After, 1)));
         check("end-task:before:3", Some((FaultPoint::EndTask, Side::Before, 3)));
-        for wrong in ["", "launch", "launch:during", "lunch:after", "launch:after:0", "launch:after:1:2"] {
+        for wrong in [
+            "",
+            "launch",
+            "launch:during",
+            "lunch:after",
+            "launch:after:0",
+            "launch:after:1:2",
+        ] {
             check(wrong, None);
         }
     }
 
     #[test]
     fn every_point_has_a_word_of_its_own() {
-        let words: std::collections::BTreeSet<_> = FaultPoint::ALL.iter().map(|point| point.as_str()).collect();
+        let words: std::collections::BTreeSet<_> =
+            FaultPoint::ALL.iter().map(|point| point.as_str()).collect();
         assert_eq!(words.len(), FaultPoint::ALL.len());
     }
 }

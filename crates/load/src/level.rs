@@ -138,8 +138,7 @@ impl Level<'_> {
             is_recorded: true,
             counts: Counts::default(),
         });
-        let report =
-            |counts: &Counts| observer.progress(&self.progress(false, counts, start.elapsed()));
+        let report = |counts: &Counts| observer.progress(&self.progress(false, counts, start.elapsed()));
         let slots = phase::run(&phase, slots, cancel, self.progress_interval, report).await?;
         if self.number == 0 && phase.counts.succeeded.load(Ordering::Relaxed) == 0 {
             return Err(nothing_succeeded(&self.shared.health, || {

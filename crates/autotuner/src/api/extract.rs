@@ -4,13 +4,16 @@
 //! reason. `Viewer`, `Operator` and `Admin` are a caller of at least that role; the
 //! authentication layer has put the [`Caller`] into the request's extensions before.
 
-use autotuner_store::Role;
+use autotuner_core::problem::Problem;
+use autotuner_core::spec::{Format, tree};
+use autotuner_store::{Page, Role};
 use axum::body::Bytes;
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Request};
-use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::http::{StatusCode, header};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::error::ApiError;
 use crate::service::access::Caller;
@@ -141,5 +144,83 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
                     rejection.body_text(),
                 )
             })
+    }
+}
+
+/// A body as text, and how it is written down: YAML where the content type says so, else JSON.
+#[derive(Debug, Clone)]
+pub(crate) struct Written {
+    pub(crate) text: String,
+    pub(crate) format: Format,
+}
+
+impl Written {
+    /// Whether nothing was sent.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.text.trim().is_empty()
+    }
+
+    /// The tree of values that was sent, and what is wrong in single places of it.
+    ///
+    /// # Errors
+    /// 422: it is no tree at all.
+    pub(crate) fn tree(&self) -> Result<(Value, Vec<Problem>), ApiError> {
+        tree(&self.text, self.format)
+            .map_err(|problems| ApiError::problems("The body cannot be read", problems))
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for Written {
+    type Rejection = ApiError;
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let format = request
+            .headers()
+            .get(header::CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .map_or(Format::Json, format_of);
+        let Text(text) = Text::from_request(request, state).await?;
+        Ok(Self { text, format })
+    }
+}
+
+/// The format that a content type names.
+fn format_of(content_type: &str) -> Format {
+    let media_type = content_type.split(';').next().unwrap_or_default();
+    let media_type = media_type.trim().to_ascii_lowercase();
+    match media_type.as_str() {
+        "application/yaml" | "application/x-yaml" | "text/yaml" | "text/x-yaml" | "text/vnd.yaml" => {
+            Format::Yaml
+        }
+        _ => Format::Json,
+    }
+}
+
+/// Rows of a page where none is said.
+const USUAL_ROWS: i64 = 100;
+
+/// Rows of a page at most.
+const MOST_ROWS: i64 = 1000;
+
+/// The part of a list that `skip` and `limit` ask for.
+///
+/// # Errors
+/// 422: out of range.
+pub(crate) fn page(skip: Option<i64>, limit: Option<i64>) -> Result<Page, ApiError> {
+    let mut problems = Vec::new();
+    let skip = skip.unwrap_or(0);
+    if skip < 0 {
+        problems.push(Problem::new("skip", format!("is {skip}; at least 0")));
+    }
+    let limit = limit.unwrap_or(USUAL_ROWS);
+    if !(1..=MOST_ROWS).contains(&limit) {
+        problems.push(Problem::new("limit", format!("is {limit}; 1 to {MOST_ROWS}")));
+    }
+    if problems.is_empty() {
+        Ok(Page {
+            skip: skip.unsigned_abs(),
+            limit: limit.unsigned_abs(),
+        })
+    } else {
+        Err(ApiError::problems("There is no such page of the list", problems))
     }
 }

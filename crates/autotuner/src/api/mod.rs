@@ -9,6 +9,7 @@ mod best;
 mod bulk;
 mod dashboard;
 mod docs;
+mod documents;
 pub(crate) mod error;
 mod event_stream;
 mod experiments;
@@ -25,6 +26,7 @@ mod task_actions;
 mod tasks;
 #[cfg(test)]
 pub(crate) mod testing;
+mod tests;
 mod transfer;
 mod views;
 

@@ -145,7 +145,9 @@ impl Reporter for Shown {
                 self.with_bar(number, |bar| bar.set_prefix(status.to_string()));
             }
             Event::Waiting { number, what } => {
-                self.with_bar(number, |bar| bar.set_prefix(what.unwrap_or("starting").to_owned()));
+                self.with_bar(number, |bar| {
+                    bar.set_prefix(what.unwrap_or("starting").to_owned())
+                });
             }
             Event::Fetching { number, progress } => self.fetching(number, progress),
             Event::Measuring { number, progress } => {

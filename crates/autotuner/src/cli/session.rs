@@ -21,8 +21,9 @@ use super::{CANCELLED, NOTHING, Refusal, WRONG, print, runtime, say};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::host::Host;
-use crate::report::command::{self, Containers};
-use crate::report::results::{RunFacts, document, is_device, write};
+use crate::report::command;
+use crate::report::package::Containers;
+use crate::report::results::{RunFacts, TaskFacts, document, is_device, write};
 use crate::report::{table, words};
 use crate::shutdown::Shutdown;
 use crate::targets::gpu_pool;
@@ -296,12 +297,13 @@ impl Recorder {
         experiments: &[Experiment],
     ) -> serde_json::Value {
         let facts = RunFacts {
-            task: &self.task,
+            task: TaskFacts::from(&self.task),
             status,
             ended_because,
-            host: &self.host,
+            host: Some(&self.host),
             engine_version: self.engine_version.as_deref(),
             logs: &self.logs,
+            log_file: &|number| self.logs.join(format!("experiment_{number}.log")),
             started_at_ms: self.started_at_ms,
             ended_at_ms: self.clock.now_ms(),
         };

@@ -6,11 +6,12 @@ use std::process::ExitCode;
 use autotuner_core::problem::Problem;
 use autotuner_core::space::Size;
 use autotuner_core::spec::{Format, Parsed, TaskSpec};
-use autotuner_core::task::{DeploymentMode, Task};
+use autotuner_core::task::Task;
 use serde_json::{Value, json};
 
 use super::{Refusal, WRONG, print};
 use crate::report::words::counted;
+use crate::worker::preflight::cannot_run_yet;
 
 /// Check task files, telling every problem with its place
 #[derive(Debug, clap::Args)]
@@ -123,17 +124,6 @@ fn tell(path: &Path, result: &Result<Loaded, Refusal>) {
         // Neither comes of a file.
         Err(Refusal::Cancelled | Refusal::Service(_)) => print(&format!("{path}: cancelled")),
     }
-}
-
-/// Everything in a sound task for which `run` would refuse it: understood, and not built yet.
-fn cannot_run_yet(task: &Task) -> Vec<Problem> {
-    let mode = (task.deployment == DeploymentMode::Kubernetes).then(|| {
-        Problem::new("deployment_mode", "engines cannot be started in Kubernetes yet")
-            .with_hint("use docker or local, or --mode")
-    });
-    let strategy = task.search.strategy.strategy().err();
-    let parts = task.not_built.iter().cloned();
-    parts.chain(mode).chain(strategy).collect()
 }
 
 /// For example `sim on local, 2 parameters, 6 configurations, grid_search of at most 6, 1 level each`.

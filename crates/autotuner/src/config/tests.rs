@@ -11,6 +11,8 @@ fn defaults() -> Options {
         docker_host: String::new(),
         hub_cache: "/default/cache".into(),
         container_shm: "16GiB".into(),
+        allowed_programs: Vec::new(),
+        allowed_model_dirs: Vec::new(),
         url: String::new(),
         token: String::new(),
         max_tasks: 8,

@@ -4,98 +4,114 @@
 //! publishes its port where the engine listens. What is secret, and what is the operator's
 //! rather than the task's, is left out: proxies, tokens, labels.
 
-use std::path::PathBuf;
-
-use autotuner_core::engine::{LaunchPlan, Limits};
-use autotuner_core::experiment::{ImageFacts, LaunchFacts};
+use autotuner_core::engine::{LaunchPlan, Limits, Program};
+use autotuner_core::experiment::LaunchFacts;
 use autotuner_core::gpu::{GpuDevice, GpuVendor};
 use autotuner_deploy::docker::{ENGINE_PORT, HUB_CACHE};
 
+use super::package::{Containers, Gpus, Package, Shown};
 use super::words::quoted;
-
-/// What containers are given here, whatever the task.
-#[derive(Debug, Clone)]
-pub(crate) struct Containers {
-    /// Shared memory, in bytes.
-    pub(crate) shm_bytes: u64,
-    /// Where models from a hub are kept on this machine.
-    pub(crate) hub_cache: PathBuf,
-}
 
 /// The line for an experiment that was started by this plan.
 pub(crate) fn line(launch: &LaunchFacts, plan: &LaunchPlan, containers: &Containers) -> String {
-    let words = match &launch.image {
-        Some(image) => container(launch, image, plan, containers),
-        None => process(launch),
-    };
-    words.join(" ")
+    match &launch.image {
+        Some(image) => docker(&Package::of_launch(launch, image, plan, containers)),
+        None => process(
+            launch.env.iter().map(|(name, value)| (name, value)),
+            &launch.command,
+        ),
+    }
 }
 
-/// Variables, then the command; host and port as they were.
-fn process(launch: &LaunchFacts) -> Vec<String> {
-    let variables = launch
-        .env
-        .iter()
-        .map(|(name, value)| format!("{name}={}", quoted(value)));
-    let words = launch.command.iter().map(|word| quoted(word));
-    variables.chain(words).collect()
+/// The line for what a plan would start, host and port chosen.
+pub(crate) fn planned(plan: &LaunchPlan, containers: &Containers) -> String {
+    match (&plan.program, Package::of_plan(plan, &[], containers)) {
+        (_, Some(package)) => docker(&package),
+        (Program::Local(program), None) => {
+            let arguments = plan.arguments("127.0.0.1", ENGINE_PORT);
+            let command: Vec<String> = std::iter::once(program.clone()).chain(arguments).collect();
+            process(plan.env.iter(), &command)
+        }
+        (Program::Image { .. }, None) => String::new(),
+    }
 }
 
-fn container(
-    launch: &LaunchFacts,
-    image: &ImageFacts,
-    plan: &LaunchPlan,
-    containers: &Containers,
-) -> Vec<String> {
+/// Variables, then the command. A secret is whoever calls the line to have set.
+pub(crate) fn process<'a>(
+    variables: impl Iterator<Item = (&'a String, &'a String)>,
+    command: &[String],
+) -> String {
+    let variables = variables.map(|(name, value)| match Shown::of(name, value) {
+        Shown::Value(value) => format!("{name}={}", quoted(&value)),
+        Shown::Secret => format!("{name}=\"${name}\""),
+    });
+    let words = command.iter().map(|word| quoted(word));
+    variables.chain(words).collect::<Vec<_>>().join(" ")
+}
+
+/// The line that starts the same container.
+pub(crate) fn docker(package: &Package) -> String {
     let mut flags = vec![
         "--rm".to_owned(),
         format!("--publish=127.0.0.1:{ENGINE_PORT}:{ENGINE_PORT}"),
-        format!("--shm-size={}", containers.shm_bytes),
+        format!("--shm-size={}", package.shm_bytes),
     ];
-    let Limits { cpus, memory_bytes } = plan.limits;
+    let Limits { cpus, memory_bytes } = package.limits;
     flags.extend(cpus.map(|cpus| format!("--cpus={cpus}")));
     if let Some(bytes) = memory_bytes {
         // Both together: no swap, as in the experiment.
         flags.push(format!("--memory={bytes}"));
         flags.push(format!("--memory-swap={bytes}"));
     }
-    flags.extend(gpus(&launch.gpus));
-    for mount in &plan.mounts {
-        let source = mount.source.display();
-        flags.push(format!(
-            "--mount=type=bind,source={source},target={},readonly",
-            mount.target
-        ));
+    flags.extend(gpus(&package.gpus));
+    for mount in &package.mounts {
+        let source = field("source", &mount.source.display().to_string());
+        let target = field("target", &mount.target);
+        flags.push(format!("--mount=type=bind,{source},{target},readonly"));
     }
-    if plan.uses_hub {
-        let source = containers.hub_cache.display();
-        flags.push(format!("--mount=type=bind,source={source},target={HUB_CACHE}"));
-        flags.push(format!("--env=HF_HOME={HUB_CACHE}"));
+    if let Some(cache) = &package.hub_cache {
+        let source = field("source", &cache.display().to_string());
+        flags.push(format!("--mount=type=bind,{source},target={HUB_CACHE}"));
     }
+    let variables = package.all_variables();
+    flags.extend(variables.iter().map(|(name, value)| match value {
+        Shown::Value(value) => format!("--env={name}={value}"),
+        // Taken from whoever calls the line.
+        Shown::Secret => format!("--env={name}"),
+    }));
     flags.extend(
-        launch
-            .env
+        package
+            .program
             .iter()
-            .map(|(name, value)| format!("--env={name}={value}")),
+            .map(|program| format!("--entrypoint={program}")),
     );
-    let (program, arguments) = launch.command.split_first().unzip();
-    flags.extend(program.map(|program| format!("--entrypoint={program}")));
-    flags.push(image.digest.as_ref().unwrap_or(&image.reference).clone());
-    flags.extend_from_slice(arguments.unwrap_or_default());
+    flags.push(package.image.clone());
+    flags.extend_from_slice(&package.arguments);
     let begin = ["docker", "run"].map(str::to_owned);
-    begin
-        .into_iter()
-        .chain(flags.iter().map(|flag| quoted(flag)))
-        .collect()
+    let words = begin.into_iter().chain(flags.iter().map(|flag| quoted(flag)));
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// One field of a mount; Docker reads them as a line of CSV.
+fn field(name: &str, value: &str) -> String {
+    if value.contains([',', '"']) {
+        format!("\"{name}={}\"", value.replace('"', "\"\""))
+    } else {
+        format!("{name}={value}")
+    }
 }
 
 /// The flags that give a container these GPUs and no others.
-fn gpus(held: &[GpuDevice]) -> Vec<String> {
+fn gpus(gpus: &Gpus) -> Vec<String> {
+    let held = match gpus {
+        Gpus::None => return Vec::new(),
+        Gpus::Any(count) => return vec![format!("--gpus={count}")],
+        Gpus::Held(held) => held,
+    };
     let list = |name: fn(&GpuDevice) -> String| held.iter().map(name).collect::<Vec<_>>().join(",");
-    match held.first().map(|gpu| gpu.vendor) {
-        None => Vec::new(),
-        Some(GpuVendor::Nvidia) => vec![format!("--gpus=\"device={}\"", list(|gpu| gpu.uuid.clone()))],
-        Some(GpuVendor::Amd) => [
+    match gpus.vendor() {
+        GpuVendor::Nvidia => vec![format!("--gpus=\"device={}\"", list(|gpu| gpu.uuid.clone()))],
+        GpuVendor::Amd => [
             "--device=/dev/kfd".to_owned(),
             "--device=/dev/dri".to_owned(),
             "--group-add=video".to_owned(),
@@ -110,7 +126,8 @@ fn gpus(held: &[GpuDevice]) -> Vec<String> {
 mod tests {
     use std::time::Duration;
 
-    use autotuner_core::engine::{Mount, Program};
+    use autotuner_core::engine::Mount;
+    use autotuner_core::experiment::ImageFacts;
 
     use super::*;
 
@@ -167,6 +184,40 @@ mod tests {
         assert_eq!(
             line(&launch(&["/bin/engine", "--flag", "a b"]), &plan(), &containers()),
             "A='b c' /bin/engine --flag 'a b'"
+        );
+    }
+
+    #[test]
+    fn secrets_are_left_to_who_calls_the_line() {
+        let mut facts = launch(&["engine"]);
+        facts.env = vec![("HF_TOKEN".into(), "***".into()), ("B".into(), "1".into())];
+        assert_eq!(
+            line(&facts, &plan(), &containers()),
+            "HF_TOKEN=\"$HF_TOKEN\" B=1 engine"
+        );
+        facts.image = Some(image());
+        let told = line(&facts, &plan(), &containers());
+        assert!(told.contains(" --env=HF_TOKEN --env=B=1 "), "{told}");
+    }
+
+    #[test]
+    fn what_is_planned_reads_like_what_is_started() {
+        let mut plan = plan();
+        plan.args = vec!["--port".into(), autotuner_core::engine::Arg::Port, "it's".into()];
+        plan.env.insert("API_KEY".into(), "secret".into());
+        assert_eq!(
+            planned(&plan, &containers()),
+            r#"API_KEY="$API_KEY" engine --port 8000 'it'\''s'"#
+        );
+        plan.program = Program::Image {
+            reference: "some/image:1".into(),
+            entrypoint: Some(vec!["engine".into(), "serve".into()]),
+        };
+        plan.gpus = 2;
+        assert_eq!(
+            planned(&plan, &containers()),
+            "docker run --rm --publish=127.0.0.1:8000:8000 --shm-size=1073741824 --gpus=2 --env=API_KEY \
+             --entrypoint=engine some/image:1 serve --port 8000 'it'\\''s'"
         );
     }
 

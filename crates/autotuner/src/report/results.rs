@@ -2,11 +2,12 @@
 
 use std::io::{self, Write};
 use std::os::unix::fs::FileTypeExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use autotuner_core::experiment::{Experiment, LaunchFacts};
 use autotuner_core::failure::Failure;
 use autotuner_core::gpu::{GpuDevice, GpuUse, Span};
+use autotuner_core::ids::ExperimentNumber;
 use autotuner_core::lifecycle::TaskStatus;
 use autotuner_core::score::Score;
 use autotuner_core::task::Task;
@@ -23,21 +24,49 @@ const SCHEMA_VERSION: u32 = 1;
 /// Everything that a results file tells of, experiments apart.
 pub(crate) struct RunFacts<'a> {
     /// The task.
-    pub(crate) task: &'a Task,
+    pub(crate) task: TaskFacts,
     /// How it ended, or `Running`.
     pub(crate) status: TaskStatus,
     /// Why it ended, for people.
     pub(crate) ended_because: Option<String>,
-    /// Where it ran.
-    pub(crate) host: &'a Host,
+    /// Where it ran, where that is known.
+    pub(crate) host: Option<&'a Host>,
     /// What the engine says its version is.
     pub(crate) engine_version: Option<&'a str>,
     /// Where its logs are.
     pub(crate) logs: &'a Path,
+    /// Where an experiment's log is.
+    pub(crate) log_file: &'a dyn Fn(ExperimentNumber) -> PathBuf,
     /// When it began, milliseconds since the Unix epoch.
     pub(crate) started_at_ms: i64,
     /// When it ended, or now.
     pub(crate) ended_at_ms: i64,
+}
+
+/// What a results file says of the task itself. What a document of an older kind does not
+/// say is `None`.
+pub(crate) struct TaskFacts {
+    pub(crate) name: String,
+    pub(crate) strategy: Option<String>,
+    pub(crate) objective: Option<String>,
+    pub(crate) seed: Option<u64>,
+    pub(crate) base_runtime: String,
+    pub(crate) deployment_mode: String,
+    pub(crate) model: Option<String>,
+}
+
+impl From<&Task> for TaskFacts {
+    fn from(task: &Task) -> Self {
+        Self {
+            name: task.name.clone(),
+            strategy: Some(task.search.strategy.as_str().to_owned()),
+            objective: Some(task.search.objective.as_str().to_owned()),
+            seed: Some(task.search.seed),
+            base_runtime: task.engine.as_str().to_owned(),
+            deployment_mode: task.deployment.as_str().to_owned(),
+            model: Some(task.model.id_or_path.clone()),
+        }
+    }
 }
 
 /// The whole document.
@@ -53,13 +82,13 @@ pub(crate) fn document(facts: &RunFacts<'_>, experiments: &[Experiment]) -> Valu
         "task_name": facts.task.name,
         "status": facts.status.as_str(),
         "ended_because": facts.ended_because,
-        "strategy": facts.task.search.strategy.as_str(),
-        "objective": facts.task.search.objective.as_str(),
-        "seed": facts.task.search.seed,
-        "base_runtime": facts.task.engine.as_str(),
+        "strategy": facts.task.strategy,
+        "objective": facts.task.objective,
+        "seed": facts.task.seed,
+        "base_runtime": facts.task.base_runtime,
         "engine_version": facts.engine_version,
-        "deployment_mode": facts.task.deployment.as_str(),
-        "model": facts.task.model.id_or_path,
+        "deployment_mode": facts.task.deployment_mode,
+        "model": facts.task.model,
         "total_experiments": experiments.len(),
         "successful_experiments": succeeded,
         "started_at": rfc3339(facts.started_at_ms),
@@ -75,17 +104,12 @@ pub(crate) fn document(facts: &RunFacts<'_>, experiments: &[Experiment]) -> Valu
 }
 
 fn verdict_value(verdict: &Verdict<'_>) -> Value {
-    let (claim, gain) = match verdict.claim {
-        Claim::Gain(ratio) => ("gain", Some(ratio)),
-        Claim::MeetsSlos(ratio) => ("meets_slos", Some(ratio)),
-        Claim::NoGain(ratio) => ("no_gain", Some(ratio)),
-        Claim::OnlyDefaults => ("only_defaults", None),
-        Claim::NoBaseline => ("no_baseline", None),
-        Claim::NothingFeasible => ("nothing_feasible", None),
-        Claim::NothingMeasured => ("nothing_measured", None),
+    let gain = match verdict.claim {
+        Claim::Gain(ratio) | Claim::MeetsSlos(ratio) | Claim::NoGain(ratio) => Some(ratio),
+        Claim::OnlyDefaults | Claim::NoBaseline | Claim::NothingFeasible | Claim::NothingMeasured => None,
     };
     json!({
-        "claim": claim,
+        "claim": claim_word(verdict.claim),
         "gain_over_defaults": gain,
         "best_experiment_id": verdict.best.map(|experiment| experiment.number.0),
         "baseline_experiment_id": verdict.baseline.map(|experiment| experiment.number.0),
@@ -93,7 +117,29 @@ fn verdict_value(verdict: &Verdict<'_>) -> Value {
     })
 }
 
-fn gpu(device: &GpuDevice) -> Value {
+/// The word for what is claimed.
+pub(crate) fn claim_word(claim: Claim) -> &'static str {
+    match claim {
+        Claim::Gain(_) => "gain",
+        Claim::MeetsSlos(_) => "meets_slos",
+        Claim::NoGain(_) => "no_gain",
+        Claim::OnlyDefaults => "only_defaults",
+        Claim::NoBaseline => "no_baseline",
+        Claim::NothingFeasible => "nothing_feasible",
+        Claim::NothingMeasured => "nothing_measured",
+    }
+}
+
+/// Which way the objective's own value is better.
+pub(crate) fn direction(score: &Score) -> &'static str {
+    match score.objective().is_maximized() {
+        true => "maximize",
+        false => "minimize",
+    }
+}
+
+/// A GPU.
+pub(crate) fn gpu(device: &GpuDevice) -> Value {
     let GpuDevice {
         index,
         uuid,
@@ -111,7 +157,7 @@ fn gpu(device: &GpuDevice) -> Value {
 }
 
 /// The original system's shape and keys, with energy beside them; nothing where no GPU was seen.
-fn gpu_monitoring(uses: &[GpuUse]) -> Value {
+pub(crate) fn gpu_monitoring(uses: &[GpuUse]) -> Value {
     if uses.is_empty() {
         return Value::Null;
     }
@@ -204,7 +250,7 @@ fn result(facts: &RunFacts<'_>, experiment: &Experiment) -> Value {
         "failure_kind": failure.map(|failure| failure.kind.as_str()),
         "advice": failure.and_then(|failure| failure.advice.clone()),
         "container_logs": failure.map(|failure| failure.log_tail.join("\n")),
-        "log_file": facts.logs.join(format!("experiment_{number}.log")),
+        "log_file": (facts.log_file)(*number),
         "effective_arguments": command,
         "environment": env.into_iter().collect::<std::collections::BTreeMap<_, _>>(),
         "engine_version": engine_version,
@@ -214,7 +260,7 @@ fn result(facts: &RunFacts<'_>, experiment: &Experiment) -> Value {
         "image_digest": image.and_then(|image| image.digest),
         "gpus": gpus.iter().map(gpu).collect::<Vec<_>>(),
         "gpu_monitoring": measured.map(|measured| gpu_monitoring(&measured.gpu_use)),
-        "host_fingerprint": facts.host.fingerprint,
+        "host_fingerprint": facts.host.map(|host| &host.fingerprint),
         "ready_after": ready_after_ms.map(|ms| std::time::Duration::from_millis(ms).as_secs_f64()),
         "started_at": rfc3339(*started_at_ms),
         "completed_at": ended_at_ms.map(rfc3339),
@@ -223,7 +269,6 @@ fn result(facts: &RunFacts<'_>, experiment: &Experiment) -> Value {
 }
 
 fn score(score: &Score) -> Value {
-    let objective = score.objective();
     let violations: Vec<Value> = score
         .violations()
         .iter()
@@ -238,7 +283,7 @@ fn score(score: &Score) -> Value {
         .collect();
     json!({
         "objective_value": score.objective_value(),
-        "direction": if objective.is_maximized() { "maximize" } else { "minimize" },
+        "direction": direction(score),
         "feasible": score.is_feasible(),
         "penalty": score.penalty(),
         "violations": violations,
@@ -246,14 +291,16 @@ fn score(score: &Score) -> Value {
     })
 }
 
-fn error_message(failure: &Failure) -> String {
+/// What happened, with advice where there is any.
+pub(crate) fn error_message(failure: &Failure) -> String {
     match &failure.advice {
         Some(advice) => format!("{}; {advice}", failure.message),
         None => failure.message.clone(),
     }
 }
 
-fn seconds(from_ms: i64, to_ms: i64) -> f64 {
+/// Seconds between two times.
+pub(crate) fn seconds(from_ms: i64, to_ms: i64) -> f64 {
     let ms = u64::try_from(to_ms.saturating_sub(from_ms)).unwrap_or(0);
     std::time::Duration::from_millis(ms).as_secs_f64()
 }

@@ -8,6 +8,7 @@ pub(crate) mod data_dir;
 pub(crate) mod events;
 pub(crate) mod log_files;
 pub(crate) mod metrics;
+pub(crate) mod permits;
 pub(crate) mod supervisor;
 #[cfg(test)]
 pub(crate) mod testing;

@@ -164,9 +164,7 @@ async fn try_measure(
     plan: &LaunchPlan,
     started: &Started,
 ) -> Result<Measured, Failure> {
-    let Started {
-        deployment, gpus, ..
-    } = started;
+    let Started { deployment, gpus, .. } = started;
     let mut facts = LaunchFacts {
         command: deployment.command.clone(),
         env: plan.env.iter().map(without_secret).collect(),

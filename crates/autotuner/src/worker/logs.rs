@@ -54,12 +54,7 @@ impl TaskLogs {
         Self::open_file(Layout::Server { files, task, run }, directory, &path, clock)
     }
 
-    fn open_file(
-        layout: Layout,
-        directory: PathBuf,
-        path: &Path,
-        clock: Arc<dyn Clock>,
-    ) -> io::Result<Self> {
+    fn open_file(layout: Layout, directory: PathBuf, path: &Path, clock: Arc<dyn Clock>) -> io::Result<Self> {
         std::fs::create_dir_all(&directory)?;
         let task_log = OpenOptions::new().create(true).append(true).open(path)?;
         Ok(Self {

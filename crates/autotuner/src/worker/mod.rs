@@ -11,7 +11,7 @@ pub(crate) mod logs;
 pub(crate) mod preflight;
 pub(crate) mod probe;
 mod requests;
-mod secret;
+pub(crate) mod secret;
 pub(crate) mod slots;
 mod start;
 pub(crate) mod stop;

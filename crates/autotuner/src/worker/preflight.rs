@@ -192,6 +192,18 @@ pub(crate) fn unheeded(task: &Task) -> Option<String> {
     (!limits.is_empty()).then(|| format!("{} not applied to local processes", limits.join(" and ")))
 }
 
+/// Everything in a sound task for which it would be refused at its start: understood, and not
+/// built yet.
+pub(crate) fn cannot_run_yet(task: &Task) -> Vec<Problem> {
+    let mode = (task.deployment == DeploymentMode::Kubernetes).then(|| {
+        Problem::new("deployment_mode", "engines cannot be started in Kubernetes yet")
+            .with_hint("use docker or local, or --mode")
+    });
+    let strategy = task.search.strategy.strategy().err();
+    let parts = task.not_built.iter().cloned();
+    parts.chain(mode).chain(strategy).collect()
+}
+
 fn mode_problem(mode: DeploymentMode) -> Option<Problem> {
     (mode == DeploymentMode::Kubernetes).then(|| {
         Problem::new(
@@ -203,7 +215,7 @@ fn mode_problem(mode: DeploymentMode) -> Option<Problem> {
 }
 
 /// What the engine is to be given as its model: an existing path, or a hub id.
-fn resolve_model(task: &Task, places: &Places) -> Result<String, Problem> {
+pub(crate) fn resolve_model(task: &Task, places: &Places) -> Result<String, Problem> {
     let named = task.model.id_or_path.as_str();
     if matches!(task.engine, EngineKind::Sim | EngineKind::Custom) {
         return Ok(named.to_owned());

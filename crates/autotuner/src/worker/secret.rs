@@ -4,6 +4,23 @@
 
 /// A variable as it may be shown. Secrets go to the engine and nowhere else.
 pub(super) fn without_secret((name, value): (&String, &String)) -> (String, String) {
+    (name.clone(), shown(name, value))
+}
+
+/// What is shown in the place of a secret.
+pub(crate) const HIDDEN: &str = "***";
+
+/// The value of a variable as it may be shown.
+pub(crate) fn shown(name: &str, value: &str) -> String {
+    if is_secret(name) {
+        HIDDEN.to_owned()
+    } else {
+        without_logins(value)
+    }
+}
+
+/// Whether a variable of this name holds a secret.
+pub(crate) fn is_secret(name: &str) -> bool {
     const SECRET_WORDS: [&str; 7] = [
         "TOKEN",
         "KEY",
@@ -13,19 +30,12 @@ pub(super) fn without_secret((name, value): (&String, &String)) -> (String, Stri
         "PASSWD",
         "CREDENTIALS",
     ];
-    let is_secret = name
-        .split('_')
-        .any(|word| SECRET_WORDS.contains(&word.to_ascii_uppercase().as_str()));
-    let shown = if is_secret {
-        "***".to_owned()
-    } else {
-        without_logins(value)
-    };
-    (name.clone(), shown)
+    name.split('_')
+        .any(|word| SECRET_WORDS.contains(&word.to_ascii_uppercase().as_str()))
 }
 
 /// A text without who logs in, and with what, in any of its URLs: a proxy's often have both.
-fn without_logins(text: &str) -> String {
+pub(crate) fn without_logins(text: &str) -> String {
     let mut parts = text.split("://");
     let mut shown = parts.next().unwrap_or_default().to_owned();
     for part in parts {

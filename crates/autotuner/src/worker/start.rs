@@ -210,7 +210,11 @@ async fn prepare(worker: &Worker, number: ExperimentNumber, plan: &LaunchPlan) -
             Ok(()) => return Ok(()),
             Err(error @ DeployError::TargetGone { .. }) if begun.elapsed() < TARGET_PATIENCE => {
                 if !is_told {
-                    let what = format!("waiting for up to {} s: {}", TARGET_PATIENCE.as_secs(), chain(&error));
+                    let what = format!(
+                        "waiting for up to {} s: {}",
+                        TARGET_PATIENCE.as_secs(),
+                        chain(&error)
+                    );
                     worker.warn(&format!("[Experiment {number}] {what}"));
                     let what = Some(what.as_str());
                     worker.reporter.report(Event::Waiting { number, what });

@@ -83,7 +83,15 @@ mod tests {
             assert_eq!(recorded.kind, expected, "{cause:?} {kind}");
         };
         check(StopCause::Person, FailureKind::Cancelled, FailureKind::Cancelled);
-        check(StopCause::ServerEnds, FailureKind::Cancelled, FailureKind::WorkerLost);
-        check(StopCause::ServerEnds, FailureKind::OutOfMemory, FailureKind::OutOfMemory);
+        check(
+            StopCause::ServerEnds,
+            FailureKind::Cancelled,
+            FailureKind::WorkerLost,
+        );
+        check(
+            StopCause::ServerEnds,
+            FailureKind::OutOfMemory,
+            FailureKind::OutOfMemory,
+        );
     }
 }

@@ -5,6 +5,12 @@
 
 mod conversation;
 mod follow;
+mod legacy;
+mod original;
 mod stub;
+#[expect(
+    dead_code,
+    reason = "shared with the tests of local runs, which use all of it"
+)]
 #[path = "../cli/support.rs"]
 mod support;

@@ -109,6 +109,17 @@ pub trait Engine: Send + Sync {
         self.advice().general(kind)
     }
 
+    /// The one name of the flag that is meant by a spelling, however many dashes it begins with:
+    /// aliases resolved, `-` for `_`, without dashes before it and without `no-`.
+    fn flag_name(&self, spelt: &str) -> String {
+        self.dialect().resolve(spelt.trim_start_matches('-')).name
+    }
+
+    /// Whether the program takes a flag's unambiguous beginning for the flag.
+    fn takes_beginnings(&self) -> bool {
+        self.dialect().abbreviates
+    }
+
     /// The flags that the product sets itself, which no parameter can be.
     fn reserved(&self) -> &'static [&'static str] {
         self.dialect().reserved

@@ -169,6 +169,21 @@ impl<'de> Deserialize<'de> for TaskSpec {
     }
 }
 
+/// A text as a tree of values, and what is wrong in single places of it: a key that is given
+/// twice, a number that cannot be used. For texts that hold documents among other things.
+///
+/// # Errors
+/// Why the text is no tree at all.
+pub fn tree(text: &str, format: Format) -> Result<(Value, Vec<Problem>), Vec<Problem>> {
+    let findings = Findings::default();
+    let tree = syntax::parse(text, format, &findings);
+    let (problems, _) = findings.into_parts();
+    match tree {
+        Some(tree) => Ok((tree, problems)),
+        None => Err(problems),
+    }
+}
+
 fn finish(value: &Value, findings: Findings) -> Result<Parsed, Vec<Problem>> {
     let spec = document::read(value, &findings);
     findings.reading_is_done();

@@ -39,7 +39,11 @@ pub(super) async fn keep(
                 stop.stop(StopCause::GivenUp);
                 return;
             }
-            Err(error) => tracing::warn!(task.id = claim.task.0, "a claim is not renewed: {}", chain(&error)),
+            Err(error) => tracing::warn!(
+                task.id = claim.task.0,
+                "a claim is not renewed: {}",
+                chain(&error)
+            ),
         }
         tokio::select! {
             () = sleep(PAUSE) => {}

@@ -123,10 +123,7 @@ impl<Inner: Store> Store for Patient<Inner> {
         result: Result<Measured, Failure>,
         now_ms: i64,
     ) -> Result<(), StoreError> {
-        let again = || {
-            self.inner
-                .finish_experiment(task, number, result.clone(), now_ms)
-        };
+        let again = || self.inner.finish_experiment(task, number, result.clone(), now_ms);
         self.again(again).await
     }
 

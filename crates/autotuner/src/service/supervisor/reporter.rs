@@ -100,7 +100,12 @@ impl Teller {
             "role": next.role.as_str(),
             "attempt": next.attempt,
         });
-        self.hint(Kind::ExperimentStarted, Some(number), Some(next.reason.clone()), data);
+        self.hint(
+            Kind::ExperimentStarted,
+            Some(number),
+            Some(next.reason.clone()),
+            data,
+        );
         self.progress(number);
     }
 

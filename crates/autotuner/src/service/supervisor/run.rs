@@ -333,7 +333,9 @@ impl<'a> Run<'a> {
             stuck: Stuck::default(),
             gpus: self.service.gpus.clone(),
             slots: self.supervisor.slots.clone(),
-            gpu_model: gpu.map(|gpu| gpu.name.clone()).map_or_else(OnceLock::new, OnceLock::from),
+            gpu_model: gpu
+                .map(|gpu| gpu.name.clone())
+                .map_or_else(OnceLock::new, OnceLock::from),
             image: image.map_or_else(OnceLock::new, OnceLock::from),
         }
     }

@@ -42,7 +42,10 @@ pub(super) async fn sweep_now_and_then(supervisor: Arc<Supervisor>) {
 
 /// Waits until the first sweep is over.
 pub(super) async fn first_sweep(supervisor: &Supervisor) {
-    if timeout(FIRST_PATIENCE, supervisor.swept.cancelled()).await.is_err() {
+    if timeout(FIRST_PATIENCE, supervisor.swept.cancelled())
+        .await
+        .is_err()
+    {
         tracing::warn!("engines that a dead process of ours left behind may still run: a sweep takes long");
     }
 }

@@ -1,0 +1,113 @@
+//! Tasks: made, listed, read, changed, removed.
+
+mod change;
+mod check;
+mod read;
+mod runs;
+
+use std::sync::Arc;
+
+use autotuner_core::ids::TaskId;
+use autotuner_core::lifecycle::{IllegalMove, TaskStatus};
+use autotuner_core::verdict::verdict;
+use autotuner_store::{Page, StoreError, TaskRecord, TaskSummary};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::error::ApiError;
+use super::views::task::{Beside, TaskView, VerdictView};
+use crate::service::Service;
+use crate::service::events::{Event, Kind};
+
+pub(super) use change::remove;
+pub(super) use runs::Rows;
+
+/// The routes of this group.
+pub(super) fn routes() -> OpenApiRouter<Arc<Service>> {
+    OpenApiRouter::new()
+        .routes(routes!(read::list, change::create))
+        .routes(routes!(check::check))
+        .routes(routes!(read::by_name))
+        .routes(routes!(read::one, change::describe, change::edit, change::delete))
+        .routes(routes!(change::replace))
+        .routes(routes!(runs::runs))
+        .routes(routes!(runs::experiments))
+}
+
+/// Experiments that are looked at for a verdict. Its defaults are the first to be measured.
+const MOST_JUDGED: u64 = 1000;
+
+/// The view of a single task, with what its run has found out.
+pub(super) async fn view(service: &Service, record: TaskRecord) -> Result<TaskView, ApiError> {
+    let beside = beside(service, &record).await?;
+    Ok(TaskView::of(record, beside))
+}
+
+async fn beside(service: &Service, record: &TaskRecord) -> Result<Beside, ApiError> {
+    let summary = &record.summary;
+    let waiting_for = waiting_for(service, summary);
+    if summary.total_experiments == 0 {
+        return Ok(Beside {
+            waiting_for,
+            ..Beside::default()
+        });
+    }
+    let page = Page {
+        skip: 0,
+        limit: MOST_JUDGED,
+    };
+    let mut records = service
+        .database
+        .experiments_of(summary.id, Some(summary.run), page)
+        .await?
+        .rows;
+    let is_among = |id| records.iter().any(|record| record.id == id);
+    if let Some(best) = summary.best_experiment.filter(|best| !is_among(*best)) {
+        records.extend(service.database.experiment(best).await.ok());
+    }
+    let best = records
+        .iter()
+        .find(|record| Some(record.id) == summary.best_experiment);
+    let best_number = best.map(|record| record.experiment.number.0);
+    // What another program measured is not ours to judge.
+    let is_ours = records.iter().all(|record| record.foreign.is_none());
+    let experiments: Vec<_> = records.into_iter().map(|record| record.experiment).collect();
+    let verdict = verdict(&experiments);
+    Ok(Beside {
+        waiting_for,
+        verdict: is_ours.then(|| VerdictView::of(&verdict)),
+        best_number,
+    })
+}
+
+/// What a running task waits for, for people.
+pub(super) fn waiting_for(service: &Service, task: &TaskSummary) -> Option<String> {
+    let is_running = task.status == TaskStatus::Running;
+    is_running.then(|| service.board.waiting_for(task.id)).flatten()
+}
+
+/// Tells everybody of what happened to a task.
+pub(super) fn publish(service: &Service, kind: Kind, task: TaskId) {
+    service.events.publish(Event::of_task(kind, task));
+}
+
+/// The contract's words for a move that the task's status does not allow; other errors as
+/// they are.
+pub(super) fn in_words(error: StoreError, words: impl FnOnce(&IllegalMove) -> ApiError) -> ApiError {
+    match error {
+        StoreError::Illegal(illegal) => {
+            let hint = format!("the task is {}", illegal.status);
+            let error = words(&illegal);
+            match error.body.hint {
+                Some(_) => error,
+                None => error.with_hint(hint),
+            }
+        }
+        other => other.into(),
+    }
+}
+
+/// 400 in the contract's words for an illegal move.
+pub(super) fn illegal(text: impl Into<String>) -> ApiError {
+    ApiError::bad_request("illegal_move", text)
+}

@@ -1,1 +1,0 @@
-//! What records look like on the wire.

@@ -1,0 +1,307 @@
+//! Experiments. Metrics have the keys of results files, which are the original system's with ours
+//! beside them; what was taken over from another program shows through the same fields.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use autotuner_core::experiment::{Experiment, ImageFacts, LaunchFacts, Measured};
+use autotuner_core::gpu::GpuDevice;
+use autotuner_core::ids::{ExperimentId, ExperimentNumber, TaskId};
+use autotuner_core::score::{Score, Violation};
+use autotuner_core::search::Role;
+use autotuner_store::{ExperimentRecord, ForeignResult};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use super::elapsed;
+use crate::clock::rfc3339;
+use crate::report::{metrics, results};
+
+/// One attempt to deploy and measure one configuration.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ExperimentView {
+    /// Its global id.
+    id: i64,
+    /// Its task.
+    task_id: i64,
+    /// The run of the task.
+    run: u32,
+    /// Its number inside the run, from 1.
+    experiment_id: u32,
+    /// `baseline`, `search` or `replicate`.
+    role: &'static str,
+    /// Whether it measures the engine's own defaults.
+    is_baseline: bool,
+    /// Which attempt at this configuration it is, from 1.
+    attempt: u32,
+    /// Why it was tried, for people.
+    reason: String,
+    /// The configuration; empty for the engine's defaults.
+    parameters: Map<String, Value>,
+    /// `pending`, `deploying`, `benchmarking`, `success` or `failed`.
+    status: &'static str,
+    /// Why it failed, with advice where there is any.
+    error_message: Option<String>,
+    /// What kind of failure it was: `out_of_memory`, `engine_crashed`, …
+    failure_kind: Option<&'static str>,
+    /// What to do about the failure.
+    advice: Option<String>,
+    /// What was measured.
+    metrics: Option<Value>,
+    /// What it is worth; lower is better, whatever the objective.
+    objective_score: Option<f64>,
+    /// What the objective looks at, in its own unit: seconds, or tokens per second and GPU.
+    objective_value: Option<f64>,
+    /// `minimize` or `maximize`: which way `objective_value` is better.
+    direction: Option<&'static str>,
+    /// Whether it may be chosen at all: every SLO is met.
+    feasible: Option<bool>,
+    /// Every bound that was missed.
+    violations: Vec<ViolationView>,
+    /// Sum of the exponential SLO mode's penalties.
+    penalty: Option<f64>,
+    /// Whether a percentile that counts rests on few requests.
+    low_n: Option<bool>,
+    /// What a reader should know before trusting it, for people.
+    remarks: Vec<String>,
+    /// Always null: engines are gone when their experiment is.
+    service_name: Option<String>,
+    /// Always null.
+    service_url: Option<String>,
+    /// The GPUs in brief.
+    gpu_info: Option<GpuInfo>,
+    /// The GPUs that were held for it, one by one.
+    gpus: Vec<Value>,
+    /// What they did meanwhile.
+    gpu_monitoring: Option<Value>,
+    /// The argument vector that the engine was really started with.
+    effective_arguments: Vec<String>,
+    /// Variables that were set for it; secrets are shown as `***`.
+    environment: BTreeMap<String, String>,
+    /// The image that was asked for.
+    image: Option<String>,
+    /// The image's own id.
+    image_id: Option<String>,
+    /// Under which digest its registry has it.
+    image_digest: Option<String>,
+    /// What the engine says its version is.
+    engine_version: Option<String>,
+    /// The distinct fingerprints that its answers carried.
+    engine_fingerprints: Vec<String>,
+    /// Seconds from start to ready.
+    ready_after: Option<f64>,
+    /// When it was put on record.
+    created_at: String,
+    /// When it began.
+    started_at: Option<String>,
+    /// When it ended.
+    completed_at: Option<String>,
+    /// How long it took, seconds.
+    elapsed_time: Option<f64>,
+    /// The last lines of a failed engine's output, oldest first. Only where one experiment is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    log_tail: Option<Vec<String>>,
+}
+
+/// A bound that was missed.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ViolationView {
+    /// What was bounded.
+    metric: String,
+    /// The bound, seconds.
+    threshold: f64,
+    /// What was measured, seconds.
+    actual: f64,
+    /// (actual − threshold) / threshold.
+    violation_ratio: f64,
+}
+
+/// GPUs in brief, with the original system's keys.
+#[derive(Debug, PartialEq, Serialize, ToSchema)]
+pub(crate) struct GpuInfo {
+    /// What they are called.
+    model: String,
+    /// How many.
+    count: usize,
+    /// Their numbers on the machine.
+    device_ids: Vec<String>,
+    /// Over how many the engine was spread.
+    world_size: usize,
+}
+
+/// Whether an experiment is told of among others or on its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Told {
+    Listed,
+    Alone,
+}
+
+impl ExperimentView {
+    /// The view of an experiment.
+    pub(crate) fn of(record: ExperimentRecord, told: Told) -> Self {
+        let ExperimentRecord {
+            id: ExperimentId(id),
+            task: TaskId(task_id),
+            run,
+            experiment,
+            foreign,
+        } = record;
+        let foreign = foreign.unwrap_or(ForeignResult {
+            metrics: None,
+            objective_score: None,
+            error_message: None,
+            elapsed_seconds: None,
+        });
+        let score = experiment.score().cloned();
+        let failure = experiment.failure().cloned();
+        let Experiment {
+            number: ExperimentNumber(number),
+            role,
+            candidate,
+            reason,
+            attempt,
+            status,
+            launch,
+            result,
+            started_at_ms,
+            ended_at_ms,
+        } = experiment;
+        let Launched {
+            effective_arguments,
+            environment,
+            engine_version,
+            ready_after,
+            image,
+            gpus,
+        } = Launched::of(launch.unwrap_or_default());
+        let measured = result.and_then(Result::ok);
+        let log_tail = || failure.as_ref().map(|failure| failure.log_tail.clone());
+        Self {
+            id,
+            task_id,
+            run,
+            experiment_id: number,
+            role: role.as_str(),
+            is_baseline: role == Role::Baseline,
+            attempt,
+            reason,
+            parameters: candidate.to_json(),
+            status: status.as_str(),
+            error_message: failure
+                .as_ref()
+                .map(results::error_message)
+                .or(foreign.error_message),
+            failure_kind: failure.as_ref().map(|failure| failure.kind.as_str()),
+            advice: failure.as_ref().and_then(|failure| failure.advice.clone()),
+            metrics: measured
+                .as_ref()
+                .map(|measured| metrics::experiment(&measured.metrics))
+                .or(foreign.metrics),
+            objective_score: score
+                .as_ref()
+                .map(Score::lower_is_better)
+                .or(foreign.objective_score),
+            objective_value: score.as_ref().map(Score::objective_value),
+            direction: score.as_ref().map(results::direction),
+            feasible: score.as_ref().map(Score::is_feasible),
+            violations: score.iter().flat_map(violations).collect(),
+            penalty: score.as_ref().map(Score::penalty),
+            low_n: score.as_ref().map(Score::is_low_n),
+            service_name: None,
+            service_url: None,
+            gpu_info: gpu_info(&gpus),
+            gpus: gpus.iter().map(results::gpu).collect(),
+            gpu_monitoring: measured
+                .as_ref()
+                .map(|measured| results::gpu_monitoring(&measured.gpu_use))
+                .filter(|value| !value.is_null()),
+            remarks: remarks(measured.as_ref()),
+            engine_fingerprints: measured.map(|measured| measured.fingerprints).unwrap_or_default(),
+            effective_arguments,
+            environment,
+            image: image.as_ref().map(|image| image.reference.clone()),
+            image_id: image.as_ref().map(|image| image.id.clone()),
+            image_digest: image.and_then(|image| image.digest),
+            engine_version,
+            ready_after,
+            created_at: rfc3339(started_at_ms),
+            started_at: Some(rfc3339(started_at_ms)),
+            completed_at: ended_at_ms.map(rfc3339),
+            elapsed_time: foreign
+                .elapsed_seconds
+                .or_else(|| elapsed(Some(started_at_ms), ended_at_ms)),
+            log_tail: (told == Told::Alone).then(|| log_tail().unwrap_or_default()),
+        }
+    }
+}
+
+/// What was started, as it is told.
+struct Launched {
+    effective_arguments: Vec<String>,
+    environment: BTreeMap<String, String>,
+    engine_version: Option<String>,
+    ready_after: Option<f64>,
+    image: Option<ImageFacts>,
+    gpus: Vec<GpuDevice>,
+}
+
+impl Launched {
+    fn of(launch: LaunchFacts) -> Self {
+        let LaunchFacts {
+            command,
+            env,
+            engine_version,
+            ready_after_ms,
+            image,
+            gpus,
+        } = launch;
+        Self {
+            effective_arguments: command,
+            environment: env
+                .into_iter()
+                .map(|(name, value)| {
+                    let value = crate::worker::secret::shown(&name, &value);
+                    (name, value)
+                })
+                .collect(),
+            engine_version,
+            ready_after: ready_after_ms.map(|ms| Duration::from_millis(ms).as_secs_f64()),
+            image,
+            gpus,
+        }
+    }
+}
+
+fn remarks(measured: Option<&Measured>) -> Vec<String> {
+    measured
+        .map(|measured| measured.remarks.clone())
+        .unwrap_or_default()
+}
+
+fn violations(score: &Score) -> Vec<ViolationView> {
+    let view = |violation: &Violation| {
+        let Violation {
+            metric,
+            threshold,
+            actual,
+            ratio,
+        } = violation;
+        ViolationView {
+            metric: metric.to_string(),
+            threshold: *threshold,
+            actual: *actual,
+            violation_ratio: *ratio,
+        }
+    };
+    score.violations().iter().map(view).collect()
+}
+
+fn gpu_info(gpus: &[GpuDevice]) -> Option<GpuInfo> {
+    Some(GpuInfo {
+        model: gpus.first()?.name.clone(),
+        count: gpus.len(),
+        device_ids: gpus.iter().map(|gpu| gpu.index.to_string()).collect(),
+        world_size: gpus.len(),
+    })
+}
