@@ -31,7 +31,7 @@ use crate::worker::preflight::{Places, own_program, resolve_model};
 
 /// The routes of this group.
 pub(super) fn routes() -> OpenApiRouter<Arc<Service>> {
-    OpenApiRouter::new().routes(routes!(best))
+    OpenApiRouter::new().routes(routes!(get_best_configuration))
 }
 
 /// How the configuration is wanted.
@@ -65,7 +65,7 @@ enum Shape {
     (status = 404, body = ErrorBody, description = "There is no such task, or it has no configuration that was measured, or none that can be told so"),
     (status = 422, body = ErrorBody, description = "There is no such format"),
 ))]
-async fn best(
+async fn get_best_configuration(
     State(service): State<Arc<Service>>,
     _caller: Viewer,
     Path(id): Path<i64>,

@@ -45,7 +45,7 @@ const STATUSES: [TaskStatus; 5] = [
     (status = 200, body = [TaskRow], headers(("X-Total-Count" = u64, description = "How many there are in all"))),
     (status = 422, body = ErrorBody, description = "No such page, or no such status"),
 ))]
-pub(super) async fn list(
+pub(super) async fn list_tasks(
     State(service): State<Arc<Service>>,
     _caller: Viewer,
     Query(wanted): Query<Wanted>,
@@ -81,7 +81,7 @@ fn status_of(word: &str) -> Result<TaskStatus, ApiError> {
     (status = 200, body = TaskView),
     (status = 404, body = ErrorBody, description = "There is no such task"),
 ))]
-pub(super) async fn one(
+pub(super) async fn get_task(
     State(service): State<Arc<Service>>,
     _caller: Viewer,
     Path(id): Path<i64>,
@@ -95,7 +95,7 @@ pub(super) async fn one(
     (status = 200, body = TaskView),
     (status = 404, body = ErrorBody, description = "There is no task of this name"),
 ))]
-pub(super) async fn by_name(
+pub(super) async fn get_task_by_name(
     State(service): State<Arc<Service>>,
     _caller: Viewer,
     Path(name): Path<String>,

@@ -32,7 +32,7 @@ pub(in crate::api) struct Rows {
     (status = 200, body = [RunView], headers(("X-Total-Count" = u64, description = "How many there are in all"))),
     (status = 404, body = ErrorBody, description = "There is no such task"),
 ))]
-pub(super) async fn runs(
+pub(super) async fn list_runs(
     State(service): State<Arc<Service>>,
     _caller: Viewer,
     Path(id): Path<i64>,
@@ -52,7 +52,7 @@ pub(super) async fn runs(
         (status = 404, body = ErrorBody, description = "There is no such task, or it has no such run"),
         (status = 422, body = ErrorBody, description = "There is no such page"),
     ))]
-pub(super) async fn experiments(
+pub(super) async fn list_run_experiments(
     State(service): State<Arc<Service>>,
     _caller: Viewer,
     Path((id, run)): Path<(i64, u32)>,

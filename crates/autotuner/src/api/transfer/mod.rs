@@ -31,10 +31,10 @@ use crate::service::permits::Permits;
 /// The routes of this group.
 pub(super) fn routes() -> OpenApiRouter<Arc<Service>> {
     OpenApiRouter::new()
-        .routes(routes!(import::import))
-        .routes(routes!(duplicate))
-        .routes(routes!(export))
-        .routes(routes!(results::results))
+        .routes(routes!(import::import_tasks))
+        .routes(routes!(duplicate_task))
+        .routes(routes!(export_task))
+        .routes(routes!(results::get_results))
 }
 
 /// How a document is wanted.
@@ -73,7 +73,7 @@ impl From<Shape> for Format {
     (status = 404, body = ErrorBody, description = "There is no such task"),
     (status = 422, body = ErrorBody, description = "There is no such format"),
 ))]
-async fn export(
+async fn export_task(
     State(service): State<Arc<Service>>,
     _caller: Viewer,
     Path(id): Path<i64>,
@@ -132,7 +132,7 @@ const LONGEST_NAME: usize = 200;
     (status = 404, body = ErrorBody, description = "There is no such task"),
     (status = 422, body = ErrorBody, description = "The task asks for what who asks may not ask for"),
 ))]
-async fn duplicate(
+async fn duplicate_task(
     State(service): State<Arc<Service>>,
     Operator(caller): Operator,
     Path(id): Path<i64>,

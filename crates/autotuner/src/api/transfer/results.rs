@@ -47,7 +47,7 @@ enum Shape {
     (status = 404, body = ErrorBody, description = "There is no such task"),
     (status = 422, body = ErrorBody, description = "There is no such format"),
 ))]
-pub(super) async fn results(
+pub(super) async fn get_results(
     State(service): State<Arc<Service>>,
     _caller: Viewer,
     Path(id): Path<i64>,
