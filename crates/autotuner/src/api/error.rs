@@ -10,6 +10,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use super::serve::current_request;
 use crate::worker::chain;
 
 /// An answer that is none.
@@ -97,11 +98,20 @@ impl ApiError {
     /// Our own fault: its causes go to the log, not to the caller.
     pub(crate) fn internal(error: &dyn std::error::Error) -> Self {
         tracing::error!(error = %chain(error), "a request failed by our own fault");
-        Self::new(
+        Self::broken()
+    }
+
+    /// Our own fault, which is in the log by now.
+    pub(crate) fn broken() -> Self {
+        let error = Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
             "internal",
             "something went wrong on our side; the server's log says what",
-        )
+        );
+        match current_request() {
+            Some(request) => error.with_hint(format!("look for the request {request} in the log")),
+            None => error,
+        }
     }
 }
 

@@ -16,9 +16,11 @@ mod experiments;
 mod extract;
 mod logs;
 pub(crate) mod openapi;
-mod presets;
+pub(crate) mod presets;
 mod runtime_params;
+pub(crate) mod serve;
 mod sockets;
+mod streaming;
 mod system;
 mod task_actions;
 mod tasks;
@@ -52,6 +54,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Service>> {
         .merge(dashboard::routes())
         .merge(system::routes())
         .merge(openapi::routes())
+        .merge(docs::routes())
         .merge(auth::routes())
         .merge(audit::routes())
 }

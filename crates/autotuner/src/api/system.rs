@@ -263,3 +263,92 @@ async fn docker_state(service: &Service) -> PartState {
         )),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::api::testing::TestService;
+
+    #[tokio::test]
+    async fn probes_answer_everybody() {
+        let test = TestService::start().await;
+        for path in ["/health", "/healthz"] {
+            let request = axum::http::Request::get(path).body(axum::body::Body::empty());
+            let answer = test.send(None, request.expect("sound")).await.is(200);
+            assert_eq!(answer.text, r#"{"status":"healthy"}"#);
+        }
+        for path in [
+            "/",
+            "/metrics",
+            "/api/system/health",
+            "/api/system/info",
+            "/api/openapi.json",
+        ] {
+            let request = axum::http::Request::get(path).body(axum::body::Body::empty());
+            test.send(None, request.expect("sound")).await.is(401);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_worker_that_has_not_begun_is_no_ready_service() {
+        let test = TestService::start().await;
+        let answer = test.get("/readyz").await.is(503);
+        assert_eq!(answer.headers["retry-after"], "2");
+        assert_eq!(answer.json()["detail"], "Not ready: the worker has not begun");
+        let health = test.get("/api/system/health").await.is(200).json();
+        assert_eq!(health["status"], "degraded");
+        assert_eq!(health["database"], "ok");
+        assert_ne!(health["docker"], "ok");
+    }
+
+    #[tokio::test]
+    async fn the_installation_is_described() {
+        let test = TestService::start().await;
+        let info = test.get("/api/system/info").await.is(200).json();
+        assert_eq!(info["app_name"], "Inference Autotuner");
+        assert_eq!(info["timezone"], "UTC");
+        assert_eq!(info["uptime_seconds"], 90.0);
+        assert_eq!(info["available_runtimes"][0], "vllm");
+        assert_eq!(test.get("/").await.is(200).json()["docs"], "/docs");
+        let document = test.get("/api/openapi.json").await.is(200).json();
+        assert_eq!(document["openapi"], "3.1.0");
+    }
+
+    #[tokio::test]
+    async fn figures_count_routes_and_never_paths() {
+        let test = TestService::start().await;
+        test.get("/api/presets/1").await.is(404);
+        test.get("/api/presets/2").await.is(404);
+        test.get("/health").await.is(200);
+        let open = test.service.metrics.open_stream();
+        let answer = test.get("/metrics").await.is(200);
+        assert_eq!(
+            answer.headers["content-type"],
+            "text/plain; version=0.0.4; charset=utf-8"
+        );
+        for line in [
+            r#"autotuner_http_requests_total{method="GET",route="/api/presets/{id}",status="4xx"} 2"#,
+            r#"autotuner_http_requests_total{method="GET",route="/health",status="2xx"} 1"#,
+            r#"autotuner_http_request_duration_seconds_count{method="GET",route="/health"} 1"#,
+            r#"autotuner_http_request_duration_seconds_bucket{method="GET",route="/health",le="+Inf"} 1"#,
+            r#"autotuner_tasks{status="running"} 0"#,
+            "autotuner_experiments_running 0",
+            "autotuner_database_up 1",
+            "autotuner_streams_open 1",
+            "autotuner_panics_total 0",
+            "autotuner_uptime_seconds 90",
+        ] {
+            assert!(
+                answer.text.lines().any(|told| told == line),
+                "{line}\n{}",
+                answer.text
+            );
+        }
+        drop(open);
+        let answer = test.get("/metrics").await.is(200);
+        assert!(
+            answer.text.contains("autotuner_streams_open 0\n"),
+            "{}",
+            answer.text
+        );
+    }
+}

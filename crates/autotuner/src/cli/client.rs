@@ -13,11 +13,11 @@ mod place;
 pub(super) mod sse;
 mod trouble;
 
-use std::io::Read;
+use std::io::{Cursor, Read};
 use std::time::Duration;
 
-use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderMap, HeaderValue, Method, Request, Response};
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -34,6 +34,12 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Pause between two looks at a data directory that is changing hands.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// How often a question is asked of a service that wants it later.
+const MOST_ATTEMPTS: u32 = 5;
+
+/// Longest time that is waited for such a service at once.
+const LATEST: Duration = Duration::from_secs(10);
+
 /// Where the service is, on the command line.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(super) struct Where {
@@ -43,6 +49,13 @@ pub(super) struct Where {
     /// Token to show it; AUTOTUNER_TOKEN keeps it out of the list of processes
     #[arg(long, global = true, value_name = "TOKEN", help_heading = "Service options")]
     token: Option<String>,
+}
+
+impl Where {
+    /// Whether an address was given.
+    pub(super) fn is_elsewhere(&self, config: &Config) -> bool {
+        self.url.is_some() || config.url.is_some()
+    }
 }
 
 /// Whoever answers for the service.
@@ -191,9 +204,17 @@ impl Client {
         body: Option<(&'static str, Vec<u8>)>,
     ) -> Result<Answer, Trouble> {
         let request = request(method, path, body);
-        let answer = match self {
-            Self::Network(found) => found.network.ask(request)?,
-            Self::Here(here) => here.ask(request)?,
+        let mut attempts = 1;
+        let answer = loop {
+            let answer = match self {
+                Self::Network(found) => found.network.ask(request.clone())?,
+                Self::Here(here) => here.ask(request.clone())?,
+            };
+            match later(&answer) {
+                Some(pause) if attempts < MOST_ATTEMPTS => std::thread::sleep(pause),
+                _ => break answer,
+            }
+            attempts += 1;
         };
         let url = self.url().to_owned();
         let (parts, body) = Response::into_parts(answer);
@@ -207,8 +228,8 @@ impl Client {
         })
     }
 
-    /// Opens a stream of events, from behind the last one that was seen. `None` where no service
-    /// runs: nothing comes from there.
+    /// Opens a stream of events, from behind the last one that was seen. `None` where nothing
+    /// comes any more: no service runs, or what was followed is gone.
     pub(super) fn stream(
         &self,
         path: &str,
@@ -223,7 +244,21 @@ impl Client {
         if let Some(last) = last.and_then(|last| HeaderValue::from_str(last).ok()) {
             headers.insert("last-event-id", last);
         }
-        found.network.open(request).map(Some)
+        found.network.open(request)
+    }
+
+    /// Asks for something that may be too large to be held in memory.
+    pub(super) fn read(&self, path: &str) -> Result<Box<dyn Read + Send>, Trouble> {
+        let Self::Network(found) = self else {
+            let answer = self.get(path)?;
+            return Ok(Box::new(Cursor::new(answer.body)));
+        };
+        let mut request = request(Method::GET, path, None);
+        request
+            .headers_mut()
+            .insert("accept", HeaderValue::from_static("*/*"));
+        let opened = found.network.open(request)?;
+        Ok(opened.unwrap_or_else(|| Box::new(Cursor::new(Vec::new()))))
     }
 
     /// Where it is, for people.
@@ -237,9 +272,23 @@ impl Client {
 
 /// The service that a record tells of.
 fn local(url: &str, token: Option<Secret>) -> Option<Network> {
-    let base = Base::read(url).ok()?;
+    // A service that listens everywhere is reached on the loopback, which is its own name, too.
+    let url = url
+        .replace("://0.0.0.0:", "://127.0.0.1:")
+        .replace("://[::]:", "://[::1]:");
+    let base = Base::read(&url).ok()?;
     let hint = "start it with: autotuner serve".to_owned();
     Some(Network::new(base, token, None, hint))
+}
+
+/// When the question is to be asked again, where the service did nothing because there were too
+/// many.
+fn later(answer: &Response<Vec<u8>>) -> Option<Duration> {
+    if answer.status() != StatusCode::TOO_MANY_REQUESTS {
+        return None;
+    }
+    let seconds = answer.headers().get(RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
+    Some(Duration::from_secs(seconds).min(LATEST))
 }
 
 fn request(method: Method, path: &str, body: Option<(&'static str, Vec<u8>)>) -> Request<Vec<u8>> {

@@ -1,5 +1,6 @@
 //! `autotuner serve`: everything between the command line and a server that answers.
 
+use std::io::{self, IsTerminal as _};
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -10,15 +11,17 @@ use autotuner_load::generator::{LoadGenerator, LoadOptions};
 use autotuner_store::Database;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
-use tokio::time::timeout;
 
 use super::{Refusal, runtime, say};
-use crate::api;
+use crate::api::{self, presets};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::fault;
 use crate::service::Service;
-use crate::service::access::Access;
+use crate::service::access::bind::decide;
+use crate::service::access::first_token::FirstToken;
+use crate::service::access::hosts::Authority;
+use crate::service::access::{Access, Settings};
 use crate::service::data_dir::DataDir;
 use crate::service::events::Hub;
 use crate::service::log_files::LogFiles;
@@ -28,15 +31,13 @@ use crate::shutdown::Shutdown;
 use crate::targets::gpu_pool;
 use crate::worker::preflight::{Places, own_program};
 
-/// How long what is being answered may take once the server is to end.
-const LAST_ANSWERS: Duration = Duration::from_secs(2);
-
 /// Keep tasks, run them, and answer the REST API
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   autotuner serve
   autotuner serve --port 0 --data-dir /srv/autotuner
+  autotuner serve --behind-proxy --allow-host tuner.example.com
 
 Tasks that run when the server ends go on at its next start. The first SIGTERM or Ctrl-C stops the
 load and tears engines down, the second hurries.
@@ -48,9 +49,17 @@ pub(super) struct Arguments {
     /// Port to listen on; 0 for any that is free
     #[arg(long, default_value_t = 8000, value_name = "PORT")]
     port: u16,
-    /// Ask nobody who they are
+    /// Ask nobody who they are: whoever reaches the port may do everything. Only on this machine's
+    /// own addresses
     #[arg(long)]
     no_auth: bool,
+    /// A proxy in front of it speaks TLS, and says who asks in X-Forwarded-For
+    #[arg(long)]
+    behind_proxy: bool,
+    /// A further name under which it is asked, with its port where that is not the usual one; may
+    /// be repeated
+    #[arg(long, value_name = "HOST")]
+    allow_host: Vec<String>,
 }
 
 pub(super) fn run(arguments: &Arguments, config: &Config) -> Result<ExitCode, Refusal> {
@@ -65,6 +74,11 @@ pub(super) fn run(arguments: &Arguments, config: &Config) -> Result<ExitCode, Re
 }
 
 async fn serve(arguments: &Arguments, config: &Config) -> anyhow::Result<()> {
+    let allowed_hosts = allowed_hosts(&arguments.allow_host)?;
+    let notice = decide(&arguments.host, arguments.no_auth, arguments.behind_proxy)?;
+    if let Some(text) = notice.text() {
+        say(&format!("warning: {text}"));
+    }
     let shutdown = Shutdown::listen(say).context("cannot listen for signals")?;
     let data = DataDir::open(&config.data_dir)?;
     let listener = listen(arguments).await?;
@@ -80,13 +94,24 @@ async fn serve(arguments: &Arguments, config: &Config) -> anyhow::Result<()> {
     let database = Database::open(&data.database(), started_at_ms).await?;
     // Whoever claimed a task before is dead: this directory is ours alone.
     database.forget_claims().await?;
+    database.seed_presets(presets::seeds(), started_at_ms).await?;
+    let access = Access::new(Settings {
+        bound,
+        host: arguments.host.clone(),
+        allowed_hosts,
+        is_behind_proxy: arguments.behind_proxy,
+        is_open: arguments.no_auth,
+        changes_per_second: config.changes_per_second,
+    });
+    // Made even where nobody is asked for it: commands of this machine find it in its file.
+    let token = FirstToken::ensure(&database, &config.data_dir, started_at_ms).await?;
     let service = Arc::new(Service {
         database: database.clone(),
         clock,
         config: config.clone(),
         events: Hub::default(),
         logs: LogFiles::new(&config.logs_dir()),
-        access: Access::default(),
+        access,
         gpus: gpu_pool(config),
         bell: Notify::new(),
         board: Board::default(),
@@ -98,6 +123,10 @@ async fn serve(arguments: &Arguments, config: &Config) -> anyhow::Result<()> {
     let supervisor = Supervisor::new(Arc::clone(&service), Arc::new(machine), bench, places);
     let announced = data.announce(&url(bound), started_at_ms)?;
     say(&format!("listening on {}", url(bound)));
+    match arguments.no_auth {
+        true => say("nobody is asked for a token (--no-auth)"),
+        false => say(&token.welcome(bound, io::stderr().is_terminal())),
+    }
     let (answered, ()) = tokio::join!(answer(Arc::clone(&service), listener), supervisor.supervise());
     drop(announced);
     database.close().await;
@@ -114,19 +143,18 @@ async fn listen(arguments: &Arguments) -> anyhow::Result<TcpListener> {
 /// Answers until the server is to end. One that breaks takes the server with it.
 async fn answer(service: Arc<Service>, listener: TcpListener) -> anyhow::Result<()> {
     let end = service.shutdown.soft.clone();
-    let (router, _) = api::routes().split_for_parts();
-    let serving = axum::serve(listener, router.with_state(Arc::clone(&service)))
-        .with_graceful_shutdown(end.clone().cancelled_owned());
-    let last_answers = async {
-        end.cancelled().await;
-        drop(timeout(LAST_ANSWERS, std::future::pending::<()>()).await);
-    };
-    let answered = tokio::select! {
-        answered = async { serving.await } => answered.context("cannot answer any more"),
-        () = last_answers => Ok(()),
-    };
+    let answered = api::serve::serve(service, listener).await;
     end.cancel();
-    answered
+    answered.context("cannot answer any more")
+}
+
+/// # Errors
+/// A name that is none.
+fn allowed_hosts(names: &[String]) -> anyhow::Result<Vec<Authority>> {
+    let read = |name: &String| {
+        name.parse().with_context(|| format!("--allow-host cannot be {name}: write a host name, with its port where that is not the usual one"))
+    };
+    names.iter().map(read).collect()
 }
 
 fn url(bound: SocketAddr) -> String {

@@ -8,8 +8,10 @@ use serde_json::{Value, json};
 use super::client::paper::{cell, figure, harmless, moment, table, text, whole};
 use super::client::{Client, Where};
 use super::{Refusal, print, say};
-use crate::clock::{Clock as _, SystemClock, rfc3339};
 use crate::config::Config;
+
+/// Longest time that a token with an end is good.
+const LONGEST_DAYS: i64 = 3_650;
 
 /// Make, list and revoke the tokens that let others in
 #[derive(Debug, clap::Args)]
@@ -34,7 +36,7 @@ pub(super) struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Action {
     /// Make a token; it is printed now and never again
-    #[command(after_help = "Example:\n  autotuner token create alice --role viewer --expires 12h")]
+    #[command(after_help = "Example:\n  autotuner token create alice --role viewer --expires 8w")]
     Create {
         /// Whose it is, or what for
         #[arg(value_name = "NAME")]
@@ -42,8 +44,8 @@ enum Action {
         /// What its bearer may do
         #[arg(long, value_enum)]
         role: Role,
-        /// How long it is good: 12h, 30d, 1y [default: until it is revoked]
-        #[arg(long, value_name = "SPAN", value_parser = seconds)]
+        /// How long it is good: 30d, 8w, 1y [default: until it is revoked]
+        #[arg(long, value_name = "SPAN", value_parser = days)]
         expires: Option<i64>,
     },
     /// List tokens
@@ -81,24 +83,20 @@ impl Role {
     }
 }
 
-/// A span of time such as `30d`, in seconds.
-fn seconds(text: &str) -> Result<i64, String> {
-    let refuse = || "it is a whole number with its unit: 90m, 12h, 30d, 8w, 1y".to_owned();
+/// A span of time such as `30d`, in days.
+fn days(text: &str) -> Result<i64, String> {
+    let refuse = || "it is a whole number with its unit, days, weeks or years: 30d, 8w, 1y".to_owned();
     let unit = text.chars().last().ok_or_else(refuse)?;
     let each = match unit {
-        's' => 1,
-        'm' => 60,
-        'h' => 3_600,
-        'd' => 86_400,
-        'w' => 7 * 86_400,
-        'y' => 365 * 86_400,
+        'd' => 1,
+        'w' => 7,
+        'y' => 365,
         _ => return Err(refuse()),
     };
     let count: i64 = text[..text.len() - 1].parse().map_err(|_| refuse())?;
     match count.checked_mul(each) {
-        Some(seconds) if count > 0 && seconds <= 100 * 365 * 86_400 => Ok(seconds),
-        Some(_) if count <= 0 => Err("it must lie in the future".to_owned()),
-        _ => Err("it is at most 100 years; leave it out for a token without an end".to_owned()),
+        Some(days) if (1..=LONGEST_DAYS).contains(&days) => Ok(days),
+        _ => Err("it lies between 1d and 10y; leave it out for a token without an end".to_owned()),
     }
 }
 
@@ -119,9 +117,8 @@ fn create(
     is_json: bool,
 ) -> Result<ExitCode, Refusal> {
     let mut body = json!({ "name": name, "role": role.as_str() });
-    if let Some(seconds) = expires {
-        let at_ms = SystemClock.now_ms().saturating_add(seconds * 1_000);
-        body["expires_at"] = rfc3339(at_ms).into();
+    if let Some(days) = expires {
+        body["expires_in_days"] = days.into();
     }
     let made = client.post_json("/api/auth/tokens", &body)?.json()?;
     if is_json {
@@ -198,19 +195,19 @@ mod tests {
 
     #[test]
     fn spans_have_a_unit() {
-        let check = |text: &str, expected: Option<i64>| assert_eq!(seconds(text).ok(), expected, "{text}");
-        check("90m", Some(5_400));
-        check("12h", Some(43_200));
-        check("30d", Some(2_592_000));
-        check("1y", Some(31_536_000));
+        let check = |text: &str, expected: Option<i64>| assert_eq!(days(text).ok(), expected, "{text}");
+        check("30d", Some(30));
+        check("8w", Some(56));
+        check("10y", Some(3_650));
         for text in [
             "",
             "30",
             "d",
             "-1d",
             "0d",
-            "1.5h",
-            "999y",
+            "1.5d",
+            "12h",
+            "11y",
             "9223372036854775807y",
             "1µ",
         ] {

@@ -87,7 +87,7 @@ impl DataDir {
 
     /// Where the database is.
     pub(crate) fn database(&self) -> PathBuf {
-        self.path.join("autotuner.db")
+        database_path(&self.path)
     }
 
     /// Puts down where the server answers, for programs on this machine, until the answer is
@@ -127,6 +127,11 @@ impl Drop for Announcement {
             tracing::warn!(path = %self.0.display(), %error, "cannot take back where the server answered");
         }
     }
+}
+
+/// Where the database of a data directory is.
+pub(crate) fn database_path(data_dir: &Path) -> PathBuf {
+    data_dir.join("autotuner.db")
 }
 
 /// Whose lock it is, as far as it says.

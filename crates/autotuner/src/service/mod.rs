@@ -10,6 +10,8 @@ pub(crate) mod log_files;
 pub(crate) mod metrics;
 pub(crate) mod permits;
 pub(crate) mod supervisor;
+#[cfg(test)]
+pub(crate) mod testing;
 
 use std::sync::Arc;
 

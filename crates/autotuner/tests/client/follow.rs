@@ -33,7 +33,9 @@ fn a_log_is_followed_over_broken_connections_without_a_line_lost_or_twice() {
             }
             (2, Some("20")) => Reply::broken_stream(""),
             (3, Some("20")) => Reply::broken_stream("id: 30\ndata: three\n\nid: 40\ndata:  four\n"),
-            (4, Some("30")) => Reply::whole_stream("id: 40\ndata:  four\n\n"),
+            (4, Some("30")) => {
+                Reply::broken_stream("id: 40\ndata:  four\n\n: alive\n\ndata: not before the end\n\n")
+            }
             (_, last) => Reply::with(500, "", &format!("{connections} {last:?}")),
         })
     });

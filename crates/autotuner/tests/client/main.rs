@@ -5,6 +5,13 @@
 
 mod conversation;
 mod follow;
+mod legacy;
+mod original;
+mod service;
 mod stub;
+#[expect(
+    dead_code,
+    reason = "shared with the tests of local runs, which use all of it"
+)]
 #[path = "../cli/support.rs"]
 mod support;

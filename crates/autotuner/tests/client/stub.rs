@@ -54,13 +54,6 @@ impl Reply {
         let chunk = format!("{:x}\r\n{text}\r\n", text.len());
         Self(format!("{head}{}", if text.is_empty() { "" } else { &chunk }).into_bytes())
     }
-
-    /// A stream that the service ends.
-    pub(crate) fn whole_stream(text: &str) -> Self {
-        let Self(mut bytes) = Self::broken_stream(text);
-        bytes.extend_from_slice(b"0\r\n\r\n");
-        Self(bytes)
-    }
 }
 
 type Script = dyn FnMut(&Asked) -> Option<Reply> + Send;

@@ -30,12 +30,24 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Every step from an empty database to today's.
 pub(crate) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
-/// How a file is opened that must be there and must not be changed.
-pub(crate) fn looking_at(path: &Path) -> SqliteConnectOptions {
+/// How a file is opened that must be there and that others may write meanwhile.
+pub(crate) fn copying_from(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
         .read_only(true)
         .busy_timeout(BUSY_TIMEOUT)
+}
+
+/// How a file is opened that must be there and beside which nothing may be left. One that was
+/// closed in order is read as it stands; one that was not has a log beside it already, and what
+/// is in the log counts.
+pub(crate) fn looking_at(path: &Path) -> SqliteConnectOptions {
+    let is_beside = |ending: &str| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(ending);
+        Path::new(&name).exists()
+    };
+    copying_from(path).immutable(!is_beside("-wal") && !is_beside("-journal"))
 }
 
 /// How a file is opened that must be there and is written. What is committed is on the disk.
@@ -49,9 +61,15 @@ pub(crate) fn writing_to(path: &Path) -> SqliteConnectOptions {
         .pragma("journal_size_limit", "67108864")
 }
 
+/// Rows that a reading connection's thread may be ahead of who reads them: a page, so that the
+/// two do not wait for each other at every row. When it is full the thread waits.
+const ROWS_AHEAD: usize = 1000;
+
 /// How a file is opened for reading beside a writer.
 pub(crate) fn reading_from(path: &Path) -> SqliteConnectOptions {
-    writing_to(path).pragma("query_only", "ON")
+    writing_to(path)
+        .pragma("query_only", "ON")
+        .row_buffer_size(ROWS_AHEAD)
 }
 
 /// What SQLite's result code means to whoever asked.

@@ -43,11 +43,7 @@ impl Database {
     ) -> Result<Self, OpenError> {
         let failed = |doing| move |source| failed(path, doing, source);
         make_private(path).map_err(|error| failed("making the file")(error.into()))?;
-        let known = migrations
-            .iter()
-            .map(|migration| migration.version)
-            .max()
-            .unwrap_or(0);
+        let known = latest(migrations);
         match look(path)
             .await
             .map_err(|error| failed("reading its schema")(error.into()))?
@@ -85,6 +81,42 @@ impl Database {
         Ok(Self {
             readers: readers.map_err(|error| failed("opening it")(error.into()))?,
             writer,
+            path: Arc::from(path),
+        })
+    }
+
+    /// Opens a file of today's schema for reading and copying, beside whoever serves it. Nothing
+    /// of it changes.
+    ///
+    /// # Errors
+    /// [`OpenError::Newer`] for a file of a later version; one that is not there, that is of an
+    /// earlier version or another program's cannot be looked at, either.
+    pub async fn look_at(path: &Path) -> Result<Self, OpenError> {
+        let failed = |source| failed(path, "looking at it", source);
+        let known = latest(&engine::MIGRATIONS);
+        match look(path).await.map_err(|error| failed(error.into()))? {
+            Found::Schema(version) if version > known => {
+                return Err(OpenError::Newer {
+                    path: path.display().to_string(),
+                    found: version,
+                    known,
+                });
+            }
+            Found::Schema(version) if version < known => {
+                return Err(failed(
+                    "an earlier version wrote it; the service brings it up to date".into(),
+                ));
+            }
+            Found::Schema(_) => {}
+            Found::Stranger => return Err(failed("it holds tables of another program".into())),
+            Found::Nothing => return Err(failed("it is empty".into())),
+        }
+        let pool = || PoolOptions::new().max_connections(1).acquire_timeout(PATIENCE);
+        let readers = pool().connect_with(engine::copying_from(path)).await;
+        Ok(Self {
+            readers: readers.map_err(|error| failed(error.into()))?,
+            // Whoever writes all the same is told that it cannot be.
+            writer: pool().connect_lazy_with(engine::copying_from(path)),
             path: Arc::from(path),
         })
     }
@@ -143,6 +175,12 @@ impl Database {
     pub(super) async fn read(&self, doing: &'static str) -> Result<Transaction, StoreError> {
         self.readers.begin().await.doing(doing)
     }
+}
+
+/// The schema that these steps lead to.
+fn latest(migrations: &Migrator) -> i64 {
+    let versions = migrations.iter().map(|migration| migration.version);
+    versions.max().unwrap_or(0)
 }
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
@@ -230,7 +268,7 @@ async fn copy(from: &Path, to: &Path) -> Result<(), Cause> {
 
 async fn copy_and_settle(from: &Path, partial: &Path, file: File, to: &Path) -> Result<(), Cause> {
     let name = partial.to_str().ok_or("its name is no text")?;
-    let mut connection = engine::looking_at(from).connect().await?;
+    let mut connection = engine::copying_from(from).connect().await?;
     let copied = engine::copy_into(&mut connection, name).await;
     connection.close().await?;
     copied?;
@@ -243,3 +281,6 @@ async fn copy_and_settle(from: &Path, partial: &Path, file: File, to: &Path) -> 
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

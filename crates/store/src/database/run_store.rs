@@ -1,8 +1,9 @@
 //! What running a claimed task remembers.
 //!
 //! The one idea: every write takes hold of the task's row under the claim first, in the same
-//! transaction. Where the claim is no longer held, nothing is written, and the caller learns
-//! whether the move was illegal, the thing unknown, or the task another worker's by now.
+//! transaction. Where the claim is no longer held, nothing is written, and the caller learns that
+//! it has lost the task before it learns anything else of it. Only the end of a run is told as
+//! illegal after that end, by whomever it was brought about.
 
 use async_trait::async_trait;
 use autotuner_core::experiment::{Experiment, LaunchFacts, Measured};
@@ -40,7 +41,7 @@ impl Store for RunStore {
         now_ms: i64,
     ) -> Result<TaskStatus, StoreError> {
         let mut transaction = self.database.write("ending a run").await?;
-        self.claimed(task)?;
+        self.known(&mut transaction, task).await?;
         let held = hold(&mut transaction, &self.claim).await?;
         let status = match held {
             Some(_) => TaskStatus::Running,
@@ -116,7 +117,6 @@ impl Store for RunStore {
             // Ending needs a result; from an ended status every move is illegal.
             next.after(wanted)?;
         }
-        open.held?;
         sqlx::query("UPDATE experiments SET status = $1 WHERE id = $2 AND status = $3")
             .bind(next.keep())
             .bind(open.id)
@@ -135,7 +135,6 @@ impl Store for RunStore {
     ) -> Result<(), StoreError> {
         let doing = "recording a launch";
         let (mut transaction, open) = self.begin_with(task, number, doing).await?;
-        open.held?;
         sqlx::query(
             "INSERT INTO results (experiment, launch) VALUES ($1, $2) \
              ON CONFLICT (experiment) DO UPDATE SET launch = excluded.launch",
@@ -163,23 +162,21 @@ impl Store for RunStore {
         };
         let (mut transaction, open) = self.begin_with(task, number, doing).await?;
         let next = open.status.after(wanted)?;
-        let held = open.held?;
         let score = result.as_ref().ok().map(|measured| measured.score.clone());
         let stored = StoredResult::keep(&result);
         let worth = score.as_ref().map(Score::lower_is_better);
         let moves = (open.status, next);
         claims::end_experiment(&mut transaction, open.id, moves, stored, worth, now_ms).await?;
         if let Some(score) = score {
-            count_success(&mut transaction, task, held.best, (open.id, number, &score)).await?;
+            count_success(&mut transaction, task, open.best, (open.id, number, &score)).await?;
         }
         transaction.commit().await.doing(doing)
     }
 
     async fn history(&self, task: TaskId) -> Result<Vec<Experiment>, StoreError> {
-        self.task_status(task).await?;
-        self.claimed(task)?;
         let doing = "reading the history of a run";
         let mut connection = self.database.readers.acquire().await.doing(doing)?;
+        self.known(&mut connection, task).await?;
         let run = i64::from(self.claim.run);
         let rows = numbered(&mut connection, task, run, 0, i64::MAX).await?;
         rows.into_iter()
@@ -200,21 +197,11 @@ struct Held {
 struct Found {
     id: i64,
     status: ExperimentStatus,
-    /// Whether the claim still holds. Looked at last: what is unknown or illegal is so for
-    /// everybody.
-    held: Result<Held, StoreError>,
+    /// The best of the run so far.
+    best: Option<i64>,
 }
 
 impl RunStore {
-    /// A claim is of one task.
-    fn claimed(&self, task: TaskId) -> Result<(), StoreError> {
-        if task == self.claim.task {
-            Ok(())
-        } else {
-            Err(StoreError::LeaseLost(task))
-        }
-    }
-
     /// Begins to write, with the task in hand.
     async fn begin(&self, task: TaskId, doing: &'static str) -> Result<(Transaction, Held), StoreError> {
         let mut transaction = self.database.write(doing).await?;
@@ -228,23 +215,14 @@ impl RunStore {
         }
     }
 
-    /// Begins to write, with the task in hand where the claim still holds, and with one of the
-    /// run's experiments in sight.
+    /// The same, with one of the run's experiments in sight.
     async fn begin_with(
         &self,
         task: TaskId,
         number: ExperimentNumber,
         doing: &'static str,
     ) -> Result<(Transaction, Found), StoreError> {
-        let mut transaction = self.database.write(doing).await?;
-        self.known(&mut transaction, task).await?;
-        let held = match hold(&mut transaction, &self.claim).await? {
-            Some(held) => Ok(held),
-            None => {
-                state(&mut transaction, &self.claim).await?;
-                Err(StoreError::LeaseLost(task))
-            }
-        };
+        let (mut transaction, held) = self.begin(task, doing).await?;
         let row: Option<(i64, String)> =
             sqlx::query_as("SELECT id, status FROM experiments WHERE task = $1 AND run = $2 AND number = $3")
                 .bind(task.0)
@@ -256,10 +234,11 @@ impl RunStore {
         let (id, status) = row.ok_or(StoreError::NoSuchExperiment { task, number })?;
         let status = ExperimentStatus::recall(status);
         let status = status.map_err(|strange| strange.of(format!("experiment {id}")))?;
-        Ok((transaction, Found { id, status, held }))
+        let best = held.best;
+        Ok((transaction, Found { id, status, best }))
     }
 
-    /// Tells a task that is not there from one that is not claimed.
+    /// A claim is of one task: of another one nothing is told but whether it is there.
     async fn known(&self, connection: &mut Connection, task: TaskId) -> Result<(), StoreError> {
         if task == self.claim.task {
             return Ok(());

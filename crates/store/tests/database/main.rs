@@ -1,4 +1,13 @@
-//! The database, against every engine that there is a factory for.
+//! The database, against every engine that there is a factory for: `support::fresh`.
 
+mod audit;
+mod claims;
 mod conformance;
+mod experiments;
+mod files;
+mod presets;
+mod roundtrip;
+mod runs;
 mod support;
+mod tasks;
+mod tokens;

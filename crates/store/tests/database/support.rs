@@ -2,14 +2,19 @@
 
 use std::path::PathBuf;
 
+use autotuner_core::experiment::Measured;
 use autotuner_core::failure::{Failure, FailureKind};
 use autotuner_core::ids::{ExperimentNumber, TaskId};
-use autotuner_core::lifecycle::ExperimentMove;
+use autotuner_core::lifecycle::{ExperimentMove, TaskMove, TaskStatus};
+use autotuner_core::measure::TokenSource;
+use autotuner_core::metrics::{Counts, Distribution, LevelMetrics, Rates, experiment_metrics};
 use autotuner_core::plan::Next;
+use autotuner_core::score::{Objective, Score, ScoreParts};
 use autotuner_core::search::Role;
 use autotuner_core::space::{Candidate, ParameterName, Value};
 use autotuner_store::{Act, Claim, Database, NewTask, Store};
 use serde_json::json;
+use sqlx::{ConnectOptions, Connection};
 
 /// A database that goes when the test ends.
 pub(crate) struct Fresh {
@@ -68,7 +73,80 @@ pub(crate) fn broken() -> Failure {
     Failure::new(FailureKind::EngineCrashed, "it broke")
 }
 
+/// A result of this value; larger is better.
+pub(crate) fn measured(value: f64) -> Measured {
+    let of = |values: [f64; 3]| Distribution::of(values.to_vec(), 0);
+    let level = LevelMetrics {
+        scenario: "D(8,8)".into(),
+        concurrency: 1,
+        window: 1.0,
+        counts: Counts::default(),
+        ttft: of([0.1, 0.2, 0.3]),
+        tpot: None,
+        latency: of([0.5, 0.6, 0.7]),
+        stall: None,
+        gaps: None,
+        input_tokens: of([8.0; 3]),
+        output_tokens: of([8.0; 3]),
+        token_source: Some(TokenSource::Usage),
+        rates: Rates::default(),
+    };
+    Measured {
+        metrics: experiment_metrics(vec![level], None, 0),
+        score: Score::from_parts(ScoreParts {
+            feasible: true,
+            value,
+            objective: Objective::MinimizeLatency,
+            objective_value: -value,
+            penalty: 0.0,
+            violations: Vec::new(),
+            low_n: true,
+        }),
+        remarks: Vec::new(),
+        gpu_use: Vec::new(),
+        fingerprints: Vec::new(),
+    }
+}
+
+/// Where the task of this name is.
+pub(crate) async fn status_of(database: &Database, name: &str) -> TaskStatus {
+    database.task_named(name).await.expect("known").summary.status
+}
+
+/// Does to the file what no verb does: another hand.
+pub(crate) async fn raw(fresh: &Fresh, sql: &str) {
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&fresh.path);
+    let mut connection = options.connect().await.expect("opens");
+    let done = sqlx::raw_sql(sqlx::AssertSqlSafe(sql))
+        .execute(&mut connection)
+        .await;
+    done.unwrap_or_else(|error| panic!("{sql}: {error}"));
+    connection.close().await.expect("closes");
+}
+
 impl Fresh {
+    /// A task in this status.
+    pub(crate) async fn in_status(&self, name: &str, status: TaskStatus) -> TaskId {
+        let wanted = match status {
+            TaskStatus::Pending => {
+                let made = self.database.create_task(&act(0), task(name)).await;
+                return made.expect("new").summary.id;
+            }
+            TaskStatus::Running => return self.started(name, 0).await,
+            TaskStatus::Completed => TaskMove::Complete,
+            TaskStatus::Failed => TaskMove::Fail,
+            TaskStatus::Cancelled => TaskMove::Cancel,
+        };
+        // The oldest start is claimed first.
+        let id = self.started(name, -1).await;
+        let claim = self.database.claim("worker", 0, 1000).await.expect("claims");
+        let claim = claim.expect("a task to claim");
+        assert_eq!(claim.task, id, "the one that was just started");
+        let store = self.database.run_store(&claim);
+        store.end_task(id, wanted, "for a test", 1).await.expect("held");
+        id
+    }
+
     /// A task that was started at this time.
     pub(crate) async fn started(&self, name: &str, at_ms: i64) -> TaskId {
         let made = self

@@ -1,1 +1,129 @@
+//! The dashboard's figures as a client sees them.
 
+use autotuner_deploy::gpu::FixedGpus;
+use autotuner_store::{Act, NewTask, Role};
+use serde_json::{Value, json};
+
+use crate::api::testing::{NOW_MS, TestService};
+
+async fn a_running_task(test: &TestService) {
+    let act = Act {
+        actor: "test".into(),
+        role: Role::Operator,
+        address: None,
+        at_ms: NOW_MS,
+    };
+    let task = NewTask {
+        name: "chat".into(),
+        description: None,
+        base_runtime: "sim".into(),
+        deployment_mode: "local".into(),
+        document: json!({}),
+        slo: None,
+        max_iterations: 12,
+    };
+    let task = test.service.database.create_task(&act, task).await.expect("made");
+    let started = test.service.database.start_task(&act, task.summary.id).await;
+    started.expect("started");
+}
+
+#[tokio::test]
+async fn a_machine_without_gpus_says_so() {
+    let test = TestService::start().await;
+    let answer = test.get("/api/dashboard/gpu-status").await.is(200).json();
+    assert_eq!(answer["available"], false);
+    assert!(
+        answer["error"]
+            .as_str()
+            .is_some_and(|text| text.starts_with("no GPU"))
+    );
+    assert_eq!(answer.get("gpus"), None);
+    let answer = test.get("/api/dashboard/cluster-gpu-status").await.is(200).json();
+    assert_eq!(answer["available"], false);
+    assert_eq!(answer["nodes"], json!([]));
+}
+
+#[tokio::test]
+async fn gpus_are_shown_with_what_is_known_of_them() {
+    let test = TestService::start().await;
+    let mut states = FixedGpus::idle(2).states();
+    let total = states[0].device.memory_bytes;
+    states[0].memory_used_bytes = Some(total / 4);
+    states[0].utilization_percent = Some(97);
+    states[1].temperature_c = None;
+    test.gpus.set(states);
+    let answer = test.get("/api/dashboard/gpu-status").await.is(200).json();
+    assert_eq!(answer["available"], true);
+    let busy = &answer["gpus"][0];
+    assert_eq!(busy["index"], 0);
+    assert_eq!(busy["memory_usage_percent"], 25.0);
+    assert_eq!(busy["memory_total_mb"], 81_920.0);
+    assert_eq!(busy["utilization_percent"], 97);
+    assert_eq!(busy["is_free"], false);
+    assert_eq!(answer["gpus"][1]["temperature_c"], Value::Null);
+    assert_eq!(answer["gpus"][1]["is_free"], true);
+    assert_eq!(answer["timestamp"], "2023-11-14T22:13:20.000Z");
+
+    let answer = test.get("/api/dashboard/cluster-gpu-status").await.is(200).json();
+    assert_eq!(answer["mode"], "local");
+    assert_eq!(answer["total_gpus"], 2);
+    assert_eq!(answer["total_allocatable_gpus"], 1);
+    assert_eq!(answer["nodes"][0]["allocatable"], 0);
+    assert_eq!(answer["nodes"][1]["node_name"], answer["local_hostname"]);
+
+    test.gpus.fail("it fell off the bus");
+    let answer = test.get("/api/dashboard/gpu-status").await.is(200).json();
+    assert!(
+        answer["error"]
+            .as_str()
+            .is_some_and(|text| text.contains("fell off"))
+    );
+}
+
+#[tokio::test]
+async fn the_database_is_summed_up() {
+    let test = TestService::start().await;
+    a_running_task(&test).await;
+    let answer = test.get("/api/dashboard/db-statistics").await.is(200).json();
+    assert_eq!(answer["total_tasks"], 1);
+    assert_eq!(answer["tasks_by_status"]["running"], 1);
+    assert_eq!(answer["total_experiments"], 0);
+    assert_eq!(answer["tasks_last_24h"], 1);
+    assert_eq!(answer["avg_experiment_duration_seconds"], Value::Null);
+    let task = &answer["running_tasks"][0];
+    assert_eq!(task["name"], "chat");
+    assert_eq!(task["max_iterations"], 12);
+    assert_eq!(task["started_at"], "2023-11-14T22:13:20.000Z");
+}
+
+#[tokio::test]
+async fn the_worker_is_described() {
+    let test = TestService::start().await;
+    let answer = test.get("/api/dashboard/worker-status").await.is(200).json();
+    assert_eq!(answer["worker_running"], false);
+    assert_eq!(answer["worker_pid"], std::process::id());
+    assert_eq!(answer["worker_uptime_seconds"], 90.0);
+    assert!(
+        answer["worker_memory_mb"]
+            .as_f64()
+            .is_some_and(|mebibytes| mebibytes > 1.0)
+    );
+    assert_eq!(answer["redis_available"], false);
+}
+
+#[tokio::test]
+async fn the_timeline_looks_back_between_an_hour_and_a_year() {
+    let test = TestService::start().await;
+    let check = async |query: &str, status: u16| {
+        test.get(&format!("/api/dashboard/experiment-timeline{query}"))
+            .await
+            .is(status)
+    };
+    assert_eq!(check("", 200).await.json(), json!([]));
+    for query in ["?hours=1", "?hours=8760"] {
+        check(query, 200).await;
+    }
+    for query in ["?hours=0", "?hours=8761", "?hours=-1", "?hours=day", "?hours=1.5"] {
+        check(query, 422).await;
+    }
+}

@@ -19,7 +19,6 @@ use axum::extract::State;
 use axum::http::{HeaderName, StatusCode};
 use serde::Deserialize;
 use serde_json::Value;
-use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -49,7 +48,7 @@ pub(crate) fn seeds() -> Vec<NewPreset> {
 }
 
 /// Which presets are wanted.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 struct Wanted {
     /// Only those of this category

@@ -10,7 +10,6 @@ use autotuner_core::task::Task;
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::api::documents::{Author, Draft, draft, planned};

@@ -9,7 +9,6 @@ use autotuner_store::TaskSummary;
 use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
-use utoipa::IntoParams;
 
 use super::{view, waiting_for};
 use crate::api::error::{ApiError, ErrorBody};
@@ -19,7 +18,7 @@ use crate::api::views::task::{TaskRow, TaskView};
 use crate::service::Service;
 
 /// Which tasks are wanted.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Wanted {
     /// How many to leave out first.

@@ -6,7 +6,6 @@ use autotuner_core::ids::TaskId;
 use autotuner_store::StoreError;
 use axum::extract::State;
 use serde::Deserialize;
-use utoipa::IntoParams;
 
 use crate::api::error::{ApiError, ErrorBody};
 use crate::api::extract::{Path, Query, Viewer, page};
@@ -16,7 +15,7 @@ use crate::api::views::run::RunView;
 use crate::service::Service;
 
 /// A part of a list.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(in crate::api) struct Rows {
     /// How many to leave out first.

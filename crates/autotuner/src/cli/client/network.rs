@@ -147,12 +147,15 @@ impl Network {
         Ok(Response::from_parts(parts, body))
     }
 
-    /// Asks for a stream: what comes is read as it comes.
-    pub(super) fn open(&self, request: Request<Vec<u8>>) -> Result<Box<dyn Read + Send>, Trouble> {
+    /// Asks for a stream: what comes is read as it comes. `None` where there is none any more.
+    pub(super) fn open(&self, request: Request<Vec<u8>>) -> Result<Option<Box<dyn Read + Send>>, Trouble> {
         let answer = self.send(request, SILENCE)?;
         let (parts, mut body) = answer.into_parts();
         if parts.status.is_redirection() {
             return Err(self.redirected(&parts.headers));
+        }
+        if parts.status == StatusCode::NO_CONTENT {
+            return Ok(None);
         }
         if parts.status != StatusCode::OK {
             let said = body.with_config().limit(1024 * 1024).read_to_vec();
@@ -162,7 +165,7 @@ impl Network {
                 &said.unwrap_or_default(),
             ));
         }
-        Ok(Box::new(body.into_with_config().limit(u64::MAX).reader()))
+        Ok(Some(Box::new(body.into_with_config().limit(u64::MAX).reader())))
     }
 
     fn send(&self, mut request: Request<Vec<u8>>, silence: Duration) -> Result<Response<Body>, Trouble> {

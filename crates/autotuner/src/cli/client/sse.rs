@@ -16,8 +16,17 @@ pub(in crate::cli) struct Event {
     pub(in crate::cli) id: Option<String>,
     /// What it is; unnamed ones are lines.
     pub(in crate::cli) name: Option<String>,
-    /// What it says.
-    pub(in crate::cli) data: String,
+    /// What it says; `None` for one that only tells where the stream is.
+    pub(in crate::cli) data: Option<String>,
+}
+
+/// What comes over a stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::cli) enum Sign {
+    /// An event.
+    Event(Event),
+    /// A sign of life: everything that there was to say has been said for a while.
+    Alive,
 }
 
 /// A stream of events.
@@ -33,36 +42,36 @@ impl Events {
         }
     }
 
-    /// The next event; `None` at the stream's end.
+    /// What comes next; `None` at the stream's end.
     ///
     /// # Errors
     /// The connection broke, was silent for too long, or carries something else.
-    pub(in crate::cli) fn next(&mut self) -> io::Result<Option<Event>> {
+    pub(in crate::cli) fn next(&mut self) -> io::Result<Option<Sign>> {
         let mut event = Event::default();
-        let mut data: Option<String> = None;
         loop {
             let Some(line) = self.line()? else {
                 return Ok(None);
             };
+            let is_begun = event != Event::default();
+            if line.is_empty() && (event.id.is_some() || event.data.is_some()) {
+                return Ok(Some(Sign::Event(event)));
+            }
             if line.is_empty() {
-                if let Some(data) = data.take() {
-                    return Ok(Some(Event { data, ..event }));
-                }
-                if event.id.is_some() {
-                    return Ok(Some(event));
-                }
                 event = Event::default();
                 continue;
+            }
+            if line.starts_with(':') && !is_begun {
+                return Ok(Some(Sign::Alive));
             }
             let (field, value) = line.split_once(':').unwrap_or((&line, ""));
             let value = value.strip_prefix(' ').unwrap_or(value);
             match field {
-                "data" => match &mut data {
+                "data" => match &mut event.data {
                     Some(data) => {
                         data.push('\n');
                         data.push_str(value);
                     }
-                    None => data = Some(value.to_owned()),
+                    None => event.data = Some(value.to_owned()),
                 },
                 "id" if !value.contains('\0') => event.id = Some(value.to_owned()),
                 "event" => event.name = Some(value.to_owned()),
@@ -100,14 +109,19 @@ mod tests {
 
     fn events(text: &str) -> Vec<Event> {
         let mut events = Events::new(Box::new(io::Cursor::new(text.as_bytes().to_vec())));
-        std::iter::from_fn(|| events.next().expect("no error")).collect()
+        let signs = std::iter::from_fn(|| events.next().expect("no error"));
+        let event = |sign| match sign {
+            Sign::Event(event) => Some(event),
+            Sign::Alive => None,
+        };
+        signs.filter_map(event).collect()
     }
 
     fn event(id: Option<&str>, name: Option<&str>, data: &str) -> Event {
         Event {
             id: id.map(str::to_owned),
             name: name.map(str::to_owned),
-            data: data.to_owned(),
+            data: (data != "none").then(|| data.to_owned()),
         }
     }
 
@@ -125,7 +139,8 @@ mod tests {
             "id: 1\ndata: one\n\nid: 2\ndata: two\n",
             &[event(Some("1"), None, "one")],
         );
-        check("id: 9\n\n", &[event(Some("9"), None, "")]);
+        check("id: 9\n\n", &[event(Some("9"), None, "none")]);
+        check("id: 1\n: alive\ndata: x\n\n", &[event(Some("1"), None, "x")]);
         check("retry: 10\nunknown\n\n", &[]);
     }
 }

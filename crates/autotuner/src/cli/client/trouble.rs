@@ -8,7 +8,6 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 
 use super::super::{NOTHING, WRONG, say};
-use crate::report::words::counted;
 
 /// Why there is no answer that can be used.
 #[derive(Debug, thiserror::Error)]
@@ -58,9 +57,6 @@ pub(crate) enum Trouble {
 pub(crate) struct Said {
     /// What happened, to what.
     pub(crate) detail: String,
-    /// A stable word.
-    #[serde(default)]
-    pub(crate) code: String,
     /// What to do about it.
     #[serde(default)]
     pub(crate) hint: Option<String>,
@@ -80,6 +76,13 @@ pub(crate) struct SaidProblem {
     /// What to do about it.
     #[serde(default)]
     pub(crate) hint: Option<String>,
+}
+
+impl From<SaidProblem> for Problem {
+    fn from(said: SaidProblem) -> Self {
+        let SaidProblem { path, message, hint } = said;
+        Self { path, message, hint }
+    }
 }
 
 impl Trouble {
@@ -136,12 +139,16 @@ impl Trouble {
             text = format!("{text}: {cause}");
             source = cause.source();
         }
-        match said.problems.len() {
-            0 => say(&format!("error: {text}")),
-            count => say(&format!("error: {text}: {}", counted(count as u128, "problem"))),
+        let problems: Vec<Problem> = said.problems.into_iter().map(Problem::from).collect();
+        // Who shows nothing else is told the first problem in the text; here all follow.
+        if let Some(first) = problems.first()
+            && let Some((before, _)) = text.split_once(&first.to_string())
+        {
+            text = before.trim_end_matches([' ', ':']).to_owned();
         }
-        for SaidProblem { path, message, hint } in said.problems {
-            say(&format!("  {}", Problem { path, message, hint }));
+        say(&format!("error: {text}"));
+        for problem in problems {
+            say(&format!("  {problem}"));
         }
         let hint = match self {
             Self::Unreachable { hint, .. } => Some(hint.as_str()),

@@ -224,7 +224,11 @@ pub(super) fn value(experiment: &Value) -> String {
             format!("{} tok/s", words::three_digits(value))
         }
         Some(value) => words::duration(value),
-        None => String::new(),
+        // What another program measured has a score and nothing that is known to be an objective.
+        None => experiment["objective_score"]
+            .as_f64()
+            .map(words::three_digits)
+            .unwrap_or_default(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! A task's log, whole or as it grows.
 
-use std::io::IsTerminal as _;
+use std::io::{BufRead as _, BufReader, IsTerminal as _};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -10,8 +10,9 @@ use tokio::time::Instant;
 use super::{find, id_of};
 use crate::cli::client::interrupt::unless_stopped;
 use crate::cli::client::paper::{harmless, text};
-use crate::cli::client::sse::Events;
+use crate::cli::client::sse::{Events, Sign};
 use crate::cli::client::{Client, Trouble};
+use crate::cli::session::context;
 use crate::cli::{CANCELLED, Refusal, print, say};
 
 /// Pause before the first further attempt; each one doubles it.
@@ -44,19 +45,51 @@ pub(super) fn run(client: Client, arguments: &Arguments, is_json: bool) -> Resul
         Some(number) => format!("/api/tasks/{id}/experiments/{number}/logs"),
         None => format!("/api/tasks/{id}/logs"),
     };
-    if arguments.follow && client.is_live() {
+    let is_over = has_ended(&task);
+    if arguments.follow && client.is_live() && !is_over {
         return follow(client, id, path, is_json);
     }
-    let answer = client.get(&path)?.json()?;
     if is_json {
-        print(&format!("{answer:#}"));
+        print(&format!("{:#}", client.get(&path)?.json()?));
     } else {
-        tell(text(&answer, "logs").trim_end_matches('\n'));
+        whole(&client, &path)?;
     }
     if arguments.follow {
-        say("no service runs: nothing is added");
+        say(match is_over {
+            true => "the task has ended: nothing is added",
+            false => "no service runs: nothing is added",
+        });
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The whole log, however long it is.
+fn whole(client: &Client, path: &str) -> Result<(), Refusal> {
+    let log = match client.read(&format!("{path}/download")) {
+        Ok(log) => log,
+        // There is none, or there is no such thing; the text in its place tells which.
+        Err(trouble) if trouble.is_not_found() => {
+            let answer = client.get(path)?.json()?;
+            say(text(&answer, "logs").trim_end());
+            return Ok(());
+        }
+        Err(trouble) => return Err(trouble.into()),
+    };
+    let mut lines = BufReader::new(log);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        let read = lines.read_until(b'\n', &mut line);
+        match read.map_err(context("the log was cut off"))? {
+            0 => return Ok(()),
+            _ => tell(String::from_utf8_lossy(&line).trim_end_matches('\n')),
+        }
+    }
+}
+
+/// Whether nothing is added to a task's log any more.
+fn has_ended(task: &Value) -> bool {
+    !matches!(text(task, "status"), "running" | "pending")
 }
 
 /// A part of a log. A terminal gets text and nothing else; a file gets what was written.
@@ -104,7 +137,7 @@ impl Follower {
                 Ok(Some(stream)) => {
                     was_connected = true;
                     let before = self.last.clone();
-                    if self.read(Events::new(stream)) && self.has_ended(client) {
+                    if self.read(Events::new(stream), client) {
                         return Ok(());
                     }
                     if self.last != before {
@@ -125,20 +158,25 @@ impl Follower {
         }
     }
 
-    /// Shows what comes. Whether the service itself ended the stream.
-    fn read(&mut self, mut events: Events) -> bool {
+    /// Shows what comes. Whether nothing will come any more.
+    ///
+    /// The service goes on with a log for ever, since a task may be started again. It shows that
+    /// it is alive once there was nothing to say for a while, and only then is it asked whether
+    /// the task has ended: nothing that was written before its end is left out.
+    fn read(&mut self, mut events: Events, client: &Client) -> bool {
         loop {
             match events.next() {
-                Ok(Some(event)) => {
-                    if event.name.is_none() {
-                        self.show(&event.data);
+                Ok(Some(Sign::Event(event))) => {
+                    if let (None, Some(line)) = (&event.name, &event.data) {
+                        self.show(line);
                     }
                     if event.id.is_some() {
                         self.last = event.id;
                     }
                 }
-                Ok(None) => return true,
-                Err(_broken) => return false,
+                Ok(Some(Sign::Alive) | None) if self.is_over(client) => return true,
+                Ok(Some(Sign::Alive)) => {}
+                Ok(None) | Err(_) => return false,
             }
         }
     }
@@ -150,9 +188,9 @@ impl Follower {
         }
     }
 
-    /// Whether nothing will be added any more. Who cannot say is asked by the next connection.
-    fn has_ended(&self, client: &Client) -> bool {
-        let task: Option<Value> = find(client, &self.id.to_string()).ok();
-        task.is_some_and(|task| !matches!(text(&task, "status"), "running" | "pending"))
+    /// Whether nothing will be added any more. Who cannot say is asked again later.
+    fn is_over(&self, client: &Client) -> bool {
+        let task = find(client, &self.id.to_string());
+        task.is_ok_and(|task| has_ended(&task))
     }
 }

@@ -13,7 +13,7 @@ mod sweeper;
 mod targets;
 
 pub(crate) use board::Board;
-pub(crate) use targets::{Machine, MachineError};
+pub(crate) use targets::Machine;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -28,7 +28,6 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::Service;
-use crate::clock::Clock;
 use crate::fault::{FaultPoint, around};
 use crate::shutdown::Shutdown;
 use crate::worker::chain;

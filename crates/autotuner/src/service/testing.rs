@@ -1,0 +1,140 @@
+//! For tests: a service on a database of its own, with a clock that tests set.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use autotuner_deploy::gpu::{FixedGpus, GpuPool};
+use autotuner_store::{Act, Database, NewToken, Page, Role, TokenRecord};
+use clap::Parser;
+use tempfile::TempDir;
+use tokio::sync::Notify;
+
+use super::Service;
+use super::access::secret::Secret;
+use super::access::{Access, Settings};
+use super::events::Hub;
+use super::log_files::LogFiles;
+use super::metrics::Metrics;
+use super::supervisor::Board;
+use crate::clock::Clock;
+use crate::config::{Config, Flags};
+use crate::shutdown::Shutdown;
+
+/// When tests begin.
+pub(crate) const START_MS: i64 = 1_700_000_000_000;
+
+/// A clock that stands still until it is set.
+#[derive(Debug)]
+pub(crate) struct SetClock(AtomicI64);
+
+impl SetClock {
+    /// From now on it is so many milliseconds later.
+    pub(crate) fn advance(&self, ms: i64) {
+        self.0.fetch_add(ms, Ordering::SeqCst);
+    }
+}
+
+impl Clock for SetClock {
+    fn now_ms(&self) -> i64 {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// A service and what belongs to it.
+pub(crate) struct TestService {
+    pub(crate) service: Arc<Service>,
+    pub(crate) clock: Arc<SetClock>,
+    folder: TempDir,
+}
+
+/// A configuration with this data directory and nothing else said.
+pub(crate) fn config(data_dir: &Path) -> Config {
+    #[derive(clap::Parser)]
+    struct Said {
+        #[command(flatten)]
+        flags: Flags,
+    }
+    let said = Said::parse_from(["test".as_ref(), "--data-dir".as_ref(), data_dir.as_os_str()]);
+    Config::load(&said.flags).expect("a configuration")
+}
+
+impl TestService {
+    /// A new service on an empty database.
+    pub(crate) async fn new(settings: Settings) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let config = config(folder.path());
+        let clock = Arc::new(SetClock(AtomicI64::new(START_MS)));
+        let database = Database::open(&folder.path().join("autotuner.db"), START_MS)
+            .await
+            .expect("a database");
+        let logs = config.logs_dir();
+        std::fs::create_dir_all(&logs).expect("a directory for logs");
+        let gpus = GpuPool::new(Arc::new(FixedGpus::idle(0)), folder.path().join("gpus"));
+        let service = Arc::new(Service {
+            database,
+            clock: Arc::<SetClock>::clone(&clock),
+            config,
+            events: Hub::default(),
+            logs: LogFiles::new(&logs),
+            access: Access::new(settings),
+            gpus,
+            bell: Notify::new(),
+            board: Board::default(),
+            metrics: Metrics::default(),
+            shutdown: Shutdown::default(),
+            started_at_ms: START_MS,
+        });
+        Self {
+            service,
+            clock,
+            folder,
+        }
+    }
+
+    /// Where the service keeps what it keeps.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// A token of this name.
+    pub(crate) async fn token(
+        &self,
+        name: &str,
+        role: Role,
+        expires_at_ms: Option<i64>,
+    ) -> (Secret, TokenRecord) {
+        let secret = Secret::token().expect("random numbers");
+        let token = NewToken {
+            name: name.into(),
+            role,
+            hash: secret.hash(),
+            expires_at_ms,
+        };
+        let created = self.service.database.create_token(&self.act(), token).await;
+        (secret, created.expect("a new token"))
+    }
+
+    /// An act of the test itself.
+    pub(crate) fn act(&self) -> Act {
+        Act {
+            actor: "test".into(),
+            role: Role::Admin,
+            address: None,
+            at_ms: self.clock.now_ms(),
+        }
+    }
+
+    /// How much there is of everything that requests can make, change or remove; every change
+    /// adds a row to the audit log, so this tells of each.
+    pub(crate) async fn census(&self) -> [u64; 5] {
+        let database = &self.service.database;
+        let page = Page { skip: 0, limit: 1 };
+        let tasks = database.tasks(page, None).await.expect("tasks").total;
+        let experiments = database.experiments(page).await.expect("experiments").total;
+        let presets = database.presets(None).await.expect("presets").len() as u64;
+        let tokens = database.tokens().await.expect("tokens").len() as u64;
+        let audit = database.audit(page).await.expect("the audit log").total;
+        [tasks, experiments, presets, tokens, audit]
+    }
+}

@@ -1,0 +1,162 @@
+use std::borrow::Cow;
+
+use sqlx::migrate::{Migration, MigrationType};
+use sqlx::{AssertSqlSafe, SqlSafeStr};
+
+use super::*;
+use crate::{Act, NewTask, Role};
+
+/// Today's schema and one more step.
+fn tomorrow(sql: &'static str) -> Migrator {
+    let mut migrations: Vec<Migration> = engine::MIGRATIONS.iter().cloned().collect();
+    migrations.push(Migration::new(
+        9000,
+        Cow::Borrowed("tomorrow"),
+        MigrationType::Simple,
+        AssertSqlSafe(sql).into_sql_str(),
+        false,
+    ));
+    Migrator {
+        migrations: Cow::Owned(migrations),
+        ..Migrator::DEFAULT
+    }
+}
+
+fn today() -> i64 {
+    let versions = engine::MIGRATIONS.iter().map(|migration| migration.version);
+    versions.max().expect("there is one")
+}
+
+/// A closed file of today's with one task, and its folder.
+async fn file() -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("autotuner.db");
+    let database = Database::open(&path, 0).await.expect("new");
+    let act = Act {
+        actor: "local".into(),
+        role: Role::Operator,
+        address: None,
+        at_ms: 1,
+    };
+    let task = NewTask {
+        name: "kept".into(),
+        description: None,
+        base_runtime: "sim".into(),
+        deployment_mode: "local".into(),
+        document: serde_json::json!({}),
+        slo: None,
+        max_iterations: 1,
+    };
+    database.create_task(&act, task).await.expect("new");
+    database.close().await;
+    (folder, path)
+}
+
+fn names(folder: &tempfile::TempDir) -> Vec<String> {
+    let entries = std::fs::read_dir(folder.path()).expect("readable");
+    let names = entries.map(|entry| entry.expect("an entry").file_name().display().to_string());
+    let mut names: Vec<String> = names.collect();
+    names.sort();
+    names
+}
+
+#[tokio::test]
+async fn an_older_file_is_copied_and_brought_up_to_date() {
+    let (folder, path) = file().await;
+    let later = tomorrow("CREATE TABLE tomorrow (id INTEGER)");
+    let database = Database::open_with(&path, 77, &later).await.expect("older");
+    database.task_named("kept").await.expect("still there");
+    database.close().await;
+    let backup = format!("autotuner.db.schema-{}.backup", today());
+    assert_eq!(names(&folder), ["autotuner.db".to_owned(), backup.clone()]);
+    let mode = std::fs::metadata(folder.path().join(&backup))
+        .expect("there")
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let copy = Database::open(&folder.path().join(&backup), 0)
+        .await
+        .expect("a whole file of today's");
+    copy.task_named("kept").await.expect("in the copy too");
+    copy.close().await;
+    let again = Database::open_with(&path, 78, &later).await.expect("up to date");
+    again.close().await;
+    assert_eq!(names(&folder).len(), 2, "there was nothing to copy");
+}
+
+#[tokio::test]
+async fn an_earlier_copy_is_never_replaced() {
+    let (folder, path) = file().await;
+    let first = folder
+        .path()
+        .join(format!("autotuner.db.schema-{}.backup", today()));
+    std::fs::write(&first, "an earlier copy").expect("written");
+    let later = tomorrow("CREATE TABLE tomorrow (id INTEGER)");
+    Database::open_with(&path, 77, &later)
+        .await
+        .expect("older")
+        .close()
+        .await;
+    assert_eq!(std::fs::read_to_string(&first).expect("there"), "an earlier copy");
+    let second = folder
+        .path()
+        .join(format!("autotuner.db.schema-{}.77.backup", today()));
+    assert!(second.exists(), "{:?}", names(&folder));
+}
+
+#[tokio::test]
+async fn a_newer_file_is_refused_and_left_as_it_is() {
+    let (folder, path) = file().await;
+    let later = tomorrow("CREATE TABLE tomorrow (id INTEGER)");
+    Database::open_with(&path, 1, &later)
+        .await
+        .expect("older")
+        .close()
+        .await;
+    let before = std::fs::read(&path).expect("there");
+    let refused = Database::open(&path, 2).await;
+    let Err(OpenError::Newer { found, known, .. }) = refused else {
+        panic!("{refused:?}");
+    };
+    assert_eq!((found, known), (9000, today()));
+    assert!(
+        std::fs::read(&path).expect("there") == before,
+        "not a byte is another"
+    );
+    let backup = format!("autotuner.db.schema-{}.backup", today());
+    assert_eq!(
+        names(&folder),
+        ["autotuner.db".to_owned(), backup],
+        "nothing was left beside it"
+    );
+}
+
+#[tokio::test]
+async fn a_step_that_fails_leaves_what_was() {
+    let (folder, path) = file().await;
+    let broken = tomorrow("CREATE TABLE half (id INTEGER); INSERT INTO none VALUES (1)");
+    let failed = Database::open_with(&path, 1, &broken).await;
+    assert!(matches!(failed, Err(OpenError::Failed { .. })), "{failed:?}");
+    let database = Database::open(&path, 2).await.expect("still today's");
+    database.task_named("kept").await.expect("still there");
+    let half: Vec<String> = sqlx::query_scalar("SELECT name FROM sqlite_master WHERE name = 'half'")
+        .fetch_all(&database.readers)
+        .await
+        .expect("read");
+    assert_eq!(half, Vec::<String>::new());
+    assert!(names(&folder).iter().any(|name| name.ends_with(".backup")));
+}
+
+/// What was applied is never edited: a file made by another text of a step is refused.
+#[tokio::test]
+async fn an_edited_step_is_refused() {
+    let (_folder, path) = file().await;
+    let first = tomorrow("CREATE TABLE a (id INTEGER)");
+    Database::open_with(&path, 1, &first)
+        .await
+        .expect("older")
+        .close()
+        .await;
+    let edited = Database::open_with(&path, 1, &tomorrow("CREATE TABLE b (id INTEGER)")).await;
+    assert!(matches!(edited, Err(OpenError::Failed { .. })), "{edited:?}");
+}
