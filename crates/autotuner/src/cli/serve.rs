@@ -1,8 +1,7 @@
 //! `autotuner serve`: everything between the command line and a server that answers.
 
-use std::io;
+use std::io::{self, IsTerminal as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::num::NonZeroU32;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +13,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
 use super::{Refusal, runtime, say};
-use crate::api;
+use crate::api::{self, presets};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::fault;
@@ -22,7 +21,7 @@ use crate::service::Service;
 use crate::service::access::bind::decide;
 use crate::service::access::first_token::FirstToken;
 use crate::service::access::hosts::Authority;
-use crate::service::access::{Access, CHANGES_PER_SECOND, Settings};
+use crate::service::access::{Access, Settings};
 use crate::service::data_dir::DataDir;
 use crate::service::events::Hub;
 use crate::service::log_files::LogFiles;
@@ -38,7 +37,7 @@ use crate::worker::preflight::{Places, own_program};
 Examples:
   autotuner serve
   autotuner serve --port 0 --data-dir /srv/autotuner
-  autotuner serve --behind-proxy --allowed-host tuner.example
+  autotuner serve --behind-proxy --allow-host tuner.example.com
 
 Tasks that run when the server ends go on at its next start. The first SIGTERM or Ctrl-C stops the
 load and tears engines down, the second hurries.
@@ -50,18 +49,17 @@ pub(super) struct Arguments {
     /// Port to listen on; 0 for any that is free
     #[arg(long, default_value_t = 8000, value_name = "PORT")]
     port: u16,
-    /// Ask nobody who they are; only where nobody else can reach the server
+    /// Ask nobody who they are: whoever reaches the port may do everything. Only on this machine's
+    /// own addresses
     #[arg(long)]
     no_auth: bool,
-    /// A proxy in front encrypts, and says in X-Forwarded-For who asks
+    /// A proxy in front of it speaks TLS, and says who asks in X-Forwarded-For
     #[arg(long)]
     behind_proxy: bool,
-    /// A further name under which the server is asked; may be given several times
-    #[arg(long = "allowed-host", value_name = "HOST[:PORT]")]
-    allowed_hosts: Vec<Authority>,
-    /// Changes that one caller may make a second; ten seconds' worth may come at once
-    #[arg(long, default_value_t = CHANGES_PER_SECOND, value_name = "N")]
-    changes_per_second: NonZeroU32,
+    /// A further name under which it is asked, with its port where that is not the usual one; may
+    /// be repeated
+    #[arg(long, value_name = "HOST")]
+    allow_host: Vec<String>,
 }
 
 pub(super) fn run(arguments: &Arguments, config: &Config) -> Result<ExitCode, Refusal> {
@@ -76,7 +74,11 @@ pub(super) fn run(arguments: &Arguments, config: &Config) -> Result<ExitCode, Re
 }
 
 async fn serve(arguments: &Arguments, config: &Config) -> anyhow::Result<()> {
+    let allowed_hosts = allowed_hosts(&arguments.allow_host)?;
     let notice = decide(&arguments.host, arguments.no_auth, arguments.behind_proxy)?;
+    if let Some(text) = notice.text() {
+        say(&format!("warning: {text}"));
+    }
     let shutdown = Shutdown::listen(say).context("cannot listen for signals")?;
     let data = DataDir::open(&config.data_dir)?;
     let listener = listen(arguments).await?;
@@ -92,17 +94,24 @@ async fn serve(arguments: &Arguments, config: &Config) -> anyhow::Result<()> {
     let database = Database::open(&data.database(), started_at_ms).await?;
     // Whoever claimed a task before is dead: this directory is ours alone.
     database.forget_claims().await?;
-    database
-        .seed_presets(api::presets::seeds(), started_at_ms)
-        .await?;
-    let welcome = welcome(arguments, config, &database, bound, started_at_ms).await?;
+    database.seed_presets(presets::seeds(), started_at_ms).await?;
+    let access = Access::new(Settings {
+        bound,
+        host: arguments.host.clone(),
+        allowed_hosts,
+        is_behind_proxy: arguments.behind_proxy,
+        is_open: arguments.no_auth,
+        changes_per_second: config.changes_per_second,
+    });
+    // Made even where nobody is asked for it: commands of this machine find it in its file.
+    let token = FirstToken::ensure(&database, &config.data_dir, started_at_ms).await?;
     let service = Arc::new(Service {
         database: database.clone(),
         clock,
         config: config.clone(),
         events: Hub::default(),
         logs: LogFiles::new(&config.logs_dir()),
-        access: Access::new(settings(arguments, bound)),
+        access,
         gpus: gpu_pool(config),
         bell: Notify::new(),
         board: Board::default(),
@@ -113,52 +122,15 @@ async fn serve(arguments: &Arguments, config: &Config) -> anyhow::Result<()> {
     let bench = Arc::new(LoadGenerator::new(LoadOptions::default()));
     let supervisor = Supervisor::new(Arc::clone(&service), Arc::new(machine), bench, places);
     let announced = data.announce(&url(bound), started_at_ms)?;
-    if let Some(warning) = notice.text() {
-        say(&format!("warning: {warning}"));
-    }
     say(&format!("listening on http://{bound}"));
-    if let Some(welcome) = welcome {
-        say(&welcome);
+    match arguments.no_auth {
+        true => say("nobody is asked for a token (--no-auth)"),
+        false => say(&token.welcome(bound, io::stderr().is_terminal())),
     }
     let (answered, ()) = tokio::join!(answer(Arc::clone(&service), listener), supervisor.supervise());
     drop(announced);
     database.close().await;
     answered
-}
-
-fn settings(arguments: &Arguments, bound: SocketAddr) -> Settings {
-    let Arguments {
-        host,
-        port: _,
-        no_auth,
-        behind_proxy,
-        allowed_hosts,
-        changes_per_second,
-    } = arguments;
-    Settings {
-        bound,
-        host: host.clone(),
-        allowed_hosts: allowed_hosts.clone(),
-        is_behind_proxy: *behind_proxy,
-        is_open: *no_auth,
-        changes_per_second: *changes_per_second,
-    }
-}
-
-/// How to get in; nothing where everybody is.
-async fn welcome(
-    arguments: &Arguments,
-    config: &Config,
-    database: &Database,
-    bound: SocketAddr,
-    now_ms: i64,
-) -> anyhow::Result<Option<String>> {
-    if arguments.no_auth {
-        return Ok(None);
-    }
-    let token = FirstToken::ensure(database, &config.data_dir, now_ms).await?;
-    let is_terminal = io::IsTerminal::is_terminal(&io::stderr());
-    Ok(Some(token.welcome(bound, is_terminal)))
 }
 
 async fn listen(arguments: &Arguments) -> anyhow::Result<TcpListener> {
@@ -169,12 +141,21 @@ async fn listen(arguments: &Arguments) -> anyhow::Result<TcpListener> {
     })
 }
 
-/// Answers until the server is to end. Where that breaks, the server ends.
+/// Answers until the server is to end. One that breaks takes the server with it.
 async fn answer(service: Arc<Service>, listener: TcpListener) -> anyhow::Result<()> {
     let end = service.shutdown.soft.clone();
     let answered = api::serve::serve(service, listener).await;
     end.cancel();
     answered.context("cannot answer any more")
+}
+
+/// # Errors
+/// A name that is none.
+fn allowed_hosts(names: &[String]) -> anyhow::Result<Vec<Authority>> {
+    let read = |name: &String| {
+        name.parse().with_context(|| format!("--allow-host cannot be {name}: write a host name, with its port where that is not the usual one"))
+    };
+    names.iter().map(read).collect()
 }
 
 /// Where this machine's own programs find the server.
