@@ -1,6 +1,8 @@
 //! `autotuner serve`: everything between the command line and a server that answers.
 
+use std::io::{IsTerminal as _, stderr};
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +12,6 @@ use autotuner_load::generator::{LoadGenerator, LoadOptions};
 use autotuner_store::Database;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
-use tokio::time::timeout;
 
 use super::{Refusal, runtime, say};
 use crate::api;
@@ -18,7 +19,9 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::fault;
 use crate::service::Service;
-use crate::service::access::Access;
+use crate::service::access::first_token::FirstToken;
+use crate::service::access::hosts::Authority;
+use crate::service::access::{self, Access, Settings};
 use crate::service::data_dir::DataDir;
 use crate::service::events::Hub;
 use crate::service::log_files::LogFiles;
@@ -27,9 +30,6 @@ use crate::service::supervisor::{Board, Machine, Supervisor};
 use crate::shutdown::Shutdown;
 use crate::targets::gpu_pool;
 use crate::worker::preflight::{Places, own_program};
-
-/// How long what is being answered may take once the server is to end.
-const LAST_ANSWERS: Duration = Duration::from_secs(2);
 
 /// Keep tasks, run them, and answer the REST API
 #[derive(Debug, clap::Args)]
@@ -48,9 +48,32 @@ pub(super) struct Arguments {
     /// Port to listen on; 0 for any that is free
     #[arg(long, default_value_t = 8000, value_name = "PORT")]
     port: u16,
-    /// Ask nobody who they are
+    /// Ask nobody who they are; only where no other machine reaches the server
     #[arg(long)]
     no_auth: bool,
+    /// A proxy in front of the server encrypts, and says in `X-Forwarded-For` who asks
+    #[arg(long)]
+    behind_proxy: bool,
+    /// Answer to this name, too: `tuner.example`, `tuner.example:8443`; may be given more than once
+    #[arg(long = "allowed-host", value_name = "NAME")]
+    allowed_hosts: Vec<Authority>,
+    /// Changes that each caller may make a second; ten seconds' worth may come at once
+    #[arg(long, default_value_t = access::CHANGES_PER_SECOND, value_name = "CHANGES")]
+    rate_limit: NonZeroU32,
+}
+
+impl Arguments {
+    /// Who may ask, once it is known where the server listens.
+    fn access(&self, bound: SocketAddr) -> Settings {
+        Settings {
+            bound,
+            host: self.host.clone(),
+            allowed_hosts: self.allowed_hosts.clone(),
+            is_behind_proxy: self.behind_proxy,
+            is_open: self.no_auth,
+            changes_per_second: self.rate_limit,
+        }
+    }
 }
 
 pub(super) fn run(arguments: &Arguments, config: &Config) -> Result<ExitCode, Refusal> {
@@ -65,6 +88,13 @@ pub(super) fn run(arguments: &Arguments, config: &Config) -> Result<ExitCode, Re
 }
 
 async fn serve(arguments: &Arguments, config: &Config) -> anyhow::Result<()> {
+    let Arguments {
+        host,
+        no_auth,
+        behind_proxy,
+        ..
+    } = arguments;
+    let notice = access::bind::decide(host, *no_auth, *behind_proxy)?;
     let shutdown = Shutdown::listen(say).context("cannot listen for signals")?;
     let data = DataDir::open(&config.data_dir)?;
     let listener = listen(arguments).await?;
@@ -86,7 +116,7 @@ async fn serve(arguments: &Arguments, config: &Config) -> anyhow::Result<()> {
         config: config.clone(),
         events: Hub::default(),
         logs: LogFiles::new(&config.logs_dir()),
-        access: Access::default(),
+        access: Access::new(arguments.access(bound)),
         gpus: gpu_pool(config),
         bell: Notify::new(),
         board: Board::default(),
@@ -98,6 +128,13 @@ async fn serve(arguments: &Arguments, config: &Config) -> anyhow::Result<()> {
     let supervisor = Supervisor::new(Arc::clone(&service), Arc::new(machine), bench, places);
     let announced = data.announce(&url(bound), started_at_ms)?;
     say(&format!("listening on {}", url(bound)));
+    if let Some(text) = notice.text() {
+        say(&format!("warning: {text}"));
+    }
+    if !no_auth {
+        let token = FirstToken::ensure(&database, &config.data_dir, started_at_ms).await?;
+        say(&token.welcome(bound, stderr().is_terminal()));
+    }
     let (answered, ()) = tokio::join!(answer(Arc::clone(&service), listener), supervisor.supervise());
     drop(announced);
     database.close().await;
@@ -106,7 +143,8 @@ async fn serve(arguments: &Arguments, config: &Config) -> anyhow::Result<()> {
 
 async fn listen(arguments: &Arguments) -> anyhow::Result<TcpListener> {
     let Arguments { host, port, .. } = arguments;
-    TcpListener::bind((host.as_str(), *port)).await.with_context(|| {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    TcpListener::bind((bare, *port)).await.with_context(|| {
         format!("cannot listen on {host} port {port}; name another with --host or --port (0 for any)")
     })
 }
@@ -114,19 +152,9 @@ async fn listen(arguments: &Arguments) -> anyhow::Result<TcpListener> {
 /// Answers until the server is to end. One that breaks takes the server with it.
 async fn answer(service: Arc<Service>, listener: TcpListener) -> anyhow::Result<()> {
     let end = service.shutdown.soft.clone();
-    let (router, _) = api::routes().split_for_parts();
-    let serving = axum::serve(listener, router.with_state(Arc::clone(&service)))
-        .with_graceful_shutdown(end.clone().cancelled_owned());
-    let last_answers = async {
-        end.cancelled().await;
-        drop(timeout(LAST_ANSWERS, std::future::pending::<()>()).await);
-    };
-    let answered = tokio::select! {
-        answered = async { serving.await } => answered.context("cannot answer any more"),
-        () = last_answers => Ok(()),
-    };
+    let answered = api::serve::serve(service, listener).await;
     end.cancel();
-    answered
+    answered.context("cannot answer any more")
 }
 
 fn url(bound: SocketAddr) -> String {
