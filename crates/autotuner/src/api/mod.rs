@@ -26,6 +26,7 @@ mod task_actions;
 mod tasks;
 #[cfg(test)]
 pub(crate) mod testing;
+#[cfg(test)]
 mod tests;
 mod transfer;
 mod views;

@@ -172,7 +172,7 @@ fn is_usual(port: u16) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
     fn list(added: &[&str], is_behind_proxy: bool) -> HostList {
@@ -209,7 +209,7 @@ mod tests {
     }
 
     /// Names that lead here by a rebinding, or that some parser takes for a loopback address.
-    const FOREIGN: [&str; 62] = [
+    pub(crate) const FOREIGN: [&str; 62] = [
         "",
         ":",
         ":8000",

@@ -13,7 +13,12 @@ const PUBLIC: [&str; 4] = [
 ];
 
 /// What a viewer may do that is not a look: nothing of it changes anything of others.
-const HARMLESS: [&str; 2] = ["POST /api/auth/logout", "POST /api/tasks/check"];
+pub(super) const HARMLESS: [&str; 4] = [
+    "POST /api/auth/logout",
+    "POST /api/tasks/check",
+    "POST /api/presets/merge",
+    "POST /api/runtime-params/validate",
+];
 
 /// What only an administrator may.
 const FOR_ADMINS: [&str; 4] = [
