@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use crate::harbour::{Harbour, containers, sim_image};
 use crate::sandbox::wait_for;
-use crate::support::{Home, Server, task_of_scales};
+use crate::support::{Home, Server, say, task_of_scales};
 
 /// What the product promises, on a machine that has time for it.
 const LOAD_GOAL: Duration = Duration::from_secs(1);
@@ -154,16 +154,16 @@ const STATES: [State; 4] = [
 ];
 
 #[track_caller]
-fn tell(where_: &str, state: State, took: Took) {
-    println!(
-        "cancelled while {state:?} ({where_}): load ended after {} ms (goal {} ms), engine gone after {} ms \
+fn tell(place: &str, state: State, took: Took) {
+    say(&format!(
+        "cancelled while {state:?} ({place}): load ended after {} ms (goal {} ms), engine gone after {} ms \
          (goal {} ms), on record after {} ms",
         took.load.as_millis(),
         LOAD_GOAL.as_millis(),
         took.engine.as_millis(),
         ENGINE_GOAL.as_millis(),
         took.status.as_millis()
-    );
+    ));
     assert!(took.load < DEADLINE && took.engine < DEADLINE && took.status < DEADLINE);
 }
 
@@ -236,10 +236,10 @@ fn a_server_that_is_told_to_end_ends_with_an_engine_that_does_not_listen() {
     wait_for("the load", || (load(&server) > 0).then_some(()));
     let begun = Instant::now();
     home.end(server);
-    println!(
+    say(&format!(
         "the server ended after {} ms (goal 10000 ms)",
         begun.elapsed().as_millis()
-    );
+    ));
     assert_eq!(
         home.task(id).summary.status,
         TaskStatus::Running,

@@ -216,6 +216,12 @@ impl Server {
     }
 }
 
+/// A figure for whoever reads the tests' output.
+#[expect(clippy::print_stdout, reason = "the figures are what these tests are for")]
+pub(crate) fn say(line: &str) {
+    println!("{line}");
+}
+
 pub(crate) fn act() -> Act {
     Act {
         actor: "test".into(),
