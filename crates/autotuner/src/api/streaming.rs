@@ -83,7 +83,10 @@ pub(super) fn write_frame(frames: &mut String, id: Option<&dyn Display>, data: &
 pub(super) fn plain(line: &mut String, text: &str) {
     // Nearly every line is as it should be; this is told by its bytes alone. 0xc2 begins the
     // control characters beyond ASCII, and some that are none.
-    if !text.bytes().any(|byte| byte < b' ' || byte == 0x7f || byte == 0xc2) {
+    if !text
+        .bytes()
+        .any(|byte| byte < b' ' || byte == 0x7f || byte == 0xc2)
+    {
         line.push_str(text);
         return;
     }
