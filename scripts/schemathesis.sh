@@ -78,6 +78,18 @@ urllib.request.urlopen(sys.argv[1] + "/readyz", timeout=1)' "$address" 2>/dev/nu
   die "the service was not ready within thirty seconds: $(tail -n3 "$work/log")"
 }
 
+# Makes some tasks, so that there is something to ask for: two that have ended, two that wait.
+make_tasks() {
+  local name arguments
+  for name in ended ended-too waiting waiting-too; do
+    sed "s/NAME/$name/" "$scripts/schemathesis/task.json" >"$work/$name.json"
+    arguments=(tasks create "$work/$name.json")
+    if [[ $name == ended* ]]; then arguments+=(--start -w); fi
+    timeout 120 "$binary" --data-dir "$work/data" "${arguments[@]}" >"$work/task.log" 2>&1 ||
+      die "the task $name could not be made: $(tail -n3 "$work/task.log")"
+  done
+}
+
 ask() {
   local token
   token=$("$binary" --data-dir "$work/data" token create schemathesis --role admin) ||
@@ -85,9 +97,9 @@ ask() {
   local arguments=(
     run "$address/api/openapi.json"
     --header "Authorization: Bearer $token"
-    --checks not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance
+    --checks "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
     --exclude-path-regex "$ROUTES_THAT_NEVER_END"
-    --phases examples,coverage,fuzzing,stateful
+    --phases "examples,coverage,fuzzing,stateful"
     --max-examples "${EXAMPLES:-40}" --max-time "${SECONDS_AT_MOST:-150}"
     --request-timeout 20 --workers 2 --continue-on-failure --no-color
     --suppress-health-check all --generation-database none
@@ -121,6 +133,7 @@ main() {
   trap clean_up EXIT
   work=$(mktemp -d)
   start_service
+  make_tasks
   local failed=0
   ask || failed=$?
   kill -0 "$server" 2>/dev/null || die "the service ended: $(tail -n20 "$work/log")"
