@@ -346,7 +346,9 @@ async fn no_document_is_a_bomb() {
                 );
                 assert!(answer.status.as_u16() < 500, "{told}");
                 let is_limited = answer.status == StatusCode::TOO_MANY_REQUESTS;
-                let is_refused = answer.status.is_client_error();
+                // An import says of each document what came of it: here, that none was kept.
+                let is_import = name == "POST /api/tasks/import" && answer.text.contains("\"imported\":0");
+                let is_refused = answer.status.is_client_error() || is_import;
                 assert!(is_refused || HARMLESS.contains(&name.as_str()), "{told}");
                 assert!(!is_limited || operation.is_public, "{told}");
                 requests += 1;
