@@ -232,3 +232,6 @@ impl Runs {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
