@@ -7,8 +7,9 @@ usage() {
   cat <<EOF
 Usage: scripts/test-all.sh
 
-Runs the tests of the whole workspace, those in documentation included. Where they are to
-be had, these are set for them:
+Runs the tests of the whole workspace, those in documentation included, and then
+scripts/schemathesis.sh, which asks a running service for what its document promises.
+Where they are to be had, these are set for the tests:
   AUTOTUNER_LLAMA_SERVER      the llama-server that scripts/llama-server.sh finds
 and where a Docker daemon answers
   AUTOTUNER_REQUIRE_DOCKER=1  tests with containers fail, rather than skip, without it
@@ -79,6 +80,18 @@ main() {
   make_images
   "$scripts/run-tests.sh" --workspace --locked
   cargo test --workspace --locked --doc
+  ask_the_service
+}
+
+# Asks a running service what is made up from its document.
+ask_the_service() {
+  local status=0
+  "$scripts/schemathesis.sh" || status=$?
+  case $status in
+    0) ;;
+    3) printf '\ntest-all.sh: SKIPPED: no schemathesis could be had: the answers of a running service are not checked against its document\n\n' >&2 ;;
+    *) die "the service does not answer as its document says" ;;
+  esac
 }
 
 main "$@"

@@ -20,6 +20,8 @@ Installs, where missing, on Debian or Ubuntu:
   Docker         the daemon that tests start containers with (scripts/docker.sh:
                  it is started, too, and goes on running)
   docker-registry  the registry that tests pull images from, each its own
+  schemathesis   what asks a running service odd questions, from PyPI, in an
+                 environment of its own (scripts/schemathesis.sh --install)
 
 What cannot be had is said loudly, and the tests that need it say so as well and
 are skipped. Debian packages are only installed as root or with a sudo that asks
@@ -116,6 +118,17 @@ docker_daemon() {
   fi
 }
 
+schemathesis() {
+  local status=0
+  if may_install && ! python3 -m venv --help >/dev/null 2>&1; then
+    apt_install python3 python3-venv || true
+  fi
+  "$scripts/schemathesis.sh" --install || status=$?
+  if ((status)); then
+    skipped "schemathesis could not be installed: the answers of a running service will not be checked against its document"
+  fi
+}
+
 silence_registry() {
   local as_root=()
   if [[ $(id -u) != 0 ]]; then as_root=(sudo -n); fi
@@ -140,6 +153,7 @@ main() {
   libgomp
   llama_server
   docker_daemon
+  schemathesis
   say "done"
 }
 

@@ -2,14 +2,15 @@
 //!
 //! This is the only module that reads the environment.
 
+mod environment;
 mod surroundings;
 mod values;
 
 use std::ffi::OsString;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use autotuner_core::problem::closest;
 use autotuner_deploy::gpu::GpuConfig;
 use etcetera::{BaseStrategy, choose_base_strategy};
 use figment2::Figment;
@@ -17,13 +18,12 @@ use figment2::providers::{Format, Serialized, Toml};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use values::{grace, memory, no_tilde, tasks_at_once};
-
-/// Prefix of our environment variables.
-const PREFIX: &str = "AUTOTUNER_";
+use crate::service::access::CHANGES_PER_SECOND;
+use environment::{environment_names, from_environment, read_environment, stranger, variable};
+use values::{changes, grace, memory, no_tilde, tasks_at_once};
 
 /// Every option.
-const OPTIONS: [&str; 13] = [
+const OPTIONS: [&str; 14] = [
     "data_dir",
     "model_dir",
     "stop_grace_seconds",
@@ -37,23 +37,11 @@ const OPTIONS: [&str; 13] = [
     "token",
     "max_tasks",
     "cpu_slots",
+    "changes_per_second",
 ];
 
 /// Options that nobody is shown.
 const SECRETS: [&str; 1] = ["token"];
-
-/// Variables with our prefix that are no options: marks of engines, and what our scripts heed.
-const NO_OPTIONS: [&str; 9] = [
-    "INSTANCE",
-    "DEPLOYMENT",
-    "LLAMA_SERVER",
-    "SKIP_LLAMA_BUILD",
-    "SIM_IMAGE",
-    "LLAMA_IMAGE",
-    "REQUIRE_DOCKER",
-    "SKIP_DOCKER",
-    "FAULT",
-];
 
 /// What the operator may set. Every option's doc comment is its reference text.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -90,6 +78,9 @@ struct Options {
     max_tasks: u32,
     /// How many single-threaded engines without a GPU may run at once; 0 for one a processor.
     cpu_slots: u32,
+    /// Changes that one caller of the server may make a second; ten seconds' worth may come at
+    /// once.
+    changes_per_second: u32,
 }
 
 /// The effective configuration, validated.
@@ -123,6 +114,8 @@ pub(crate) struct Config {
     pub(crate) max_tasks: usize,
     /// Slots for engines without a GPU; as many as processors when `None`.
     pub(crate) cpu_slots: Option<u32>,
+    /// Changes that one caller of the server may make a second.
+    pub(crate) changes_per_second: NonZeroU32,
     /// Where the program is to kill itself, for tests of what that leaves.
     pub(crate) fault: Option<String>,
     /// What containers are told of proxies and of the hub: never shown, some of it is secret.
@@ -247,6 +240,7 @@ impl Config {
             token: String::new(),
             max_tasks: 8,
             cpu_slots: 0,
+            changes_per_second: CHANGES_PER_SECOND.get(),
         };
         let mut config = Self::from_sources(&defaults, &file, &environment, flags)?;
         config.container_environment = surroundings::for_containers(read_environment);
@@ -305,6 +299,7 @@ impl Config {
             service_proxy: None,
             max_tasks: tasks_at_once(options.max_tasks)?,
             cpu_slots: Some(options.cpu_slots).filter(|slots| *slots > 0),
+            changes_per_second: changes(options.changes_per_second)?,
             fault: None,
             container_environment: Vec::new(),
             search_path: read_environment("PATH"),
@@ -327,85 +322,6 @@ impl Config {
     pub(crate) fn logs_dir(&self) -> PathBuf {
         self.data_dir.join("logs")
     }
-}
-
-/// Asks for every option's variable. Values are taken as they are: a directory may be called
-/// `2024`.
-///
-/// # Errors
-/// A number that is none, or what is no text.
-fn from_environment(read: impl Fn(&str) -> Option<OsString>) -> Result<Environment, ConfigError> {
-    let mut said = Environment::new();
-    for option in OPTIONS {
-        let Some(value) = read(&variable(option)).filter(|value| !value.is_empty()) else {
-            continue;
-        };
-        let wrong = |value: String, reason| ConfigError::Value {
-            option,
-            value: shown(option, &value.into()),
-            reason,
-        };
-        let text = value
-            .into_string()
-            .map_err(|value| wrong(value.to_string_lossy().into_owned(), "it is not UTF-8 text"))?;
-        let value = match option {
-            "stop_grace_seconds" => text
-                .parse::<f64>()
-                .map_err(|_| wrong(text, "it is a number of seconds"))?
-                .into(),
-            "allowed_programs" | "allowed_model_dirs" => listed(&text).collect(),
-            "max_tasks" | "cpu_slots" => text
-                .parse::<u32>()
-                .map_err(|_| wrong(text, "it is a whole number from 0"))?
-                .into(),
-            _ => text.into(),
-        };
-        said.insert(option.to_owned(), value);
-    }
-    Ok(said)
-}
-
-/// The entries of a list in a variable.
-fn listed(text: &str) -> impl Iterator<Item = &str> {
-    text.split(',').map(str::trim).filter(|entry| !entry.is_empty())
-}
-
-/// The environment variable of an option.
-fn variable(option: &str) -> String {
-    format!("{PREFIX}{}", option.to_uppercase())
-}
-
-/// Names of the environment's variables, those apart that are not text.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "this is the one module that reads the environment"
-)]
-fn environment_names() -> Vec<String> {
-    std::env::vars_os()
-        .filter_map(|(name, _)| name.into_string().ok())
-        .collect()
-}
-
-/// What to say of a variable that looks like an option of ours and is none.
-fn stranger(name: &str) -> Option<String> {
-    let rest = name.strip_prefix(PREFIX)?;
-    let options = OPTIONS.map(str::to_uppercase);
-    if NO_OPTIONS.contains(&rest) || options.iter().any(|option| option == rest) {
-        return None;
-    }
-    let hint = match closest(rest, options.iter().map(String::as_str)) {
-        Some(option) => format!("; did you mean {PREFIX}{option}?"),
-        None => String::new(),
-    };
-    Some(format!("environment variable {name} is not an option{hint}"))
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "this is the one place that reads the environment"
-)]
-fn read_environment(name: &str) -> Option<OsString> {
-    std::env::var_os(name)
 }
 
 /// An option's value as it may be shown.

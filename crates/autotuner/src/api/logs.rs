@@ -259,6 +259,3 @@ fn line_count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<usize
         count => Ok(Some(count as usize)),
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -16,7 +16,7 @@ mod experiments;
 mod extract;
 mod logs;
 pub(crate) mod openapi;
-mod presets;
+pub(crate) mod presets;
 mod runtime_params;
 pub(crate) mod serve;
 mod sockets;
@@ -26,6 +26,7 @@ mod task_actions;
 mod tasks;
 #[cfg(test)]
 pub(crate) mod testing;
+#[cfg(test)]
 mod tests;
 mod transfer;
 mod views;

@@ -191,6 +191,9 @@ fn retry_after() -> Value {
 
 /// Adds to an operation what its handler does not say.
 fn complete(operation: &mut Value) {
+    // Groups name their handlers without regard for each other: `list`, `create`.
+    let id = [&operation["tags"][0], &operation["operationId"]].map(|part| part.as_str().unwrap_or_default());
+    operation["operationId"] = id.join("_").into();
     // A handler that answers everybody says so with an empty requirement.
     let is_public = operation["security"] == json!([{}]);
     let has_body = operation.get("requestBody").is_some();

@@ -5,19 +5,18 @@
 //! [`plain`].
 
 use std::convert::Infallible;
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::http::{HeaderMap, HeaderName, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, header};
 use axum::response::{IntoResponse, Response};
 use futures_core::Stream;
 use futures_util::StreamExt as _;
-use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::error::ApiError;
 use crate::service::Service;
-use crate::service::access::Caller;
+use crate::service::access::{Caller, Permit};
 use crate::service::metrics::OpenStream;
 
 /// How long a stream may be silent: proxies cut what is silent for a minute.
@@ -26,15 +25,9 @@ pub(super) const HEARTBEAT: Duration = Duration::from_secs(15);
 /// A frame that says nothing, and shows that the connection is alive.
 pub(super) const HEARTBEAT_FRAME: &str = ": heartbeat\n\n";
 
-/// Streams that may be open at once. Each costs a connection, and while it has something to say
-/// some hundred kilobytes.
-const MOST_STREAMS: usize = 256;
-
-static STREAMS: Semaphore = Semaphore::const_new(MOST_STREAMS);
-
 /// The right to have a stream open, until it is dropped.
 pub(super) struct Hold {
-    _permit: SemaphorePermit<'static>,
+    _permit: Permit,
     _open: OpenStream,
 }
 
@@ -42,15 +35,9 @@ pub(super) struct Hold {
 ///
 /// # Errors
 /// 429 where too many are open.
-pub(super) fn hold(service: &Service, _caller: &Caller) -> Result<Hold, ApiError> {
-    let permit = STREAMS.try_acquire().map_err(|_| {
-        let text = format!("Too many streams are open ({MOST_STREAMS})");
-        ApiError::new(StatusCode::TOO_MANY_REQUESTS, "too_many_streams", text)
-            .with_hint("close a page that follows logs or events")
-            .retry_after(5)
-    })?;
+pub(super) fn hold(service: &Service, caller: &Caller) -> Result<Hold, ApiError> {
     Ok(Hold {
-        _permit: permit,
+        _permit: service.access.stream_permit(caller)?,
         _open: service.metrics.open_stream(),
     })
 }
@@ -82,9 +69,9 @@ pub(super) fn held<S: Stream>(stream: S, hold: Hold) -> impl Stream<Item = S::It
 }
 
 /// Writes an unnamed frame. Neither text may have a line break.
-pub(super) fn write_frame(frames: &mut String, id: Option<&dyn std::fmt::Display>, data: &str) {
+pub(super) fn write_frame(frames: &mut String, id: Option<&dyn Display>, data: &str) {
     if let Some(id) = id {
-        write!(frames, "id: {id}\n").expect("memory takes everything");
+        writeln!(frames, "id: {id}").expect("memory takes everything");
     }
     frames.push_str("data: ");
     frames.push_str(data);
@@ -94,6 +81,15 @@ pub(super) fn write_frame(frames: &mut String, id: Option<&dyn std::fmt::Display
 /// Writes a text as one line: control characters, which would end it, are shown as escapes.
 /// Tabulators and what colours begin with stay.
 pub(super) fn plain(line: &mut String, text: &str) {
+    // Nearly every line is as it should be; this is told by its bytes alone. 0xc2 begins the
+    // control characters beyond ASCII, and some that are none.
+    if !text
+        .bytes()
+        .any(|byte| byte < b' ' || byte == 0x7f || byte == 0xc2)
+    {
+        line.push_str(text);
+        return;
+    }
     let mut rest = text;
     while let Some(at) = rest.find(|c: char| c.is_control() && c != '\t' && c != '\x1b') {
         let control = rest[at..].chars().next().unwrap_or_default();
@@ -109,35 +105,4 @@ pub(super) fn plain(line: &mut String, text: &str) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_text_makes_a_frame_of_its_own() {
-        let check = |text: &str, expected: &str| {
-            let mut line = String::new();
-            plain(&mut line, text);
-            assert_eq!(line, expected);
-        };
-        check("", "");
-        check("plain text: 5 %", "plain text: 5 %");
-        check(
-            "a\rdata: forged\r\n\nid: 5\nevent: x",
-            "a\\rdata: forged\\r\\n\\nid: 5\\nevent: x",
-        );
-        check("\0\u{7}\u{7f}\u{85}é", "\\x00\\x07\\x7f\\x85é");
-        check("\x1b[31mred\x1b[0m\tx", "\x1b[31mred\x1b[0m\tx");
-        check("data: x", "data: x");
-        check("\r", "\\r");
-    }
-
-    #[test]
-    fn the_header_goes_before_the_query() {
-        let mut headers = HeaderMap::new();
-        assert_eq!(last_event_id(&headers, None), None);
-        assert_eq!(last_event_id(&headers, Some("")), None);
-        assert_eq!(last_event_id(&headers, Some("a-1")), Some("a-1"));
-        headers.insert("last-event-id", "a-2".parse().expect("a value"));
-        assert_eq!(last_event_id(&headers, Some("a-1")), Some("a-2"));
-    }
-}
+mod tests;

@@ -139,7 +139,7 @@ struct SystemHealth {
 }
 
 /// How the database, the worker and the Docker daemon are
-#[utoipa::path(get, path = "/api/system/health", tag = "system", responses((status = 200, body = SystemHealth)))]
+#[utoipa::path(get, path = "/api/system/health", operation_id = "parts", tag = "system", responses((status = 200, body = SystemHealth)))]
 async fn system_health(State(service): State<Arc<Service>>, _caller: Viewer) -> Json<SystemHealth> {
     let (database, docker) = tokio::join!(database_state(&service), docker_state(&service));
     let worker = worker_state(&service);
@@ -177,7 +177,7 @@ struct SystemInfo {
 }
 
 /// What this installation is
-#[utoipa::path(get, path = "/api/system/info", tag = "system", responses((status = 200, body = SystemInfo)))]
+#[utoipa::path(get, path = "/api/system/info", operation_id = "info", tag = "system", responses((status = 200, body = SystemInfo)))]
 async fn system_info(State(service): State<Arc<Service>>, _caller: Viewer) -> Json<SystemInfo> {
     Json(SystemInfo {
         app_name: APP_NAME,
@@ -193,7 +193,7 @@ async fn system_info(State(service): State<Arc<Service>>, _caller: Viewer) -> Js
 /// Figures for Prometheus
 ///
 /// Text in its exposition format. A scraper shows a viewer's token as `Authorization: Bearer`.
-#[utoipa::path(get, path = "/metrics", tag = "system", responses(
+#[utoipa::path(get, path = "/metrics", operation_id = "metrics", tag = "system", responses(
     (status = 200, description = "Every figure", body = String, content_type = "text/plain"),
 ))]
 async fn prometheus_metrics(State(service): State<Arc<Service>>, _caller: Viewer) -> Response {

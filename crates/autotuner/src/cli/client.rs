@@ -272,7 +272,11 @@ impl Client {
 
 /// The service that a record tells of.
 fn local(url: &str, token: Option<Secret>) -> Option<Network> {
-    let base = Base::read(url).ok()?;
+    // A service that listens everywhere is reached on the loopback, which is its own name, too.
+    let url = url
+        .replace("://0.0.0.0:", "://127.0.0.1:")
+        .replace("://[::]:", "://[::1]:");
+    let base = Base::read(&url).ok()?;
     let hint = "start it with: autotuner serve".to_owned();
     Some(Network::new(base, token, None, hint))
 }

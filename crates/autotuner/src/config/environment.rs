@@ -46,7 +46,8 @@ pub(super) fn from_environment(read: impl Fn(&str) -> Option<OsString>) -> Resul
                 .parse::<f64>()
                 .map_err(|_| wrong(text, "it is a number of seconds"))?
                 .into(),
-            "max_tasks" | "cpu_slots" => text
+            "allowed_programs" | "allowed_model_dirs" => listed(&text).collect(),
+            "max_tasks" | "cpu_slots" | "changes_per_second" => text
                 .parse::<u32>()
                 .map_err(|_| wrong(text, "it is a whole number from 0"))?
                 .into(),
@@ -55,6 +56,11 @@ pub(super) fn from_environment(read: impl Fn(&str) -> Option<OsString>) -> Resul
         said.insert(option.to_owned(), value);
     }
     Ok(said)
+}
+
+/// The entries of a list in a variable.
+fn listed(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',').map(str::trim).filter(|entry| !entry.is_empty())
 }
 
 /// The environment variable of an option.

@@ -1,6 +1,6 @@
 //! A task's log files: one for the task, one an experiment for the engine's output.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use autotuner_core::ids::{ExperimentNumber, TaskId};
 
 use crate::clock::{Clock, log_stamp};
-use crate::service::log_files::LogFiles;
+use crate::service::log_files::{LogFiles, open_to_append};
 
 /// Longest line of engine output that is copied whole into the task log, in bytes.
 const LONGEST_LINE: u64 = 64 * 1024;
@@ -55,8 +55,7 @@ impl TaskLogs {
     }
 
     fn open_file(layout: Layout, directory: PathBuf, path: &Path, clock: Arc<dyn Clock>) -> io::Result<Self> {
-        std::fs::create_dir_all(&directory)?;
-        let task_log = OpenOptions::new().create(true).append(true).open(path)?;
+        let task_log = open_to_append(path)?;
         Ok(Self {
             layout,
             directory,

@@ -36,7 +36,7 @@ impl RunStop {
 
     /// Ends the run.
     pub(crate) fn stop(&self, cause: StopCause) {
-        drop(self.cause.set(cause));
+        let _ = self.cause.set(cause);
         self.tokens.soft.cancel();
     }
 

@@ -271,8 +271,12 @@ impl Running {
         read(&self.stderr)
     }
 
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     pub(crate) fn signal(&self, signal: Signal) {
-        let id = i32::try_from(self.child.id()).expect("process ids are small");
+        let id = i32::try_from(self.id()).expect("process ids are small");
         kill(Pid::from_raw(id), signal).expect("it runs, or has not been waited for");
     }
 

@@ -7,6 +7,7 @@ mod conversation;
 mod follow;
 mod legacy;
 mod original;
+mod service;
 mod stub;
 #[expect(
     dead_code,

@@ -61,9 +61,15 @@ pub(crate) fn writing_to(path: &Path) -> SqliteConnectOptions {
         .pragma("journal_size_limit", "67108864")
 }
 
+/// Rows that a reading connection's thread may be ahead of who reads them: a page, so that the
+/// two do not wait for each other at every row. When it is full the thread waits.
+const ROWS_AHEAD: usize = 1000;
+
 /// How a file is opened for reading beside a writer.
 pub(crate) fn reading_from(path: &Path) -> SqliteConnectOptions {
-    writing_to(path).pragma("query_only", "ON")
+    writing_to(path)
+        .pragma("query_only", "ON")
+        .row_buffer_size(ROWS_AHEAD)
 }
 
 /// What SQLite's result code means to whoever asked.

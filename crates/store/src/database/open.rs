@@ -112,11 +112,11 @@ impl Database {
             Found::Nothing => return Err(failed("it is empty".into())),
         }
         let pool = || PoolOptions::new().max_connections(1).acquire_timeout(PATIENCE);
-        let readers = pool().connect_with(engine::looking_at(path)).await;
+        let readers = pool().connect_with(engine::copying_from(path)).await;
         Ok(Self {
             readers: readers.map_err(|error| failed(error.into()))?,
             // Whoever writes all the same is told that it cannot be.
-            writer: pool().connect_lazy_with(engine::looking_at(path)),
+            writer: pool().connect_lazy_with(engine::copying_from(path)),
             path: Arc::from(path),
         })
     }

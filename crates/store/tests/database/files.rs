@@ -6,6 +6,8 @@ use std::path::Path;
 use autotuner_core::lifecycle::TaskMove;
 use autotuner_store::{Database, OpenError, Page, Store, StoreError};
 
+use sqlx::ConnectOptions;
+
 use crate::support::{act, fresh, measured, raw, task};
 
 const ALL: Page = Page { skip: 0, limit: 1000 };
@@ -142,6 +144,47 @@ async fn it_can_be_written_until_it_cannot() {
     fresh.database.ping().await.expect("it can be written");
     fresh.database.close().await;
     fresh.database.ping().await.expect_err("it is closed");
+}
+
+#[tokio::test]
+async fn readers_do_not_wait_for_who_writes() {
+    let fresh = fresh().await;
+    let claim = fresh.claimed("read").await;
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&fresh.path);
+    let mut writer = options.connect().await.expect("opens");
+    let begun = sqlx::raw_sql("BEGIN IMMEDIATE; UPDATE tasks SET name = 'other'").execute(&mut writer);
+    begun.await.expect("nobody else writes");
+    let known = fresh.database.task(claim.task).await.expect("readable");
+    assert_eq!(known.summary.name, "read", "what is not committed is not seen");
+    fresh.database.tasks(ALL, None).await.expect("readable");
+    fresh.database.experiments(ALL).await.expect("readable");
+    fresh.database.statistics(0).await.expect("readable");
+}
+
+#[tokio::test]
+async fn a_file_is_looked_at_beside_whoever_serves_it() {
+    let fresh = fresh().await;
+    let claim = fresh.claimed("seen").await;
+    let beside = Database::look_at(&fresh.path).await.expect("today's");
+    beside.task(claim.task).await.expect("seen");
+    let number = fresh.benchmarking(&claim, 1).await;
+    beside
+        .experiment_numbered(claim.task, number)
+        .await
+        .expect("what is written later, too");
+    let written = beside.create_task(&act(0), task("other")).await;
+    assert!(
+        matches!(written, Err(StoreError::CannotWrite { .. })),
+        "{written:?}"
+    );
+    let copy = fresh.folder.path().join("copy.db");
+    beside.back_up(&copy).await.expect("copied");
+    let empty = fresh.folder.path().join("empty.db");
+    std::fs::write(&empty, "").expect("written");
+    for path in [empty, fresh.folder.path().join("none.db")] {
+        let refused = Database::look_at(&path).await;
+        assert!(matches!(refused, Err(OpenError::Failed { .. })), "{refused:?}");
+    }
 }
 
 /// After a power failure, a file ends anywhere: whatever is left opens, is sound and agrees

@@ -5,6 +5,9 @@ use std::fmt::Display;
 use crate::api::streaming::{plain, write_frame};
 use crate::service::log_files::follow::Line;
 
+/// Bytes of a frame beside its line, about.
+const AROUND_A_LINE: usize = 48;
+
 /// How lines are told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
@@ -18,7 +21,8 @@ pub(super) enum Form {
 impl Form {
     /// Lines, each or all with an id.
     pub(super) fn lines(self, lines: &[Line]) -> String {
-        let mut frames = String::new();
+        let length: usize = lines.iter().map(|line| line.text.len() + AROUND_A_LINE).sum();
+        let mut frames = String::with_capacity(length);
         match (self, lines) {
             (_, []) => {}
             (Self::Lines, lines) => {

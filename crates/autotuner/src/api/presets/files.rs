@@ -56,7 +56,7 @@ struct PresetForm {
 /// Keep the preset in a file
 ///
 /// As a form with the file in its field `file`, or with the file's content as the body.
-#[utoipa::path(post, path = "/api/presets/import", tag = "presets",
+#[utoipa::path(post, path = "/api/presets/import", operation_id = "import", tag = "presets",
     request_body(content(
         (PresetFile = "application/json"),
         (PresetForm = "multipart/form-data"),
@@ -133,7 +133,7 @@ async fn file_in(request: Request) -> Result<Bytes, ApiError> {
 }
 
 /// A preset as a file
-#[utoipa::path(get, path = "/api/presets/{id}/export", tag = "presets", params(("id" = i64, Path)), responses(
+#[utoipa::path(get, path = "/api/presets/{id}/export", operation_id = "export", tag = "presets", params(("id" = i64, Path)), responses(
     (status = 200, description = "The file, as an attachment", body = PresetFile),
     (status = 404, description = "There is no such preset"),
 ))]

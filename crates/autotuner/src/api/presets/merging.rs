@@ -87,7 +87,7 @@ struct ConflictView {
 /// Several presets as one, applied in the order of the ids
 ///
 /// Nothing is stored.
-#[utoipa::path(post, path = "/api/presets/merge", tag = "presets", request_body = MergeRequest, responses(
+#[utoipa::path(post, path = "/api/presets/merge", operation_id = "merge", tag = "presets", request_body = MergeRequest, responses(
     (status = 200, body = MergedView),
     (status = 404, description = "Some of them are not there"),
     (status = 422, description = "They are none, too many, or for different engines"),

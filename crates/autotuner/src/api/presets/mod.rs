@@ -72,7 +72,7 @@ fn most() -> u64 {
 }
 
 /// Presets, by name
-#[utoipa::path(get, path = "/api/presets", tag = "presets", params(Wanted), responses((status = 200, body = [PresetView])))]
+#[utoipa::path(get, path = "/api/presets", operation_id = "list", tag = "presets", params(Wanted), responses((status = 200, body = [PresetView])))]
 async fn list_presets(
     State(service): State<Arc<Service>>,
     _caller: Viewer,
@@ -98,7 +98,7 @@ async fn list_presets(
 }
 
 /// One preset
-#[utoipa::path(get, path = "/api/presets/{id}", tag = "presets", params(("id" = i64, Path)),
+#[utoipa::path(get, path = "/api/presets/{id}", operation_id = "one", tag = "presets", params(("id" = i64, Path)),
     responses((status = 200, body = PresetView), (status = 404, description = "There is no such preset")))]
 async fn get_preset(
     State(service): State<Arc<Service>>,
@@ -109,7 +109,7 @@ async fn get_preset(
 }
 
 /// Keep a new preset
-#[utoipa::path(post, path = "/api/presets", tag = "presets", request_body = PresetBody, responses(
+#[utoipa::path(post, path = "/api/presets", operation_id = "create", tag = "presets", request_body = PresetBody, responses(
     (status = 201, body = PresetView),
     (status = 409, description = "Another preset has this name"),
     (status = 422, description = "Everything that is wrong with it", body = PresetErrorBody),
@@ -129,7 +129,7 @@ async fn create_preset(
 ///
 /// What is left out stays as it is; `null` empties it. Presets that came with the product are
 /// not changed: make a copy under another name.
-#[utoipa::path(put, path = "/api/presets/{id}", tag = "presets", params(("id" = i64, Path)), request_body = PresetChange, responses(
+#[utoipa::path(put, path = "/api/presets/{id}", operation_id = "update", tag = "presets", params(("id" = i64, Path)), request_body = PresetChange, responses(
     (status = 200, body = PresetView),
     (status = 404, description = "There is no such preset"),
     (status = 409, description = "Another preset has this name, or this one came with the product"),
@@ -152,7 +152,7 @@ async fn update_preset(
 }
 
 /// Remove a preset
-#[utoipa::path(delete, path = "/api/presets/{id}", tag = "presets", params(("id" = i64, Path)), responses(
+#[utoipa::path(delete, path = "/api/presets/{id}", operation_id = "delete", tag = "presets", params(("id" = i64, Path)), responses(
     (status = 204),
     (status = 404, description = "There is no such preset"),
     (status = 409, description = "It came with the product"),

@@ -1,1 +1,12 @@
-//! Tests
+//! Tasks and experiments as clients see them: the real routes over a real database.
+//!
+//! What a worker would do is done by its own verbs of the database, by hand.
+
+mod actions;
+mod best;
+mod bulk;
+mod documents;
+mod errors;
+mod files;
+mod lists;
+mod support;
