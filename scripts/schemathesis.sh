@@ -78,6 +78,18 @@ urllib.request.urlopen(sys.argv[1] + "/readyz", timeout=1)' "$address" 2>/dev/nu
   die "the service was not ready within thirty seconds: $(tail -n3 "$work/log")"
 }
 
+# Makes some tasks, so that there is something to ask for: two that have ended, two that wait.
+make_tasks() {
+  local name arguments
+  for name in ended ended-too waiting waiting-too; do
+    sed "s/NAME/$name/" "$scripts/schemathesis/task.json" >"$work/$name.json"
+    arguments=(tasks create "$work/$name.json")
+    if [[ $name == ended* ]]; then arguments+=(--start -w); fi
+    timeout 120 "$binary" --data-dir "$work/data" "${arguments[@]}" >"$work/task.log" 2>&1 ||
+      die "the task $name could not be made: $(tail -n3 "$work/task.log")"
+  done
+}
+
 ask() {
   local token
   token=$("$binary" --data-dir "$work/data" token create schemathesis --role admin) ||
@@ -121,6 +133,7 @@ main() {
   trap clean_up EXIT
   work=$(mktemp -d)
   start_service
+  make_tasks
   local failed=0
   ask || failed=$?
   kill -0 "$server" 2>/dev/null || die "the service ended: $(tail -n20 "$work/log")"

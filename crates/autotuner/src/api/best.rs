@@ -17,7 +17,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -31,11 +31,11 @@ use crate::worker::preflight::{Places, own_program, resolve_model};
 
 /// The routes of this group.
 pub(super) fn routes() -> OpenApiRouter<Arc<Service>> {
-    OpenApiRouter::new().routes(routes!(best))
+    OpenApiRouter::new().routes(routes!(get_best_configuration))
 }
 
 /// How the configuration is wanted.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 struct Wanted {
     /// `command` where nothing is said.
@@ -65,7 +65,7 @@ enum Shape {
     (status = 404, body = ErrorBody, description = "There is no such task, or it has no configuration that was measured, or none that can be told so"),
     (status = 422, body = ErrorBody, description = "There is no such format"),
 ))]
-async fn best(
+async fn get_best_configuration(
     State(service): State<Arc<Service>>,
     _caller: Viewer,
     Path(id): Path<i64>,

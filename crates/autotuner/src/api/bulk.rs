@@ -26,7 +26,7 @@ const MOST_TASKS: usize = 1000;
 
 /// The routes of this group.
 pub(super) fn routes() -> OpenApiRouter<Arc<Service>> {
-    OpenApiRouter::new().routes(routes!(bulk))
+    OpenApiRouter::new().routes(routes!(change_tasks))
 }
 
 /// What is to be done to which tasks.
@@ -96,7 +96,7 @@ struct BulkResult {
     (status = 200, body = BulkAnswer, description = "A result for each task, also where none was changed"),
     (status = 422, body = ErrorBody, description = "The request has problems; nothing was done"),
 ))]
-async fn bulk(
+async fn change_tasks(
     State(service): State<Arc<Service>>,
     Operator(caller): Operator,
     body: Written,

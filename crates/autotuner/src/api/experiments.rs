@@ -19,9 +19,9 @@ use crate::service::Service;
 /// The routes of this group.
 pub(super) fn routes() -> OpenApiRouter<Arc<Service>> {
     OpenApiRouter::new()
-        .routes(routes!(list))
-        .routes(routes!(one))
-        .routes(routes!(of_task))
+        .routes(routes!(list_experiments))
+        .routes(routes!(get_experiment))
+        .routes(routes!(list_task_experiments))
 }
 
 /// Experiments of all tasks, newest first
@@ -29,7 +29,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Service>> {
     (status = 200, body = [ExperimentView], headers(("X-Total-Count" = u64, description = "How many there are in all"))),
     (status = 422, body = ErrorBody, description = "There is no such page"),
 ))]
-async fn list(
+async fn list_experiments(
     State(service): State<Arc<Service>>,
     _caller: Viewer,
     Query(rows): Query<Rows>,
@@ -47,7 +47,7 @@ async fn list(
     (status = 200, body = ExperimentView),
     (status = 404, body = ErrorBody, description = "There is no such experiment"),
 ))]
-async fn one(
+async fn get_experiment(
     State(service): State<Arc<Service>>,
     _caller: Viewer,
     Path(id): Path<i64>,
@@ -64,7 +64,7 @@ async fn one(
         (status = 404, body = ErrorBody, description = "There is no such task"),
         (status = 422, body = ErrorBody, description = "There is no such page"),
     ))]
-async fn of_task(
+async fn list_task_experiments(
     State(service): State<Arc<Service>>,
     _caller: Viewer,
     Path(task): Path<i64>,

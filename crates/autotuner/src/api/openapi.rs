@@ -215,6 +215,7 @@ fn complete(operation: &mut Value) {
         if status == "503" || status == "429" {
             response["headers"] = retry_after();
         }
+        describe_yaml(response);
         if is_paged && status == "200" {
             response["headers"]["X-Total-Count"] = json!({
                 "description": "How many rows there are in all",
@@ -235,6 +236,18 @@ fn complete(operation: &mut Value) {
         }
     }
     responses.sort_keys();
+}
+
+/// What a YAML text says is any value; its schema would be one of that, and not of the text.
+fn describe_yaml(response: &mut Value) {
+    let Some(content) = response.get_mut("content").and_then(Value::as_object_mut) else {
+        return;
+    };
+    for (media_type, content) in content.iter_mut() {
+        if media_type.contains("yaml") && content["schema"]["type"] == "string" {
+            content["schema"] = json!({});
+        }
+    }
 }
 
 /// The words that every client knows for a status.

@@ -30,10 +30,10 @@ use crate::worker::preflight::cannot_run_yet;
 /// The routes of this group.
 pub(super) fn routes() -> OpenApiRouter<Arc<Service>> {
     OpenApiRouter::new()
-        .routes(routes!(start))
-        .routes(routes!(cancel))
-        .routes(routes!(restart))
-        .routes(routes!(clear))
+        .routes(routes!(start_task))
+        .routes(routes!(cancel_task))
+        .routes(routes!(restart_task))
+        .routes(routes!(clear_task))
 }
 
 /// Start a pending task
@@ -43,7 +43,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Service>> {
     (status = 404, body = ErrorBody, description = "There is no such task"),
     (status = 422, body = ErrorBody, description = "It asks for what this version cannot run"),
 ))]
-async fn start(
+async fn start_task(
     State(service): State<Arc<Service>>,
     Operator(caller): Operator,
     Path(id): Path<i64>,
@@ -60,7 +60,7 @@ async fn start(
     (status = 400, body = ErrorBody, description = "The task does not run"),
     (status = 404, body = ErrorBody, description = "There is no such task"),
 ))]
-async fn cancel(
+async fn cancel_task(
     State(service): State<Arc<Service>>,
     Operator(caller): Operator,
     Path(id): Path<i64>,
@@ -81,7 +81,7 @@ async fn cancel(
         (status = 404, body = ErrorBody, description = "There is no such task"),
         (status = 422, body = ErrorBody, description = "The document has problems; all of them are told"),
     ))]
-async fn restart(
+async fn restart_task(
     State(service): State<Arc<Service>>,
     Operator(caller): Operator,
     Path(id): Path<i64>,
@@ -106,7 +106,7 @@ async fn restart(
     (status = 400, body = ErrorBody, description = "The task runs"),
     (status = 404, body = ErrorBody, description = "There is no such task"),
 ))]
-async fn clear(
+async fn clear_task(
     State(service): State<Arc<Service>>,
     Operator(caller): Operator,
     Path(id): Path<i64>,

@@ -187,6 +187,8 @@ impl Asked<'_> {
         let whole = name.split_once('.').map_or(name.as_str(), |(whole, _)| whole);
         let key = name.split_once('.').map(|(_, key)| key);
         match table::flag(self.engine, whole, values) {
+            // A custom engine is told of its address in its arguments, with a place left open.
+            Verdict::Never(_) if values.iter().any(|value| matches!(*value, "{host}" | "{port}")) => {}
             Verdict::Never(why) => {
                 let problem = Problem::new(path, format!("--{whole} is nobody's to set: {why}"));
                 return Some(problem.with_hint("leave it out"));

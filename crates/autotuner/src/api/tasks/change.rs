@@ -27,7 +27,7 @@ use crate::service::permits::Permits;
         (status = 400, body = ErrorBody, description = "The name is taken"),
         (status = 422, body = ErrorBody, description = "The document has problems; all of them are told"),
     ))]
-pub(super) async fn create(
+pub(super) async fn create_task(
     State(service): State<Arc<Service>>,
     Operator(caller): Operator,
     body: Written,
@@ -49,7 +49,7 @@ pub(super) async fn create(
         (status = 404, body = ErrorBody, description = "There is no such task"),
         (status = 422, body = ErrorBody, description = "Anything else than a description was sent"),
     ))]
-pub(super) async fn describe(
+pub(super) async fn describe_task(
     State(service): State<Arc<Service>>,
     Operator(caller): Operator,
     Path(id): Path<i64>,
@@ -114,7 +114,7 @@ fn description(body: &Written) -> Result<Option<Option<String>>, ApiError> {
         (status = 404, body = ErrorBody, description = "There is no such task"),
         (status = 422, body = ErrorBody, description = "The document has problems; all of them are told"),
     ))]
-pub(super) async fn edit(
+pub(super) async fn edit_task(
     State(service): State<Arc<Service>>,
     Operator(caller): Operator,
     Path(id): Path<i64>,
@@ -141,7 +141,7 @@ pub(super) async fn edit(
         (status = 404, body = ErrorBody, description = "There is no such task"),
         (status = 422, body = ErrorBody, description = "The document has problems; all of them are told"),
     ))]
-pub(super) async fn replace(
+pub(super) async fn replace_task(
     State(service): State<Arc<Service>>,
     Operator(caller): Operator,
     Path(id): Path<i64>,
@@ -174,7 +174,7 @@ pub(super) async fn replace(
     (status = 400, body = ErrorBody, description = "The task runs"),
     (status = 404, body = ErrorBody, description = "There is no such task"),
 ))]
-pub(super) async fn delete(
+pub(super) async fn delete_task(
     State(service): State<Arc<Service>>,
     Operator(caller): Operator,
     Path(id): Path<i64>,

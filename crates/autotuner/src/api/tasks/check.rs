@@ -10,7 +10,6 @@ use autotuner_core::task::Task;
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::api::documents::{Author, Draft, draft, planned};
@@ -56,7 +55,7 @@ pub(super) struct Checked {
         (status = 200, body = Checked),
         (status = 422, body = ErrorBody, description = "The body is no text"),
     ))]
-pub(super) async fn check(
+pub(super) async fn check_task(
     State(service): State<Arc<Service>>,
     Operator(caller): Operator,
     body: Written,
@@ -67,7 +66,8 @@ pub(super) async fn check(
         permits: &permits,
     };
     let judged = match autotuner_core::spec::tree(&body.text, body.format) {
-        Ok((tree, problems)) => draft(&without_marks(tree), problems, None, &author),
+        // What is not shown of a task that exists is no problem of its document.
+        Ok((tree, problems)) => draft(&tree, problems, Some(&tree), &author),
         Err(problems) => Err(problems),
     };
     Ok(Json(match judged {
@@ -77,18 +77,6 @@ pub(super) async fn check(
             ..Checked::default()
         },
     }))
-}
-
-/// The document of a task that exists, as it is shown, is no worse for what is not shown of it.
-fn without_marks(mut tree: Value) -> Value {
-    if let Some(Value::Object(variables)) = tree.pointer_mut("/engine/env") {
-        for (name, value) in variables.iter_mut() {
-            if crate::worker::secret::is_secret(name) && value.is_string() {
-                *value = "hidden".into();
-            }
-        }
-    }
-    tree
 }
 
 fn sound(draft: Draft, config: &Config) -> Checked {

@@ -25,13 +25,18 @@ pub(super) use runs::Rows;
 /// The routes of this group.
 pub(super) fn routes() -> OpenApiRouter<Arc<Service>> {
     OpenApiRouter::new()
-        .routes(routes!(read::list, change::create))
-        .routes(routes!(check::check))
-        .routes(routes!(read::by_name))
-        .routes(routes!(read::one, change::describe, change::edit, change::delete))
-        .routes(routes!(change::replace))
-        .routes(routes!(runs::runs))
-        .routes(routes!(runs::experiments))
+        .routes(routes!(read::list_tasks, change::create_task))
+        .routes(routes!(check::check_task))
+        .routes(routes!(read::get_task_by_name))
+        .routes(routes!(
+            read::get_task,
+            change::describe_task,
+            change::edit_task,
+            change::delete_task
+        ))
+        .routes(routes!(change::replace_task))
+        .routes(routes!(runs::list_runs))
+        .routes(routes!(runs::list_run_experiments))
 }
 
 /// Experiments that are looked at for a verdict. Its defaults are the first to be measured.

@@ -9,7 +9,6 @@ use autotuner_store::TaskSummary;
 use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
-use utoipa::IntoParams;
 
 use super::{view, waiting_for};
 use crate::api::error::{ApiError, ErrorBody};
@@ -19,7 +18,7 @@ use crate::api::views::task::{TaskRow, TaskView};
 use crate::service::Service;
 
 /// Which tasks are wanted.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Wanted {
     /// How many to leave out first.
@@ -45,7 +44,7 @@ const STATUSES: [TaskStatus; 5] = [
     (status = 200, body = [TaskRow], headers(("X-Total-Count" = u64, description = "How many there are in all"))),
     (status = 422, body = ErrorBody, description = "No such page, or no such status"),
 ))]
-pub(super) async fn list(
+pub(super) async fn list_tasks(
     State(service): State<Arc<Service>>,
     _caller: Viewer,
     Query(wanted): Query<Wanted>,
@@ -81,7 +80,7 @@ fn status_of(word: &str) -> Result<TaskStatus, ApiError> {
     (status = 200, body = TaskView),
     (status = 404, body = ErrorBody, description = "There is no such task"),
 ))]
-pub(super) async fn one(
+pub(super) async fn get_task(
     State(service): State<Arc<Service>>,
     _caller: Viewer,
     Path(id): Path<i64>,
@@ -95,7 +94,7 @@ pub(super) async fn one(
     (status = 200, body = TaskView),
     (status = 404, body = ErrorBody, description = "There is no task of this name"),
 ))]
-pub(super) async fn by_name(
+pub(super) async fn get_task_by_name(
     State(service): State<Arc<Service>>,
     _caller: Viewer,
     Path(name): Path<String>,

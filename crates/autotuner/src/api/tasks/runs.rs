@@ -6,7 +6,6 @@ use autotuner_core::ids::TaskId;
 use autotuner_store::StoreError;
 use axum::extract::State;
 use serde::Deserialize;
-use utoipa::IntoParams;
 
 use crate::api::error::{ApiError, ErrorBody};
 use crate::api::extract::{Path, Query, Viewer, page};
@@ -16,7 +15,7 @@ use crate::api::views::run::RunView;
 use crate::service::Service;
 
 /// A part of a list.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(in crate::api) struct Rows {
     /// How many to leave out first.
@@ -32,7 +31,7 @@ pub(in crate::api) struct Rows {
     (status = 200, body = [RunView], headers(("X-Total-Count" = u64, description = "How many there are in all"))),
     (status = 404, body = ErrorBody, description = "There is no such task"),
 ))]
-pub(super) async fn runs(
+pub(super) async fn list_runs(
     State(service): State<Arc<Service>>,
     _caller: Viewer,
     Path(id): Path<i64>,
@@ -52,7 +51,7 @@ pub(super) async fn runs(
         (status = 404, body = ErrorBody, description = "There is no such task, or it has no such run"),
         (status = 422, body = ErrorBody, description = "There is no such page"),
     ))]
-pub(super) async fn experiments(
+pub(super) async fn list_run_experiments(
     State(service): State<Arc<Service>>,
     _caller: Viewer,
     Path((id, run)): Path<(i64, u32)>,

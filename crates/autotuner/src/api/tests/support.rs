@@ -30,7 +30,7 @@ pub(super) fn document(name: &str) -> Value {
         "model": {"id_or_path": "sim-model"},
         "parameters": {"max-num-seqs": [4, 8, 16]},
         "optimization": {"strategy": "grid_search", "objective": "minimize_latency"},
-        "benchmark": {"traffic_scenarios": ["D(64,64)"], "num_concurrency": [1], "max_time_per_iteration": 10},
+        "benchmark": {"traffic_scenarios": ["D(64,64)"], "num_concurrency": [1], "max_time_per_iteration": 10.0},
     })
 }
 

@@ -62,7 +62,7 @@ struct ImportResult {
         (status = 200, body = Imported, description = "A result for each document, also where all are refused"),
         (status = 422, body = ErrorBody, description = "The body cannot be read; no task was made"),
     ))]
-pub(super) async fn import(
+pub(super) async fn import_tasks(
     State(service): State<Arc<Service>>,
     Operator(caller): Operator,
     mut body: Written,

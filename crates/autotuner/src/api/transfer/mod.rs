@@ -15,7 +15,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::Value;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -31,14 +31,14 @@ use crate::service::permits::Permits;
 /// The routes of this group.
 pub(super) fn routes() -> OpenApiRouter<Arc<Service>> {
     OpenApiRouter::new()
-        .routes(routes!(import::import))
-        .routes(routes!(duplicate))
-        .routes(routes!(export))
-        .routes(routes!(results::results))
+        .routes(routes!(import::import_tasks))
+        .routes(routes!(duplicate_task))
+        .routes(routes!(export_task))
+        .routes(routes!(results::get_results))
 }
 
 /// How a document is wanted.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 struct Wanted {
     /// `yaml` where nothing is said.
@@ -73,7 +73,7 @@ impl From<Shape> for Format {
     (status = 404, body = ErrorBody, description = "There is no such task"),
     (status = 422, body = ErrorBody, description = "There is no such format"),
 ))]
-async fn export(
+async fn export_task(
     State(service): State<Arc<Service>>,
     _caller: Viewer,
     Path(id): Path<i64>,
@@ -132,7 +132,7 @@ const LONGEST_NAME: usize = 200;
     (status = 404, body = ErrorBody, description = "There is no such task"),
     (status = 422, body = ErrorBody, description = "The task asks for what who asks may not ask for"),
 ))]
-async fn duplicate(
+async fn duplicate_task(
     State(service): State<Arc<Service>>,
     Operator(caller): Operator,
     Path(id): Path<i64>,

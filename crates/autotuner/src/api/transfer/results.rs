@@ -11,7 +11,7 @@ use axum::extract::State;
 use axum::response::Response;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use super::{attachment, csv, text_of};
 use crate::api::error::{ApiError, ErrorBody};
@@ -23,7 +23,7 @@ use crate::service::Service;
 const AT_ONCE: u64 = 1000;
 
 /// How results are wanted.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Wanted {
     /// `json` where nothing is said.
@@ -47,7 +47,7 @@ enum Shape {
     (status = 404, body = ErrorBody, description = "There is no such task"),
     (status = 422, body = ErrorBody, description = "There is no such format"),
 ))]
-pub(super) async fn results(
+pub(super) async fn get_results(
     State(service): State<Arc<Service>>,
     _caller: Viewer,
     Path(id): Path<i64>,

@@ -245,11 +245,6 @@ impl Hub {
     pub(crate) fn boot(&self) -> &str {
         &self.shared.boot
     }
-
-    /// The id of the event of this number.
-    pub(crate) fn id(&self, number: u64) -> String {
-        format!("{}-{number}", self.shared.boot)
-    }
 }
 
 #[cfg(test)]

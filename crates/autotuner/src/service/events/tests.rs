@@ -196,7 +196,8 @@ fn hubs_have_names_of_their_own() {
     let (first, second) = (Hub::default(), Hub::default());
     assert_ne!(first.boot(), second.boot());
     assert!(!first.boot().contains('-'));
-    assert_eq!(first.id(3), format!("{}-3", first.boot()));
+    let listener = first.subscribe(Filter::Everything, STREAM, None);
+    assert_eq!(listener.position(), format!("{}-0", first.boot()));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
