@@ -1,7 +1,14 @@
 //! What an attacker who is logged in sends: paths that lead elsewhere, documents that are bombs.
 
-use super::roles::HARMLESS;
 use super::*;
+
+/// What changes nothing, whatever its method.
+const HARMLESS: [&str; 4] = [
+    "POST /api/auth/logout",
+    "POST /api/presets/merge",
+    "POST /api/runtime-params/validate",
+    "POST /api/tasks/check",
+];
 
 /// Payloads for each parameter of each route.
 const PAYLOADS_EACH: usize = 100;
@@ -346,7 +353,9 @@ async fn no_document_is_a_bomb() {
                 );
                 assert!(answer.status.as_u16() < 500, "{told}");
                 let is_limited = answer.status == StatusCode::TOO_MANY_REQUESTS;
-                let is_refused = answer.status.is_client_error();
+                // An import says of each document what came of it: here, that none was kept.
+                let is_import = name == "POST /api/tasks/import" && answer.text.contains("\"imported\":0");
+                let is_refused = answer.status.is_client_error() || is_import;
                 assert!(is_refused || HARMLESS.contains(&name.as_str()), "{told}");
                 assert!(!is_limited || operation.is_public, "{told}");
                 requests += 1;
