@@ -207,14 +207,13 @@ fn while_it_waits_for_a_place_or_for_processors() {
         let home = Home::new();
         let mut first = task(State::Benchmarking, None);
         first["task_name"] = "first".into();
-        home.create(&first);
-        let waiting = home.create(&task(State::Benchmarking, None));
+        let ids = [home.create(&first), home.create(&task(State::Benchmarking, None))];
         let mut command = home.command();
         command.env(variable, value);
         let mut server = home.start_serving(command);
-        wait_for("the wait", || {
-            let view = server.get(&format!("/api/tasks/{waiting}"));
-            (view["waiting_for"] == waits).then_some(())
+        let waiting = wait_for("the wait", || {
+            let waits_for = |id: &TaskId| server.get(&format!("/api/tasks/{id}"))["waiting_for"] == waits;
+            ids.into_iter().find(waits_for)
         });
         server
             .post(&format!("/api/tasks/{waiting}/cancel"))

@@ -160,15 +160,19 @@ impl Home {
         self.sandbox.assert_nothing_left();
     }
 
-    /// How long engines of this dead server are still there.
+    /// How long anything of this dead server is still there: an engine, or its record.
     pub(crate) fn orphans_gone_after(&self, server: u32) -> Duration {
         let begun = Instant::now();
-        let mark = format!("AUTOTUNER_INSTANCE=serve-{server}-");
-        wait_for("the end of a dead server's engines", || {
+        let name = format!("serve-{server}-");
+        let mark = format!("AUTOTUNER_INSTANCE={name}");
+        let instances = self.sandbox.data_dir().join("instances");
+        wait_for("the end of what a dead server left", || {
             let is_its = |variable: &String| variable.starts_with(&mark);
             let engines = self.sandbox.engines();
-            let left = engines.iter().any(|engine| engine.environment.iter().any(is_its));
-            (!left).then_some(())
+            let mut records = std::fs::read_dir(&instances).into_iter().flatten().flatten();
+            let has_record = records.any(|entry| entry.file_name().to_string_lossy().starts_with(&name));
+            let has_engine = engines.iter().any(|engine| engine.environment.iter().any(is_its));
+            (!has_engine && !has_record).then_some(())
         });
         begun.elapsed()
     }
