@@ -7,7 +7,6 @@ mod surroundings;
 mod values;
 
 use std::ffi::OsString;
-use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -18,12 +17,11 @@ use figment2::providers::{Format, Serialized, Toml};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::service::access::CHANGES_PER_SECOND;
 use environment::{environment_names, from_environment, read_environment, stranger, variable};
-use values::{changes, grace, memory, no_tilde, tasks_at_once};
+use values::{grace, memory, no_tilde, tasks_at_once};
 
 /// Every option.
-const OPTIONS: [&str; 14] = [
+const OPTIONS: [&str; 13] = [
     "data_dir",
     "model_dir",
     "stop_grace_seconds",
@@ -37,7 +35,6 @@ const OPTIONS: [&str; 14] = [
     "token",
     "max_tasks",
     "cpu_slots",
-    "changes_per_second",
 ];
 
 /// Options that nobody is shown.
@@ -78,9 +75,6 @@ struct Options {
     max_tasks: u32,
     /// How many single-threaded engines without a GPU may run at once; 0 for one a processor.
     cpu_slots: u32,
-    /// Changes that one caller of the server may make a second; ten seconds' worth may come at
-    /// once.
-    changes_per_second: u32,
 }
 
 /// The effective configuration, validated.
@@ -114,8 +108,6 @@ pub(crate) struct Config {
     pub(crate) max_tasks: usize,
     /// Slots for engines without a GPU; as many as processors when `None`.
     pub(crate) cpu_slots: Option<u32>,
-    /// Changes that one caller of the server may make a second.
-    pub(crate) changes_per_second: NonZeroU32,
     /// Where the program is to kill itself, for tests of what that leaves.
     pub(crate) fault: Option<String>,
     /// What containers are told of proxies and of the hub: never shown, some of it is secret.
@@ -240,7 +232,6 @@ impl Config {
             token: String::new(),
             max_tasks: 8,
             cpu_slots: 0,
-            changes_per_second: CHANGES_PER_SECOND.get(),
         };
         let mut config = Self::from_sources(&defaults, &file, &environment, flags)?;
         config.container_environment = surroundings::for_containers(read_environment);
@@ -299,7 +290,6 @@ impl Config {
             service_proxy: None,
             max_tasks: tasks_at_once(options.max_tasks)?,
             cpu_slots: Some(options.cpu_slots).filter(|slots| *slots > 0),
-            changes_per_second: changes(options.changes_per_second)?,
             fault: None,
             container_environment: Vec::new(),
             search_path: read_environment("PATH"),

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use autotuner_store::{AuditRecord, Page};
+use autotuner_store::AuditRecord;
 use axum::extract::State;
-use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
@@ -12,12 +11,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::error::ApiError;
-use super::extract::{Admin, Query};
+use super::extract::{Admin, Query, page};
 use crate::clock::rfc3339;
 use crate::service::Service;
-
-/// Most rows of a page.
-const MOST_ROWS: u64 = 1_000;
 
 /// The routes of this group.
 pub(super) fn routes() -> OpenApiRouter<Arc<Service>> {
@@ -29,17 +25,11 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Service>> {
 #[into_params(parameter_in = Query)]
 struct Paging {
     /// Rows to leave out first.
-    #[serde(default)]
     #[param(minimum = 0, default = 0)]
-    skip: i64,
+    skip: Option<i64>,
     /// Rows to give at most.
-    #[serde(default = "default_limit")]
     #[param(minimum = 1, maximum = 1000, default = 100)]
-    limit: u64,
-}
-
-fn default_limit() -> u64 {
-    100
+    limit: Option<i64>,
 }
 
 /// Something that was changed.
@@ -97,15 +87,7 @@ async fn list_audit(
     Query(paging): Query<Paging>,
 ) -> Result<([(&'static str, String); 1], axum::Json<Vec<AuditView>>), ApiError> {
     let Paging { skip, limit } = paging;
-    let skip = u64::try_from(skip).map_err(|_| invalid("skip is 0 or more"))?;
-    if !(1..=MOST_ROWS).contains(&limit) {
-        return Err(invalid("limit is 1 to 1000"));
-    }
-    let listed = service.database.audit(Page { skip, limit }).await?;
+    let listed = service.database.audit(page(skip, limit)?).await?;
     let rows = listed.rows.into_iter().map(AuditView::from).collect();
     Ok(([("x-total-count", listed.total.to_string())], axum::Json(rows)))
-}
-
-fn invalid(text: &str) -> ApiError {
-    ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_query", text)
 }

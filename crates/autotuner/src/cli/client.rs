@@ -90,10 +90,15 @@ impl Client {
     /// An address that is none, or a data directory that cannot be opened.
     pub(super) fn reach(place: &Where, config: &Config) -> Result<Self, Refusal> {
         let url = place.url.as_ref().or(config.url.as_ref());
-        let token = match &place.token {
-            Some(token) => Some(Secret::new(token.trim())).filter(|token| !token.reveal().is_empty()),
-            None => config.token.clone(),
-        };
+        let given = place
+            .token
+            .as_deref()
+            .or(config.token.as_ref().map(Secret::reveal));
+        // A file or a command that a token comes from ends in a line break.
+        let token = given
+            .map(str::trim)
+            .filter(|token| !token.is_empty())
+            .map(Secret::new);
         if let Some(token) = &token
             && HeaderValue::try_from(token.reveal()).is_err()
         {

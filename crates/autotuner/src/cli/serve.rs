@@ -1,7 +1,8 @@
 //! `autotuner serve`: everything between the command line and a server that answers.
 
-use std::io::{self, IsTerminal as _};
+use std::io::{IsTerminal as _, stderr};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::num::NonZeroU32;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,10 +19,9 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::fault;
 use crate::service::Service;
-use crate::service::access::bind::decide;
 use crate::service::access::first_token::FirstToken;
 use crate::service::access::hosts::Authority;
-use crate::service::access::{Access, Settings};
+use crate::service::access::{self, Access, Settings};
 use crate::service::data_dir::DataDir;
 use crate::service::events::Hub;
 use crate::service::log_files::LogFiles;
@@ -37,7 +37,6 @@ use crate::worker::preflight::{Places, own_program};
 Examples:
   autotuner serve
   autotuner serve --port 0 --data-dir /srv/autotuner
-  autotuner serve --behind-proxy --allow-host tuner.example.com
 
 Tasks that run when the server ends go on at its next start. The first SIGTERM or Ctrl-C stops the
 load and tears engines down, the second hurries.
@@ -49,17 +48,32 @@ pub(super) struct Arguments {
     /// Port to listen on; 0 for any that is free
     #[arg(long, default_value_t = 8000, value_name = "PORT")]
     port: u16,
-    /// Ask nobody who they are: whoever reaches the port may do everything. Only on this machine's
-    /// own addresses
+    /// Ask nobody who they are; only where no other machine reaches the server
     #[arg(long)]
     no_auth: bool,
-    /// A proxy in front of it speaks TLS, and says who asks in X-Forwarded-For
+    /// A proxy in front of the server encrypts, and says in `X-Forwarded-For` who asks
     #[arg(long)]
     behind_proxy: bool,
-    /// A further name under which it is asked, with its port where that is not the usual one; may
-    /// be repeated
-    #[arg(long, value_name = "HOST")]
-    allow_host: Vec<String>,
+    /// Answer to this name, too: `tuner.example`, `tuner.example:8443`; may be given more than once
+    #[arg(long = "allowed-host", value_name = "NAME")]
+    allowed_hosts: Vec<Authority>,
+    /// Changes that each caller may make a second; ten seconds' worth may come at once
+    #[arg(long, default_value_t = access::CHANGES_PER_SECOND, value_name = "CHANGES")]
+    rate_limit: NonZeroU32,
+}
+
+impl Arguments {
+    /// Who may ask, once it is known where the server listens.
+    fn access(&self, bound: SocketAddr) -> Settings {
+        Settings {
+            bound,
+            host: self.host.clone(),
+            allowed_hosts: self.allowed_hosts.clone(),
+            is_behind_proxy: self.behind_proxy,
+            is_open: self.no_auth,
+            changes_per_second: self.rate_limit,
+        }
+    }
 }
 
 pub(super) fn run(arguments: &Arguments, config: &Config) -> Result<ExitCode, Refusal> {
@@ -74,11 +88,13 @@ pub(super) fn run(arguments: &Arguments, config: &Config) -> Result<ExitCode, Re
 }
 
 async fn serve(arguments: &Arguments, config: &Config) -> anyhow::Result<()> {
-    let allowed_hosts = allowed_hosts(&arguments.allow_host)?;
-    let notice = decide(&arguments.host, arguments.no_auth, arguments.behind_proxy)?;
-    if let Some(text) = notice.text() {
-        say(&format!("warning: {text}"));
-    }
+    let Arguments {
+        host,
+        no_auth,
+        behind_proxy,
+        ..
+    } = arguments;
+    let notice = access::bind::decide(host, *no_auth, *behind_proxy)?;
     let shutdown = Shutdown::listen(say).context("cannot listen for signals")?;
     let data = DataDir::open(&config.data_dir)?;
     let listener = listen(arguments).await?;
@@ -95,14 +111,6 @@ async fn serve(arguments: &Arguments, config: &Config) -> anyhow::Result<()> {
     // Whoever claimed a task before is dead: this directory is ours alone.
     database.forget_claims().await?;
     database.seed_presets(presets::seeds(), started_at_ms).await?;
-    let access = Access::new(Settings {
-        bound,
-        host: arguments.host.clone(),
-        allowed_hosts,
-        is_behind_proxy: arguments.behind_proxy,
-        is_open: arguments.no_auth,
-        changes_per_second: config.changes_per_second,
-    });
     // Made even where nobody is asked for it: commands of this machine find it in its file.
     let token = FirstToken::ensure(&database, &config.data_dir, started_at_ms).await?;
     let service = Arc::new(Service {
@@ -111,7 +119,7 @@ async fn serve(arguments: &Arguments, config: &Config) -> anyhow::Result<()> {
         config: config.clone(),
         events: Hub::default(),
         logs: LogFiles::new(&config.logs_dir()),
-        access,
+        access: Access::new(arguments.access(bound)),
         gpus: gpu_pool(config),
         bell: Notify::new(),
         board: Board::default(),
@@ -123,9 +131,11 @@ async fn serve(arguments: &Arguments, config: &Config) -> anyhow::Result<()> {
     let supervisor = Supervisor::new(Arc::clone(&service), Arc::new(machine), bench, places);
     let announced = data.announce(&url(bound), started_at_ms)?;
     say(&format!("listening on http://{bound}"));
-    match arguments.no_auth {
-        true => say("nobody is asked for a token (--no-auth)"),
-        false => say(&token.welcome(bound, io::stderr().is_terminal())),
+    if let Some(text) = notice.text() {
+        say(&format!("warning: {text}"));
+    }
+    if !no_auth {
+        say(&token.welcome(bound, stderr().is_terminal()));
     }
     let (answered, ()) = tokio::join!(answer(Arc::clone(&service), listener), supervisor.supervise());
     drop(announced);
@@ -147,15 +157,6 @@ async fn answer(service: Arc<Service>, listener: TcpListener) -> anyhow::Result<
     let answered = api::serve::serve(service, listener).await;
     end.cancel();
     answered.context("cannot answer any more")
-}
-
-/// # Errors
-/// A name that is none.
-fn allowed_hosts(names: &[String]) -> anyhow::Result<Vec<Authority>> {
-    let read = |name: &String| {
-        name.parse().with_context(|| format!("--allow-host cannot be {name}: write a host name, with its port where that is not the usual one"))
-    };
-    names.iter().map(read).collect()
 }
 
 /// Where this machine's own programs find the server.

@@ -58,7 +58,7 @@ enum Action {
     Revoke {
         /// The token's name or id
         #[arg(value_name = "TOKEN")]
-        token: String,
+        name_or_id: String,
     },
 }
 
@@ -105,7 +105,7 @@ pub(super) fn run(arguments: &Arguments, config: &Config) -> Result<ExitCode, Re
     match &arguments.action {
         Action::Create { name, role, expires } => create(&client, name, *role, *expires, arguments.json),
         Action::List => list(&client, arguments.json),
-        Action::Revoke { token } => revoke(&client, token, arguments.json),
+        Action::Revoke { name_or_id } => revoke(&client, name_or_id, arguments.json),
     }
 }
 

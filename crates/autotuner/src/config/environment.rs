@@ -47,7 +47,7 @@ pub(super) fn from_environment(read: impl Fn(&str) -> Option<OsString>) -> Resul
                 .map_err(|_| wrong(text, "it is a number of seconds"))?
                 .into(),
             "allowed_programs" | "allowed_model_dirs" => listed(&text).collect(),
-            "max_tasks" | "cpu_slots" | "changes_per_second" => text
+            "max_tasks" | "cpu_slots" => text
                 .parse::<u32>()
                 .map_err(|_| wrong(text, "it is a whole number from 0"))?
                 .into(),

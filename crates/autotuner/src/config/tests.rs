@@ -17,7 +17,6 @@ fn defaults() -> Options {
         token: String::new(),
         max_tasks: 8,
         cpu_slots: 0,
-        changes_per_second: 20,
     }
 }
 

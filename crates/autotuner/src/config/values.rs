@@ -1,6 +1,5 @@
 //! From the values of options, as they are written, to types that cannot be wrong.
 
-use std::num::NonZeroU32;
 use std::path::Path;
 use std::time::Duration;
 
@@ -40,14 +39,6 @@ pub(super) fn tasks_at_once(tasks: u32) -> Result<usize, ConfigError> {
             reason: "it lies between 1 and 1000",
         }),
     }
-}
-
-pub(super) fn changes(per_second: u32) -> Result<NonZeroU32, ConfigError> {
-    NonZeroU32::new(per_second).ok_or_else(|| ConfigError::Value {
-        option: "changes_per_second",
-        value: per_second.to_string(),
-        reason: "it is at least 1",
-    })
 }
 
 /// An amount of memory with its unit, in bytes.

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use autotuner_deploy::gpu::{FixedGpus, GpuPool};
-use autotuner_store::{Act, Database, NewToken, Page, Role, TokenRecord};
-use clap::Parser;
+use autotuner_store::{Act, Database, NewPreset, NewTask, NewToken, Page, Role, TokenRecord};
 use tempfile::TempDir;
 use tokio::sync::Notify;
 
@@ -48,15 +47,12 @@ pub(crate) struct TestService {
     folder: TempDir,
 }
 
-/// A configuration with this data directory and nothing else said.
-pub(crate) fn config(data_dir: &Path) -> Config {
-    #[derive(clap::Parser)]
-    struct Said {
-        #[command(flatten)]
-        flags: Flags,
-    }
-    let said = Said::parse_from(["test".as_ref(), "--data-dir".as_ref(), data_dir.as_os_str()]);
-    Config::load(&said.flags).expect("a configuration")
+/// A configuration with this data directory, no Docker daemon and nothing else said.
+fn config(data_dir: &Path) -> Config {
+    let mut config = Config::load(&Flags::default()).expect("the defaults are sound");
+    config.data_dir = data_dir.to_owned();
+    config.docker_host = Some("unix:///nonexistent/docker.sock".to_owned());
+    config
 }
 
 impl TestService {
@@ -123,6 +119,32 @@ impl TestService {
             address: None,
             at_ms: self.clock.now_ms(),
         }
+    }
+
+    /// A task and a preset, by their ids.
+    pub(crate) async fn something_to_lose(&self) -> (i64, i64) {
+        let task = NewTask {
+            name: "treasure".into(),
+            description: None,
+            base_runtime: "sim".into(),
+            deployment_mode: "local".into(),
+            document: serde_json::json!({ "task_name": "treasure" }),
+            slo: None,
+            max_iterations: 1,
+        };
+        let preset = NewPreset {
+            name: "treasure".into(),
+            description: None,
+            category: None,
+            runtime: None,
+            is_system: false,
+            parameters: serde_json::json!({ "max-num-seqs": [4] }),
+            metadata: None,
+        };
+        let database = &self.service.database;
+        let task = database.create_task(&self.act(), task).await.expect("a new task");
+        let preset = database.create_preset(&self.act(), preset).await;
+        (task.summary.id.0, preset.expect("a new preset").id)
     }
 
     /// How much there is of everything that requests can make, change or remove; every change

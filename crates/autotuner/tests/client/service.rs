@@ -54,7 +54,12 @@ fn a_task_from_its_file_to_its_results() {
             "[3] max-num-seqs=8: ",
             "task 1 ended completed",
         ]);
-    for part in [" best", "Best command: ", "max-num-seqs=4"] {
+    for part in [
+        " best",
+        "Best command: ",
+        "max-num-seqs=4",
+        "the engine's defaults",
+    ] {
         assert!(told.stdout.contains(part), "no {part}: {}", told.stdout);
     }
     let list = sandbox.run(&["tasks"]).expect(0).stdout;

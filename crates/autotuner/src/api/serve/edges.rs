@@ -63,7 +63,9 @@ pub(super) async fn finish(request: Request, next: Next) -> Response {
         if request.uri().path_and_query().map_or(0, |uri| uri.as_str().len()) > LONGEST_URI {
             return too_long();
         }
-        next.run(request).await
+        let response = next.run(request).await;
+        tracing::debug!(status = response.status().as_u16(), "a request was answered");
+        response
     };
     let mut response = REQUEST.scope(number.clone(), answering.instrument(span)).await;
     let is_unauthorized = response.status() == StatusCode::UNAUTHORIZED;

@@ -133,7 +133,13 @@ pub(in crate::api) async fn log_in(
         .await;
     match begun {
         Ok(Some(begun)) => Ok(begun),
-        Ok(None) => Err(wrong_token()),
+        Ok(None) => {
+            tracing::warn!(
+                address = address.map(tracing::field::display),
+                "a wrong token was shown to log in"
+            );
+            Err(wrong_token())
+        }
         Err(SessionError::Store(error)) => Err(ApiError::from(error)),
         Err(error @ SessionError::Random(_)) => Err(ApiError::internal(&error)),
     }

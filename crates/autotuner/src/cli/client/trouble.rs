@@ -91,7 +91,8 @@ impl Trouble {
         match serde_json::from_slice::<Said>(body) {
             Ok(mut said) => {
                 if status == StatusCode::UNAUTHORIZED {
-                    said.hint.get_or_insert_with(|| NO_TOKEN.to_owned());
+                    // The service's own advice is for programs that speak to it.
+                    said.hint = Some(NO_TOKEN.to_owned());
                 }
                 Self::Refused { status, said }
             }

@@ -125,10 +125,20 @@ pub(super) fn show(client: &Client, word: &str, is_json: bool) -> Result<ExitCod
         }
     }
     let experiments = experiments_of(client, id_of(&task))?;
-    if !experiments.is_empty() {
-        print(&experiments_table(&task, &experiments));
-    }
+    found_out(&task, &experiments);
     Ok(ExitCode::SUCCESS)
+}
+
+/// What a run has found out: every experiment, and what may be claimed of the best.
+pub(super) fn found_out(task: &Value, experiments: &[Value]) {
+    if experiments.is_empty() {
+        return;
+    }
+    print(&experiments_table(task, experiments));
+    let sentence = text(&task["verdict"], "sentence");
+    if !sentence.is_empty() {
+        print(&harmless(sentence));
+    }
 }
 
 fn facts(task: &Value) -> Vec<(&'static str, String)> {
@@ -145,6 +155,7 @@ fn facts(task: &Value) -> Vec<(&'static str, String)> {
         ),
         ("description", text(task, "description").to_owned()),
         ("status", format!("{}{ended}", text(task, "status"))),
+        ("waits for", text(task, "waiting_for").to_owned()),
         (
             "engine",
             format!(

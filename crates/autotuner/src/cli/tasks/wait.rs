@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::list::{experiments_of, experiments_table, parameters, value};
+use super::list::{experiments_of, found_out, parameters, value};
 use super::{find, id_of};
 use crate::cli::client::interrupt::unless_stopped;
 use crate::cli::client::paper::{harmless, text, whole};
@@ -73,9 +73,15 @@ fn to_the_end(client: &mut Client, task: &Value) -> Result<Value, Trouble> {
     let word = id_of(task).to_string();
     let mut told = HashSet::new();
     let mut counts = None;
+    let mut waits_for = String::new();
     let mut pause = FIRST_PAUSE;
     loop {
         let task = patiently(client, |client| find(client, &word))?;
+        let reason = text(&task, "waiting_for");
+        if reason != waits_for && !reason.is_empty() {
+            say(&format!("waiting for {}", harmless(reason)));
+        }
+        reason.clone_into(&mut waits_for);
         let now = (
             whole(&task, "total_experiments"),
             whole(&task, "successful_experiments"),
@@ -143,10 +149,7 @@ fn tell_ended(experiments: &[Value], told: &mut HashSet<i64>) {
 /// What came of it, as after a run.
 fn tell(client: &Client, task: &Value) -> Result<(), Trouble> {
     let id = id_of(task);
-    let experiments = experiments_of(client, id)?;
-    if !experiments.is_empty() {
-        print(&experiments_table(task, &experiments));
-    }
+    found_out(task, &experiments_of(client, id)?);
     if task["best_experiment_id"].is_i64() {
         match client.get(&format!("/api/tasks/{id}/best?format=command")) {
             Ok(answer) => print(&format!(

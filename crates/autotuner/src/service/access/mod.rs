@@ -136,11 +136,6 @@ impl Access {
         self.is_behind_proxy
     }
 
-    /// Whether nobody is asked for a token.
-    pub(crate) fn is_open(&self) -> bool {
-        self.is_open
-    }
-
     /// A place for a stream of this caller; keep it for as long as the stream lives.
     ///
     /// # Errors

@@ -173,7 +173,7 @@ mod tests {
             host: &host,
             credential,
         };
-        super::check(&asked, &hosts, proxied.is_some()).err()
+        check(&asked, &hosts, proxied.is_some()).err()
     }
 
     #[test]

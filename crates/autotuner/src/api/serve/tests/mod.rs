@@ -15,7 +15,7 @@ use autotuner_store::Role;
 use axum::body::{Body, to_bytes};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use axum::http::request::Builder;
-use axum::http::{HeaderMap, HeaderName, Method, Request, StatusCode};
+use axum::http::{HeaderMap, HeaderName, Request, StatusCode};
 use serde_json::Value;
 use tower::ServiceExt as _;
 

@@ -236,6 +236,24 @@ async fn a_second_request_in_a_first_is_asked_who_it_is() {
 }
 
 #[tokio::test]
+async fn who_never_asks_keeps_nobody_else_waiting() {
+    let listening = Listening::new().await;
+    let mut slow = Vec::new();
+    for number in 0..300 {
+        let mut stream = TcpStream::connect(listening.address).await.unwrap();
+        let begun = &b"POST /api/tasks HTTP/1.1\r\nHost: x\r\nX: "[..number % 40];
+        stream.write_all(begun).await.unwrap();
+        slow.push(stream);
+    }
+    let answer = listening
+        .ask(b"GET /health HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\n\r\n")
+        .await;
+    assert_eq!(statuses(&answer), [200]);
+    drop(slow);
+    listening.end().await;
+}
+
+#[tokio::test]
 async fn the_end_comes_although_connections_are_open() {
     let listening = Listening::new().await;
     let mut idle = TcpStream::connect(listening.address).await.unwrap();
