@@ -148,7 +148,7 @@ pub(super) async fn start_one(
     let started = service.database.start_task(&act, id).await;
     let record =
         started.map_err(|error| in_words(error, |_| illegal("Task must be in PENDING status to start")))?;
-    publish(service, Kind::TaskStarted, id);
+    publish(service, Kind::TaskUpdated, id);
     service.bell.notify_one();
     Ok(record)
 }

@@ -13,6 +13,7 @@ mod cancel;
 #[path = "../docker/harbour.rs"]
 mod harbour;
 mod kill;
+mod life;
 #[expect(
     dead_code,
     reason = "shared with the tests of local runs, which use all of it"

@@ -73,7 +73,8 @@ impl Database {
                 .max_lifetime(None)
                 .test_before_acquire(false)
         };
-        let writer = pool(1).connect_with(engine::writing_to(path)).await;
+        let writer = pool(1).after_release(|connection, _| Box::pin(is_at_rest(connection)));
+        let writer = writer.connect_with(engine::writing_to(path)).await;
         let writer = writer.map_err(|error| failed("opening it")(error.into()))?;
         let migrated = migrations.run(&writer).await;
         migrated.map_err(|error| failed("bringing it up to date")(error.into()))?;
@@ -241,6 +242,14 @@ async fn set_aside(path: &Path, version: i64, now_ms: i64) -> Result<(), Cause> 
         backup = beside(format!(".schema-{version}.{now_ms}.backup"));
     }
     copy(path, &backup).await
+}
+
+/// Whether a writer that was given back can write again. A full disk ends a transaction behind
+/// the driver's back, which then believes for ever that it is in one; such a writer is replaced.
+async fn is_at_rest(connection: &mut engine::Connection) -> Result<bool, sqlx::Error> {
+    // What was begun and dropped is undone before this is answered.
+    connection.ping().await?;
+    Ok(!connection.is_in_transaction())
 }
 
 /// Makes a whole copy under a name of its own, and gives it its name when it is on the disk.

@@ -56,11 +56,12 @@ fn layered(service: Arc<Service>, routes: Router<Arc<Service>>) -> Router {
             ServiceBuilder::new()
                 .layer(from_fn_with_state(Arc::clone(&service), metrics::count))
                 .layer(from_fn_with_state(Arc::clone(&service), guard::origin))
-                .layer(from_fn(guard::media_type))
                 .layer(from_fn_with_state(Arc::clone(&service), identify::token_in_url))
                 .layer(from_fn_with_state(Arc::clone(&service), identify::caller))
                 .layer(from_fn_with_state(Arc::clone(&service), identify::rate))
                 .layer(from_fn(body::read))
+                // Of a body without an announced length, only its end tells that there is none.
+                .layer(from_fn(guard::media_type))
                 .layer(DefaultBodyLimit::disable()),
         )
         .with_state(Arc::clone(&service));

@@ -160,3 +160,20 @@ async fn an_edited_step_is_refused() {
     let edited = Database::open_with(&path, 1, &tomorrow("CREATE TABLE b (id INTEGER)")).await;
     assert!(matches!(edited, Err(OpenError::Failed { .. })), "{edited:?}");
 }
+
+#[tokio::test]
+async fn a_writer_whose_transaction_was_ended_by_a_full_disk_is_replaced() {
+    let (_folder, path) = file().await;
+    let database = Database::open(&path, 0).await.expect("ours");
+    let begun = database.writer.begin_with(BEGIN_WRITE).await;
+    let mut transaction = begun.expect("nobody else writes");
+    // What SQLite does by itself when a page cannot be written.
+    let ended = sqlx::raw_sql("ROLLBACK").execute(&mut *transaction).await;
+    ended.expect("legal");
+    drop(transaction);
+    for _ in 0..3 {
+        let begun = database.writer.begin_with(BEGIN_WRITE).await;
+        begun.expect("there is room again").commit().await.expect("empty");
+    }
+    database.close().await;
+}
