@@ -4,7 +4,6 @@
 //! than is asked for (a process where a container is wanted), the same configuration is planned
 //! for that way, and the answer says that nobody has measured it so.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use autotuner_core::engine::LaunchPlan;
@@ -27,7 +26,7 @@ use crate::report::package::{Containers, Package};
 use crate::report::{command, compose, manifest};
 use crate::service::Service;
 use crate::worker::plan_request;
-use crate::worker::preflight::{Places, own_program, resolve_model};
+use crate::worker::preflight::{Places, resolve_model};
 
 /// The routes of this group.
 pub(super) fn routes() -> OpenApiRouter<Arc<Service>> {
@@ -131,13 +130,10 @@ impl Chosen {
         };
         let parsed = TaskSpec::from_value(&record.document).map_err(unreadable)?;
         let mut task = parsed.spec.resolve().map_err(unreadable)?;
-        let places = Places {
-            model_dir: service.config.model_dir.clone(),
-            current_dir: std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/")),
-            own_program: own_program().unwrap_or_default(),
-        };
         // A model that has moved since keeps its name.
-        if let Ok(path) = resolve_model(&task, &places) {
+        if let Ok(places) = Places::of_server(&service.config.model_dir)
+            && let Ok(path) = resolve_model(&task, &places)
+        {
             task.model.id_or_path = path;
         }
         Ok(Self {

@@ -29,7 +29,7 @@ use crate::service::metrics::Metrics;
 use crate::service::supervisor::{Board, Machine, Supervisor};
 use crate::shutdown::Shutdown;
 use crate::targets::gpu_pool;
-use crate::worker::preflight::{Places, own_program};
+use crate::worker::preflight::Places;
 
 /// Keep tasks, run them, and answer the REST API
 #[derive(Debug, clap::Args)]
@@ -100,11 +100,7 @@ async fn serve(arguments: &Arguments, config: &Config) -> anyhow::Result<()> {
     let listener = listen(arguments).await?;
     let bound = listener.local_addr().context("cannot tell where we listen")?;
     let machine = Machine::open(config)?;
-    let places = Places {
-        model_dir: config.model_dir.clone(),
-        current_dir: std::env::current_dir().context("cannot tell the current directory")?,
-        own_program: own_program().context("cannot tell our own program's path")?,
-    };
+    let places = Places::of_server(&config.model_dir).context("cannot tell our own program's path")?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let started_at_ms = clock.now_ms();
     let database = Database::open(&data.database(), started_at_ms).await?;

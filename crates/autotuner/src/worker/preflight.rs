@@ -19,6 +19,21 @@ use super::explain::remedy;
 use super::probe::{EngineFacts, LONGEST_PROBE, probe};
 use super::{chain, plan_request};
 
+impl Places {
+    /// The places of a server, to which its own current directory says nothing of what a task
+    /// means by a relative path: everything is below the model directory.
+    ///
+    /// # Errors
+    /// The system does not tell our own program's path.
+    pub(crate) fn of_server(model_dir: &Path) -> std::io::Result<Self> {
+        Ok(Self {
+            model_dir: model_dir.to_owned(),
+            current_dir: model_dir.to_owned(),
+            own_program: own_program()?,
+        })
+    }
+}
+
 /// A task that can be started.
 pub(crate) struct Prepared {
     /// The task, its model and program resolved.
@@ -224,6 +239,8 @@ pub(crate) fn resolve_model(task: &Task, places: &Places) -> Result<String, Prob
     let mut tried = vec![places.current_dir.join(named)];
     if !is_plain_path && !named.contains('/') {
         tried.insert(0, places.model_dir.join(named));
+        // A server looks for everything below the same folder.
+        tried.dedup();
     }
     let wants_file = task.engine == EngineKind::LlamaCpp;
     let fits = |path: &&PathBuf| if wants_file { path.is_file() } else { path.exists() };
