@@ -160,7 +160,7 @@ pub(crate) struct Origin {
 /// What the command line says of options.
 #[derive(Debug, Clone, Default, Serialize, clap::Args)]
 pub(crate) struct Flags {
-    /// Where logs and records of running engines live [default: the XDG data directory]
+    /// Where the database, logs and records of running engines live [default: the XDG data directory]
     #[arg(long, global = true, value_name = "DIR", help_heading = "Global options")]
     #[serde(skip_serializing_if = "Option::is_none")]
     data_dir: Option<PathBuf>,

@@ -144,7 +144,11 @@ impl From<StoreError> for ApiError {
             }
             StoreError::CannotWrite { .. } => {
                 tracing::error!(error = %chain(&error), "the database cannot be written");
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, "cannot_write", text).retry_after(10)
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "cannot_write", text)
+                    .with_hint(
+                        "look whether the disk of the data directory is full, or read-only, and ask again",
+                    )
+                    .retry_after(10)
             }
             StoreError::LeaseLost(_) | StoreError::Failed { .. } | StoreError::Unreadable { .. } => {
                 Self::internal(&error)

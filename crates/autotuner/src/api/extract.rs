@@ -8,6 +8,7 @@ use autotuner_core::problem::Problem;
 use autotuner_core::spec::{Format, tree};
 use autotuner_store::{Page, Role};
 use axum::body::Bytes;
+use axum::extract::path::ErrorKind;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
@@ -147,12 +148,25 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
         let read = axum::extract::Path::<T>::from_request_parts(parts, state).await;
         read.map(|axum::extract::Path(value)| Self(value))
             .map_err(|rejection: PathRejection| {
-                ApiError::new(
-                    StatusCode::UNPROCESSABLE_ENTITY,
-                    "bad_path",
-                    rejection.body_text(),
-                )
+                ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_path", in_words(rejection))
             })
+    }
+}
+
+/// Why a path cannot be read, without the names of our types.
+fn in_words(rejection: PathRejection) -> String {
+    let rejection = match rejection {
+        PathRejection::FailedToDeserializePathParams(rejection) => rejection,
+        other => return other.body_text(),
+    };
+    let text = rejection.body_text();
+    match rejection.into_kind() {
+        ErrorKind::ParseError { value, .. }
+        | ErrorKind::ParseErrorAtIndex { value, .. }
+        | ErrorKind::ParseErrorAtKey { value, .. } => {
+            format!("{value:?} in the path is none of the whole numbers that can stand there")
+        }
+        _ => text,
     }
 }
 

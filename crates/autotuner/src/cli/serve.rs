@@ -130,8 +130,9 @@ async fn serve(arguments: &Arguments, config: &Config) -> anyhow::Result<()> {
     if let Some(text) = notice.text() {
         say(&format!("warning: {text}"));
     }
-    if !no_auth {
-        say(&token.welcome(bound, stderr().is_terminal()));
+    match no_auth {
+        true => say("nobody is asked for a token (--no-auth)"),
+        false => say(&token.welcome(bound, stderr().is_terminal())),
     }
     let (answered, ()) = tokio::join!(answer(Arc::clone(&service), listener), supervisor.supervise());
     drop(announced);

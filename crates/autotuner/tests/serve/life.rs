@@ -22,6 +22,20 @@ fn a_task_lives_as_processes() {
     live(None);
 }
 
+#[test]
+fn a_server_that_asks_nobody_says_so() {
+    let harbour = Harbour::new();
+    let mut server = harbour.start(&["serve", "--port", "0", "--no-auth"]);
+    let said = server.wait_for("its begin", |server| {
+        let said = server.stderr();
+        said.contains("(--no-auth)").then_some(said)
+    });
+    assert!(said.contains("nobody is asked for a token"), "{said}");
+    server.signal(Signal::SIGTERM);
+    server.wait().expect(0);
+    harbour.assert_nothing_left();
+}
+
 /// With containers of a real daemon.
 mod docker {
     #[test]

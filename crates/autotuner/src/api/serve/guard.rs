@@ -60,7 +60,9 @@ fn misdirected() -> ApiError {
         "wrong_host",
         "This service is not known by the host name of this request",
     )
-    .with_hint("ask it by localhost or its address, with its port; or start it with that name allowed")
+    .with_hint(
+        "ask it by localhost or its address, with its port; or start it with --allowed-host and that name",
+    )
 }
 
 /// Refuses what another site's page asks for.

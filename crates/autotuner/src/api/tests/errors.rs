@@ -1,10 +1,13 @@
 //! Every error text of the contract, to the letter.
 
-use autotuner_store::Role;
+use std::sync::Arc;
+
+use autotuner_store::{Role, StoreError};
 use axum::http::Method;
 use serde_json::json;
 
 use super::support::{document, of};
+use crate::api::error::ApiError;
 use crate::api::testing::TestService;
 
 struct Table {
@@ -188,6 +191,21 @@ async fn what_cannot_be_an_id_or_a_page_is_422() {
         "/api/tasks/1/best?format=helm",
     ] {
         let body = test.get(path).await.is(422).json();
-        assert!(body["detail"].is_string(), "{path}: {body}");
+        let detail = body["detail"].as_str().unwrap_or_default();
+        assert!(!detail.is_empty(), "{path}: {body}");
+        for ours in ["i64", "u32", "deserialize path"] {
+            assert!(!detail.contains(ours), "{path}: {detail}");
+        }
     }
+}
+
+#[test]
+fn a_full_disk_comes_with_advice() {
+    let full = StoreError::CannotWrite {
+        doing: "making a task",
+        source: Arc::new(std::io::Error::from(std::io::ErrorKind::StorageFull)),
+    };
+    let body = ApiError::from(full).body;
+    assert_eq!(body.detail, "the database cannot be written while making a task");
+    assert!(body.hint.is_some_and(|hint| hint.contains("disk")));
 }
