@@ -125,7 +125,7 @@ fn a_preset_has_an_end() {
         json!({ "max-num-seqs": values }),
         &["parameters.max-num-seqs: lists 1000001 values; at most 1000"],
     );
-    let many: serde_json::Map<String, Json> = (0..1_001)
+    let many: Map<String, Json> = (0..1_001)
         .map(|number| (format!("x-{number}"), json!([1])))
         .collect();
     check(many.into(), &["parameters: names 1001 parameters; at most 1000"]);
