@@ -12,8 +12,8 @@ const PUBLIC: [&str; 4] = [
     "POST /api/auth/login",
 ];
 
-/// What a viewer may do that is not a look: nothing of it changes anything of others.
-const FOR_VIEWERS: [&str; 4] = [
+/// What a viewer may do that is not a look by its method: nothing of it changes anything of others.
+pub(super) const FOR_VIEWERS: [&str; 4] = [
     "POST /api/auth/logout",
     "POST /api/presets/merge",
     "POST /api/runtime-params/validate",
