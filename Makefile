@@ -38,10 +38,12 @@ bench:
 	./scripts/bench.sh target/release/autotuner
 	./scripts/bench-service.sh target/release/autotuner
 
-## Kill runs at random moments, again and again; nothing may be left behind
+## Kill runs, and a server, at random moments, again and again; nothing may be left or lost
 soak:
 	cargo build --release --locked
 	./scripts/soak.sh target/release/autotuner $${ROUNDS:-100}
+	AUTOTUNER_KILLS=$${KILLS:-500} cargo test --release --locked --package autotuner --test serve \
+	  -- --nocapture kill::at_random_moments
 
 ## Images of the simulated engine and of the llama-server that is here, for engines in Docker
 images:

@@ -97,9 +97,9 @@ ask() {
   local arguments=(
     run "$address/api/openapi.json"
     --header "Authorization: Bearer $token"
-    --checks not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance
+    --checks "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
     --exclude-path-regex "$ROUTES_THAT_NEVER_END"
-    --phases examples,coverage,fuzzing,stateful
+    --phases "examples,coverage,fuzzing,stateful"
     --max-examples "${EXAMPLES:-40}" --max-time "${SECONDS_AT_MOST:-150}"
     --request-timeout 20 --workers 2 --continue-on-failure --no-color
     --suppress-health-check all --generation-database none

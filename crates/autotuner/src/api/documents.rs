@@ -6,7 +6,7 @@
 
 use autotuner_core::problem::Problem;
 use autotuner_core::search::StrategyKind;
-use autotuner_core::space::{Domain, Size};
+use autotuner_core::space::{Domain, Size, Value as Setting};
 use autotuner_core::spec::{Parsed, TaskSpec};
 use autotuner_core::task::Task;
 use autotuner_store::{NewTask, Role};
@@ -24,6 +24,9 @@ const MOST_EXPERIMENTS: u32 = 10_000;
 
 /// Values that one parameter may list.
 const MOST_VALUES: usize = 10_000;
+
+/// 2 to the power of 64.
+const FIRST_TOO_LARGE: f64 = 18_446_744_073_709_551_616.0;
 
 /// A document that may be kept.
 #[derive(Debug)]
@@ -131,6 +134,14 @@ pub(super) fn planned(task: &Task) -> u32 {
     budget.saturating_add(1)
 }
 
+/// A number above all whole ones that can be told: what a reader makes of a hundred digits.
+fn too_long(value: &Setting) -> Option<f64> {
+    match value {
+        Setting::Float(number) if number.abs() >= FIRST_TOO_LARGE => Some(*number),
+        _ => None,
+    }
+}
+
 fn too_large(task: &Task) -> Vec<Problem> {
     let mut problems: Vec<Problem> = Vec::new();
     let count = planned(task) - 1;
@@ -143,12 +154,17 @@ fn too_large(task: &Task) -> Vec<Problem> {
         problems.push(Problem::new("optimization.max_iterations", message).with_hint(hint));
     }
     for parameter in task.space.parameters() {
-        if let Domain::Choice(values) = &parameter.domain
-            && values.len() > MOST_VALUES
-        {
+        let Domain::Choice(values) = &parameter.domain else {
+            continue;
+        };
+        let path = format!("parameters.{}", parameter.name);
+        if values.len() > MOST_VALUES {
             let message = format!("lists {} values; {MOST_VALUES} at most", values.len());
-            let problem = Problem::new(format!("parameters.{}", parameter.name), message);
+            let problem = Problem::new(path, message);
             problems.push(problem.with_hint("describe them as a range"));
+        } else if let Some(number) = values.iter().find_map(too_long) {
+            let message = format!("lists {number:e}, which is too large a number for any engine");
+            problems.push(Problem::new(path, message));
         }
     }
     problems

@@ -8,7 +8,7 @@ use autotuner_core::problem::Problem;
 use autotuner_core::spec::{Format, tree};
 use autotuner_store::{Page, Role};
 use axum::body::Bytes;
-use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
+use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
@@ -77,14 +77,23 @@ pub(crate) struct Json<T>(pub(crate) T);
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     type Rejection = ApiError;
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        let read = axum::Json::<T>::from_request(request, state).await;
-        read.map(|axum::Json(value)| Self(value)).map_err(|rejection| {
-            let status = match &rejection {
-                JsonRejection::MissingJsonContentType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                JsonRejection::BytesRejection(_) => rejection.status(),
-                _ => StatusCode::UNPROCESSABLE_ENTITY,
-            };
-            ApiError::new(status, "bad_body", rejection.body_text())
+        let written = Written::from_request(request, state).await?;
+        if written.format != Format::Json {
+            let text = "The body must be application/json";
+            return Err(ApiError::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "media_type",
+                text,
+            ));
+        }
+        // Read as documents are: a key that is there twice is a mistake, not a choice of ours.
+        let (tree, problems) = written.tree()?;
+        if !problems.is_empty() {
+            return Err(ApiError::problems("The body cannot be read", problems));
+        }
+        serde_json::from_value(tree).map(Self).map_err(|error| {
+            let text = format!("The body is not what is read here: {error}");
+            ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_body", text)
         })
     }
 }

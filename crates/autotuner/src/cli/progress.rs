@@ -146,7 +146,7 @@ impl Reporter for Shown {
             }
             Event::Waiting { number, what } => {
                 self.with_bar(number, |bar| {
-                    bar.set_prefix(what.unwrap_or("starting").to_owned())
+                    bar.set_prefix(what.unwrap_or("starting").to_owned());
                 });
             }
             Event::Fetching { number, progress } => self.fetching(number, progress),

@@ -1,7 +1,7 @@
 //! `autotuner serve`: everything between the command line and a server that answers.
 
 use std::io::{IsTerminal as _, stderr};
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -130,7 +130,7 @@ async fn serve(arguments: &Arguments, config: &Config) -> anyhow::Result<()> {
     let bench = Arc::new(LoadGenerator::new(LoadOptions::default()));
     let supervisor = Supervisor::new(Arc::clone(&service), Arc::new(machine), bench, places);
     let announced = data.announce(&url(bound), started_at_ms)?;
-    say(&format!("listening on {}", url(bound)));
+    say(&format!("listening on http://{bound}"));
     if let Some(text) = notice.text() {
         say(&format!("warning: {text}"));
     }
@@ -159,6 +159,12 @@ async fn answer(service: Arc<Service>, listener: TcpListener) -> anyhow::Result<
     answered.context("cannot answer any more")
 }
 
+/// Where this machine's own programs find the server.
 fn url(bound: SocketAddr) -> String {
-    format!("http://{bound}")
+    let own = match bound.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    format!("http://{}", SocketAddr::new(own, bound.port()))
 }

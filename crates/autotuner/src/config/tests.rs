@@ -132,3 +132,18 @@ fn a_token_is_never_shown() {
     assert_eq!(origin(&config, "token"), (String::new(), "default".into()));
     assert_eq!((config.url, config.token), (None, None));
 }
+
+#[test]
+fn lists_come_from_a_file_as_such_and_from_a_variable_with_commas() {
+    let file = "allowed_programs = ['/opt/a', 'b']\nallowed_model_dirs = ['/m']\n";
+    let config = load(file, &Flags::default()).expect("sound");
+    assert_eq!(config.allowed_programs, ["/opt/a", "b"]);
+    assert_eq!(config.allowed_model_dirs, [PathBuf::from("/m")]);
+    let said = from_environment(|name| (name == "AUTOTUNER_ALLOWED_PROGRAMS").then(|| "a:1, b,,".into()));
+    assert_eq!(
+        said.expect("sound")["allowed_programs"],
+        serde_json::json!(["a:1", "b"])
+    );
+    let refused = load("allowed_model_dirs = ['~/m']\n", &Flags::default());
+    assert!(refused.is_err());
+}

@@ -59,11 +59,6 @@ impl CpuSlots {
         Self::new(configured.unwrap_or_else(|| u32::try_from(processors).unwrap_or(u32::MAX)))
     }
 
-    /// How many there are.
-    pub(crate) fn total(&self) -> u32 {
-        self.total
-    }
-
     /// How many are free.
     pub(crate) fn free(&self) -> usize {
         self.free.available_permits()

@@ -7,7 +7,7 @@ use std::time::Duration;
 use autotuner_core::experiment::Experiment;
 use autotuner_core::failure::FailureKind;
 use autotuner_core::gpu::GpuState;
-use autotuner_core::lifecycle::{TaskMove, TaskStatus};
+use autotuner_core::lifecycle::TaskStatus;
 use autotuner_core::plan::Finish;
 use autotuner_core::search::Role;
 use autotuner_core::spec::TaskSpec;

@@ -12,7 +12,7 @@ use autotuner_core::lifecycle::TaskStatus;
 use nix::sys::signal::Signal;
 
 use crate::sandbox::Sandbox;
-use crate::support::{Finished, Home, best, task_of_scales};
+use crate::support::{Finished, Home, best, say, task_of_scales};
 
 /// Cases that run at once. Most of their time they wait.
 const AT_ONCE: usize = 4;
@@ -136,7 +136,7 @@ fn kill_at(point: &str, side: &str) -> Cost {
     home.end(server);
     let cost = judge(&home, id, &before, orphans_after, BEST);
     if !cost.is_zero() {
-        println!("{fault}: {cost:?}, {:#?}", home.finished(id));
+        say(&format!("{fault}: {cost:?}, {:#?}", home.finished(id)));
     }
     cost
 }
@@ -161,11 +161,11 @@ fn at_every_step() {
         }
     });
     let total = total.into_inner().expect("no case has failed");
-    println!(
+    say(&format!(
         "killed at {} points, before and after: {} deaths, {total:?}",
         points.len(),
         cases.len()
-    );
+    ));
     assert!(total.is_zero(), "{total:?}");
 }
 
@@ -209,7 +209,7 @@ fn long_task(experiments: usize) -> serde_json::Value {
 fn at_random_moments() {
     let kills = setting("AUTOTUNER_KILLS", 20);
     let seed = setting("AUTOTUNER_KILLS_SEED", 7);
-    println!("{kills} kills, seed {seed}");
+    say(&format!("{kills} kills, seed {seed}"));
     let mut moments = Moments(seed);
     let (mut total, mut killed, mut tasks, mut longest) = (Cost::default(), 0, 0, Duration::ZERO);
     while killed < kills {
@@ -217,36 +217,36 @@ fn at_random_moments() {
         let id = home.create(&long_task(10));
         tasks += 1;
         let mut before = BTreeMap::new();
-        let mut deaths = 0;
+        let mut killed_here: Vec<u32> = Vec::new();
         loop {
             let mut server = home.serve();
-            if killed < kills && deaths < 25 {
+            if killed < kills && killed_here.len() < 25 {
                 std::thread::sleep(moments.next(Duration::from_secs(3)));
                 let has_ended = home.task(id).summary.status.is_ended();
                 if !has_ended {
                     let dead = server.kill();
                     killed += 1;
-                    deaths += 1;
                     let now = home.finished(id);
                     total.lost += lost(&before, &now);
                     before = now;
-                    let gone_after = home.orphans_gone_after(dead);
-                    longest = longest.max(gone_after);
-                    total.orphans += usize::from(gone_after > ORPHANS_GONE);
+                    killed_here.push(dead);
                     total.unsound += check_database(&home);
                     continue;
                 }
             }
             let status = home.wait_for_end(&mut server, id);
             assert_eq!(status, TaskStatus::Completed);
+            for dead in killed_here {
+                longest = longest.max(home.orphans_gone_after(dead));
+            }
             home.end(server);
             break;
         }
-        total.add(&judge(&home, id, &before, Duration::ZERO, BEST));
+        total.add(&judge(&home, id, &before, longest, BEST));
     }
-    println!(
-        "{killed} kills in {tasks} tasks, engines gone after {} ms at most: {total:?}",
+    say(&format!(
+        "{killed} kills in {tasks} tasks, traces gone after {} ms at most: {total:?}",
         longest.as_millis()
-    );
+    ));
     assert!(total.is_zero(), "{total:?}");
 }

@@ -6,6 +6,12 @@
 
 mod alone;
 mod cancel;
+#[expect(
+    dead_code,
+    reason = "shared with the tests of containers, which use all of it"
+)]
+#[path = "../docker/harbour.rs"]
+mod harbour;
 mod kill;
 #[expect(
     dead_code,

@@ -13,11 +13,13 @@ use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::sandbox::{Running, Sandbox, wait_for};
+use crate::harbour::Harbour;
+use crate::sandbox::Running;
+pub(crate) use crate::sandbox::{Sandbox, sim_task, wait_for};
 
 /// A sandbox in which a server runs, one after another.
 pub(crate) struct Home {
-    pub(crate) sandbox: Sandbox,
+    pub(crate) sandbox: Harbour,
     runtime: tokio::runtime::Runtime,
 }
 
@@ -38,14 +40,15 @@ pub(crate) struct Finished {
 
 impl Home {
     pub(crate) fn new() -> Self {
+        Self::in_sandbox(Harbour::new())
+    }
+
+    pub(crate) fn in_sandbox(sandbox: Harbour) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .expect("a runtime");
-        Self {
-            sandbox: Sandbox::new(),
-            runtime,
-        }
+        Self { sandbox, runtime }
     }
 
     /// The command of a server, for one who wants to change its environment.
@@ -58,7 +61,11 @@ impl Home {
 
     /// Starts a server and waits until it says where it answers.
     pub(crate) fn serve(&self) -> Server {
-        let mut server = self.start(self.command());
+        self.start_serving(self.command())
+    }
+
+    pub(crate) fn start_serving(&self, command: Command) -> Server {
+        let mut server = self.start(command);
         server.running.wait_for("the address", |running| {
             running.stderr().contains("listening on").then_some(())
         });
@@ -76,6 +83,19 @@ impl Home {
         let running = self.sandbox.start_command(command);
         let id = running.id();
         Server { running, id }
+    }
+
+    /// What an experiment's engine has printed.
+    pub(crate) fn log(&self, task: TaskId, number: u32) -> String {
+        let name = format!("logs/task_{task}_run_1_exp_{number}.log");
+        let bytes = std::fs::read(self.sandbox.data_dir().join(name)).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// Where the records of an experiment's requests are.
+    pub(crate) fn requests(&self, task: TaskId, number: u32) -> PathBuf {
+        let name = format!("logs/task_{task}_run_1_exp_{number}_requests.jsonl.gz");
+        self.sandbox.data_dir().join(name)
     }
 
     fn database_file(&self) -> PathBuf {
@@ -140,21 +160,53 @@ impl Home {
         self.sandbox.assert_nothing_left();
     }
 
-    /// How long engines of this dead server are still there.
+    /// How long anything of this dead server is still there: an engine, or its record.
     pub(crate) fn orphans_gone_after(&self, server: u32) -> Duration {
         let begun = Instant::now();
-        let mark = format!("AUTOTUNER_INSTANCE=serve-{server}-");
-        wait_for("the end of a dead server's engines", || {
+        let name = format!("serve-{server}-");
+        let mark = format!("AUTOTUNER_INSTANCE={name}");
+        let instances = self.sandbox.data_dir().join("instances");
+        wait_for("the end of what a dead server left", || {
             let is_its = |variable: &String| variable.starts_with(&mark);
             let engines = self.sandbox.engines();
-            let left = engines.iter().any(|engine| engine.environment.iter().any(is_its));
-            (!left).then_some(())
+            let mut records = std::fs::read_dir(&instances).into_iter().flatten().flatten();
+            let has_record = records.any(|entry| entry.file_name().to_string_lossy().starts_with(&name));
+            let has_engine = engines.iter().any(|engine| engine.environment.iter().any(is_its));
+            (!has_engine && !has_record).then_some(())
         });
         begun.elapsed()
     }
 }
 
 impl Server {
+    /// Where it answers.
+    pub(crate) fn url(&self) -> String {
+        let said = self.running.stderr();
+        let (_, rest) = said.split_once("listening on ").expect("it says where");
+        rest.lines().next().expect("a line").to_owned()
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        let url = self.url();
+        let (_, port) = url.rsplit_once(':').expect("a port");
+        port.parse().expect("a number")
+    }
+
+    /// What it answers to a GET that goes well.
+    pub(crate) fn get(&self, path: &str) -> Value {
+        let mut answer = ureq::get(self.url() + path).call().expect("it answers");
+        answer.body_mut().read_json().expect("JSON")
+    }
+
+    /// What it answers to a POST without a body.
+    ///
+    /// # Errors
+    /// Anything but a success.
+    pub(crate) fn post(&self, path: &str) -> Result<Value, ureq::Error> {
+        let mut answer = ureq::post(self.url() + path).send_empty()?;
+        answer.body_mut().read_json()
+    }
+
     /// Waits until it has killed itself, and says which process it was.
     pub(crate) fn wait_for_death(self) -> u32 {
         let finished = self.running.wait();
@@ -166,6 +218,12 @@ impl Server {
         self.running.signal(Signal::SIGKILL);
         self.wait_for_death()
     }
+}
+
+/// A figure for whoever reads the tests' output.
+#[expect(clippy::print_stdout, reason = "the figures are what these tests are for")]
+pub(crate) fn say(line: &str) {
+    println!("{line}");
 }
 
 pub(crate) fn act() -> Act {

@@ -15,6 +15,12 @@ const LONGEST_NAME: usize = 255;
 /// Longest category, in characters.
 const LONGEST_CATEGORY: usize = 100;
 
+/// Most parameters, several times the flags that any engine has.
+const MOST_PARAMETERS: usize = 1_000;
+
+/// Most values of a parameter. Each is an engine's start, and is compared with those before it.
+const MOST_VALUES: usize = 1_000;
+
 /// What checking a preset found.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Findings {
@@ -82,6 +88,11 @@ impl ValueLists {
                 Some("name at least one parameter"),
             );
         }
+        if self.0.len() > MOST_PARAMETERS {
+            let message = format!("names {} parameters; at most {MOST_PARAMETERS}", self.0.len());
+            findings.refuse("parameters", &message, None);
+            return;
+        }
         let parameters: Vec<ParameterName> = self.iter().map(|(name, _)| ParameterName::new(name)).collect();
         let rivals = rivals(engine, &parameters);
         for (((name, values), parameter), rival) in self.iter().zip(&parameters).zip(rivals) {
@@ -112,6 +123,11 @@ fn check_values(path: &str, values: &[Value], flag: Option<(EngineKind, &str)>, 
     if values.is_empty() {
         let hint = "list the values to try, or [null] to let the engine decide";
         findings.refuse(path, "cannot be empty", Some(hint));
+    }
+    if values.len() > MOST_VALUES {
+        let message = format!("lists {} values; at most {MOST_VALUES}", values.len());
+        findings.refuse(path, &message, None);
+        return;
     }
     for (index, value) in values.iter().enumerate() {
         let path = format!("{path}[{index}]");

@@ -114,6 +114,24 @@ fn everything_wrong_is_told_with_its_place() {
 }
 
 #[test]
+fn a_preset_has_an_end() {
+    let check = |parameters: Json, expected: &[&str]| {
+        let found = a_preset("p", &parameters).check();
+        assert_eq!(texts(&found.problems), expected);
+    };
+    let values: Vec<u32> = (1..=1_000_001).collect();
+    check(json!({ "max-num-seqs": &values[..1_000] }), &[]);
+    check(
+        json!({ "max-num-seqs": values }),
+        &["parameters.max-num-seqs: lists 1000001 values; at most 1000"],
+    );
+    let many: serde_json::Map<String, Json> = (0..1_001)
+        .map(|number| (format!("x-{number}"), json!([1])))
+        .collect();
+    check(many.into(), &["parameters: names 1001 parameters; at most 1000"]);
+}
+
+#[test]
 fn a_preset_comes_back_from_its_file_as_it_went() {
     for mut preset in seeded() {
         preset.metadata = json!({"author": "me", "tags": ["a"]}).as_object().cloned();

@@ -249,3 +249,29 @@ async fn wherever_the_log_of_the_file_breaks_off_the_rest_agrees() {
     assert!(seen.is_sorted(), "{seen:?}");
     assert!(seen[0] < 4, "the cut reaches into what was written: {seen:?}");
 }
+
+#[tokio::test]
+async fn a_file_is_looked_at_beside_its_owner_and_stays_as_it_is() {
+    let fresh = fresh().await;
+    let looking = Database::look_at(&fresh.path).await.expect("opens");
+    fresh.database.create_task(&act(0), task("a")).await.expect("new");
+    assert_eq!(looking.tasks(ALL, None).await.expect("listed").total, 1);
+    assert_eq!(looking.verify_audit().await.expect("read"), None);
+    let copy = fresh.path.with_extension("copy");
+    looking.back_up(&copy).await.expect("copied");
+    looking
+        .create_task(&act(0), task("b"))
+        .await
+        .expect_err("it is only looked at");
+    assert_eq!(fresh.database.tasks(ALL, None).await.expect("listed").total, 1);
+
+    let missing = fresh.path.with_extension("missing");
+    Database::look_at(&missing).await.expect_err("it is not there");
+    assert!(!missing.exists());
+    raw(&fresh, "UPDATE _sqlx_migrations SET version = version + 1000").await;
+    let newer = Database::look_at(&fresh.path).await;
+    assert!(matches!(newer, Err(OpenError::Newer { .. })), "{newer:?}");
+    raw(&fresh, "UPDATE _sqlx_migrations SET version = version - 2000").await;
+    let older = Database::look_at(&fresh.path).await;
+    assert!(matches!(older, Err(OpenError::Failed { .. })), "{older:?}");
+}

@@ -203,7 +203,7 @@ function card(operation) {
   const node = make("details", { class: "operation", id: operation.operationId, ontoggle: () => {
     if (node.open && node.children.length === 1) node.append(details(operation));
   } }, make("summary", {}, make("span", { class: `method ${operation.method}` }, operation.method.toUpperCase()),
-    make("span", { class: "path" }, operation.path), make("span", { class: "about" }, operation.summary)));
+    make("span", { class: "path" }, operation.path), make("span", { class: "about" }, prose(operation.summary))));
   return node;
 }
 
@@ -219,7 +219,7 @@ function show() {
     const operations = operationsOf(tag.name);
     const words = (it) => `${it.method} ${it.path} ${it.summary} ${it.description ?? ""} ${tag.name}`.toLowerCase();
     const links = operations.map((it) => make("a", { href: `#${it.operationId}`, "data-words": words(it), title: `${it.method.toUpperCase()} ${it.path}` },
-      make("span", { class: `method ${it.method}` }, it.method.toUpperCase()), make("span", {}, it.summary)));
+      make("span", { class: `method ${it.method}` }, it.method.toUpperCase()), make("span", {}, prose(it.summary))));
     const cards = operations.map((it) => { const node = card(it); node.dataset.words = words(it); return node; });
     sections.push(make("section", {}, make("h2", {}, tag.name), make("p", { class: "muted" }, tag.description), cards));
     contents.push(make("div", {}, make("h2", {}, tag.name), links));

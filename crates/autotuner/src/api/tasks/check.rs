@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 
 use crate::api::documents::{Author, Draft, draft, planned};
 use crate::api::error::{ApiError, ErrorBody, ProblemBody};
-use crate::api::extract::{Operator, Written};
+use crate::api::extract::{Viewer, Written};
 use crate::api::openapi::TaskDocument;
 use crate::config::Config;
 use crate::report::command;
@@ -57,7 +57,7 @@ pub(super) struct Checked {
     ))]
 pub(super) async fn check_task(
     State(service): State<Arc<Service>>,
-    Operator(caller): Operator,
+    Viewer(caller): Viewer,
     body: Written,
 ) -> Result<Json<Checked>, ApiError> {
     let permits = Permits::of(&service.config);

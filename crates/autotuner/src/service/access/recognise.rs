@@ -11,9 +11,13 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::secret::{self, Secret};
 use super::{Access, Caller};
+use crate::worker::chain;
 
 /// How long a session lasts, in seconds.
 const SESSION_SECONDS: i64 = 30 * 24 * 60 * 60;
+
+/// A token that was used within this time is not put on record as used again.
+const USED_LATELY_MS: i64 = 60_000;
 
 /// Where a proxy says who asks.
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -73,6 +77,15 @@ impl Access {
         } else {
             (None, None)
         };
+        if let Some(record) = &record
+            && record
+                .last_used_at_ms
+                .is_none_or(|used| (now_ms - used).abs() >= USED_LATELY_MS)
+            && let Err(error) = database.touch_token(record.id, now_ms).await
+        {
+            // Who may come in does so, also where it cannot be put on record.
+            tracing::warn!("the use of a token is not put on record: {}", chain(&error));
+        }
         Ok(record.map(|record| Recognised {
             caller: caller(record, address),
             session,

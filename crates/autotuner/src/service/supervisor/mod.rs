@@ -11,6 +11,7 @@ mod reporter;
 mod run;
 mod sweeper;
 mod targets;
+mod told;
 
 pub(crate) use board::Board;
 pub(crate) use targets::Machine;
@@ -232,3 +233,6 @@ impl Runs {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

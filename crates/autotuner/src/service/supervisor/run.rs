@@ -8,28 +8,26 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use autotuner_core::experiment::Experiment;
-use autotuner_core::lifecycle::{TaskMove, TaskStatus};
+use autotuner_core::lifecycle::TaskMove;
 use autotuner_core::problem::Problem;
-use autotuner_core::score::Score;
 use autotuner_core::spec::TaskSpec;
 use autotuner_core::task::Task;
 use autotuner_deploy::Deployer;
-use autotuner_store::{Claim, Store, StoreError, TaskSummary};
+use autotuner_store::{Claim, Store, StoreError};
 use futures_util::FutureExt as _;
-use serde_json::json;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
 use super::super::Service;
-use super::super::events::{Event as Hint, Kind};
 use super::Supervisor;
 use super::board::RunShown;
 use super::lease::keep;
 use super::patient::Patient;
 use super::reporter::Teller;
 use super::sweeper::first_sweep;
+use super::told;
 use crate::fault::{self, FaultPoint, Side, around};
 use crate::worker::logs::TaskLogs;
 use crate::worker::preflight::{Prepared, alike, not_there, prepare, unheeded};
@@ -151,7 +149,7 @@ impl<'a> Run<'a> {
             }
         };
         match ended {
-            Ok(Ended::Whole) => self.tell_end().await,
+            Ok(Ended::Whole) => told::end(self.service, self.claim.task, self.store.as_ref()).await,
             Ok(Ended::LeftRunning) => self.release().await,
             Ok(Ended::Lost) => tracing::warn!("the task is another worker's by now"),
             // Its claim expires, which is the pause before the next attempt.
@@ -197,7 +195,7 @@ impl<'a> Run<'a> {
             &task,
             &history,
         ));
-        self.tell_begin(&task, &history);
+        told::begin(self.service, self.claim, &task, &history);
         first_sweep(self.supervisor).await;
         let preparing = self.prepare(task, &teller, &logs);
         let (prepared, deployer) = around(FaultPoint::Prepare, preparing)
@@ -365,49 +363,6 @@ impl<'a> Run<'a> {
             tracing::warn!("the claim is not given back: {}", chain(&error));
         }
     }
-
-    fn tell_begin(&self, task: &Task, history: &[Experiment]) {
-        let mut hint = Hint::of_task(Kind::TaskStarted, self.claim.task);
-        hint.data = json!({
-            "status": TaskStatus::Running.as_str(),
-            "run": self.claim.run,
-            "total_experiments": history.len(),
-            "max_iterations": task.search.max_iterations,
-        });
-        self.service.events.publish(hint);
-    }
-
-    /// Tells of the end, as it is on record.
-    async fn tell_end(&self) {
-        let summary = match self.service.database.task(self.claim.task).await {
-            Ok(record) => record.summary,
-            Err(error) => return tracing::warn!("the end is not told of: {}", chain(&error)),
-        };
-        let history = self.store.history(self.claim.task).await.unwrap_or_default();
-        let best = history.iter().filter_map(Experiment::score).max();
-        let kind = match summary.status {
-            TaskStatus::Completed => Kind::TaskCompleted,
-            TaskStatus::Cancelled => Kind::TaskCancelled,
-            _ => Kind::TaskFailed,
-        };
-        let mut hint = Hint::of_task(kind, self.claim.task);
-        hint.message.clone_from(&summary.ended_because);
-        hint.data = end_data(&summary, best);
-        self.service.events.publish(hint);
-    }
-}
-
-fn end_data(summary: &TaskSummary, best: Option<&Score>) -> serde_json::Value {
-    let elapsed = summary.started_at_ms.zip(summary.completed_at_ms);
-    let elapsed = elapsed.and_then(|(from, to)| u64::try_from(to.saturating_sub(from)).ok());
-    json!({
-        "status": summary.status.as_str(),
-        "total_experiments": summary.total_experiments,
-        "successful_experiments": summary.successful_experiments,
-        "best_experiment_id": summary.best_experiment.map(|id| id.0),
-        "best_score": best.map(Score::lower_is_better),
-        "elapsed_time": elapsed.map(|ms| Duration::from_millis(ms).as_secs_f64()),
-    })
 }
 
 fn log_problems(logs: &TaskLogs, failed: &Failed) {

@@ -196,3 +196,11 @@ fn the_name_of_a_file_says_its_format() {
     check("task", Format::Json);
     check("yaml", Format::Json);
 }
+
+#[test]
+fn a_tree_is_told_with_what_is_wrong_in_places_of_it() {
+    let (tree, problems) = super::super::tree("[{\"a\": 1, \"a\": 2}]", Format::Json).expect("a tree");
+    assert_eq!(tree, serde_json::json!([{"a": 2}]));
+    assert_eq!(problems[0].path, "[0].a");
+    super::super::tree("{", Format::Json).expect_err("no tree");
+}

@@ -1,7 +1,14 @@
 //! What an attacker who is logged in sends: paths that lead elsewhere, documents that are bombs.
 
-use super::roles::HARMLESS;
 use super::*;
+
+/// What changes nothing, whatever its method.
+const HARMLESS: [&str; 4] = [
+    "POST /api/auth/logout",
+    "POST /api/presets/merge",
+    "POST /api/runtime-params/validate",
+    "POST /api/tasks/check",
+];
 
 /// Payloads for each parameter of each route.
 const PAYLOADS_EACH: usize = 100;
@@ -199,11 +206,7 @@ fn bombs() -> Vec<(&'static str, Vec<u8>)> {
             "a document's key twice",
             document("\"bomb\", \"task_name\": \"bomb\"", "{\"max-num-seqs\": [4]}"),
         ),
-        (
-            "a number of 100 digits",
-            document("\"bomb\"", &format!(r#"{{"max-num-seqs": [{digits}]}}"#)),
-        ),
-        ("a number of 100 digits alone", digits.clone()),
+        ("a number of 100 digits", digits.clone()),
         ("a number of a million digits", "1".repeat(1_000_000)),
         (
             "an exponent",
@@ -276,7 +279,10 @@ fn bombs() -> Vec<(&'static str, Vec<u8>)> {
         "not UTF-8",
         b"{\"name\": \"\xff\xfe\", \"role\": \"admin\"}".to_vec(),
     ));
-    bodies.push(("a byte order mark", b"\xef\xbb\xbf{\"name\": \"a\"}".to_vec()));
+    bodies.push((
+        "a byte order mark inside",
+        b"{\xef\xbb\xbf\"name\": \"a\"}".to_vec(),
+    ));
     bodies.push(("UTF-16", b"{\0\"\0n\0\"\0".to_vec()));
     bodies.push(("NULs", vec![0; 100_000]));
     for name in INJECTIONS {
@@ -289,8 +295,21 @@ fn bombs() -> Vec<(&'static str, Vec<u8>)> {
     bodies
 }
 
-/// Bodies that say nothing.
+/// Bodies that say nothing, which some routes may take.
 const NOTHING: [&str; 3] = ["nothing", "null", "an empty object"];
+
+/// Bodies that are bombs to a task, and lists of values or nothing to a preset, which runs nothing
+/// and overlooks what it does not know.
+const LISTS: [&str; 8] = [
+    "a large grid",
+    "a larger grid",
+    "a long name",
+    "a name with a line break",
+    "a name with a NUL",
+    "an unknown key",
+    "host",
+    "port",
+];
 
 /// Names of parameters that would be something else for an engine or a shell.
 const INJECTIONS: [&str; 22] = [
@@ -326,14 +345,18 @@ async fn no_document_is_a_bomb() {
     let (task, preset) = asked.test.something_to_lose().await;
     let before = asked.test.census().await;
     let mut requests = 0;
+    let mut taken = Vec::new();
     for operation in operations().iter().filter(|operation| operation.has_body) {
         let name = operation.name();
-        let id = if name.contains("/presets/") { preset } else { task };
+        let is_preset = name.contains("/presets/");
+        let id = if is_preset { preset } else { task };
         for (bomb, body) in &bombs {
-            for kind in ["application/json", "application/yaml"] {
-                // Nothing at all is a good question to some routes that have something to aim at.
+            // A large body is much the same in YAML, and takes its time.
+            let kinds = ["application/json", "application/yaml"].into_iter();
+            for kind in kinds.take(if body.len() > 50_000 { 1 } else { 2 }) {
+                // These are aimed at nothing.
                 let uri = match operation.sample() {
-                    uri if NOTHING.contains(bomb) => uri,
+                    uri if NOTHING.contains(bomb) || (is_preset && LISTS.contains(bomb)) => uri,
                     uri => uri.replace("999999", &id.to_string()),
                 };
                 let builder = request(&operation.method, &uri)
@@ -347,12 +370,17 @@ async fn no_document_is_a_bomb() {
                 assert!(answer.status.as_u16() < 500, "{told}");
                 let is_limited = answer.status == StatusCode::TOO_MANY_REQUESTS;
                 let is_refused = answer.status.is_client_error();
-                assert!(is_refused || HARMLESS.contains(&name.as_str()), "{told}");
+                // A list is answered one by one.
+                let is_refused = is_refused || answer.text.starts_with(r#"{"imported":0,"#);
+                if !is_refused && !HARMLESS.contains(&name.as_str()) {
+                    taken.push(told.clone());
+                }
                 assert!(!is_limited || operation.is_public, "{told}");
                 requests += 1;
             }
         }
     }
+    assert!(taken.is_empty(), "{taken:#?}");
     assert_eq!(asked.test.census().await, before);
     println!(
         "{requests} requests with {} bodies: 0 server errors, 0 effects",

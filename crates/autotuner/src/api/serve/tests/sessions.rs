@@ -204,6 +204,17 @@ async fn tokens_are_made_listed_and_revoked() {
         asked.ask(empty(builder))
     };
     assert_eq!(as_made(&secret).await.json()["role"], "operator");
+    let kept = asked.test.service.database.tokens().await.unwrap();
+    let used = kept
+        .iter()
+        .find(|kept| kept.name == "ci runner")
+        .unwrap()
+        .last_used_at_ms;
+    assert_eq!(
+        used,
+        Some(asked.test.service.clock.now_ms()),
+        "its use is on record"
+    );
     assert_eq!(
         make(r#"{"name": "ci runner", "role": "viewer"}"#).await.status,
         StatusCode::CONFLICT
