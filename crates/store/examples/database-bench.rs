@@ -199,7 +199,11 @@ fn result(levels: u32, requests: u32) -> Measured {
 async fn multiply(path: &Path, tasks: i64, each: i64, until_ms: Option<i64>) -> Result<(), Failure> {
     let hour_ms = DAY_MS / 24;
     let start_ms = until_ms.map_or(0, |until_ms| until_ms - (tasks + 1) * hour_ms);
-    let open = if until_ms.is_some() { "cancelled" } else { "running" };
+    let open = if until_ms.is_some() {
+        "cancelled"
+    } else {
+        "running"
+    };
     let options = sqlx::sqlite::SqliteConnectOptions::new()
         .filename(path)
         .foreign_keys(true);

@@ -182,7 +182,13 @@ impl Serialize for Gaps<'_> {
         } = self.0;
         let mut keys = serializer.serialize_map(None)?;
         keys.serialize_entry("n", n)?;
-        let values = [("mean", mean), ("p50", p50), ("p90", p90), ("p99", p99), ("max", max)];
+        let values = [
+            ("mean", mean),
+            ("p50", p50),
+            ("p90", p90),
+            ("p99", p99),
+            ("max", max),
+        ];
         for (name, value) in values {
             keys.serialize_entry(name, value)?;
         }

@@ -46,8 +46,7 @@ impl Client {
     /// Asks for `path` and reads the whole answer, which must be 200.
     pub(crate) fn get(&mut self, path: &str) -> Result<Answer, Failure> {
         let (host, token) = (&self.host, &self.token);
-        let request =
-            format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n\r\n");
+        let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n\r\n");
         self.reader.get_mut().write_all(request.as_bytes())?;
         let mut line = String::new();
         self.reader.read_line(&mut line)?;

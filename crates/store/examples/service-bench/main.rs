@@ -45,7 +45,10 @@ fn main() -> Result<(), Failure> {
 
 async fn bench(binary: &Path, data: &Path, rounds: u64, passes: u64) -> Result<(), Failure> {
     let empty = tempfile::tempdir()?;
-    say(&format!("load: {}", std::fs::read_to_string("/proc/loadavg")?.trim()))?;
+    say(&format!(
+        "load: {}",
+        std::fs::read_to_string("/proc/loadavg")?.trim()
+    ))?;
     starts(binary, empty.path(), "empty")?;
     starts(binary, data, "full")?;
     idle(binary, empty.path(), "empty")?;
@@ -68,7 +71,10 @@ async fn bench(binary: &Path, data: &Path, rounds: u64, passes: u64) -> Result<(
     say(&format!(
         "memory after all that: {resident:.1} MiB, highest {highest:.1} MiB"
     ))?;
-    say(&format!("load: {}", std::fs::read_to_string("/proc/loadavg")?.trim()))?;
+    say(&format!(
+        "load: {}",
+        std::fs::read_to_string("/proc/loadavg")?.trim()
+    ))?;
     server.stop()?;
     if slow.is_empty() {
         Ok(())
@@ -184,8 +190,10 @@ fn page_of_tasks(name: &'static str, skip: impl Fn(u64) -> u64 + Copy + 'static)
 fn page_of_experiments(name: &'static str, skip: impl Fn(u64) -> u64 + Copy + 'static) -> Request {
     let query = "SELECT * FROM experiments e JOIN results r ON r.experiment = e.id \
                  ORDER BY e.id DESC LIMIT 100 OFFSET";
-    Request::new(name, move |round| format!("/api/experiments?skip={}", skip(round)))
-        .beside(move |round| format!("{query} {}", skip(round)))
+    Request::new(name, move |round| {
+        format!("/api/experiments?skip={}", skip(round))
+    })
+    .beside(move |round| format!("{query} {}", skip(round)))
 }
 
 /// One task, one experiment, what belongs to one task.
@@ -293,7 +301,7 @@ async fn timed(
     let after = server.effort()?;
     if let Some(query) = &request.query {
         // A peer that counts a million rows off need not do it as often.
-        for round in rounds.step_by(5) {
+        for round in rounds.step_by(20) {
             sqlite.push(peer.time(&query(round)).await?);
         }
     }

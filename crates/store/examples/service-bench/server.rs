@@ -82,7 +82,13 @@ impl Server {
         client.get("/api/tasks")?;
         let listed_ms = spent();
         server.must_run()?;
-        Ok((server, Started { healthy_ms, listed_ms }))
+        Ok((
+            server,
+            Started {
+                healthy_ms,
+                listed_ms,
+            },
+        ))
     }
 
     /// A new connection to it.
