@@ -31,10 +31,12 @@ audit:
 	@if command -v cargo-deny >/dev/null 2>&1; then cargo deny check bans licenses sources; \
 	else echo "SKIPPED: cargo-deny is not installed (cargo install cargo-deny --locked)"; fi
 
-## How far the load generator is from the truth that the simulated engine knows
+## How far the load generator is from the truth that the simulated engine knows, and how fast the
+## service answers where much is kept
 bench:
 	cargo build --release --locked
 	./scripts/bench.sh target/release/autotuner
+	./scripts/bench-service.sh target/release/autotuner
 
 ## Kill runs, and a server, at random moments, again and again; nothing may be left or lost
 soak:

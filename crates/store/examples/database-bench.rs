@@ -1,6 +1,10 @@
 //! How long reading takes where much is kept: fills a database and prints percentiles.
 //!
 //! `cargo run --release -p autotuner-store --example database-bench -- [FOLDER [TASKS [EXPERIMENTS_EACH]]]`
+//! `cargo run --release -p autotuner-store --example database-bench -- --fill FILE UNTIL_MS [TASKS [EXPERIMENTS_EACH]]`
+//!
+//! The second form only makes the file, for others to measure: one task an hour, the last of them
+//! ended at that time, in milliseconds since 1970, and none of them running.
 //!
 //! Prints one line of JSON. Fails where a query's median is above the ceiling of 100 ms; the 99th
 //! percentile is told beside it, and tells as much of what else the machine does. Without a folder
@@ -32,21 +36,23 @@ const DAY_MS: i64 = 86_400_000;
 
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
-    let mut arguments = std::env::args().skip(1);
+    let mut arguments = std::env::args().skip(1).peekable();
+    if arguments.next_if_eq("--fill").is_some() {
+        let path = PathBuf::from(arguments.next().ok_or("--fill FILE UNTIL_MS")?);
+        let until_ms = arguments.next().ok_or("--fill FILE UNTIL_MS")?.parse()?;
+        let (tasks, each) = amounts(arguments)?;
+        return fill(&path, tasks, each, Some(until_ms)).await;
+    }
     let temporary = tempfile::tempdir()?;
     let folder = arguments
         .next()
         .map_or(temporary.path().to_owned(), PathBuf::from);
-    let mut number = |usual: i64| arguments.next().map_or(Ok(usual), |text| text.parse());
-    let (tasks, each) = (number(10_000)?, number(100)?);
+    let (tasks, each) = amounts(arguments)?;
     let path = folder.join("bench.db");
     let begun = Instant::now();
     // A folder that was filled before, with the same figures, is measured as it is.
     if !path.exists() {
-        let database = Database::open(&path, 0).await?;
-        seed(&database).await?;
-        database.close().await;
-        multiply(&path, tasks, each).await?;
+        fill(&path, tasks, each, None).await?;
     }
     let filled = begun.elapsed().as_secs_f64();
     let database = Database::open(&path, 0).await?;
@@ -69,6 +75,21 @@ async fn main() -> Result<(), Failure> {
         return Err(format!("above {CEILING_MS} ms: {slow:?}; unsound: {problems:?}").into());
     }
     Ok(())
+}
+
+/// How many tasks, and how many experiments of each.
+fn amounts(mut arguments: impl Iterator<Item = String>) -> Result<(i64, i64), Failure> {
+    let mut number = |usual: i64| arguments.next().map_or(Ok(usual), |text| text.parse());
+    Ok((number(10_000)?, number(100)?))
+}
+
+/// Makes the file. Where it is to look like one that was used until some time, that is when the
+/// last task ended; else the first began in 1970 and some are running.
+async fn fill(path: &Path, tasks: i64, each: i64, until_ms: Option<i64>) -> Result<(), Failure> {
+    let database = Database::open(path, 0).await?;
+    seed(&database).await?;
+    database.close().await;
+    multiply(path, tasks, each, until_ms).await
 }
 
 fn act() -> Act {
@@ -175,7 +196,14 @@ fn result(levels: u32, requests: u32) -> Measured {
 
 /// The small task again and again, past the verbs: a million of those would take an hour. The
 /// triggers count all the same.
-async fn multiply(path: &Path, tasks: i64, each: i64) -> Result<(), Failure> {
+async fn multiply(path: &Path, tasks: i64, each: i64, until_ms: Option<i64>) -> Result<(), Failure> {
+    let hour_ms = DAY_MS / 24;
+    let start_ms = until_ms.map_or(0, |until_ms| until_ms - (tasks + 1) * hour_ms);
+    let open = if until_ms.is_some() {
+        "cancelled"
+    } else {
+        "running"
+    };
     let options = sqlx::sqlite::SqliteConnectOptions::new()
         .filename(path)
         .foreign_keys(true);
@@ -185,9 +213,9 @@ async fn multiply(path: &Path, tasks: i64, each: i64) -> Result<(), Failure> {
             "INSERT INTO tasks (name, base_runtime, deployment_mode, slo, max_iterations, created_at_ms, run, \
              status, total_experiments, successful_experiments, best_experiment, started_at_ms, completed_at_ms) \
              WITH RECURSIVE n(i) AS (SELECT 3 UNION ALL SELECT i + 1 FROM n WHERE i < {tasks}) \
-             SELECT 'task ' || i, base_runtime, deployment_mode, slo, max_iterations, i * 3600000, 1, \
-             CASE i % 1000 WHEN 0 THEN 'running' WHEN 1 THEN 'failed' ELSE 'completed' END, \
-             {each}, {each}, best_experiment, i * 3600000, (i + 1) * 3600000 FROM n, tasks WHERE tasks.id = 2"
+             SELECT 'task ' || i, base_runtime, deployment_mode, slo, max_iterations, {start_ms} + i * {hour_ms}, 1, \
+             CASE i % 1000 WHEN 0 THEN '{open}' WHEN 1 THEN 'failed' ELSE 'completed' END, \
+             {each}, {each}, best_experiment, {start_ms} + i * {hour_ms}, {start_ms} + (i + 1) * {hour_ms} FROM n, tasks WHERE tasks.id = 2"
         ),
         "INSERT INTO documents SELECT t.id, 1, d.document FROM tasks t, documents d WHERE t.id > 2 AND d.task = 2"
             .to_owned(),

@@ -1,140 +1,198 @@
 //! Metrics as JSON: the original system's keys, and ours beside them.
 
+use std::collections::BTreeMap;
+
 use autotuner_core::measure::{RequestError, TokenSource};
 use autotuner_core::metrics::{Distribution, ExperimentMetrics, GapDistribution, LevelMetrics};
 use autotuner_core::score::{Percentile, Statistic};
-use serde_json::{Map, Value, json};
+use serde::ser::SerializeMap as _;
+use serde::{Serialize, Serializer};
+use serde_json::Value;
 
-/// An experiment's metrics.
+/// An experiment's metrics as a tree, to be added to.
 pub(crate) fn experiment(metrics: &ExperimentMetrics) -> Value {
-    let (started, succeeded, failed) = metrics.request_totals();
-    let per_gpu = |value: f64| value / f64::from(metrics.gpus.max(1));
-    let percentile = |percentile| metrics.latency_at(percentile);
-    let mut object = json!({
-        "mean_e2e_latency": metrics.latency.map(|latency| latency.mean),
-        "min_e2e_latency": metrics.latency.map(|latency| latency.min),
-        "max_e2e_latency": metrics.latency.map(|latency| latency.max),
-        "p50_e2e_latency": percentile(Percentile::P50),
-        "p90_e2e_latency": percentile(Percentile::P90),
-        "p95_e2e_latency": percentile(Percentile::P95),
-        "p99_e2e_latency": percentile(Percentile::P99),
-        "mean_ttft": metrics.ttft(Statistic::Mean),
-        "p99_ttft": metrics.ttft(Statistic::At(Percentile::P99)),
-        "mean_tpot": metrics.tpot(Statistic::Mean),
-        "p99_tpot": metrics.tpot(Statistic::At(Percentile::P99)),
-        "mean_output_throughput": metrics.output_throughput.mean,
-        "max_output_throughput": metrics.output_throughput.max,
-        "mean_total_throughput": metrics.total_throughput.mean,
-        "max_total_throughput": metrics.total_throughput.max,
-        "mean_output_throughput_per_gpu": per_gpu(metrics.output_throughput.mean),
-        "max_output_throughput_per_gpu": per_gpu(metrics.output_throughput.max),
-        "mean_total_throughput_per_gpu": per_gpu(metrics.total_throughput.mean),
-        "max_total_throughput_per_gpu": per_gpu(metrics.total_throughput.max),
-        "mean_goodput": metrics.goodput.mean,
-        "total_requests": started,
-        "total_completed_requests": succeeded,
-        "total_error_requests": failed,
-        "success_rate": metrics.success_rate(),
-        "gpus": metrics.gpus,
-    });
-    if let Value::Object(keys) = &mut object {
+    serde_json::to_value(Told(metrics)).expect("every key is a text, and no part fails")
+}
+
+/// An experiment's metrics to be written down as they are: hundreds of keys, of which a page of
+/// experiments need not make a tree first.
+#[derive(Debug)]
+pub(crate) struct Told<'a>(pub(crate) &'a ExperimentMetrics);
+
+impl Serialize for Told<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let metrics = self.0;
+        let (started, succeeded, failed) = metrics.request_totals();
+        let per_gpu = |value: f64| value / f64::from(metrics.gpus.max(1));
+        let mut keys = serializer.serialize_map(None)?;
+        let latency = metrics.latency;
+        keys.serialize_entry("mean_e2e_latency", &latency.map(|latency| latency.mean))?;
+        keys.serialize_entry("min_e2e_latency", &latency.map(|latency| latency.min))?;
+        keys.serialize_entry("max_e2e_latency", &latency.map(|latency| latency.max))?;
+        keys.serialize_entry("p50_e2e_latency", &metrics.latency_at(Percentile::P50))?;
+        keys.serialize_entry("p90_e2e_latency", &metrics.latency_at(Percentile::P90))?;
+        keys.serialize_entry("p95_e2e_latency", &metrics.latency_at(Percentile::P95))?;
+        keys.serialize_entry("p99_e2e_latency", &metrics.latency_at(Percentile::P99))?;
+        let p99 = Statistic::At(Percentile::P99);
+        keys.serialize_entry("mean_ttft", &metrics.ttft(Statistic::Mean))?;
+        keys.serialize_entry("p99_ttft", &metrics.ttft(p99))?;
+        keys.serialize_entry("mean_tpot", &metrics.tpot(Statistic::Mean))?;
+        keys.serialize_entry("p99_tpot", &metrics.tpot(p99))?;
+        let (output, total) = (&metrics.output_throughput, &metrics.total_throughput);
+        keys.serialize_entry("mean_output_throughput", &output.mean)?;
+        keys.serialize_entry("max_output_throughput", &output.max)?;
+        keys.serialize_entry("mean_total_throughput", &total.mean)?;
+        keys.serialize_entry("max_total_throughput", &total.max)?;
+        keys.serialize_entry("mean_output_throughput_per_gpu", &per_gpu(output.mean))?;
+        keys.serialize_entry("max_output_throughput_per_gpu", &per_gpu(output.max))?;
+        keys.serialize_entry("mean_total_throughput_per_gpu", &per_gpu(total.mean))?;
+        keys.serialize_entry("max_total_throughput_per_gpu", &per_gpu(total.max))?;
+        keys.serialize_entry("mean_goodput", &metrics.goodput.mean)?;
+        keys.serialize_entry("total_requests", &started)?;
+        keys.serialize_entry("total_completed_requests", &succeeded)?;
+        keys.serialize_entry("total_error_requests", &failed)?;
+        keys.serialize_entry("success_rate", &metrics.success_rate())?;
+        keys.serialize_entry("gpus", &metrics.gpus)?;
         let levels = &metrics.levels;
-        keys.insert("num_result_files".into(), levels.len().into());
+        keys.serialize_entry("num_result_files", &levels.len())?;
         let concurrency: Vec<u32> = levels.iter().map(|level| level.concurrency).collect();
-        keys.insert("concurrency_levels".into(), json!(concurrency));
-        keys.insert("raw_results".into(), levels.iter().map(level).collect());
+        keys.serialize_entry("concurrency_levels", &concurrency)?;
+        keys.serialize_entry("raw_results", &levels.iter().map(Level).collect::<Vec<_>>())?;
+        keys.end()
     }
-    object
 }
 
 /// One level: the original's aggregate keys, then counts, sources and pooled gaps.
-fn level(level: &LevelMetrics) -> Value {
-    let LevelMetrics {
-        scenario,
-        concurrency,
-        window,
-        counts,
-        ttft,
-        tpot,
-        latency,
-        stall,
-        gaps,
-        input_tokens,
-        output_tokens,
-        token_source,
-        rates,
-    } = level;
-    let errors: Map<String, Value> = counts
-        .errors
-        .iter()
-        .map(|(error, count)| (error_word(*error), (*count).into()))
-        .collect();
-    json!({
-        "scenario": scenario,
-        "num_concurrency": concurrency,
-        "run_duration": window,
-        "num_requests": counts.started,
-        "num_completed_requests": counts.succeeded,
-        "num_error_requests": counts.failed,
-        "num_cut_off_requests": counts.cut_off,
-        "error_rate": f64::from(counts.failed + counts.cut_off) / f64::from(counts.started.max(1)),
-        "error_codes_frequency": errors,
-        "requests_per_second": rates.requests,
-        "goodput_requests_per_second": rates.goodput,
-        "slo_attainment": rates.attainment,
-        "mean_input_throughput_tokens_per_s": rates.input_tokens,
-        "mean_output_throughput_tokens_per_s": rates.output_tokens,
-        "mean_total_tokens_throughput_tokens_per_s": rates.total_tokens,
-        "token_source": token_source.map(source_word),
-        "stats": {
-            "ttft": distribution(ttft.as_ref()),
-            "tpot": distribution(tpot.as_ref()),
-            "e2e_latency": distribution(latency.as_ref()),
-            "longest_stall": distribution(stall.as_ref()),
-            "inter_chunk_latency": gap_distribution(gaps.as_ref()),
-            "num_input_tokens": distribution(input_tokens.as_ref()),
-            "num_output_tokens": distribution(output_tokens.as_ref()),
-        },
-    })
+struct Level<'a>(&'a LevelMetrics);
+
+impl Serialize for Level<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let LevelMetrics {
+            scenario,
+            concurrency,
+            window,
+            counts,
+            ttft: _,
+            tpot: _,
+            latency: _,
+            stall: _,
+            gaps: _,
+            input_tokens: _,
+            output_tokens: _,
+            token_source,
+            rates,
+        } = self.0;
+        let error_rate = f64::from(counts.failed + counts.cut_off) / f64::from(counts.started.max(1));
+        let mut keys = serializer.serialize_map(None)?;
+        keys.serialize_entry("scenario", scenario)?;
+        keys.serialize_entry("num_concurrency", concurrency)?;
+        keys.serialize_entry("run_duration", window)?;
+        keys.serialize_entry("num_requests", &counts.started)?;
+        keys.serialize_entry("num_completed_requests", &counts.succeeded)?;
+        keys.serialize_entry("num_error_requests", &counts.failed)?;
+        keys.serialize_entry("num_cut_off_requests", &counts.cut_off)?;
+        keys.serialize_entry("error_rate", &error_rate)?;
+        keys.serialize_entry("error_codes_frequency", &Errors(&counts.errors))?;
+        keys.serialize_entry("requests_per_second", &rates.requests)?;
+        keys.serialize_entry("goodput_requests_per_second", &rates.goodput)?;
+        keys.serialize_entry("slo_attainment", &rates.attainment)?;
+        keys.serialize_entry("mean_input_throughput_tokens_per_s", &rates.input_tokens)?;
+        keys.serialize_entry("mean_output_throughput_tokens_per_s", &rates.output_tokens)?;
+        keys.serialize_entry("mean_total_tokens_throughput_tokens_per_s", &rates.total_tokens)?;
+        keys.serialize_entry("token_source", &token_source.map(source_word))?;
+        keys.serialize_entry("stats", &Statistics(self.0))?;
+        keys.end()
+    }
 }
 
-fn distribution(distribution: Option<&Distribution>) -> Value {
-    let Some(distribution) = distribution else {
-        return Value::Null;
-    };
-    let mut object = json!({
-        "n": distribution.n,
-        "mean": distribution.mean,
-        "stddev": distribution.deviation,
-        "min": distribution.min,
-        "max": distribution.max,
-    });
-    if let Value::Object(keys) = &mut object {
+/// How often each kind of failure happened.
+struct Errors<'a>(&'a BTreeMap<RequestError, u32>);
+
+impl Serialize for Errors<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(error, count)| (error_word(*error), count)))
+    }
+}
+
+/// A level's distributions.
+struct Statistics<'a>(&'a LevelMetrics);
+
+impl Serialize for Statistics<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let level = self.0;
+        let mut keys = serializer.serialize_map(None)?;
+        keys.serialize_entry("ttft", &level.ttft.as_ref().map(Spread))?;
+        keys.serialize_entry("tpot", &level.tpot.as_ref().map(Spread))?;
+        keys.serialize_entry("e2e_latency", &level.latency.as_ref().map(Spread))?;
+        keys.serialize_entry("longest_stall", &level.stall.as_ref().map(Spread))?;
+        keys.serialize_entry("inter_chunk_latency", &level.gaps.as_ref().map(Gaps))?;
+        keys.serialize_entry("num_input_tokens", &level.input_tokens.as_ref().map(Spread))?;
+        keys.serialize_entry("num_output_tokens", &level.output_tokens.as_ref().map(Spread))?;
+        keys.end()
+    }
+}
+
+/// A distribution by its moments and percentiles.
+struct Spread<'a>(&'a Distribution);
+
+impl Serialize for Spread<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let distribution = self.0;
+        let mut keys = serializer.serialize_map(None)?;
+        keys.serialize_entry("n", &distribution.n)?;
+        keys.serialize_entry("mean", &distribution.mean)?;
+        keys.serialize_entry("stddev", &distribution.deviation)?;
+        keys.serialize_entry("min", &distribution.min)?;
+        keys.serialize_entry("max", &distribution.max)?;
         for percentile in Percentile::ALL {
-            let word = percentile.as_str();
-            keys.insert(word.into(), json!(distribution.percentile(percentile)));
+            let [plain, with_failures, low_n] = percentile_keys(percentile);
+            keys.serialize_entry(plain, &distribution.percentile(percentile))?;
             // Infinite, which JSON cannot say, is null: the percentile lies among the failures.
-            let with_failures = distribution.percentile_with_failures(percentile);
-            keys.insert(format!("{word}_with_failures"), json!(with_failures));
+            keys.serialize_entry(with_failures, &distribution.percentile_with_failures(percentile))?;
             if distribution.is_low_n(percentile) {
-                keys.insert(format!("{word}_low_n"), true.into());
+                keys.serialize_entry(low_n, &true)?;
             }
         }
+        keys.end()
     }
-    object
 }
 
-fn gap_distribution(gaps: Option<&GapDistribution>) -> Value {
-    match gaps {
-        None => Value::Null,
-        Some(GapDistribution {
+/// What a percentile is called, plainly, with failures counted, and as one of few requests.
+fn percentile_keys(percentile: Percentile) -> [&'static str; 3] {
+    match percentile {
+        Percentile::P50 => ["p50", "p50_with_failures", "p50_low_n"],
+        Percentile::P90 => ["p90", "p90_with_failures", "p90_low_n"],
+        Percentile::P95 => ["p95", "p95_with_failures", "p95_low_n"],
+        Percentile::P99 => ["p99", "p99_with_failures", "p99_low_n"],
+    }
+}
+
+/// Pooled gaps.
+struct Gaps<'a>(&'a GapDistribution);
+
+impl Serialize for Gaps<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let GapDistribution {
             n,
             mean,
             p50,
             p90,
             p99,
             max,
-        }) => json!({"n": n, "mean": mean, "p50": p50, "p90": p90, "p99": p99, "max": max}),
+        } = self.0;
+        let mut keys = serializer.serialize_map(None)?;
+        keys.serialize_entry("n", n)?;
+        let values = [
+            ("mean", mean),
+            ("p50", p50),
+            ("p90", p90),
+            ("p99", p99),
+            ("max", max),
+        ];
+        for (name, value) in values {
+            keys.serialize_entry(name, value)?;
+        }
+        keys.end()
     }
 }
 

@@ -15,16 +15,9 @@ const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 /// Most entries of a timeline, and most running tasks that are told of.
 const MOST: i64 = 10_000;
 
-#[derive(Debug, sqlx::FromRow)]
-struct TimelineRow {
-    id: i64,
-    task: i64,
-    number: i64,
-    status: String,
-    started_at_ms: i64,
-    ended_at_ms: Option<i64>,
-    objective_score: Option<f64>,
-}
+/// Read by place: a timeline has thousands of rows, and looking names up is a good part of the
+/// work.
+type TimelineRow = (i64, i64, i64, String, i64, Option<i64>, Option<f64>);
 
 impl Database {
     /// Figures of everything.
@@ -97,7 +90,7 @@ impl Database {
         .fetch_all(&self.readers)
         .await
         .doing("reading the timeline")?;
-        rows.into_iter().map(TimelineRow::entry).collect()
+        rows.into_iter().map(entry).collect()
     }
 }
 
@@ -106,26 +99,16 @@ fn mean_seconds(milliseconds: u64, count: u64) -> Option<f64> {
     (count > 0).then(|| milliseconds as f64 / 1000.0 / count as f64)
 }
 
-impl TimelineRow {
-    fn entry(self) -> Result<TimelineEntry, StoreError> {
-        let Self {
-            id,
-            task,
-            number,
-            status,
-            started_at_ms,
-            ended_at_ms,
-            objective_score,
-        } = self;
-        let told = |strange: Strange| strange.of(format!("experiment {id}"));
-        Ok(TimelineEntry {
-            id: ExperimentId(id),
-            task: TaskId(task),
-            number: ExperimentNumber(small(number, "number of an experiment").map_err(told)?),
-            status: ExperimentStatus::recall(status).map_err(told)?.as_str(),
-            started_at_ms,
-            completed_at_ms: ended_at_ms,
-            objective_score,
-        })
-    }
+fn entry(row: TimelineRow) -> Result<TimelineEntry, StoreError> {
+    let (id, task, number, status, started_at_ms, ended_at_ms, objective_score) = row;
+    let told = |strange: Strange| strange.of(format!("experiment {id}"));
+    Ok(TimelineEntry {
+        id: ExperimentId(id),
+        task: TaskId(task),
+        number: ExperimentNumber(small(number, "number of an experiment").map_err(told)?),
+        status: ExperimentStatus::recall(status).map_err(told)?.as_str(),
+        started_at_ms,
+        completed_at_ms: ended_at_ms,
+        objective_score,
+    })
 }

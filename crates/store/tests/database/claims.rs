@@ -2,8 +2,11 @@
 
 use autotuner_core::experiment::LaunchFacts;
 use autotuner_core::failure::FailureKind;
-use autotuner_core::ids::ExperimentNumber;
+use autotuner_core::ids::{ExperimentNumber, TaskId};
 use autotuner_core::lifecycle::{ExperimentMove, ExperimentStatus, TaskMove, TaskStatus};
+use autotuner_core::plan::Next;
+use autotuner_core::search::Role;
+use autotuner_core::verdict::verdict;
 use autotuner_store::{Claim, Database, Store, StoreError};
 
 use crate::support::{act, broken, fresh, measured, next, task};
@@ -242,9 +245,8 @@ async fn the_best_is_feasible_first_then_better_then_earlier() {
             index + 1
         );
         let history = store.history(claim.task).await.expect("known");
-        let verdict = autotuner_core::verdict::verdict(&history);
         assert_eq!(
-            verdict.best.map(|best| best.number),
+            verdict(&history).best.map(|best| best.number),
             Some(numbers[best]),
             "as the verdict has it"
         );

@@ -248,13 +248,14 @@ impl From<TimelineEntry> for TimelineView {
             completed_at_ms,
             objective_score,
         } = entry;
+        let started_at = rfc3339(started_at_ms);
         Self {
             id: id.0,
             task_id: task.0,
             experiment_id: number.0,
             status,
-            created_at: rfc3339(started_at_ms),
-            started_at: rfc3339(started_at_ms),
+            created_at: started_at.clone(),
+            started_at,
             completed_at: completed_at_ms.map(rfc3339),
             elapsed_time: completed_at_ms.map(|end_ms| seconds_between(started_at_ms, end_ms)),
             objective_score: objective_score.filter(|score| score.is_finite()),

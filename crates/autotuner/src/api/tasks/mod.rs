@@ -10,7 +10,7 @@ use std::sync::Arc;
 use autotuner_core::ids::TaskId;
 use autotuner_core::lifecycle::{IllegalMove, TaskStatus};
 use autotuner_core::verdict::verdict;
-use autotuner_store::{Page, StoreError, TaskRecord, TaskSummary};
+use autotuner_store::{StoreError, TaskRecord, TaskSummary};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -39,9 +39,6 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Service>> {
         .routes(routes!(runs::list_run_experiments))
 }
 
-/// Experiments that are looked at for a verdict. Its defaults are the first to be measured.
-const MOST_JUDGED: u64 = 1000;
-
 /// The view of a single task, with what its run has found out.
 pub(super) async fn view(service: &Service, record: TaskRecord) -> Result<TaskView, ApiError> {
     let beside = beside(service, &record).await?;
@@ -57,19 +54,7 @@ async fn beside(service: &Service, record: &TaskRecord) -> Result<Beside, ApiErr
             ..Beside::default()
         });
     }
-    let page = Page {
-        skip: 0,
-        limit: MOST_JUDGED,
-    };
-    let mut records = service
-        .database
-        .experiments_of(summary.id, Some(summary.run), page)
-        .await?
-        .rows;
-    let is_among = |id| records.iter().any(|record| record.id == id);
-    if let Some(best) = summary.best_experiment.filter(|best| !is_among(*best)) {
-        records.extend(service.database.experiment(best).await.ok());
-    }
+    let records = service.database.decisive(summary.id).await?;
     let best = records
         .iter()
         .find(|record| Some(record.id) == summary.best_experiment);

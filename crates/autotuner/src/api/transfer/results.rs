@@ -59,7 +59,9 @@ pub(super) async fn get_results(
     Ok(match wanted.format.unwrap_or(Shape::Json) {
         Shape::Json => {
             let results = told(&service, &record, experiments);
-            attachment(&name, "json", "application/json", format!("{results:#}\n"))
+            let mut text = serde_json::to_string_pretty(&results).expect("a tree of values is JSON");
+            text.push('\n');
+            attachment(&name, "json", "application/json", text)
         }
         Shape::Csv => {
             let text = csv::table(experiments, record.summary.best_experiment);

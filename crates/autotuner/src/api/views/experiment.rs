@@ -7,10 +7,11 @@ use std::time::Duration;
 use autotuner_core::experiment::{Experiment, ImageFacts, LaunchFacts, Measured};
 use autotuner_core::gpu::GpuDevice;
 use autotuner_core::ids::{ExperimentId, ExperimentNumber, TaskId};
+use autotuner_core::metrics::ExperimentMetrics;
 use autotuner_core::score::{Score, Violation};
 use autotuner_core::search::Role;
 use autotuner_store::{ExperimentRecord, ForeignResult};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
@@ -48,7 +49,8 @@ pub(crate) struct ExperimentView {
     /// What to do about the failure.
     advice: Option<String>,
     /// What was measured.
-    metrics: Option<Value>,
+    #[schema(value_type = Option<Value>)]
+    metrics: Option<MetricsView>,
     /// What it is worth; lower is better, whatever the objective.
     objective_score: Option<f64>,
     /// What the objective looks at, in its own unit: seconds, or tokens per second and GPU.
@@ -102,6 +104,24 @@ pub(crate) struct ExperimentView {
     /// The last lines of a failed engine's output, oldest first. Only where one experiment is asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     log_tail: Option<Vec<String>>,
+}
+
+/// Metrics that are written down only when they are sent.
+#[derive(Debug)]
+enum MetricsView {
+    /// What we measured.
+    Ours(Box<ExperimentMetrics>),
+    /// What another program says it measured, in its own words.
+    Foreign(Value),
+}
+
+impl Serialize for MetricsView {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Ours(measured) => metrics::Told(measured).serialize(serializer),
+            Self::Foreign(value) => value.serialize(serializer),
+        }
+    }
 }
 
 /// A bound that was missed.
@@ -175,7 +195,12 @@ impl ExperimentView {
             image,
             gpus,
         } = Launched::of(launch.unwrap_or_default());
-        let measured = result.and_then(Result::ok);
+        let Known {
+            metrics,
+            remarks,
+            gpu_monitoring,
+            engine_fingerprints,
+        } = Known::of(result.and_then(Result::ok));
         let log_tail = || failure.as_ref().map(|failure| failure.log_tail.clone());
         Self {
             id,
@@ -194,10 +219,7 @@ impl ExperimentView {
                 .or(foreign.error_message),
             failure_kind: failure.as_ref().map(|failure| failure.kind.as_str()),
             advice: failure.as_ref().and_then(|failure| failure.advice.clone()),
-            metrics: measured
-                .as_ref()
-                .map(|measured| metrics::experiment(&measured.metrics))
-                .or(foreign.metrics),
+            metrics: metrics.or(foreign.metrics.map(MetricsView::Foreign)),
             objective_score: score
                 .as_ref()
                 .map(Score::lower_is_better)
@@ -212,12 +234,9 @@ impl ExperimentView {
             service_url: None,
             gpu_info: gpu_info(&gpus),
             gpus: gpus.iter().map(results::gpu).collect(),
-            gpu_monitoring: measured
-                .as_ref()
-                .map(|measured| results::gpu_monitoring(&measured.gpu_use))
-                .filter(|value| !value.is_null()),
-            remarks: remarks(measured.as_ref()),
-            engine_fingerprints: measured.map(|measured| measured.fingerprints).unwrap_or_default(),
+            gpu_monitoring,
+            remarks,
+            engine_fingerprints,
             effective_arguments,
             environment,
             image: image.as_ref().map(|image| image.reference.clone()),
@@ -273,10 +292,34 @@ impl Launched {
     }
 }
 
-fn remarks(measured: Option<&Measured>) -> Vec<String> {
-    measured
-        .map(|measured| measured.remarks.clone())
-        .unwrap_or_default()
+/// What is known of a success, as it is told.
+#[derive(Default)]
+struct Known {
+    metrics: Option<MetricsView>,
+    remarks: Vec<String>,
+    gpu_monitoring: Option<Value>,
+    engine_fingerprints: Vec<String>,
+}
+
+impl Known {
+    fn of(measured: Option<Measured>) -> Self {
+        let Some(measured) = measured else {
+            return Self::default();
+        };
+        let Measured {
+            metrics,
+            score: _,
+            remarks,
+            gpu_use,
+            fingerprints,
+        } = measured;
+        Self {
+            metrics: Some(MetricsView::Ours(Box::new(metrics))),
+            remarks,
+            gpu_monitoring: Some(results::gpu_monitoring(&gpu_use)).filter(|value| !value.is_null()),
+            engine_fingerprints: fingerprints,
+        }
+    }
 }
 
 fn violations(score: &Score) -> Vec<ViolationView> {

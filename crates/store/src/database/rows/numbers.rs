@@ -3,8 +3,11 @@
 //! JSON has neither infinities nor a short form for a thousand numbers in a row: the first are
 //! stored as words, the second as their bytes, little end first, in base64.
 
+use std::fmt;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
+use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Kept, Strange};
@@ -12,13 +15,6 @@ use super::{Kept, Strange};
 /// A number as JSON has it, or a word where JSON has none.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Real(f64);
-
-#[derive(Serialize, Deserialize)]
-#[serde(untagged)]
-enum Spelt {
-    Number(f64),
-    Word(String),
-}
 
 impl Serialize for Real {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -30,15 +26,42 @@ impl Serialize for Real {
     }
 }
 
+/// Reads a number without trying one form after the other: a page of experiments has tens of
+/// thousands.
+struct Spelt;
+
+impl Visitor<'_> for Spelt {
+    type Value = f64;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a number, or the word for one that JSON has not")
+    }
+
+    fn visit_f64<E: de::Error>(self, number: f64) -> Result<f64, E> {
+        Ok(number)
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "what JSON's numbers are")]
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<f64, E> {
+        Ok(number as f64)
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "what JSON's numbers are")]
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<f64, E> {
+        Ok(number as f64)
+    }
+
+    fn visit_str<E: de::Error>(self, word: &str) -> Result<f64, E> {
+        match word.parse::<f64>() {
+            Ok(number) if !number.is_finite() => Ok(number),
+            _ => Err(E::custom(format!("{word:?} is no number"))),
+        }
+    }
+}
+
 impl<'de> Deserialize<'de> for Real {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match Spelt::deserialize(deserializer)? {
-            Spelt::Number(number) => Ok(Self(number)),
-            Spelt::Word(word) => match word.parse::<f64>() {
-                Ok(number) if !number.is_finite() => Ok(Self(number)),
-                _ => Err(serde::de::Error::custom(format!("{word:?} is no number"))),
-            },
-        }
+        deserializer.deserialize_any(Spelt).map(Self)
     }
 }
 
