@@ -284,3 +284,55 @@ async fn of_many_who_race_for_a_task_one_gets_it() {
     assert_eq!(won.len(), 1, "{won:?}");
     assert_eq!((won[0].task, won[0].epoch), (id, 1));
 }
+
+/// The verdict of a few experiments is that of all of them, after each step of a run.
+#[tokio::test]
+async fn a_verdict_rests_on_few_experiments() {
+    let fresh = fresh().await;
+    let database = &fresh.database;
+    let claim = fresh.claimed("decided").await;
+    let store = database.run_store(&claim);
+    let none = database.decisive(claim.task).await.expect("known");
+    assert!(none.is_empty(), "{none:?}");
+    let mut infeasible = measured(100.0);
+    let mut parts = infeasible.score.parts();
+    parts.feasible = false;
+    infeasible.score = autotuner_core::score::Score::from_parts(parts);
+    let (baseline, search, replicate) = (Role::Baseline, Role::Search, Role::Replicate);
+    let steps = [
+        (search, Err(broken())),
+        (baseline, Err(broken())),
+        (replicate, Ok(measured(1.0))),
+        (baseline, Ok(measured(2.0))),
+        (search, Ok(infeasible)),
+        (search, Ok(measured(1.5))),
+        (search, Ok(measured(2.5))),
+        (search, Ok(measured(2.5))),
+        (search, Err(broken())),
+        (baseline, Ok(measured(2.1))),
+    ];
+    for (seqs, (role, result)) in (0..).zip(steps) {
+        let number = store
+            .begin_experiment(claim.task, Next { role, ..next(seqs) }, 10)
+            .await
+            .expect("begins");
+        for wanted in [ExperimentMove::Deploy, ExperimentMove::Benchmark] {
+            store
+                .move_experiment(claim.task, number, wanted)
+                .await
+                .expect("legal");
+        }
+        store
+            .finish_experiment(claim.task, number, result, 100)
+            .await
+            .expect("legal");
+        let records = database.decisive(claim.task).await.expect("known");
+        assert!(records.len() <= 4, "after {number}: {records:?}");
+        assert_eq!(records[0].experiment.number, ExperimentNumber(1));
+        let decisive: Vec<_> = records.into_iter().map(|record| record.experiment).collect();
+        let history = store.history(claim.task).await.expect("known");
+        assert_eq!(verdict(&decisive), verdict(&history), "after {number}");
+    }
+    let unknown = database.decisive(TaskId(99)).await.expect("nothing");
+    assert!(unknown.is_empty(), "{unknown:?}");
+}
