@@ -35,7 +35,7 @@ const SETTLED: Duration = Duration::from_secs(10);
 fn main() -> Result<(), Failure> {
     let mut arguments = std::env::args().skip(1);
     let usage = "service-bench BINARY DATA_DIR [ROUNDS [PASSES]]";
-    let binary = PathBuf::from(arguments.next().ok_or(usage)?);
+    let binary = PathBuf::from(arguments.next().ok_or(usage)?).canonicalize()?;
     let data = PathBuf::from(arguments.next().ok_or(usage)?);
     let mut number = |usual: u64| arguments.next().map_or(Ok(usual), |text| text.parse());
     let (rounds, passes) = (number(300)?, number(3)?);
