@@ -1,39 +1,24 @@
-//! A service without a network, for tests of handlers: real routes, a real database in a folder
-//! of its own, a clock that stands still, GPUs on paper, and no Docker daemon.
+//! A service without a network, for tests of handlers: the routes of a test service, without the
+//! layers around them, asked by whoever a test says.
 
 use std::sync::Arc;
 
-use autotuner_deploy::gpu::{FixedGpus, GpuPool};
-use autotuner_store::{Database, Role};
+use autotuner_deploy::gpu::FixedGpus;
+use autotuner_store::Role;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use serde_json::Value;
-use tempfile::TempDir;
-use tokio::sync::Notify;
 use tower::ServiceExt;
 
 use super::routes;
-use crate::clock::Clock;
-use crate::config::{Config, Flags};
 use crate::service::Service;
-use crate::service::access::{Access, Caller};
-use crate::service::events::Hub;
-use crate::service::log_files::LogFiles;
-use crate::service::metrics::{Metrics, count};
-use crate::service::supervisor::Board;
-use crate::shutdown::Shutdown;
+use crate::service::access::{Caller, Settings};
+use crate::service::metrics::count;
+use crate::service::testing::{self, START_MS};
 
 /// What time it is in tests: 2023-11-14T22:13:20Z.
-pub(crate) const NOW_MS: i64 = 1_700_000_000_000;
-
-struct StoppedClock;
-
-impl Clock for StoppedClock {
-    fn now_ms(&self) -> i64 {
-        NOW_MS
-    }
-}
+pub(crate) const NOW_MS: i64 = START_MS;
 
 /// A service, and whoever asks it.
 pub(crate) struct TestService {
@@ -42,7 +27,7 @@ pub(crate) struct TestService {
     /// Its GPUs, none at first.
     pub(crate) gpus: Arc<FixedGpus>,
     router: Router,
-    _folder: TempDir,
+    _inner: testing::TestService,
 }
 
 /// What was answered.
@@ -73,28 +58,9 @@ impl Answer {
 impl TestService {
     /// A service that was just started.
     pub(crate) async fn start() -> Self {
-        let folder = tempfile::tempdir().expect("a temporary directory");
-        let mut config = Config::load(&Flags::default()).expect("the defaults are sound");
-        config.data_dir = folder.path().to_owned();
-        config.docker_host = Some("unix:///nonexistent/docker.sock".to_owned());
-        let database = Database::open(&folder.path().join("autotuner.db"), NOW_MS)
-            .await
-            .expect("a new database");
-        let gpus = Arc::new(FixedGpus::default());
-        let service = Arc::new(Service {
-            database,
-            clock: Arc::new(StoppedClock),
-            events: Hub::default(),
-            logs: LogFiles::new(&config.logs_dir()),
-            access: Access::default(),
-            gpus: GpuPool::new(Arc::clone(&gpus) as _, folder.path().join("gpus")),
-            bell: Notify::new(),
-            board: Board::default(),
-            metrics: Metrics::default(),
-            shutdown: Shutdown::default(),
-            started_at_ms: NOW_MS - 90_000,
-            config,
-        });
+        let inner = testing::TestService::new(Settings::default()).await;
+        let service = Arc::clone(&inner.service);
+        let gpus = Arc::clone(&inner.gpus);
         let (router, _) = routes().split_for_parts();
         let counted = axum::middleware::from_fn_with_state(Arc::clone(&service), count);
         let router = router.layer(counted).with_state(Arc::clone(&service));
@@ -102,7 +68,7 @@ impl TestService {
             service,
             gpus,
             router,
-            _folder: folder,
+            _inner: inner,
         }
     }
 

@@ -23,6 +23,9 @@ use crate::shutdown::Shutdown;
 /// When tests begin.
 pub(crate) const START_MS: i64 = 1_700_000_000_000;
 
+/// How long the service has been up by then.
+const UP_FOR_MS: i64 = 90_000;
+
 /// A clock that stands still until it is set.
 #[derive(Debug)]
 pub(crate) struct SetClock(AtomicI64);
@@ -44,6 +47,8 @@ impl Clock for SetClock {
 pub(crate) struct TestService {
     pub(crate) service: Arc<Service>,
     pub(crate) clock: Arc<SetClock>,
+    /// Its GPUs, none at first.
+    pub(crate) gpus: Arc<FixedGpus>,
     folder: TempDir,
 }
 
@@ -66,7 +71,7 @@ impl TestService {
             .expect("a database");
         let logs = config.logs_dir();
         std::fs::create_dir_all(&logs).expect("a directory for logs");
-        let gpus = GpuPool::new(Arc::new(FixedGpus::idle(0)), folder.path().join("gpus"));
+        let gpus = Arc::new(FixedGpus::default());
         let service = Arc::new(Service {
             database,
             clock: Arc::<SetClock>::clone(&clock),
@@ -74,16 +79,17 @@ impl TestService {
             events: Hub::default(),
             logs: LogFiles::new(&logs),
             access: Access::new(settings),
-            gpus,
+            gpus: GpuPool::new(Arc::clone(&gpus) as _, folder.path().join("gpus")),
             bell: Notify::new(),
             board: Board::default(),
             metrics: Metrics::default(),
             shutdown: Shutdown::default(),
-            started_at_ms: START_MS,
+            started_at_ms: START_MS - UP_FOR_MS,
         });
         Self {
             service,
             clock,
+            gpus,
             folder,
         }
     }
