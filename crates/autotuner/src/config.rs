@@ -17,6 +17,7 @@ use figment2::providers::{Format, Serialized, Toml};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::service::access::secret::Secret;
 use environment::{environment_names, from_environment, read_environment, stranger, variable};
 use values::{grace, memory, no_tilde, tasks_at_once};
 
@@ -122,28 +123,6 @@ pub(crate) struct Config {
     pub(crate) origins: Vec<Origin>,
     /// What to warn of: variables that look like options and are none.
     pub(crate) warnings: Vec<String>,
-}
-
-/// A text that no log and no error shows.
-#[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Secret(String);
-
-impl Secret {
-    /// Hides a text.
-    pub(crate) fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    /// The text, for who is meant to have it.
-    pub(crate) fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("***")
-    }
 }
 
 /// Who set an option.

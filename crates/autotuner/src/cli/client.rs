@@ -22,7 +22,8 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::{Refusal, say};
-use crate::config::{Config, Secret};
+use crate::config::Config;
+use crate::service::access::secret::Secret;
 use here::Here;
 use network::{Base, Network};
 use place::Place;

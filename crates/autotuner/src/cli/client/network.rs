@@ -12,7 +12,7 @@ use ureq::{Agent, Body};
 
 use super::trouble::Trouble;
 use crate::cli::Refusal;
-use crate::config::Secret;
+use crate::service::access::secret::Secret;
 
 /// Longest time until a connection stands.
 const CONNECT: Duration = Duration::from_secs(5);

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::config::Secret;
+use crate::service::access::secret::Secret;
 
 /// The files of a service in its data directory.
 #[derive(Debug, Clone)]

@@ -3,6 +3,8 @@
 //! A secret has 256 random bits, so a plain SHA-256 of it is as good as a slow hash of a
 //! password, and finding its row by that hash tells nothing about it by the time it takes.
 
+use std::fmt;
+
 use sha2::{Digest, Sha256};
 
 /// Random bytes of a secret.
@@ -11,8 +13,8 @@ const BYTES: usize = 32;
 /// Longest text that is taken for a secret; ours have 47 bytes.
 const LONGEST: usize = 256;
 
-/// A text that is shown to nobody but whom it is for. It has neither `Debug` nor `Serialize`, so
-/// that no log and no answer holds one by accident.
+/// A text that is shown to nobody but whom it is for. It has no `Serialize`, and its
+/// `Debug` shows nothing, so that no log and no answer holds one by accident.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Secret(String);
 
@@ -52,6 +54,12 @@ impl Secret {
     /// What is kept of it.
     pub(crate) fn hash(&self) -> [u8; 32] {
         hash(&self.0)
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
     }
 }
 
