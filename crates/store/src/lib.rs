@@ -180,6 +180,12 @@ pub enum StoreError {
         #[source]
         source: std::sync::Arc<dyn std::error::Error + Send + Sync>,
     },
+    /// A copy never replaces what is there.
+    #[error("{path} is already there; name a file that is not")]
+    AlreadyThere {
+        /// Which file.
+        path: String,
+    },
     /// Anything else that the database reports.
     #[error("the database failed while {doing}")]
     Failed {

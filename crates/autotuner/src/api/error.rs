@@ -150,9 +150,10 @@ impl From<StoreError> for ApiError {
                     )
                     .retry_after(10)
             }
-            StoreError::LeaseLost(_) | StoreError::Failed { .. } | StoreError::Unreadable { .. } => {
-                Self::internal(&error)
-            }
+            StoreError::AlreadyThere { .. }
+            | StoreError::LeaseLost(_)
+            | StoreError::Failed { .. }
+            | StoreError::Unreadable { .. } => Self::internal(&error),
         }
     }
 }

@@ -141,8 +141,13 @@ impl Database {
     /// A whole copy, made while others read and write. Refuses to replace a file.
     ///
     /// # Errors
-    /// [`StoreError::CannotWrite`] where the target is there or cannot be made.
+    /// [`StoreError::AlreadyThere`]; [`StoreError::CannotWrite`] where the target cannot be made.
     pub async fn back_up(&self, to: &Path) -> Result<(), StoreError> {
+        if to.try_exists().unwrap_or(false) {
+            return Err(StoreError::AlreadyThere {
+                path: to.display().to_string(),
+            });
+        }
         let doing = "copying it";
         copy(&self.path, to)
             .await

@@ -94,7 +94,7 @@ async fn a_copy_is_whole_and_replaces_nothing() {
     assert_eq!(mode(&to), 0o600);
     let bytes = std::fs::read(&to).expect("there");
     let again = fresh.database.back_up(&to).await;
-    assert!(matches!(again, Err(StoreError::CannotWrite { .. })), "{again:?}");
+    assert!(matches!(again, Err(StoreError::AlreadyThere { .. })), "{again:?}");
     assert_eq!(std::fs::read(&to).expect("there"), bytes);
     let nowhere = fresh
         .database
