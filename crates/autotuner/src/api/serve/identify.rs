@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::header::{CACHE_CONTROL, LOCATION, SET_COOKIE};
+use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, LOCATION, SET_COOKIE};
 use axum::http::{HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -61,7 +61,12 @@ pub(super) async fn caller(
             request.extensions_mut().insert(recognised);
             next.run(request).await
         }
-        Ok(None) if is_closed(request.method(), request.uri().path()) => unauthenticated().into_response(),
+        Ok(None) if is_closed(request.method(), request.uri().path()) => {
+            match request.headers().contains_key(AUTHORIZATION) {
+                true => wrong_token().into_response(),
+                false => unauthenticated().into_response(),
+            }
+        }
         Ok(None) => next.run(request).await,
         Err(error) => ApiError::from(error).into_response(),
     }

@@ -8,9 +8,9 @@ pub(crate) mod follow;
 pub(crate) mod place;
 pub(crate) mod read;
 
-use std::fs::{File, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use autotuner_core::ids::{ExperimentNumber, TaskId};
@@ -112,7 +112,8 @@ impl LogFiles {
 /// It cannot be written, or is no ordinary file.
 pub(crate) fn open_to_append(path: &Path) -> io::Result<File> {
     if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
+        // Engines' own output may show secrets, and its files are made by others.
+        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     }
     open_with(OpenOptions::new().create(true).append(true), path)?
         .ok_or_else(|| io::ErrorKind::NotFound.into())
