@@ -3,8 +3,8 @@
 set -euo pipefail
 
 readonly EXIT_USAGE=2 EXIT_NONE=3
-# Event streams never end; the best configuration may be two YAML documents, at which the tool's reader dies.
-readonly ROUTES_THAT_NEVER_END='^/api/(events$|ws/|tasks/[^/]+/best$)'
+# Streams never end. The best configuration may be two YAML documents, of which its reader dies.
+readonly ROUTES_LEFT_OUT='^/api/(events$|ws/|tasks/[^/]+/best$)'
 
 usage() {
   cat <<EOF
@@ -17,7 +17,8 @@ code, content type or body that it does not describe. BINARY is built from the s
 none is named. It takes two to three minutes.
 
 Left out are the routes that never end by design (event streams and WebSockets; logs are asked
-for without following them) and the revoking of the run's own token.
+for without following them), the best configuration, which may be two YAML documents in one answer
+and which schemathesis cannot read then, and the revoking of the run's own token.
 
 schemathesis is installed where it is missing, with the versions that
 scripts/schemathesis/requirements.txt names, below the folder that cargo builds in.
@@ -99,7 +100,7 @@ ask() {
     run "$address/api/openapi.json"
     --header "Authorization: Bearer $token"
     --checks "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
-    --exclude-path-regex "$ROUTES_THAT_NEVER_END"
+    --exclude-path-regex "$ROUTES_LEFT_OUT"
     --phases "examples,coverage,fuzzing,stateful"
     --max-examples "${EXAMPLES:-40}" --max-time "${SECONDS_AT_MOST:-150}"
     --request-timeout 20 --workers 2 --continue-on-failure --no-color
