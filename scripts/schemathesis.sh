@@ -66,8 +66,8 @@ install_schemathesis() {
 # Starts the service and sets `address` once it answers.
 start_service() {
   local tries
-  AUTOTUNER_DOCKER_HOST=unix:///nonexistent/docker.sock AUTOTUNER_CHANGES_PER_SECOND=100000 \
-    "$binary" --data-dir "$work/data" serve --port 0 >"$work/log" 2>&1 &
+  AUTOTUNER_DOCKER_HOST=unix:///nonexistent/docker.sock \
+    "$binary" --data-dir "$work/data" serve --port 0 --rate-limit 100000 >"$work/log" 2>&1 &
   server=$!
   for ((tries = 0; tries < 300; tries++)); do
     address=$(grep -o -m1 'http://[0-9.]*:[0-9]*' "$work/log" || true)
