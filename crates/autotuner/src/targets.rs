@@ -7,6 +7,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use autotuner_deploy::containers::Surroundings;
 use autotuner_deploy::docker::{DockerConfig, Policy};
 use autotuner_deploy::gpu::{GpuPool, MACHINE_FOLDER, MachineGpus};
 use autotuner_deploy::process::{ProcessConfig, ProcessDeployer};
@@ -61,6 +62,19 @@ pub(crate) fn docker_config(config: &Config, instance: Arc<Instance>) -> DockerC
         environment: config.container_environment.clone(),
         shm_bytes: config.container_shm,
         policy: Policy::anything(),
+    }
+}
+
+/// What is needed to see the daemon's containers.
+pub(crate) fn surroundings(config: &Config) -> Surroundings {
+    let secrets = config
+        .container_environment
+        .iter()
+        .map(|(_, value)| value.clone());
+    Surroundings {
+        host: config.docker_host.clone(),
+        instances: config.instances_dir(),
+        secrets: secrets.collect(),
     }
 }
 

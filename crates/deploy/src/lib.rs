@@ -21,6 +21,7 @@ mod spawner;
 mod sweep;
 
 pub mod conformance;
+pub mod containers;
 pub mod docker;
 pub mod gpu;
 pub mod process;

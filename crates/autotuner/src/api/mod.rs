@@ -7,6 +7,7 @@ mod audit;
 mod auth;
 mod best;
 mod bulk;
+mod containers;
 mod dashboard;
 mod docs;
 mod documents;
@@ -52,6 +53,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Service>> {
         .merge(presets::routes())
         .merge(runtime_params::routes())
         .merge(dashboard::routes())
+        .merge(containers::routes())
         .merge(system::routes())
         .merge(openapi::routes())
         .merge(docs::routes())

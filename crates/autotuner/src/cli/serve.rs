@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use autotuner_deploy::containers::Containers;
 use autotuner_load::generator::{LoadGenerator, LoadOptions};
 use autotuner_store::Database;
 use tokio::net::TcpListener;
@@ -28,7 +29,7 @@ use crate::service::log_files::LogFiles;
 use crate::service::metrics::Metrics;
 use crate::service::supervisor::{Board, Machine, Supervisor};
 use crate::shutdown::Shutdown;
-use crate::targets::gpu_pool;
+use crate::targets::{gpu_pool, surroundings};
 use crate::worker::preflight::Places;
 
 /// Keep tasks, run them, and answer the REST API
@@ -117,6 +118,7 @@ async fn serve(arguments: &Arguments, config: &Config) -> anyhow::Result<()> {
         logs: LogFiles::new(&config.logs_dir()),
         access: Access::new(arguments.access(bound)),
         gpus: gpu_pool(config),
+        containers: Containers::new(surroundings(config)),
         bell: Notify::new(),
         board: Board::default(),
         metrics: Metrics::default(),

@@ -15,6 +15,7 @@ pub(crate) mod testing;
 
 use std::sync::Arc;
 
+use autotuner_deploy::containers::Containers;
 use autotuner_deploy::gpu::GpuPool;
 use autotuner_store::Database;
 use tokio::sync::Notify;
@@ -44,6 +45,8 @@ pub(crate) struct Service {
     pub(crate) access: Access,
     /// The machine's GPUs, shared by every run.
     pub(crate) gpus: GpuPool,
+    /// The Docker daemon's containers, ours and others'.
+    pub(crate) containers: Containers,
     /// Rung when there may be something for the worker to do: a task was started or cancelled.
     pub(crate) bell: Notify,
     /// What the worker does at the moment, for status pages.

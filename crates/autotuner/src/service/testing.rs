@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use autotuner_deploy::containers::Containers;
 use autotuner_deploy::gpu::{FixedGpus, GpuPool};
 use autotuner_store::{Act, Database, NewPreset, NewTask, NewToken, Page, Role, TokenRecord};
 use tempfile::TempDir;
@@ -19,6 +20,7 @@ use super::supervisor::Board;
 use crate::clock::Clock;
 use crate::config::{Config, Flags};
 use crate::shutdown::Shutdown;
+use crate::targets::surroundings;
 
 /// When tests begin.
 pub(crate) const START_MS: i64 = 1_700_000_000_000;
@@ -75,6 +77,7 @@ impl TestService {
         let service = Arc::new(Service {
             database,
             clock: Arc::<SetClock>::clone(&clock),
+            containers: Containers::new(surroundings(&config)),
             config,
             events: Hub::default(),
             logs: LogFiles::new(&logs),

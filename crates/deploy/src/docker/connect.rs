@@ -50,10 +50,22 @@ impl fmt::Debug for Daemon {
 }
 
 impl Daemon {
-    /// Connects to the daemon at an address as `DOCKER_HOST` has it.
+    /// Connects to the daemon at an address as `DOCKER_HOST` has it, on this machine: engines
+    /// are to be reached there.
     pub(crate) async fn connect(host: Option<&str>) -> Result<Self, DeployError> {
-        let address = host.filter(|host| !host.is_empty()).unwrap_or(DEFAULT_HOST);
-        check_address(address)?;
+        let address = address(host);
+        check_address(address, Where::Here)?;
+        Self::connect_to(address).await
+    }
+
+    /// The same, on this machine or another.
+    pub(crate) async fn connect_anywhere(host: Option<&str>) -> Result<Self, DeployError> {
+        let address = address(host);
+        check_address(address, Where::Anywhere)?;
+        Self::connect_to(address).await
+    }
+
+    async fn connect_to(address: &str) -> Result<Self, DeployError> {
         let first = Self::negotiate(address, API_DEFAULT_VERSION).await;
         let negotiated = match first {
             Err(Failed::Refused(refusal)) if refusal.reason == Reason::Version => {
@@ -151,6 +163,19 @@ impl Daemon {
     }
 }
 
+/// Where a daemon may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Where {
+    /// On this machine.
+    Here,
+    /// Wherever it can be reached.
+    Anywhere,
+}
+
+fn address(host: Option<&str>) -> &str {
+    host.filter(|host| !host.is_empty()).unwrap_or(DEFAULT_HOST)
+}
+
 /// A client that has not asked anything yet. Its own deadline is for those who set none.
 fn client(address: &str, version: &ClientVersion) -> Result<Docker, ClientError> {
     let seconds = ACT.as_secs();
@@ -172,7 +197,7 @@ fn with_port(address: &str) -> String {
 }
 
 /// Which addresses we can use: engines answer on this machine's own loopback, and see its files.
-fn check_address(address: &str) -> Result<(), DeployError> {
+fn check_address(address: &str, wanted: Where) -> Result<(), DeployError> {
     let refuse = |message: &str| {
         Err(DeployError::TargetGone {
             target: target(address),
@@ -182,7 +207,7 @@ fn check_address(address: &str) -> Result<(), DeployError> {
     match address.split_once("://") {
         Some(("unix", path)) if Path::new(path).is_absolute() => Ok(()),
         Some(("unix", _)) => refuse("the path of its socket must be absolute: unix:///var/run/docker.sock"),
-        Some(("tcp" | "http", authority)) if is_loopback(authority) => Ok(()),
+        Some(("tcp" | "http", authority)) if wanted == Where::Anywhere || is_loopback(authority) => Ok(()),
         Some(("tcp" | "http", _)) => refuse(
             "it is on another machine, and engines there could not be reached: run this program \
              where Docker runs",
@@ -222,14 +247,15 @@ mod tests {
 
     #[test]
     fn addresses_we_cannot_use_are_refused_with_a_reason() {
-        let check = |address: &str, expected: Option<&str>| match (check_address(address), expected) {
-            (Ok(()), None) => {}
-            (Err(error), Some(expected)) => {
-                let text = error.to_string();
-                assert!(text.contains(expected), "{address}: {text}");
-            }
-            (other, _) => panic!("{address}: {other:?}"),
-        };
+        let check =
+            |address: &str, expected: Option<&str>| match (check_address(address, Where::Here), expected) {
+                (Ok(()), None) => {}
+                (Err(error), Some(expected)) => {
+                    let text = error.to_string();
+                    assert!(text.contains(expected), "{address}: {text}");
+                }
+                (other, _) => panic!("{address}: {other:?}"),
+            };
         check("unix:///var/run/docker.sock", None);
         check("tcp://127.0.0.1:2375", None);
         check("http://localhost:2375", None);
@@ -240,6 +266,7 @@ mod tests {
         check("ssh://me@there", Some("ssh"));
         check("npipe:////./pipe/docker_engine", Some("named pipes"));
         check("/var/run/docker.sock", Some("begins with"));
+        assert!(check_address("tcp://10.0.0.1:2375", Where::Anywhere).is_ok());
     }
 
     #[test]

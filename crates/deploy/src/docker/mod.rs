@@ -39,10 +39,12 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use self::connect::Daemon;
+pub(crate) use self::connect::Daemon;
 use self::container::{Life, Look};
+pub(crate) use self::error::Failed;
 use self::launch::{Order, launch};
-use self::names::{Names, Owner};
+use self::names::Names;
+pub(crate) use self::names::Owner;
 use self::record::ContainerEntry;
 use self::shared::{Lacks, Shared};
 use crate::instance::{Instance, OwnerState, Place, owner_state};
@@ -51,8 +53,11 @@ use crate::{
     Watcher, blocking, logs,
 };
 
+pub(crate) use self::connect::LOOK;
 pub use self::create::{ENGINE_PORT, HUB_CACHE};
 pub use self::describe::{DaemonFacts, describe};
+pub(crate) use self::error::Refusal;
+pub(crate) use self::names::Labels;
 pub use self::policy::Policy;
 
 /// How long reading the rest of an ended engine's output may take, when somebody wants to see

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::Label;
-use crate::instance::Instance;
+use crate::instance::{Instance, Place};
 
 /// The name of the instance that started it.
 pub(crate) const INSTANCE: &str = "inference-autotuner.instance";
@@ -39,6 +39,7 @@ pub(crate) struct Labels {
     pub(crate) owner: Owner,
     pub(crate) task: String,
     pub(crate) experiment: u32,
+    pub(crate) attempt: u32,
     pub(crate) log_file: PathBuf,
 }
 
@@ -50,6 +51,15 @@ impl Owner {
             instances: whole_path(instance.instances()),
             host: host.to_owned(),
         }
+    }
+
+    /// Any instance of this folder on this machine; `None` where the machine's name is unknown.
+    pub(crate) fn of_folder(instances: &Path) -> Option<Self> {
+        Some(Self {
+            instance: String::new(),
+            instances: whole_path(instances),
+            host: Place::here().ok()?.hostname,
+        })
     }
 
     /// Whether both are instances of one folder on one machine.
@@ -90,6 +100,11 @@ impl Labels {
     /// moment has no task and no log file.
     pub(crate) fn read(labels: &HashMap<String, String>) -> Option<Self> {
         let text = |name: &str| labels.get(name).cloned();
+        let number = |name| {
+            text(name)
+                .and_then(|number| number.parse().ok())
+                .unwrap_or_default()
+        };
         Some(Self {
             owner: Owner {
                 instance: text(INSTANCE)?,
@@ -97,9 +112,8 @@ impl Labels {
                 host: text(HOST)?,
             },
             task: text(TASK).unwrap_or_default(),
-            experiment: text(EXPERIMENT)
-                .and_then(|number| number.parse().ok())
-                .unwrap_or_default(),
+            experiment: number(EXPERIMENT),
+            attempt: number(ATTEMPT),
             log_file: text(LOG_FILE).unwrap_or_default().into(),
         })
     }
@@ -236,6 +250,7 @@ mod tests {
                 owner: owner.clone(),
                 task: "a b".to_owned(),
                 experiment: 3,
+                attempt: 2,
                 log_file: "/logs/3.log".into(),
             }
         );

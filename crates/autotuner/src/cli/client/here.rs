@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use autotuner_deploy::containers::Containers;
 use autotuner_store::Database;
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -27,7 +28,7 @@ use crate::service::log_files::LogFiles;
 use crate::service::metrics::Metrics;
 use crate::service::supervisor::Board;
 use crate::shutdown::Shutdown;
-use crate::targets::gpu_pool;
+use crate::targets::{gpu_pool, surroundings};
 
 /// The routes, and what they need.
 pub(in crate::cli) struct Here {
@@ -108,6 +109,7 @@ fn service(config: &Config, database: Database, clock: Arc<dyn Clock>) -> Servic
         logs: LogFiles::new(&config.logs_dir()),
         access: Access::default(),
         gpus: gpu_pool(config),
+        containers: Containers::new(surroundings(config)),
         bell: Notify::new(),
         board: Board::default(),
         metrics: Metrics::default(),

@@ -9,6 +9,7 @@ use autotuner_core::lifecycle::TaskMove;
 use autotuner_core::plan::Next;
 use autotuner_core::search;
 use autotuner_core::space::{Candidate, ParameterName, Value};
+use autotuner_deploy::containers::Containers;
 use autotuner_deploy::gpu::{FixedGpus, GpuPool};
 use autotuner_store::{Act, Claim, Database, NewTask, Role, Store as _};
 use axum::Router;
@@ -28,6 +29,7 @@ use crate::service::log_files::LogFiles;
 use crate::service::metrics::Metrics;
 use crate::service::supervisor::Board;
 use crate::shutdown::Shutdown;
+use crate::targets::surroundings;
 
 /// How long anything that is waited for may take.
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
@@ -98,6 +100,7 @@ impl Fresh {
             logs,
             access: Access::default(),
             gpus: GpuPool::new(Arc::new(FixedGpus::default()), folder.path().join("gpus")),
+            containers: Containers::new(surroundings(&config)),
             bell: Notify::new(),
             board: Board::default(),
             metrics: Metrics::default(),

@@ -1,0 +1,82 @@
+//! What people may see of a daemon's containers, and do with them.
+//!
+//! The idea: this is Docker's own, and no part of [`crate::Deployer`]: it knows every container of
+//! the daemon, whoever started it, and says of each whether it is ours. It runs nothing and decides
+//! nothing about tasks. A daemon that is away is an answer like any other
+//! ([`ContainerError::Unreachable`]), and everything works again once it is back.
+
+mod error;
+mod model;
+mod name;
+mod reach;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use bollard::query_parameters::InspectContainerOptions;
+
+use crate::docker::Owner;
+
+pub use self::error::ContainerError;
+pub use self::model::{Container, Ownership};
+pub use self::name::{ContainerId, ContainerName};
+use self::reach::Reach;
+
+/// What [`Containers`] needs to know of its surroundings.
+#[derive(Clone, Default)]
+pub struct Surroundings {
+    /// Where the daemon listens, as `DOCKER_HOST` has it; the usual socket when `None`. It may be
+    /// on another machine.
+    pub host: Option<String>,
+    /// The folder of instances whose containers are ours.
+    pub instances: PathBuf,
+    /// Values that must appear in no message.
+    pub secrets: Vec<String>,
+}
+
+/// The containers of one daemon. Clones share everything. Nothing is asked before it is needed.
+#[derive(Clone)]
+pub struct Containers {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    reach: Reach,
+    /// Whose containers are ours; `None` where this machine's name is unknown.
+    owner: Option<Owner>,
+}
+
+impl Containers {
+    /// The containers of this daemon.
+    #[must_use]
+    pub fn new(surroundings: Surroundings) -> Self {
+        let Surroundings {
+            host,
+            instances,
+            secrets,
+        } = surroundings;
+        Self {
+            shared: Arc::new(Shared {
+                reach: Reach::new(host, secrets),
+                owner: Owner::of_folder(&instances),
+            }),
+        }
+    }
+
+    /// Looks up a container by its id, its name or the beginning of its id: the one moment at
+    /// which a name means something. Whatever is done after goes by [`Container::id`].
+    ///
+    /// # Errors
+    /// [`ContainerError`].
+    pub async fn resolve(&self, name: &ContainerName) -> Result<Container, ContainerError> {
+        let daemon = self.shared.reach.daemon().await?;
+        let asked = daemon
+            .docker()
+            .inspect_container(name.as_str(), None::<InspectContainerOptions>);
+        let found = self.shared.reach.look(&daemon, name.as_str(), asked).await?;
+        Container::of_inspect(found, self.shared.owner.as_ref()).ok_or_else(|| ContainerError::Refused {
+            status: 200,
+            message: "the daemon describes a container without an id".to_owned(),
+        })
+    }
+}

@@ -1,0 +1,108 @@
+//! The way to the daemon: found when it is first needed, and kept.
+//!
+//! The idea: a server is started before its daemon as often as after it, so nothing is asked
+//! before somebody wants to know something, and what failed once is tried again the next time.
+//! Who waits for a daemon that hangs waits for one attempt, together with everybody else.
+
+use std::time::Duration;
+
+use bollard::errors::Error as ClientError;
+use tokio::sync::Mutex;
+
+use super::ContainerError;
+use crate::docker::{Daemon, LOOK};
+
+/// The way to one daemon.
+pub(super) struct Reach {
+    host: Option<String>,
+    secrets: Vec<String>,
+    daemon: Mutex<Option<Daemon>>,
+}
+
+impl Reach {
+    pub(super) fn new(host: Option<String>, secrets: Vec<String>) -> Self {
+        Self {
+            host,
+            secrets,
+            daemon: Mutex::default(),
+        }
+    }
+
+    /// The daemon, which has answered once.
+    ///
+    /// # Errors
+    /// [`ContainerError::Unreachable`].
+    pub(super) async fn daemon(&self) -> Result<Daemon, ContainerError> {
+        let mut kept = self.daemon.lock().await;
+        if let Some(daemon) = &*kept {
+            return Ok(daemon.clone());
+        }
+        let connected = Daemon::connect_anywhere(self.host.as_deref()).await;
+        let daemon = connected.map_err(|error| ContainerError::gone(&error))?;
+        let daemon = daemon.keeping_secret(self.secrets.iter().cloned());
+        Ok(kept.insert(daemon).clone())
+    }
+
+    /// Forgets what was agreed on with the daemon: another one may answer there by now, which
+    /// speaks another version.
+    pub(super) async fn forget(&self) {
+        self.daemon.lock().await.take();
+    }
+
+    /// Waits for an answer that is there at once, and reads it.
+    pub(super) async fn look<T>(
+        &self,
+        daemon: &Daemon,
+        name: &str,
+        call: impl Future<Output = Result<T, ClientError>>,
+    ) -> Result<T, ContainerError> {
+        self.call(daemon, name, LOOK, call).await
+    }
+
+    /// Waits for an answer, and reads it: a refusal concerns what is called `name`.
+    pub(super) async fn call<T>(
+        &self,
+        daemon: &Daemon,
+        name: &str,
+        deadline: Duration,
+        call: impl Future<Output = Result<T, ClientError>>,
+    ) -> Result<T, ContainerError> {
+        let answer = match tokio::time::timeout(deadline, call).await {
+            Ok(answer) => answer,
+            Err(_) => Err(ClientError::RequestTimeoutError),
+        };
+        match answer {
+            Ok(answer) => Ok(answer),
+            Err(error) => {
+                let failed = ContainerError::of_client(name, &error, daemon.address());
+                if is_of_version(&error) {
+                    self.forget().await;
+                }
+                Err(failed.redacted(daemon))
+            }
+        }
+    }
+}
+
+fn is_of_version(error: &ClientError) -> bool {
+    matches!(error, ClientError::DockerResponseServerError { status_code: 400, message } if message.contains("client version"))
+}
+
+impl ContainerError {
+    /// The same without any secret that the daemon repeats.
+    fn redacted(self, daemon: &Daemon) -> Self {
+        match self {
+            Self::Conflict { message } => Self::Conflict {
+                message: daemon.redact(&message),
+            },
+            Self::Invalid { message } => Self::Invalid {
+                message: daemon.redact(&message),
+            },
+            Self::Refused { status, message } => Self::Refused {
+                status,
+                message: daemon.redact(&message),
+            },
+            other => other,
+        }
+    }
+}
