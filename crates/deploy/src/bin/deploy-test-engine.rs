@@ -5,6 +5,9 @@
 
 #![expect(clippy::print_stdout, reason = "what it prints is what the tests look at")]
 
+#[path = "deploy-test-engine/printer.rs"]
+mod printer;
+
 use std::ffi::OsString;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
@@ -65,6 +68,7 @@ async fn main() -> ExitCode {
         }
         ("hold-gpus", [folder, count, wanted]) => hold_gpus(folder, count, wanted).await,
         ("count", _) => count().await,
+        ("script", steps) => printer::print(steps).await,
         ("eat-memory", []) => eat_memory(),
         ("own", [instances, log_file, behaviour, guard]) => {
             own(deploy(instances, log_file, behaviour, *guard == "guarded").await).await

@@ -6,6 +6,7 @@
 //! ([`ContainerError::Unreachable`]), and everything works again once it is back.
 
 mod error;
+mod logs;
 mod model;
 mod name;
 mod reach;
@@ -18,6 +19,10 @@ use bollard::query_parameters::InspectContainerOptions;
 use crate::docker::Owner;
 
 pub use self::error::ContainerError;
+use self::logs::Followed;
+pub use self::logs::{
+    Beginning, Chunk, FORMS, Found, Item, Life, Line, LogQuery, LogStream, NoPlace, Place, Viewer,
+};
 pub use self::model::{Container, Ownership};
 pub use self::name::{ContainerId, ContainerName};
 use self::reach::Reach;
@@ -44,6 +49,7 @@ struct Shared {
     reach: Reach,
     /// Whose containers are ours; `None` where this machine's name is unknown.
     owner: Option<Owner>,
+    followed: Followed,
 }
 
 impl Containers {
@@ -59,6 +65,7 @@ impl Containers {
             shared: Arc::new(Shared {
                 reach: Reach::new(host, secrets),
                 owner: Owner::of_folder(&instances),
+                followed: Followed::default(),
             }),
         }
     }
@@ -69,12 +76,26 @@ impl Containers {
     /// # Errors
     /// [`ContainerError`].
     pub async fn resolve(&self, name: &ContainerName) -> Result<Container, ContainerError> {
-        let daemon = self.shared.reach.daemon().await?;
+        self.shared.inspect(name.as_str()).await
+    }
+}
+
+impl Shared {
+    /// How a container is; `None` when it is gone.
+    async fn look(&self, id: &ContainerId) -> Result<Option<Container>, ContainerError> {
+        match self.inspect(id.as_str()).await {
+            Err(ContainerError::NotFound { .. }) => Ok(None),
+            found => found.map(Some),
+        }
+    }
+
+    async fn inspect(&self, name: &str) -> Result<Container, ContainerError> {
+        let daemon = self.reach.daemon().await?;
         let asked = daemon
             .docker()
-            .inspect_container(name.as_str(), None::<InspectContainerOptions>);
-        let found = self.shared.reach.look(&daemon, name.as_str(), asked).await?;
-        Container::of_inspect(found, self.shared.owner.as_ref()).ok_or_else(|| ContainerError::Refused {
+            .inspect_container(name, None::<InspectContainerOptions>);
+        let found = self.reach.look(&daemon, name, asked).await?;
+        Container::of_inspect(found, self.owner.as_ref()).ok_or_else(|| ContainerError::Refused {
             status: 200,
             message: "the daemon describes a container without an id".to_owned(),
         })

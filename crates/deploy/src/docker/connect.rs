@@ -111,6 +111,15 @@ impl Daemon {
         &self.address
     }
 
+    /// Host and port of a daemon that is reached over the network.
+    pub(crate) fn socket_address(&self) -> String {
+        let address = with_port(self.address.trim_end_matches('/'));
+        let authority = address
+            .split_once("://")
+            .map_or(address.as_str(), |(_, rest)| rest);
+        authority.split('/').next().unwrap_or_default().to_owned()
+    }
+
     /// The daemon, for people.
     pub(crate) fn target(&self) -> String {
         target(&self.address)

@@ -8,7 +8,7 @@
 
 mod follow;
 mod page;
-mod piece;
+
 mod scribe;
 mod taken;
 

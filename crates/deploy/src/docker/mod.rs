@@ -18,6 +18,7 @@ mod journal;
 mod launch;
 mod limits;
 mod names;
+pub(crate) mod piece;
 mod policy;
 mod program;
 pub(crate) mod record;
@@ -56,7 +57,7 @@ use crate::{
 pub(crate) use self::connect::LOOK;
 pub use self::create::{ENGINE_PORT, HUB_CACHE};
 pub use self::describe::{DaemonFacts, describe};
-pub(crate) use self::error::Refusal;
+pub(crate) use self::error::{Refusal, too_long, unreachable};
 pub(crate) use self::names::Labels;
 pub use self::policy::Policy;
 

@@ -16,6 +16,8 @@ mod image;
 #[cfg(test)]
 mod life;
 #[cfg(test)]
+mod logs;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod sweep;

@@ -10,7 +10,7 @@ use std::mem;
 
 use jiff::Timestamp;
 
-use super::piece::{Piece, Stream};
+use crate::docker::piece::{Piece, Stream};
 
 /// Most that is held of one line.
 pub(super) const MOST_HELD: usize = 1024 * 1024;

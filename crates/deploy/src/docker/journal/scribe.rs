@@ -14,8 +14,8 @@ use tokio::fs::File;
 use tokio::io::AsyncWriteExt as _;
 
 use super::page::Page;
-use super::piece::{NoPiece, Piece};
 use super::taken::Taken;
+use crate::docker::piece::{NoPiece, Piece};
 
 /// Most pieces that are written at once: what the daemon has ready, up to 4 MiB.
 const MOST_PIECES: usize = 256;

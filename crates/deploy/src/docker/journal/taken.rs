@@ -8,7 +8,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::piece::{Piece, Stream};
+use crate::docker::piece::{Piece, Stream};
 
 /// How far the streams may be out of order with each other. The daemon stamps a line before
 /// it waits to write it down behind the other stream's: milliseconds, seconds on a full disk.

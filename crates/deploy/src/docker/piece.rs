@@ -13,7 +13,7 @@ const LONGEST_STAMP: usize = 40;
 
 /// Where a container printed something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Stream {
+pub enum Stream {
     /// Standard output.
     Output,
     /// Standard error.
@@ -22,18 +22,18 @@ pub(super) enum Stream {
 
 /// A line, or a part of a long one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Piece {
+pub(crate) struct Piece {
     /// Where it was printed.
-    pub(super) stream: Stream,
+    pub(crate) stream: Stream,
     /// When the daemon read the line's first byte.
-    pub(super) stamp: Timestamp,
+    pub(crate) stamp: Timestamp,
     /// What was printed, the line's end included where it has one.
-    pub(super) text: Bytes,
+    pub(crate) text: Bytes,
 }
 
 /// Why something is no piece of a container's output.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum NoPiece {
+pub(crate) enum NoPiece {
     /// It is the daemon's own voice, that says why it stops here.
     Daemon(String),
     /// The container has a terminal, or the daemon speaks another language.
@@ -45,8 +45,8 @@ const DAEMON_FRAME: &[u8] = &[3, 0, 0, 0];
 const FRAME_HEADER_BYTES: usize = 8;
 
 impl Piece {
-    pub(super) fn of(output: LogOutput) -> Result<Self, NoPiece> {
-        let (stream, mut text) = match output {
+    pub(crate) fn of(output: LogOutput) -> Result<Self, NoPiece> {
+        let (stream, text) = match output {
             LogOutput::StdOut { message } => (Stream::Output, message),
             LogOutput::StdErr { message } => (Stream::Errors, message),
             LogOutput::Console { message } if message.starts_with(DAEMON_FRAME) => {
@@ -55,12 +55,14 @@ impl Piece {
             }
             LogOutput::Console { .. } | LogOutput::StdIn { .. } => return Err(NoPiece::Unframed),
         };
-        let end = text.iter().take(LONGEST_STAMP).position(|byte| *byte == b' ');
-        let stamp = end.and_then(|end| std::str::from_utf8(&text[..end]).ok()?.parse().ok());
-        let (Some(end), Some(stamp)) = (end, stamp) else {
-            return Err(NoPiece::Unframed);
-        };
-        Ok(Self {
+        Self::stamped(stream, text).ok_or(NoPiece::Unframed)
+    }
+
+    /// Takes the stamp off a text; `None` where it has none.
+    pub(crate) fn stamped(stream: Stream, mut text: Bytes) -> Option<Self> {
+        let end = text.iter().take(LONGEST_STAMP).position(|byte| *byte == b' ')?;
+        let stamp = std::str::from_utf8(&text[..end]).ok()?.parse().ok()?;
+        Some(Self {
             stream,
             stamp,
             text: text.split_off(end + 1),

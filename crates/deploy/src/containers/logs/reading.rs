@@ -1,0 +1,305 @@
+//! One reading of a container's log: from a place on, to its end or for as long as it grows.
+//!
+//! The idea: a reading knows how much of the log is known already, walks over that, and gives only
+//! what is new. It is opened a little before its place, and near the end of the log where that is
+//! enough, because the daemon searches a log from its beginning. It may be given up at any moment;
+//! nothing that was not given counts as known.
+
+use jiff::Timestamp;
+
+use super::frame::{Decoder, FrameError};
+use super::line::{Assembler, Line};
+use super::place::{Place, Step, Walk, numeric};
+use super::raw::{Answer, get};
+use crate::containers::{ContainerError, ContainerId};
+use crate::docker::Daemon;
+use crate::docker::piece::Stream;
+
+/// Most lines that are given at once.
+pub(super) const MOST_LINES: usize = 256;
+
+/// Most bytes that are given at once, but for one long line.
+const MOST_BYTES: usize = 256 * 1024;
+
+/// How many pieces before the end of a log a reading begins that goes on from a place: what was
+/// missed is nearly always less.
+const USUALLY_ENOUGH: usize = 10_000;
+
+/// Whose log it is.
+#[derive(Clone)]
+pub(super) struct Source {
+    pub(super) daemon: Daemon,
+    pub(super) id: ContainerId,
+    pub(super) has_terminal: bool,
+}
+
+/// What of a log is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Range {
+    /// Whether to go on with what comes.
+    pub(super) is_following: bool,
+    /// Only so many of the last pieces; a line has one for each 16 KiB.
+    pub(super) pieces: Option<usize>,
+    pub(super) since: Option<Timestamp>,
+    pub(super) until: Option<Timestamp>,
+    pub(super) has_output: bool,
+    pub(super) has_errors: bool,
+}
+
+impl Default for Range {
+    fn default() -> Self {
+        Self {
+            is_following: false,
+            pieces: None,
+            since: None,
+            until: None,
+            has_output: true,
+            has_errors: true,
+        }
+    }
+}
+
+/// What a reading brings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Batch {
+    /// New lines, perhaps none.
+    Lines(Vec<Line>),
+    /// The daemon has gone back to what was before: its log was exchanged while it read it, and
+    /// some of it may have been lost between. The lines came before that.
+    WentBack(Vec<Line>),
+    /// There is no more.
+    End(End),
+}
+
+/// Why there is no more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum End {
+    /// The daemon says that this is all.
+    Clean,
+    /// The connection broke, or what came is no log.
+    Broken(String),
+    /// The daemon itself could not read on.
+    Daemon(String),
+}
+
+/// A reading under way.
+pub(super) struct Reading {
+    answer: Answer,
+    decoder: Decoder,
+    assembler: Assembler,
+    walk: Walk,
+    pieces: usize,
+    /// Came last and was not yet looked at.
+    pending: Vec<Line>,
+    end: Option<End>,
+}
+
+impl Source {
+    /// Begins a reading of a part of the log, of which nothing is known.
+    ///
+    /// # Errors
+    /// [`ContainerError`].
+    pub(super) async fn read(&self, range: Range) -> Result<Reading, ContainerError> {
+        self.open(range, Walk::default()).await
+    }
+
+    /// Begins a reading of what comes after a place. Whether it is whole shows with what it
+    /// brings first: [`Reading::has_met_known`].
+    ///
+    /// # Errors
+    /// [`ContainerError`].
+    pub(super) async fn read_after(
+        &self,
+        known: Place,
+        is_following: bool,
+    ) -> Result<Reading, ContainerError> {
+        let walk = Walk::from(Place::default(), known);
+        let range = Range {
+            is_following,
+            since: known.since(),
+            ..Range::default()
+        };
+        if known.is_start() {
+            return self.open(range, walk).await;
+        }
+        let near = Range {
+            pieces: Some(USUALLY_ENOUGH),
+            ..range
+        };
+        let mut reading = self.open(near, walk.clone()).await?;
+        // The first line decides: one that was known proves that the end of the log reaches back
+        // far enough.
+        if reading.begins_on_known_ground().await {
+            return Ok(reading);
+        }
+        self.open(range, walk).await
+    }
+
+    async fn open(&self, range: Range, walk: Walk) -> Result<Reading, ContainerError> {
+        let path = path(&self.id, &range);
+        let answer = get(&self.daemon, self.id.as_str(), &path).await?;
+        Ok(Reading {
+            answer,
+            decoder: Decoder::new(self.has_terminal),
+            assembler: Assembler::default(),
+            walk,
+            pieces: 0,
+            pending: Vec::new(),
+            end: None,
+        })
+    }
+}
+
+fn path(id: &ContainerId, range: &Range) -> String {
+    let flag = |is_set: bool| u8::from(is_set);
+    let mut path = format!(
+        "/containers/{id}/logs?timestamps=1&stdout={}&stderr={}&follow={}",
+        flag(range.has_output),
+        flag(range.has_errors),
+        flag(range.is_following),
+    );
+    for (name, stamp) in [("since", range.since), ("until", range.until)] {
+        if let Some(stamp) = stamp {
+            path.push_str(&format!("&{name}={}", numeric(stamp)));
+        }
+    }
+    if let Some(pieces) = range.pieces {
+        path.push_str(&format!("&tail={pieces}"));
+    }
+    path
+}
+
+impl Reading {
+    /// What comes next. May be dropped while it waits.
+    pub(super) async fn next(&mut self) -> Batch {
+        loop {
+            if !self.pending.is_empty() {
+                return self.sift();
+            }
+            if let Some(end) = self.end.clone() {
+                return Batch::End(end);
+            }
+            self.fill().await;
+        }
+    }
+
+    /// Up to where everything is known by now.
+    pub(super) fn known(&self) -> Place {
+        self.walk.known()
+    }
+
+    /// Whether something that was known came by: then nothing is missing after it.
+    pub(super) fn has_met_known(&self) -> bool {
+        self.walk.has_met_known()
+    }
+
+    /// How many pieces it has brought.
+    pub(super) fn pieces(&self) -> usize {
+        self.pieces
+    }
+
+    /// After the end, where the container lives no more: what was held back of a line without an
+    /// end.
+    pub(super) fn finish(&mut self) -> Vec<Line> {
+        let mut rest = Vec::new();
+        self.assembler.finish(&mut rest);
+        rest.retain(|line| self.walk.step(line.stream, line.stamp) == Step::New);
+        rest
+    }
+
+    async fn begins_on_known_ground(&mut self) -> bool {
+        while self.pending.is_empty() {
+            if self.end.is_some() {
+                // Nothing came: of a log with anything in it something would.
+                return false;
+            }
+            self.fill().await;
+        }
+        let first = &self.pending[0];
+        self.walk.is_known(first.stream, first.stamp)
+    }
+
+    /// Waits for something, and takes all that is there with it.
+    async fn fill(&mut self) {
+        let mut lines = Vec::new();
+        let mut bytes = 0;
+        let mut next = self.answer.next().await;
+        loop {
+            match next {
+                Some(Ok(came)) => {
+                    bytes += came.len();
+                    self.decoder.push(&came);
+                    self.take_pieces(&mut lines);
+                }
+                Some(Err(error)) => self.end = Some(End::Broken(error.to_string())),
+                None => self.end_cleanly(&mut lines),
+            }
+            if self.end.is_some() || lines.len() >= MOST_LINES || bytes >= MOST_BYTES {
+                break;
+            }
+            match self.answer.next_now() {
+                Some(more) => next = more,
+                None => break,
+            }
+        }
+        self.pending = lines;
+    }
+
+    fn take_pieces(&mut self, lines: &mut Vec<Line>) {
+        loop {
+            match self.decoder.next() {
+                Ok(Some(piece)) => {
+                    self.pieces += 1;
+                    self.assembler.take(piece, lines);
+                }
+                Ok(None) => return,
+                Err(error) => {
+                    self.end = Some(match error {
+                        FrameError::Daemon(words) => End::Daemon(words),
+                        malformed @ FrameError::Malformed(_) => End::Broken(malformed.to_string()),
+                    });
+                    return;
+                }
+            }
+        }
+    }
+
+    fn end_cleanly(&mut self, lines: &mut Vec<Line>) {
+        self.end = Some(match self.decoder.finish() {
+            Ok(rest) => {
+                if let Some(piece) = rest {
+                    self.pieces += 1;
+                    self.assembler.take(piece, lines);
+                }
+                End::Clean
+            }
+            Err(error) => End::Broken(error.to_string()),
+        });
+    }
+
+    /// What of the pending lines is new, as far as the daemon does not go back.
+    fn sift(&mut self) -> Batch {
+        let mut new = Vec::with_capacity(self.pending.len());
+        let mut pending = std::mem::take(&mut self.pending).into_iter();
+        for line in pending.by_ref() {
+            match self.walk.step(line.stream, line.stamp) {
+                Step::New => new.push(line),
+                Step::Known => {}
+                Step::Back => {
+                    self.pending = pending.collect();
+                    return Batch::WentBack(new);
+                }
+            }
+        }
+        Batch::Lines(new)
+    }
+}
+
+/// Which streams are asked for.
+impl Range {
+    pub(super) fn only(mut self, stream: Option<Stream>) -> Self {
+        self.has_output = stream != Some(Stream::Errors);
+        self.has_errors = stream != Some(Stream::Output);
+        self
+    }
+}

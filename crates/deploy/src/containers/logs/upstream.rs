@@ -1,0 +1,389 @@
+//! Reads one container's log for as long as anybody looks, through all that may befall it.
+//!
+//! The idea: that the daemon ends a stream says nothing about the container, and not even that
+//! all of its lines were sent. So after each end the log is read once more from where it stands,
+//! the container is asked how it is, and only then is anything said about it. What is said is
+//! what was seen: it ended, it was started again, it is gone, the daemon is away.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::time::{sleep, timeout};
+
+use super::channel::Channel;
+use super::line::Line;
+use super::reading::{Batch, End, Source};
+use super::ring::{Item, Life};
+use crate::containers::reach::Reach;
+use crate::containers::{Container, ContainerError, Shared};
+
+/// How long a log is still read for nobody: a viewer that comes back finds what it missed.
+const LINGER: Duration = Duration::from_secs(10);
+
+/// How often a container that has ended is asked whether it was started again.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
+
+/// What is printed so long after a container has ended is of its next life.
+const BETWEEN_LIVES: SignedDuration = SignedDuration::from_millis(100);
+
+/// First pause before a daemon that went away is asked again; each further is twice as long.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// What is said where the daemon's log went back while it was followed.
+const WENT_BACK: &str = "the daemon exchanged its log while it was read: lines may be missing here";
+
+/// What is said where the log no longer reaches back to where it was left.
+const ROTATED: &str = "the daemon has thrown away older lines meanwhile: some are missing here";
+
+/// Follows a container's log into a channel.
+pub(super) struct Upstream {
+    pub(super) shared: Arc<Shared>,
+    pub(super) channel: Arc<Channel>,
+    pub(super) source: Source,
+    /// How the container was last seen.
+    pub(super) seen: Seen,
+    /// Whether it was said already what it is at.
+    pub(super) has_told: bool,
+}
+
+/// A container at the last look.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Seen {
+    pub(super) is_alive: bool,
+    pub(super) started_at: Option<String>,
+    pub(super) finished_at: Option<String>,
+    pub(super) exit_code: Option<i64>,
+    pub(super) out_of_memory: bool,
+}
+
+/// Which part of a log is read at once.
+#[derive(Debug, Clone, Copy)]
+struct Span {
+    is_following: bool,
+    /// What was printed from then on is of another life.
+    limit: Option<Timestamp>,
+    /// Whether a last line without an end is all there is of it.
+    has_ended: bool,
+}
+
+impl Span {
+    /// Whether something of this may be of another life.
+    fn is_beyond(&self, lines: &[Line]) -> bool {
+        self.limit
+            .is_some_and(|limit| lines.iter().any(|line| line.stamp >= limit))
+    }
+
+    /// Takes away what is of another life.
+    fn cut(&self, lines: &mut Vec<Line>) {
+        let is_beyond = |line: &Line| self.limit.is_some_and(|limit| line.stamp >= limit);
+        if let Some(first) = lines.iter().position(is_beyond) {
+            lines.truncate(first);
+        }
+    }
+}
+
+/// How a reading came to its end.
+enum Ended {
+    /// As far as the daemon says, there is no more.
+    Clean,
+    /// The daemon is not there.
+    Away(String),
+    /// There is no such container any more.
+    Removed,
+    /// Its log cannot be read.
+    Unreadable(String),
+}
+
+impl Seen {
+    pub(super) fn of(container: &Container) -> Self {
+        Self {
+            is_alive: matches!(container.state.as_str(), "running" | "paused" | "restarting"),
+            started_at: container.started_at.clone(),
+            finished_at: container.finished_at.clone(),
+            exit_code: container.exit_code,
+            out_of_memory: container.out_of_memory,
+        }
+    }
+
+    /// From when on what was printed is of a later life than the one seen before, if there has been
+    /// one meanwhile; `None` where that life goes on. The daemon's times are of when it heard of
+    /// starts and ends, so the middle between two lives is what is safe.
+    fn end_of(&self, before: &Self) -> Option<Timestamp> {
+        let time = |text: &Option<String>| text.as_deref()?.parse::<Timestamp>().ok();
+        let finished = time(&self.finished_at)?;
+        if self.started_at == before.started_at {
+            let ended = (!self.is_alive).then_some(finished)?;
+            return ended.checked_add(BETWEEN_LIVES).ok();
+        }
+        let started = time(&self.started_at)?;
+        let between = started.duration_since(finished);
+        match between.is_positive() {
+            true => finished.checked_add(between / 2).ok(),
+            false => Some(started),
+        }
+    }
+
+    /// What there is to say of it.
+    pub(super) fn life(&self) -> Life {
+        match self.is_alive {
+            true => Life::Started {
+                at: self.started_at.clone(),
+            },
+            false => Life::Stopped {
+                exit_code: self.exit_code,
+                out_of_memory: self.out_of_memory,
+            },
+        }
+    }
+}
+
+impl Upstream {
+    /// Reads until the container is gone, or nobody has looked for a while.
+    pub(super) async fn run(mut self) {
+        let channel = Arc::clone(&self.channel);
+        tokio::select! {
+            () = self.read() => channel.end(),
+            () = unwatched(&channel) => {}
+        }
+    }
+
+    async fn read(&mut self) {
+        loop {
+            let ended = self.follow().await;
+            let next = match ended {
+                Ended::Clean => self.look().await,
+                Ended::Away(reason) => {
+                    self.wait_for_daemon(reason).await;
+                    self.look().await
+                }
+                Ended::Removed => None,
+                Ended::Unreadable(reason) => {
+                    self.channel.push(vec![Item::Gap(reason)]).await;
+                    return;
+                }
+            };
+            let Some(seen) = next else {
+                self.channel.push_life(Life::Removed).await;
+                return;
+            };
+            if !self.goes_on_with(seen).await {
+                return;
+            }
+        }
+    }
+
+    /// Reads what comes while the container lives, and once more when that has ended.
+    async fn follow(&mut self) -> Ended {
+        if self.seen.is_alive {
+            let range = Span {
+                is_following: true,
+                limit: None,
+                has_ended: false,
+            };
+            match self.reading(range).await {
+                Ended::Clean => {}
+                other => return other,
+            }
+        }
+        // Asked before the log is read: what a container that lives has begun to print is not
+        // yet a line, and what another life of it prints comes after word of that.
+        let now = match self.shared.look(&self.source.id).await {
+            Ok(Some(container)) => Seen::of(&container),
+            Ok(None) => return Ended::Removed,
+            Err(error) => return refused(error),
+        };
+        self.reading(Span {
+            is_following: false,
+            limit: now.end_of(&self.seen),
+            has_ended: !now.is_alive,
+        })
+        .await
+    }
+
+    /// One reading, from where the channel stands.
+    async fn reading(&mut self, mut span: Span) -> Ended {
+        let known = self.channel.head();
+        let reading = self.source.read_after(known, span.is_following).await;
+        let mut reading = match reading {
+            Ok(reading) => reading,
+            Err(error) => return refused(error),
+        };
+        let mut is_checked = known.is_start();
+        loop {
+            let (mut lines, went_back) = match reading.next().await {
+                Batch::Lines(lines) => (lines, false),
+                Batch::WentBack(lines) => (lines, span.is_following),
+                Batch::End(end) => {
+                    if span.has_ended {
+                        let rest = reading.finish();
+                        self.channel
+                            .push(rest.into_iter().map(Item::Line).collect())
+                            .await;
+                    }
+                    return self.ended(end).await;
+                }
+            };
+            let mut is_over = false;
+            if span.is_beyond(&lines) {
+                is_over = match self.is_another_life().await {
+                    Ok(is_another) => is_another,
+                    Err(ended) => return ended,
+                };
+                match is_over {
+                    true => span.cut(&mut lines),
+                    // What was printed at the last moment came late.
+                    false => span.limit = None,
+                }
+            }
+            let mut items: Vec<Item> = lines.into_iter().map(Item::Line).collect();
+            if !is_checked && !items.is_empty() {
+                is_checked = true;
+                if !reading.has_met_known() {
+                    items.insert(0, Item::Gap(ROTATED.to_owned()));
+                }
+            }
+            if went_back {
+                items.push(Item::Gap(WENT_BACK.to_owned()));
+            }
+            self.channel.push(items).await;
+            if is_over {
+                return Ended::Clean;
+            }
+        }
+    }
+
+    /// Whether the container was started again since it was last seen.
+    async fn is_another_life(&self) -> Result<bool, Ended> {
+        match self.shared.look(&self.source.id).await {
+            Ok(Some(container)) => Ok(container.started_at != self.seen.started_at),
+            Ok(None) => Err(Ended::Removed),
+            Err(error) => Err(refused(error)),
+        }
+    }
+
+    async fn ended(&self, end: End) -> Ended {
+        match end {
+            End::Clean => Ended::Clean,
+            End::Broken(reason) => Ended::Away(reason),
+            End::Daemon(words) => {
+                self.channel.push(vec![Item::Gap(words)]).await;
+                Ended::Clean
+            }
+        }
+    }
+
+    /// How the container is now; `None` when it is gone.
+    async fn look(&mut self) -> Option<Seen> {
+        loop {
+            match self.shared.look(&self.source.id).await {
+                Ok(found) => return found.map(|container| Seen::of(&container)),
+                Err(error) => {
+                    self.wait_for_daemon(error.to_string()).await;
+                    sleep(FIRST_PAUSE).await;
+                }
+            }
+        }
+    }
+
+    /// Says what became of the container and waits until there is more to read. Whether there
+    /// will be.
+    async fn goes_on_with(&mut self, seen: Seen) -> bool {
+        let is_another_life = seen.started_at != self.seen.started_at;
+        let was_alive = std::mem::replace(&mut self.seen, seen).is_alive;
+        if self.seen.is_alive {
+            if is_another_life {
+                self.channel.push_life(self.seen.life()).await;
+            } else {
+                // The daemon ended the stream of a container that lives.
+                sleep(FIRST_PAUSE).await;
+            }
+            return true;
+        }
+        let is_news = !std::mem::replace(&mut self.has_told, true);
+        if self.seen.started_at.is_some() && (was_alive || is_another_life || is_news) {
+            // It may have ended after the last reading had: read again before it is said.
+            if let Ended::Removed = self.follow().await {
+                self.channel.push_life(Life::Removed).await;
+                return false;
+            }
+            self.channel.push_life(self.seen.life()).await;
+        }
+        self.wait_for_start().await
+    }
+
+    /// Waits until a container that has ended is started again. Whether it ever will be.
+    async fn wait_for_start(&mut self) -> bool {
+        loop {
+            sleep(LOOK_AGAIN).await;
+            let Some(seen) = self.look().await else {
+                self.channel.push_life(Life::Removed).await;
+                return false;
+            };
+            if seen.is_alive || seen.started_at != self.seen.started_at {
+                // One that has ended again by now has lived all the same.
+                self.seen = Seen {
+                    is_alive: true,
+                    ..seen
+                };
+                self.channel
+                    .push_life(Life::Started {
+                        at: self.seen.started_at.clone(),
+                    })
+                    .await;
+                return true;
+            }
+        }
+    }
+
+    /// Says that the daemon is away, waits until it answers, and says that, too.
+    async fn wait_for_daemon(&mut self, reason: String) {
+        let mut pause = FIRST_PAUSE;
+        // What broke off may have been one connection and no more.
+        if self.connect_again().await {
+            return;
+        }
+        self.channel.push_life(Life::DaemonAway { reason }).await;
+        while !self.connect_again().await {
+            sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+        self.channel.push_life(Life::DaemonBack).await;
+    }
+
+    async fn connect_again(&mut self) -> bool {
+        let reach: &Reach = &self.shared.reach;
+        reach.forget().await;
+        let Ok(daemon) = reach.daemon().await else {
+            return false;
+        };
+        self.source.daemon = daemon;
+        true
+    }
+}
+
+fn refused(error: ContainerError) -> Ended {
+    match error {
+        ContainerError::NotFound { .. } => Ended::Removed,
+        ContainerError::Unreachable { reason } => Ended::Away(reason),
+        // A container that is being removed has no log any more.
+        ContainerError::Conflict { .. } => Ended::Clean,
+        other => Ended::Unreadable(other.to_string()),
+    }
+}
+
+/// Ends a channel at which nobody has looked for a while, and returns then.
+async fn unwatched(channel: &Channel) {
+    loop {
+        if channel.viewers() > 0 {
+            // Woken in any case now and then: a word that came between is not missed for long.
+            let _ = timeout(LINGER, channel.moved()).await;
+            continue;
+        }
+        sleep(LINGER).await;
+        if channel.end_if_unwatched() {
+            return;
+        }
+    }
+}
