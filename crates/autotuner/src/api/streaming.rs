@@ -50,14 +50,14 @@ pub(super) fn last_event_id<'a>(headers: &'a HeaderMap, query: Option<&'a str>) 
 }
 
 /// The answer that these frames make.
-pub(super) fn response(frames: impl Stream<Item = String> + Send + 'static) -> Response {
+pub(super) fn response<F: Into<Bytes> + 'static>(frames: impl Stream<Item = F> + Send + 'static) -> Response {
     let headers = [
         (header::CONTENT_TYPE, "text/event-stream"),
         (header::CACHE_CONTROL, "no-cache"),
         // Proxies of nginx's kind keep answers back otherwise.
         (HeaderName::from_static("x-accel-buffering"), "no"),
     ];
-    let body = frames.map(|frame| Ok::<_, Infallible>(Bytes::from(frame)));
+    let body = frames.map(|frame| Ok::<Bytes, Infallible>(frame.into()));
     (headers, Body::from_stream(body)).into_response()
 }
 

@@ -6,6 +6,7 @@
 //! goes by its whole id.
 
 mod failed;
+mod logs;
 
 use std::sync::Arc;
 
@@ -15,5 +16,5 @@ use crate::service::Service;
 
 /// The routes of this group.
 pub(super) fn routes() -> OpenApiRouter<Arc<Service>> {
-    OpenApiRouter::new()
+    OpenApiRouter::new().merge(logs::routes())
 }
