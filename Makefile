@@ -37,6 +37,7 @@ bench:
 	cargo build --release --locked
 	./scripts/bench.sh target/release/autotuner
 	./scripts/bench-service.sh target/release/autotuner
+	./scripts/bench-containers.sh target/release/autotuner
 
 ## Kill runs, and a server, at random moments, again and again; nothing may be left or lost
 soak:

@@ -18,6 +18,8 @@ mod life;
 #[cfg(test)]
 mod logs;
 #[cfg(test)]
+mod own_daemon;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod sweep;

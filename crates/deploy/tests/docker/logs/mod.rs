@@ -22,42 +22,48 @@ use crate::image::engine_image;
 use crate::support::{PATIENCE, docker, host, remove};
 
 /// A container that prints what a test wants, and goes with the test.
-pub(super) struct Talker {
-    pub(super) docker: Docker,
-    pub(super) name: String,
+pub(crate) struct Talker {
+    pub(crate) docker: Docker,
+    pub(crate) name: String,
 }
 
 impl Talker {
     /// Creates a container for these steps, and does not start it.
-    pub(super) async fn create(steps: &[&str], has_terminal: bool) -> Option<Self> {
+    pub(crate) async fn create(steps: &[&str], has_terminal: bool) -> Option<Self> {
         let docker = docker().await?;
         let image = engine_image(&docker).await;
+        Some(Self::at(docker, &image, steps, has_terminal).await)
+    }
+
+    /// The same at any daemon, without a network.
+    pub(crate) async fn at(docker: Docker, image: &str, steps: &[&str], has_terminal: bool) -> Self {
         let name = format!("autotuner-deploy-log-{}", unique_name());
         let command = std::iter::once("script").chain(steps.iter().copied());
         let body = ContainerCreateBody {
-            image: Some(image),
+            image: Some(image.to_owned()),
+            network_disabled: Some(true),
             cmd: Some(command.map(str::to_owned).collect()),
             tty: Some(has_terminal),
             ..ContainerCreateBody::default()
         };
         let options = CreateContainerOptionsBuilder::new().name(&name).build();
         docker.create_container(Some(options), body).await.unwrap();
-        Some(Self { docker, name })
+        Self { docker, name }
     }
 
     /// The same, started.
-    pub(super) async fn start(steps: &[&str]) -> Option<Self> {
+    pub(crate) async fn start(steps: &[&str]) -> Option<Self> {
         let talker = Self::create(steps, false).await?;
         talker.go().await;
         Some(talker)
     }
 
-    pub(super) async fn go(&self) {
+    pub(crate) async fn go(&self) {
         self.docker.start_container(&self.name, None).await.unwrap();
     }
 
     /// Waits until it has ended.
-    pub(super) async fn ended(&self) {
+    pub(crate) async fn ended(&self) {
         crate::support::until("the container has ended", async || {
             let found = self.docker.inspect_container(&self.name, None).await.unwrap();
             found.state.unwrap().running == Some(false)
@@ -65,7 +71,7 @@ impl Talker {
         .await;
     }
 
-    pub(super) async fn seen_by(&self, containers: &Containers) -> Container {
+    pub(crate) async fn seen_by(&self, containers: &Containers) -> Container {
         let name: ContainerName = self.name.parse().unwrap();
         containers.resolve(&name).await.unwrap()
     }
@@ -86,7 +92,7 @@ impl Drop for Talker {
 }
 
 /// Everybody's containers, seen afresh: nothing is shared with anybody else.
-pub(super) fn containers() -> Containers {
+pub(crate) fn containers() -> Containers {
     Containers::new(Surroundings {
         host: host(),
         ..Surroundings::default()
@@ -94,23 +100,23 @@ pub(super) fn containers() -> Containers {
 }
 
 /// All of a log as it is now.
-pub(super) fn everything() -> LogQuery {
+pub(crate) fn everything() -> LogQuery {
     last(usize::MAX / 64)
 }
 
-pub(super) fn last(tail: usize) -> LogQuery {
+pub(crate) fn last(tail: usize) -> LogQuery {
     LogQuery {
         tail,
         ..LogQuery::default()
     }
 }
 
-pub(super) fn from_the_start() -> Beginning {
+pub(crate) fn from_the_start() -> Beginning {
     Beginning::With(everything())
 }
 
 /// What a viewer is given next, in good time.
-pub(super) async fn next(viewer: &mut Viewer) -> Option<Vec<Item>> {
+pub(crate) async fn next(viewer: &mut Viewer) -> Option<Vec<Item>> {
     let chunk = timeout(PATIENCE, viewer.next())
         .await
         .expect("something in time")
@@ -119,7 +125,7 @@ pub(super) async fn next(viewer: &mut Viewer) -> Option<Vec<Item>> {
 }
 
 /// Reads until the container has stopped, and answers with its lines and with everything else.
-pub(super) async fn to_the_end(viewer: &mut Viewer) -> (Vec<Line>, Vec<Item>) {
+pub(crate) async fn to_the_end(viewer: &mut Viewer) -> (Vec<Line>, Vec<Item>) {
     let (mut lines, mut others) = (Vec::new(), Vec::new());
     while let Some(items) = next(viewer).await {
         for item in items {
@@ -138,12 +144,12 @@ pub(super) async fn to_the_end(viewer: &mut Viewer) -> (Vec<Line>, Vec<Item>) {
     (lines, others)
 }
 
-pub(super) fn text(line: &Line) -> String {
+pub(crate) fn text(line: &Line) -> String {
     String::from_utf8_lossy(&line.text).into_owned()
 }
 
 /// The numbers that the script's `both` has printed to one stream.
-pub(super) fn numbers(lines: &[Line], stream: LogStream) -> Vec<usize> {
+pub(crate) fn numbers(lines: &[Line], stream: LogStream) -> Vec<usize> {
     let of_stream = lines.iter().filter(|line| line.stream == stream);
     of_stream
         .map(|line| text(line).split(' ').nth(1).unwrap().parse().unwrap())
@@ -152,7 +158,7 @@ pub(super) fn numbers(lines: &[Line], stream: LogStream) -> Vec<usize> {
 
 /// Checks that both streams have every number of this range once and in order.
 #[track_caller]
-pub(super) fn assert_whole(lines: &[Line], first: usize, count: usize) {
+pub(crate) fn assert_whole(lines: &[Line], first: usize, count: usize) {
     for (stream, remainder) in [(LogStream::Output, 0), (LogStream::Errors, 1)] {
         let expected: Vec<usize> = (first..count).filter(|number| number % 2 == remainder).collect();
         let found = numbers(lines, stream);
@@ -169,4 +175,4 @@ pub(super) fn assert_whole(lines: &[Line], first: usize, count: usize) {
     }
 }
 
-pub(super) const SHORT: Duration = Duration::from_millis(100);
+pub(crate) const SHORT: Duration = Duration::from_millis(100);

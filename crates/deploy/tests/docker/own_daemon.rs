@@ -1,0 +1,320 @@
+//! A daemon that dies and is started again while its containers are looked at: one of the test's
+//! own, which has a network of its own and touches nobody else's.
+
+use std::os::unix::fs::MetadataExt as _;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use autotuner_deploy::containers::{Containers, Item, Life, Line, Surroundings, Viewer};
+use bollard::{API_DEFAULT_VERSION, Docker};
+use futures_util::{StreamExt as _, TryStreamExt as _};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use tempfile::TempDir;
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::image::engine_image;
+use crate::logs::{Talker, assert_whole, everything, from_the_start, next};
+use crate::support::PATIENCE;
+
+/// Lines that the container prints, each half a millisecond after the one before.
+const LINES: usize = 30_000;
+
+/// A daemon below a folder of its own.
+struct OwnDaemon {
+    folder: TempDir,
+    child: Child,
+    options: Vec<&'static str>,
+}
+
+impl OwnDaemon {
+    /// Starts it; nothing where this user may not, or there is no such program.
+    async fn start(options: &[&'static str]) -> Option<Self> {
+        crate::support::docker().await?;
+        if std::fs::metadata("/proc/self").unwrap().uid() != 0
+            || Command::new("dockerd").arg("--version").output().is_err()
+        {
+            eprintln!("NOT TESTED: a daemon of the test's own takes root and dockerd");
+            return None;
+        }
+        let folder = tempfile::Builder::new()
+            .prefix("autotuner-dockerd-")
+            .tempdir()
+            .unwrap();
+        let child = spawn(&folder, options);
+        let daemon = Self {
+            folder,
+            child,
+            options: options.to_vec(),
+        };
+        daemon.answers().await;
+        Some(daemon)
+    }
+
+    fn socket(&self) -> PathBuf {
+        self.folder.path().join("docker.sock")
+    }
+
+    fn client(&self) -> Option<Docker> {
+        Docker::connect_with_unix(self.socket().to_str().unwrap(), 30, API_DEFAULT_VERSION).ok()
+    }
+
+    async fn docker(&self) -> Docker {
+        self.client().unwrap().negotiate_version().await.unwrap()
+    }
+
+    async fn is_there(&self) -> bool {
+        match self.client() {
+            Some(client) => client.ping().await.is_ok(),
+            None => false,
+        }
+    }
+
+    fn containers(&self) -> Containers {
+        Containers::new(Surroundings {
+            host: Some(format!("unix://{}", self.socket().display())),
+            ..Surroundings::default()
+        })
+    }
+
+    async fn answers(&self) {
+        let begun = Instant::now();
+        while !self.is_there().await {
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "the daemon does not answer: {}",
+                self.log()
+            );
+            sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+
+    fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    async fn start_again(&mut self) {
+        // Of a killed daemon and its containerd, which dies with it: the next one believes them.
+        for left in ["docker.pid", "exec/containerd/containerd.pid"] {
+            let _ = std::fs::remove_file(self.folder.path().join(left));
+        }
+        self.child = spawn(&self.folder, &self.options);
+        self.answers().await;
+    }
+
+    /// A container that prints numbers for a while.
+    async fn talker(&self) -> Talker {
+        let docker = self.docker().await;
+        let image = engine_image(&docker).await;
+        let talker = Talker::at(docker, &image, &[&format!("both:{LINES}:500")], false).await;
+        talker.go().await;
+        talker
+    }
+}
+
+impl Drop for OwnDaemon {
+    fn drop(&mut self) {
+        let pid = Pid::from_raw(self.child.id().cast_signed());
+        let _ = kill(pid, Signal::SIGTERM);
+        for _ in 0..150 {
+            if matches!(self.child.try_wait(), Ok(Some(_))) {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        // What a killed one has left, known by the name of the folder.
+        let pattern = self.folder.path().display().to_string();
+        let _ = Command::new("pkill").args(["-KILL", "-f", &pattern]).status();
+    }
+}
+
+fn spawn(folder: &TempDir, options: &[&str]) -> Child {
+    let below = |name: &str| folder.path().join(name).display().to_string();
+    let log = std::fs::File::options()
+        .create(true)
+        .append(true)
+        .open(folder.path().join("log"))
+        .unwrap();
+    Command::new("unshare")
+        .args([
+            "--net",
+            "dockerd",
+            "--bridge",
+            "none",
+            "--iptables=false",
+            "--ip6tables=false",
+        ])
+        .args(["--data-root", &below("data"), "--exec-root", &below("exec")])
+        .args([
+            "--pidfile",
+            &below("docker.pid"),
+            "--host",
+            &format!("unix://{}", below("docker.sock")),
+        ])
+        .args(options)
+        .stdin(Stdio::null())
+        .stdout(log.try_clone().unwrap())
+        .stderr(log)
+        .spawn()
+        .unwrap()
+}
+
+/// What a viewer was given.
+#[derive(Default)]
+struct Seen {
+    lines: Vec<Line>,
+    lives: Vec<Life>,
+}
+
+impl Seen {
+    /// Reads on until this has come.
+    async fn until(&mut self, viewer: &mut Viewer, enough: impl Fn(&Self) -> bool) {
+        while !enough(self) {
+            let items = next(viewer).await.expect("the log goes on");
+            for item in items {
+                match item {
+                    Item::Line(line) => self.lines.push(line),
+                    Item::Life(life) => self.lives.push(life),
+                    Item::Gap(why) => panic!("{why}"),
+                }
+            }
+        }
+    }
+
+    fn has(&self, wanted: impl Fn(&Life) -> bool) -> bool {
+        self.lives.iter().any(wanted)
+    }
+}
+
+#[tokio::test]
+async fn a_daemon_that_dies_takes_its_container_with_it_and_nothing_that_it_has_is_lost() {
+    let Some(mut daemon) = OwnDaemon::start(&[]).await else {
+        return;
+    };
+    let talker = daemon.talker().await;
+    let containers = daemon.containers();
+    let container = talker.seen_by(&containers).await;
+    let mut viewer = containers.follow_log(&container, from_the_start()).await.unwrap();
+    let mut seen = Seen::default();
+    seen.until(&mut viewer, |seen| seen.lines.len() > 1_000).await;
+    daemon.kill();
+    seen.until(&mut viewer, |seen| {
+        seen.has(|life| matches!(life, Life::DaemonAway { .. }))
+    })
+    .await;
+    let refused = containers
+        .find_in_log(&container, &everything())
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(
+        refused.starts_with("Unable to connect to Docker daemon: "),
+        "{refused}"
+    );
+    daemon.start_again().await;
+    let back = Instant::now();
+    seen.until(&mut viewer, |seen| seen.has(|life| *life == Life::DaemonBack))
+        .await;
+    println!(
+        "the log goes on {} ms after the daemon answers",
+        back.elapsed().as_millis()
+    );
+    seen.until(&mut viewer, |seen| {
+        seen.has(|life| matches!(life, Life::Stopped { .. }))
+    })
+    .await;
+    let stopped = Life::Stopped {
+        exit_code: Some(137),
+        out_of_memory: false,
+    };
+    assert_eq!(seen.lives.last(), Some(&stopped), "{:?}", seen.lives);
+    let kept = containers
+        .find_in_log(&container, &everything())
+        .await
+        .unwrap()
+        .lines;
+    assert_eq!(seen.lines.len(), kept.len());
+    assert!(seen.lines == kept);
+    assert_whole(&seen.lines, 0, seen.lines.len());
+}
+
+#[tokio::test]
+async fn a_container_that_outlives_its_daemon_is_followed_to_its_end() {
+    let Some(mut daemon) = OwnDaemon::start(&["--live-restore"]).await else {
+        return;
+    };
+    let talker = daemon.talker().await;
+    let containers = daemon.containers();
+    let container = talker.seen_by(&containers).await;
+    let mut viewer = containers.follow_log(&container, from_the_start()).await.unwrap();
+    let mut seen = Seen::default();
+    for round in 1..=2 {
+        let wanted = seen.lines.len() + 1_000;
+        seen.until(&mut viewer, |seen| seen.lines.len() > wanted).await;
+        daemon.kill();
+        let count = |seen: &Seen| {
+            seen.lives
+                .iter()
+                .filter(|life| matches!(life, Life::DaemonAway { .. }))
+                .count()
+        };
+        seen.until(&mut viewer, |seen| count(seen) == round).await;
+        daemon.start_again().await;
+        let back = Instant::now();
+        let wanted = seen.lines.len() + 1;
+        seen.until(&mut viewer, |seen| seen.lines.len() > wanted).await;
+        println!(
+            "lines come again {} ms after the daemon answers",
+            back.elapsed().as_millis()
+        );
+    }
+    seen.until(&mut viewer, |seen| {
+        seen.has(|life| matches!(life, Life::Stopped { .. }))
+    })
+    .await;
+    assert_whole(&seen.lines, 0, LINES);
+}
+
+#[tokio::test]
+async fn a_log_that_is_given_away_breaks_off_with_the_daemon_and_is_whole_afterwards() {
+    let Some(mut daemon) = OwnDaemon::start(&[]).await else {
+        return;
+    };
+    let docker = daemon.docker().await;
+    let image = engine_image(&docker).await;
+    let talker = Talker::at(docker, &image, &["flood:100000"], false).await;
+    talker.go().await;
+    talker.ended().await;
+    let containers = daemon.containers();
+    let container = talker.seen_by(&containers).await;
+    let whole = containers
+        .whole_log(&container, &everything(), false)
+        .await
+        .unwrap();
+    let mut whole = std::pin::pin!(whole);
+    whole.next().await.unwrap().unwrap();
+    daemon.kill();
+    let rest = timeout(PATIENCE, whole.try_collect::<Vec<_>>()).await.unwrap();
+    let broken = rest.unwrap_err().to_string();
+    assert!(
+        broken.starts_with("Unable to connect to Docker daemon: "),
+        "{broken}"
+    );
+    daemon.start_again().await;
+    // The first to ask finds a connection that is new.
+    let whole = containers
+        .whole_log(&container, &everything(), false)
+        .await
+        .unwrap();
+    let whole: Vec<_> = whole.try_collect().await.unwrap();
+    let lines = whole.concat().iter().filter(|byte| **byte == b'\n').count();
+    assert_eq!(lines, 100_000);
+}
