@@ -42,7 +42,11 @@ const SLOT_PATIENCE: Duration = Duration::from_secs(7 * 24 * 3600);
 /// An engine that was started.
 #[derive(Debug)]
 pub(super) struct Started {
+    /// The experiment that it was started for.
+    pub(super) number: ExperimentNumber,
     pub(super) deployment: Deployment,
+    /// When, milliseconds since the Unix epoch.
+    pub(super) at_ms: i64,
     /// The GPUs that nobody else gets until the engine is gone.
     pub(super) gpus: HeldGpus,
     /// The processors that nobody else gets until then; none beside GPUs.
@@ -82,7 +86,9 @@ pub(super) async fn start(
     };
     let deployment = launched.map_err(|error| not_deployed(&error))?;
     Ok(Started {
+        number,
         deployment,
+        at_ms: worker.clock.now_ms(),
         gpus,
         slots,
     })

@@ -1,6 +1,7 @@
 //! Tasks of a database, run against engines in memory.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -292,6 +293,44 @@ async fn a_cancelled_task_ends_at_once_and_keeps_what_was_measured() {
         experiments[1].failure().map(|failure| failure.kind.as_str()),
         Some("cancelled")
     );
+    scene.end().await;
+}
+
+#[tokio::test]
+async fn a_container_is_on_record_while_it_runs_and_when_it_is_gone() {
+    let scene = Scene::new().await;
+    scene.world.contained.store(true, Ordering::SeqCst);
+    let id = scene.start("fake", json!({"behave": ["hang"]})).await;
+    scene
+        .until("the second experiment", async |scene| {
+            scene.experiments(id).await.len() == 2
+        })
+        .await;
+    scene.until_benchmarking(id).await;
+    let database = &scene.test.service.database;
+    let record = async |id: &str| {
+        database
+            .container(id)
+            .await
+            .expect("readable")
+            .expect("on record")
+    };
+    let (first, second) = (record("fake-0").await, record("of-fake-1").await);
+    assert_eq!((first.number.0, first.attempt, first.run), (1, 1, 1));
+    assert!(first.ended_at_ms.is_some(), "its experiment has ended");
+    assert_eq!((second.number.0, second.task), (2, id));
+    assert_eq!(second.ended_at_ms, None, "it runs");
+    let log = scene.test.service.logs.of_container(&first);
+    assert_eq!(std::fs::read_to_string(log).expect("kept"), "fake engine\n");
+    let of = database.containers_of(id, Some(1), second.number).await;
+    assert_eq!(of.expect("known"), std::slice::from_ref(&second));
+    database
+        .cancel_task(&scene.test.act(), id)
+        .await
+        .expect("it runs");
+    scene.test.service.bell.notify_one();
+    assert_eq!(scene.until_ended(id).await, TaskStatus::Cancelled);
+    assert!(record("fake-1").await.ended_at_ms.is_some());
     scene.end().await;
 }
 
