@@ -32,9 +32,6 @@ const LAUNCH_PATIENCE: Duration = Duration::from_secs(2);
 /// Pause between two questions whether it is back.
 const TARGET_PAUSE: Duration = Duration::from_secs(1);
 
-/// Longest wait for GPUs that others use.
-const GPU_PATIENCE: Duration = Duration::from_secs(3600);
-
 /// Longest wait for processors, which only our own experiments hold, and which are given out in
 /// turn: it ends, though it may take as long as all that is before it.
 const SLOT_PATIENCE: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -169,7 +166,7 @@ async fn hold_gpus(
     let held = worker
         .gpus
         .with_rules(rules)
-        .hold(plan.gpus, &told, GPU_PATIENCE, &worker.stop.tokens.soft)
+        .hold(plan.gpus, &told, worker.gpu_patience, &worker.stop.tokens.soft)
         .await
         .map_err(|error| without_gpus(&error))?;
     if let Some(first) = held.devices().first() {
