@@ -10,7 +10,7 @@ mod conformance;
 use std::collections::HashMap;
 use std::io::Write as _;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -34,6 +34,8 @@ pub(crate) struct FakeWorld {
     launches: AtomicU32,
     /// Launches that fail before the next one works.
     pub(crate) failing_launches: AtomicU16,
+    /// Whether engines are said to run in containers.
+    pub(crate) contained: AtomicBool,
     /// How often the target does not answer before it does again.
     pub(crate) absences: AtomicU16,
     /// Attempts to stop that are still to fail, by engine.
@@ -210,11 +212,12 @@ impl Deployer for FakeWorld {
         let mut command = vec!["fake".to_owned()];
         command.extend(plan.arguments("127.0.0.1", 1));
         Ok(Deployment {
-            id,
             base_url,
             command,
             log_file: label.log_file.clone(),
             image: None,
+            container_name: self.contained.load(Ordering::SeqCst).then(|| format!("of-{id}")),
+            id,
         })
     }
 

@@ -42,6 +42,8 @@ pub(crate) enum FaultPoint {
     Judge,
     /// Its engine is stopped.
     Stop,
+    /// That it is gone is put on record.
+    RecordStop,
     /// The engine's log is kept.
     PreserveLog,
     /// Its end is put on record.
@@ -99,7 +101,7 @@ mod armed {
 
     impl FaultPoint {
         /// Every point.
-        pub(crate) const ALL: [Self; 25] = [
+        pub(crate) const ALL: [Self; 26] = [
             Self::Claim,
             Self::OpenLog,
             Self::Prepare,
@@ -117,6 +119,7 @@ mod armed {
             Self::WriteRecords,
             Self::Judge,
             Self::Stop,
+            Self::RecordStop,
             Self::PreserveLog,
             Self::FinishExperiment,
             Self::Tell,
@@ -147,6 +150,7 @@ mod armed {
                 Self::WriteRecords => "write-records",
                 Self::Judge => "judge",
                 Self::Stop => "stop",
+                Self::RecordStop => "record-stop",
                 Self::PreserveLog => "preserve-log",
                 Self::FinishExperiment => "finish-experiment",
                 Self::Tell => "tell",

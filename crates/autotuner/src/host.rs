@@ -5,6 +5,7 @@ use std::time::Duration;
 use autotuner_core::gpu::GpuDevice;
 use autotuner_deploy::gpu::{GpuConfig, look_now};
 use serde::Serialize;
+use tokio::sync::OnceCell;
 
 /// How long GPU drivers may take. One that has been idle starts its GPUs first.
 const GPU_PATIENCE: Duration = Duration::from_secs(20);
@@ -63,6 +64,21 @@ impl Host {
             devices,
             fingerprint,
         }
+    }
+}
+
+/// This machine, looked at when somebody first asks for it, and once.
+#[derive(Debug, Default)]
+pub(crate) struct ThisHost(OnceCell<Host>);
+
+impl ThisHost {
+    /// What it is; `None` where it cannot be looked at any more, because we end.
+    pub(crate) async fn get(&self, gpus: &GpuConfig) -> Option<&Host> {
+        let looking = || {
+            let gpus = gpus.clone();
+            tokio::task::spawn_blocking(move || Host::inspect(&gpus))
+        };
+        self.0.get_or_try_init(looking).await.ok()
     }
 }
 

@@ -50,6 +50,21 @@ pub struct LaunchFacts {
     pub image: Option<ImageFacts>,
     /// The GPUs that were held for it.
     pub gpus: Vec<GpuDevice>,
+    /// Where it answers while it runs: `http://127.0.0.1:8123`.
+    pub base_url: Option<String>,
+    /// The container that it runs in, where it is one.
+    pub container: Option<ContainerFacts>,
+}
+
+/// Which container an engine was started in. It is gone when its experiment is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContainerFacts {
+    /// Docker's own id for it, 64 hexadecimal digits, never given to another.
+    pub id: String,
+    /// What it is called. A later container may be called the same.
+    pub name: String,
+    /// When it was started, milliseconds since the Unix epoch.
+    pub started_at_ms: i64,
 }
 
 /// Which image an engine was started from.

@@ -198,6 +198,9 @@ pub struct Deployment {
     pub log_file: PathBuf,
     /// The image it was started from, where it was one.
     pub image: Option<ImageFacts>,
+    /// What its container is called, where it runs in one; [`Deployment::id`] is the container's
+    /// own id then.
+    pub container_name: Option<String>,
 }
 
 /// How an engine is.

@@ -167,6 +167,7 @@ impl Deployer for ProcessDeployer {
             command,
             log_file: label.log_file.clone(),
             image: None,
+            container_name: None,
         })
     }
 

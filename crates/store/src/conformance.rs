@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use autotuner_core::experiment::LaunchFacts;
+use autotuner_core::experiment::{ContainerFacts, LaunchFacts};
 use autotuner_core::failure::{Failure, FailureKind};
 use autotuner_core::ids::{ExperimentNumber, TaskId};
 use autotuner_core::lifecycle::{ExperimentMove, ExperimentStatus, TaskMove, TaskStatus};
@@ -70,12 +70,22 @@ async fn experiments_are_numbered_and_keep_what_was_asked(fixture: &dyn Fixture)
     }
     let facts = LaunchFacts {
         command: vec!["engine".into(), "--port".into(), "1".into()],
+        base_url: Some("http://127.0.0.1:1".into()),
+        container: Some(ContainerFacts {
+            id: "0".repeat(64),
+            name: "engine".into(),
+            started_at_ms: 1001,
+        }),
         ..LaunchFacts::default()
     };
     store
         .record_launch(task, ExperimentNumber(2), facts.clone())
         .await
         .expect("recorded");
+    for number in [1, 2, 2] {
+        let stopped = store.record_stop(task, ExperimentNumber(number), 1002).await;
+        stopped.expect("with or without a container, and again");
+    }
     let history = store.history(task).await.expect("known");
     assert_eq!(history.len(), 2);
     assert_eq!(history[1].candidate, next(16).candidate);
@@ -124,6 +134,11 @@ async fn strangers_are_named(fixture: &dyn Fixture) {
         "{unknown:?}"
     );
     let number = ExperimentNumber(5);
+    let unknown = store.record_stop(task, number, 0).await;
+    assert!(
+        matches!(unknown, Err(StoreError::NoSuchExperiment { .. })),
+        "{unknown:?}"
+    );
     let error = store
         .move_experiment(task, number, ExperimentMove::Deploy)
         .await

@@ -15,9 +15,9 @@ pub mod legacy;
 pub use database::{Claim, Database, OpenError, Renewal, RunStore};
 pub use memory::MemoryStore;
 pub use records::{
-    Act, AuditRecord, ExperimentRecord, ForeignResult, ImportedExperiment, ImportedTask, Listed, NewPreset,
-    NewTask, NewToken, Page, PresetRecord, Role, RunRecord, Statistics, TaskRecord, TaskSummary,
-    TimelineEntry, TokenRecord,
+    Act, AuditRecord, ContainerRecord, ExperimentRecord, ForeignResult, ImportedExperiment, ImportedTask,
+    Listed, NewPreset, NewTask, NewToken, Page, PresetRecord, Role, RunRecord, Statistics, TaskRecord,
+    TaskSummary, TimelineEntry, TokenRecord,
 };
 
 use async_trait::async_trait;
@@ -74,7 +74,8 @@ pub trait Store: Send + Sync {
         wanted: ExperimentMove,
     ) -> Result<(), StoreError>;
 
-    /// Records what was really started.
+    /// Records what was really started. A container is found by its id and by its experiment from
+    /// then on, also when it is gone.
     ///
     /// # Errors
     /// [`StoreError::NoSuchExperiment`].
@@ -83,6 +84,18 @@ pub trait Store: Send + Sync {
         task: TaskId,
         number: ExperimentNumber,
         facts: LaunchFacts,
+    ) -> Result<(), StoreError>;
+
+    /// Records that an experiment's engine is gone, and with it whatever container it had. May be
+    /// told before the experiment ends, after it, or again.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchExperiment`].
+    async fn record_stop(
+        &self,
+        task: TaskId,
+        number: ExperimentNumber,
+        now_ms: i64,
     ) -> Result<(), StoreError>;
 
     /// Ends an experiment: status, result and time in one step.

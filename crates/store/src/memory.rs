@@ -169,6 +169,16 @@ impl Store for MemoryStore {
         })
     }
 
+    async fn record_stop(
+        &self,
+        task: TaskId,
+        number: ExperimentNumber,
+        _now_ms: i64,
+    ) -> Result<(), StoreError> {
+        // Containers are looked up in a database only.
+        self.with_experiment(task, number, |_| Ok(()))
+    }
+
     async fn finish_experiment(
         &self,
         task: TaskId,

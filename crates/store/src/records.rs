@@ -177,6 +177,32 @@ pub struct ExperimentRecord {
     pub foreign: Option<ForeignResult>,
 }
 
+/// A container that an engine was started in, and what for. Kept when it is gone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContainerRecord {
+    /// Docker's own id, 64 hexadecimal digits.
+    pub id: String,
+    /// What it was called.
+    pub name: String,
+    /// The experiment that it was started for, by its global id.
+    pub experiment: ExperimentId,
+    /// The experiment's task.
+    pub task: TaskId,
+    /// The run of the task.
+    pub run: u32,
+    /// The experiment's number inside the run.
+    pub number: ExperimentNumber,
+    /// Which attempt at its candidate the experiment is, from 1.
+    pub attempt: u32,
+    /// The image that was asked for.
+    pub image: Option<String>,
+    /// When it was started.
+    pub started_at_ms: i64,
+    /// When it was stopped or, where its worker died, when that was noticed; `None` while it
+    /// runs, and where it could not be stopped.
+    pub ended_at_ms: Option<i64>,
+}
+
 /// What another program made of an experiment, kept as it told it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ForeignResult {

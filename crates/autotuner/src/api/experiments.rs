@@ -53,7 +53,9 @@ async fn get_experiment(
     Path(id): Path<i64>,
 ) -> Result<Json<ExperimentView>, ApiError> {
     let record = service.database.experiment(ExperimentId(id)).await?;
-    Ok(Json(ExperimentView::of(record, Told::Alone)))
+    let (run, number) = (Some(record.run), record.experiment.number);
+    let containers = service.database.containers_of(record.task, run, number).await?;
+    Ok(Json(ExperimentView::of(record, Told::Alone(containers))))
 }
 
 /// Experiments of a task's current run, oldest first

@@ -9,7 +9,7 @@ use autotuner_core::ids::TaskId;
 use autotuner_core::lifecycle::TaskStatus;
 use autotuner_core::problem::Problem;
 use autotuner_core::spec::TaskSpec;
-use autotuner_store::{NewTask, TaskRecord};
+use autotuner_store::{Act, NewTask, StoreError, TaskRecord};
 use axum::Json;
 use axum::extract::State;
 use serde_json::{Map, Value};
@@ -59,6 +59,7 @@ async fn start_task(
     (status = 200, body = TaskView, description = "Its end was asked for; `is_cancel_requested` until it is there"),
     (status = 400, body = ErrorBody, description = "The task does not run"),
     (status = 404, body = ErrorBody, description = "There is no such task"),
+    (status = 503, body = ErrorBody, description = "The database cannot be written. A task that runs is stopped all the same; `detail` says so"),
 ))]
 async fn cancel_task(
     State(service): State<Arc<Service>>,
@@ -171,6 +172,9 @@ pub(super) async fn cancel_one(
 ) -> Result<TaskRecord, ApiError> {
     let act = caller.act(service.clock.now_ms());
     let cancelled = service.database.cancel_task(&act, id).await;
+    if let Err(error @ StoreError::CannotWrite { .. }) = cancelled {
+        return Err(cancel_unrecorded(service, act, id, error).await);
+    }
     let record = cancelled.map_err(|error| in_words(error, |_| illegal("Task is not running")))?;
     let kind = match record.summary.status {
         TaskStatus::Cancelled => Kind::TaskCancelled,
@@ -179,6 +183,29 @@ pub(super) async fn cancel_one(
     publish(service, kind, id);
     service.bell.notify_one();
     Ok(record)
+}
+
+/// Stops a task whose cancel cannot be put on record: load and engine end at once, the run when
+/// the disk has room again. Gives the answer that says so.
+async fn cancel_unrecorded(service: &Service, act: Act, id: TaskId, error: StoreError) -> ApiError {
+    let error = ApiError::from(error);
+    let run = match service.database.task(id).await {
+        Ok(record) if record.summary.status == TaskStatus::Running => record.summary.run,
+        _ => return error,
+    };
+    tracing::warn!(
+        task.id = id.0,
+        actor = act.actor,
+        "a task is cancelled without a record of it"
+    );
+    service.wishes.cancel(id, run, act);
+    service.bell.notify_one();
+    let mut told = error.with_hint(
+        "make room on the disk of the data directory: the task ends as cancelled then, unless the service is \
+         started again before",
+    );
+    told.body.detail = format!("Task {id} is being stopped, but the database cannot be written to say so");
+    told
 }
 
 /// Makes a task ready for another run.

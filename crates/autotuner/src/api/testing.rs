@@ -58,7 +58,11 @@ impl Answer {
 impl TestService {
     /// A service that was just started.
     pub(crate) async fn start() -> Self {
-        let inner = testing::TestService::new(Settings::default()).await;
+        Self::over(testing::TestService::new(Settings::default()).await)
+    }
+
+    /// The routes of this service.
+    pub(crate) fn over(inner: testing::TestService) -> Self {
         let service = Arc::clone(&inner.service);
         let gpus = Arc::clone(&inner.gpus);
         let (router, _) = routes().split_for_parts();

@@ -22,7 +22,7 @@ use convert::{Converted, made_at_ms, names};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  autotuner import-legacy ~/.local/share/inference-autotuner/autotuner.db --dry-run
+  autotuner import-legacy ~/.local/share/autotuner/autotuner.db --dry-run
   autotuner import-legacy old/autotuner.db --minutes
 
 FILE is the original's SQLite database; it is only read. What was imported once is not imported again.

@@ -19,6 +19,7 @@ use crate::api::{self, presets};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::fault;
+use crate::host::ThisHost;
 use crate::service::Service;
 use crate::service::access::first_token::FirstToken;
 use crate::service::access::hosts::Authority;
@@ -28,6 +29,7 @@ use crate::service::events::Hub;
 use crate::service::log_files::LogFiles;
 use crate::service::metrics::Metrics;
 use crate::service::supervisor::{Board, Machine, Supervisor};
+use crate::service::wishes::Wishes;
 use crate::shutdown::Shutdown;
 use crate::targets::{gpu_pool, surroundings};
 use crate::worker::preflight::Places;
@@ -120,6 +122,8 @@ async fn serve(arguments: &Arguments, config: &Config) -> anyhow::Result<()> {
         gpus: gpu_pool(config),
         containers: Containers::new(surroundings(config)),
         bell: Notify::new(),
+        wishes: Wishes::default(),
+        host: ThisHost::default(),
         board: Board::default(),
         metrics: Metrics::default(),
         shutdown,

@@ -31,7 +31,7 @@ use crate::worker::logs::TaskLogs;
 use crate::worker::preflight::{Places, Prepared, alike, own_program, prepare, unheeded};
 use crate::worker::slots::CpuSlots;
 use crate::worker::stop::RunStop;
-use crate::worker::{Event, Reporter, Stuck, Worker, run_task};
+use crate::worker::{Event, GPU_PATIENCE, Reporter, Stuck, Worker, run_task};
 
 /// A run to be made.
 pub(super) struct Session {
@@ -227,6 +227,7 @@ async fn staff(
         stop: RunStop::on(shutdown),
         stuck: Stuck::default(),
         gpus: gpu_pool(config),
+        gpu_patience: GPU_PATIENCE,
         slots: CpuSlots::of_machine(config.cpu_slots),
         gpu_model: OnceLock::new(),
         image: OnceLock::new(),

@@ -18,9 +18,26 @@ pub(crate) fn line(launch: &LaunchFacts, plan: &LaunchPlan, containers: &Contain
         Some(image) => docker(&Package::of_launch(launch, image, plan, containers)),
         None => process(
             launch.env.iter().map(|(name, value)| (name, value)),
-            &launch.command,
+            &on_the_usual_port(&launch.command, plan),
         ),
     }
+}
+
+/// The command of an engine that was started by this plan, on the port that it would be given by
+/// hand: the one of its measurement was whichever was free. What the plan does not know stays as
+/// it was.
+fn on_the_usual_port(command: &[String], plan: &LaunchPlan) -> Vec<String> {
+    let on = |port| plan.arguments("127.0.0.1", port);
+    let (usual, other) = (on(ENGINE_PORT), on(ENGINE_PORT + 1));
+    let Some((program, arguments)) = command.split_first() else {
+        return Vec::new();
+    };
+    if arguments.len() != usual.len() {
+        return command.to_vec();
+    }
+    let words = arguments.iter().zip(usual.iter().zip(&other));
+    let words = words.map(|(started, (usual, other))| if usual == other { started } else { usual });
+    std::iter::once(program).chain(words).cloned().collect()
 }
 
 /// The line for what a plan would start, host and port chosen.
@@ -185,6 +202,38 @@ mod tests {
             line(&launch(&["/bin/engine", "--flag", "a b"]), &plan(), &containers()),
             "A='b c' /bin/engine --flag 'a b'"
         );
+    }
+
+    #[test]
+    fn a_process_s_line_has_the_port_that_it_would_be_given_by_hand() {
+        use autotuner_core::engine::Arg;
+
+        let mut plan = plan();
+        plan.args = vec![
+            "--port".into(),
+            Arg::Port,
+            "--ctx-size".into(),
+            "40001".into(),
+            "--model".into(),
+            "name".into(),
+        ];
+        let started = [
+            "/bin/engine",
+            "--port",
+            "40001",
+            "--ctx-size",
+            "40001",
+            "--model",
+            "/m",
+        ];
+        assert_eq!(
+            line(&launch(&started), &plan, &containers()),
+            "A='b c' /bin/engine --port 8000 --ctx-size 40001 --model /m"
+        );
+        // Where the plan is another one by now, what was started is told.
+        plan.args.pop();
+        let told = line(&launch(&started), &plan, &containers());
+        assert!(told.contains("--port 40001"), "{told}");
     }
 
     #[test]

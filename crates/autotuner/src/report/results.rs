@@ -234,6 +234,8 @@ fn result(facts: &RunFacts<'_>, experiment: &Experiment) -> Value {
         ready_after_ms,
         image,
         gpus,
+        base_url: _,
+        container,
     } = launch.clone().unwrap_or_default();
     json!({
         "experiment_id": number.0,
@@ -255,6 +257,8 @@ fn result(facts: &RunFacts<'_>, experiment: &Experiment) -> Value {
         "environment": env.into_iter().collect::<std::collections::BTreeMap<_, _>>(),
         "engine_version": engine_version,
         "engine_fingerprints": measured.map(|measured| measured.fingerprints.clone()).unwrap_or_default(),
+        "container_id": container.as_ref().map(|container| container.id.clone()),
+        "container_name": container.map(|container| container.name),
         "image": image.as_ref().map(|image| image.reference.clone()),
         "image_id": image.as_ref().map(|image| image.id.clone()),
         "image_digest": image.and_then(|image| image.digest),

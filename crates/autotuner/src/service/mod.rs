@@ -12,6 +12,7 @@ pub(crate) mod permits;
 pub(crate) mod supervisor;
 #[cfg(test)]
 pub(crate) mod testing;
+pub(crate) mod wishes;
 
 use std::sync::Arc;
 
@@ -22,12 +23,14 @@ use tokio::sync::Notify;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::host::ThisHost;
 use crate::shutdown::Shutdown;
 use access::Access;
 use events::Hub;
 use log_files::LogFiles;
 use metrics::Metrics;
 use supervisor::Board;
+use wishes::Wishes;
 
 /// What every handler and the worker share.
 pub(crate) struct Service {
@@ -49,6 +52,10 @@ pub(crate) struct Service {
     pub(crate) containers: Containers,
     /// Rung when there may be something for the worker to do: a task was started or cancelled.
     pub(crate) bell: Notify,
+    /// Cancels that the database could not be told of.
+    pub(crate) wishes: Wishes,
+    /// This machine, for results.
+    pub(crate) host: ThisHost,
     /// What the worker does at the moment, for status pages.
     pub(crate) board: Board,
     /// What is counted for `/metrics`.

@@ -17,8 +17,10 @@ use super::events::Hub;
 use super::log_files::LogFiles;
 use super::metrics::Metrics;
 use super::supervisor::Board;
+use super::wishes::Wishes;
 use crate::clock::Clock;
 use crate::config::{Config, Flags};
+use crate::host::ThisHost;
 use crate::shutdown::Shutdown;
 use crate::targets::surroundings;
 
@@ -84,6 +86,8 @@ impl TestService {
             access: Access::new(settings),
             gpus: GpuPool::new(Arc::clone(&gpus) as _, folder.path().join("gpus")),
             bell: Notify::new(),
+            wishes: Wishes::default(),
+            host: ThisHost::default(),
             board: Board::default(),
             metrics: Metrics::default(),
             shutdown: Shutdown::default(),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use autotuner_core::engine::LaunchPlan;
-use autotuner_core::experiment::{LaunchFacts, Measured};
+use autotuner_core::experiment::{ContainerFacts, LaunchFacts, Measured};
 use autotuner_core::failure::{Failure, FailureKind};
 use autotuner_core::ids::ExperimentNumber;
 use autotuner_core::lifecycle::{ExperimentMove, ExperimentStatus};
@@ -117,7 +117,7 @@ async fn attempt(worker: &Arc<Worker>, number: ExperimentNumber, next: &Next) ->
             format!("a fault of our own: {fault}"),
         ))
     });
-    tear_down(worker, number, started).await;
+    tear_down(worker, started).await;
     outcome
 }
 
@@ -164,16 +164,18 @@ async fn try_measure(
     plan: &LaunchPlan,
     started: &Started,
 ) -> Result<Measured, Failure> {
-    let Started { deployment, gpus, .. } = started;
+    let deployment = &started.deployment;
+    let image = same_image(worker, deployment.image.as_ref());
     let mut facts = LaunchFacts {
-        command: deployment.command.clone(),
-        env: plan.env.iter().map(without_secret).collect(),
-        engine_version: worker.facts.version.clone(),
-        ready_after_ms: None,
-        image: same_image(worker, deployment.image.as_ref())?,
-        gpus: gpus.devices().to_vec(),
+        // What was started is on record, also where it is not what it should have been.
+        image: match &image {
+            Ok(image) => image.clone(),
+            Err(_) => deployment.image.clone(),
+        },
+        ..launched(worker, plan, started)
     };
     around(FaultPoint::RecordLaunch, record(worker, number, facts.clone())).await?;
+    image?;
     let took = around(FaultPoint::Ready, ready(worker, plan, deployment)).await?;
     facts.ready_after_ms = u64::try_from(took.as_millis()).ok();
     around(FaultPoint::RecordReady, record(worker, number, facts)).await?;
@@ -184,7 +186,7 @@ async fn try_measure(
         ExperimentStatus::Benchmarking,
     )
     .await?;
-    let sampler = worker.gpus.sample(gpus);
+    let sampler = worker.gpus.sample(&started.gpus);
     let measuring = benchmark(worker, number, plan, deployment);
     let recording = around(FaultPoint::Benchmark, measuring).await?;
     let sampled = sampler.finish().await;
@@ -193,6 +195,26 @@ async fn try_measure(
     let judged = judge(&worker.task, plan.gpus, recording, sampled);
     fault::at(FaultPoint::Judge, Side::After);
     judged
+}
+
+/// What was started, as it is told at once.
+fn launched(worker: &Worker, plan: &LaunchPlan, started: &Started) -> LaunchFacts {
+    let deployment = &started.deployment;
+    let container = deployment.container_name.as_ref().map(|name| ContainerFacts {
+        id: deployment.id.clone(),
+        name: name.clone(),
+        started_at_ms: started.at_ms,
+    });
+    LaunchFacts {
+        command: deployment.command.clone(),
+        env: plan.env.iter().map(without_secret).collect(),
+        engine_version: worker.facts.version.clone(),
+        ready_after_ms: None,
+        image: deployment.image.clone(),
+        gpus: started.gpus.devices().to_vec(),
+        base_url: Some(deployment.base_url.clone()),
+        container,
+    }
 }
 
 async fn record(worker: &Worker, number: ExperimentNumber, facts: LaunchFacts) -> Result<(), Failure> {

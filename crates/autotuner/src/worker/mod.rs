@@ -44,6 +44,13 @@ use stop::RunStop;
 pub(crate) use task::{RunError, end, panic_text, run_task, work};
 pub(crate) use teardown::Stuck;
 
+/// Longest wait for GPUs in a run of its own: who waits for it wants to be told.
+pub(crate) const GPU_PATIENCE: Duration = Duration::from_secs(3600);
+
+/// Longest wait for GPUs behind other tasks of a service, which are no fault of the one that
+/// waits: as long as all that is before it may take. A cancel ends it at any moment.
+pub(crate) const GPU_PATIENCE_BEHIND_TASKS: Duration = Duration::from_secs(7 * 24 * 3600);
+
 /// Everything that running one task needs.
 pub(crate) struct Worker {
     pub(crate) task: Task,
@@ -64,6 +71,8 @@ pub(crate) struct Worker {
     pub(crate) stuck: Stuck,
     /// The machine's GPUs, shared with everything else of ours that runs here.
     pub(crate) gpus: GpuPool,
+    /// How long an experiment waits for them.
+    pub(crate) gpu_patience: Duration,
     /// The machine's processors for engines without a GPU, shared likewise.
     pub(crate) slots: CpuSlots,
     /// The model of the task's first GPU.

@@ -32,9 +32,6 @@ const LAUNCH_PATIENCE: Duration = Duration::from_secs(2);
 /// Pause between two questions whether it is back.
 const TARGET_PAUSE: Duration = Duration::from_secs(1);
 
-/// Longest wait for GPUs that others use.
-const GPU_PATIENCE: Duration = Duration::from_secs(3600);
-
 /// Longest wait for processors, which only our own experiments hold, and which are given out in
 /// turn: it ends, though it may take as long as all that is before it.
 const SLOT_PATIENCE: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -42,7 +39,11 @@ const SLOT_PATIENCE: Duration = Duration::from_secs(7 * 24 * 3600);
 /// An engine that was started.
 #[derive(Debug)]
 pub(super) struct Started {
+    /// The experiment that it was started for.
+    pub(super) number: ExperimentNumber,
     pub(super) deployment: Deployment,
+    /// When, milliseconds since the Unix epoch.
+    pub(super) at_ms: i64,
     /// The GPUs that nobody else gets until the engine is gone.
     pub(super) gpus: HeldGpus,
     /// The processors that nobody else gets until then; none beside GPUs.
@@ -82,7 +83,9 @@ pub(super) async fn start(
     };
     let deployment = launched.map_err(|error| not_deployed(&error))?;
     Ok(Started {
+        number,
         deployment,
+        at_ms: worker.clock.now_ms(),
         gpus,
         slots,
     })
@@ -163,7 +166,7 @@ async fn hold_gpus(
     let held = worker
         .gpus
         .with_rules(rules)
-        .hold(plan.gpus, &told, GPU_PATIENCE, &worker.stop.tokens.soft)
+        .hold(plan.gpus, &told, worker.gpu_patience, &worker.stop.tokens.soft)
         .await
         .map_err(|error| without_gpus(&error))?;
     if let Some(first) = held.devices().first() {

@@ -35,18 +35,31 @@ impl Stuck {
 
 /// Stops the engine and keeps its output. A cancel does not cut this short; a second signal
 /// only takes away the time that the engine is given to end by itself.
-pub(super) async fn tear_down(worker: &Arc<Worker>, number: ExperimentNumber, started: Arc<Started>) {
+pub(super) async fn tear_down(worker: &Arc<Worker>, started: Arc<Started>) {
+    let number = started.number;
     let stopping = stop(worker, &started.deployment);
-    if let Err(error) = around(FaultPoint::Stop, stopping).await {
-        let message = format!("[Experiment {number}] {}", chain(&error));
-        worker.warn(&message);
-        worker.stuck.remember(started, message);
+    match around(FaultPoint::Stop, stopping).await {
+        Ok(()) => around(FaultPoint::RecordStop, record_stop(worker, number)).await,
+        Err(error) => {
+            let message = format!("[Experiment {number}] {}", chain(&error));
+            worker.warn(&message);
+            worker.stuck.remember(started, message);
+        }
     }
     // A long log takes its time, which must not be another experiment's.
     let keeper = Arc::clone(worker);
     let keeping = tokio::task::spawn_blocking(move || keeper.logs.preserve(number));
     if let Err(fault) = around(FaultPoint::PreserveLog, keeping).await {
         tracing::warn!(%fault, "an engine's output was not copied into the task log");
+    }
+}
+
+/// Puts on record that an experiment's engine is gone. What cannot be put there changes nothing
+/// of what was measured.
+async fn record_stop(worker: &Worker, number: ExperimentNumber) {
+    let now = worker.clock.now_ms();
+    if let Err(error) = worker.store.record_stop(worker.task_id, number, now).await {
+        tracing::warn!("the stop of an engine is not on record: {}", chain(&error));
     }
 }
 
@@ -57,7 +70,9 @@ pub(super) async fn tear_down(worker: &Arc<Worker>, number: ExperimentNumber, st
 pub(super) async fn clear_stuck(worker: &Worker) -> Result<(), Failure> {
     let mut left = Vec::new();
     for (started, why) in worker.stuck.take() {
-        if stop(worker, &started.deployment).await.is_err() {
+        if stop(worker, &started.deployment).await.is_ok() {
+            record_stop(worker, started.number).await;
+        } else {
             left.push(why.clone());
             worker.stuck.remember(started, why);
         }

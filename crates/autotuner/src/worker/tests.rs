@@ -20,7 +20,7 @@ use super::logs::TaskLogs;
 use super::probe::EngineFacts;
 use super::slots::CpuSlots;
 use super::stop::RunStop;
-use super::{Event, Reporter, Worker, run_task};
+use super::{Event, GPU_PATIENCE, GPU_PATIENCE_BEHIND_TASKS, Reporter, Worker, run_task};
 use crate::clock::{Clock, SystemClock};
 use crate::fake::{FakeWorld, world};
 use crate::shutdown::Shutdown;
@@ -59,6 +59,9 @@ struct Scene {
     document: Value,
     shutdown: Shutdown,
     reporter: Arc<dyn Reporter>,
+    gpu_patience: Duration,
+    /// Longest time that the run may take.
+    deadline: Duration,
 }
 
 /// Hears nothing.
@@ -90,11 +93,25 @@ impl Scene {
             }),
             shutdown: Shutdown::default(),
             reporter: Arc::new(Deaf),
+            gpu_patience: GPU_PATIENCE,
+            deadline: PATIENCE,
         }
     }
 
     fn set(mut self, section: &str, key: &str, value: impl Into<Value>) -> Self {
         self.document[section][key] = value.into();
+        self
+    }
+
+    /// The task needs a GPU, and another program uses the only one.
+    fn on_a_busy_gpu(mut self) -> Self {
+        self = self.set("resources", "gpus", 1);
+        self.gpus = Arc::new(FixedGpus::idle(1));
+        let busy = self.gpus.states().into_iter().map(|state| GpuState {
+            utilization_percent: Some(99),
+            ..state
+        });
+        self.gpus.set(busy.collect());
         self
     }
 
@@ -125,11 +142,12 @@ impl Scene {
             stop: RunStop::on(self.shutdown.clone()),
             stuck: super::Stuck::default(),
             gpus: GpuPool::new(Arc::clone(&self.gpus) as _, folder.path().join("gpus")),
+            gpu_patience: self.gpu_patience,
             slots: CpuSlots::new(4),
             gpu_model: OnceLock::new(),
             image: OnceLock::new(),
         });
-        let finish = tokio::time::timeout(PATIENCE, run_task(worker))
+        let finish = tokio::time::timeout(self.deadline, run_task(worker))
             .await
             .expect("the run ends")
             .expect("the record is kept");
@@ -412,13 +430,7 @@ async fn gpus_that_the_machine_does_not_have_are_no_reason_to_wait() {
 
 #[tokio::test]
 async fn waiting_for_gpus_is_told_and_ends_with_a_cancel() {
-    let mut scene = Scene::new(json!({"rate": [50]})).set("resources", "gpus", 1);
-    scene.gpus = Arc::new(FixedGpus::idle(1));
-    let busy = scene.gpus.states().into_iter().map(|state| GpuState {
-        utilization_percent: Some(99),
-        ..state
-    });
-    scene.gpus.set(busy.collect());
+    let scene = Scene::new(json!({"rate": [50]})).on_a_busy_gpu();
     let cancel = scene.shutdown.soft.clone();
     let gpus = Arc::clone(&scene.gpus);
     let (ran, ()) = tokio::join!(scene.run(), async move {
@@ -429,6 +441,38 @@ async fn waiting_for_gpus_is_told_and_ends_with_a_cancel() {
     });
     assert_eq!(ran.outcomes(), ["baseline engine defaults: cancelled"]);
     assert!(ran.log.contains("waiting for GPUs"), "{}", ran.log);
+}
+
+/// The clock of this test goes on by itself while everybody sleeps.
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_gpus_behind_other_tasks_waits_as_long_as_they_take() {
+    let mut scene = Scene::new(json!({"rate": [50]})).on_a_busy_gpu();
+    scene.deadline = 3 * GPU_PATIENCE_BEHIND_TASKS;
+    scene.gpu_patience = GPU_PATIENCE_BEHIND_TASKS;
+    let gpus = Arc::clone(&scene.gpus);
+    let (ran, ()) = tokio::join!(scene.run(), async move {
+        tokio::time::sleep(5 * GPU_PATIENCE).await;
+        // The engine answers in its own time.
+        tokio::time::resume();
+        gpus.set(FixedGpus::idle(1).states());
+    });
+    assert_eq!(
+        ran.outcomes(),
+        ["baseline engine defaults: 100", "search rate=50: 50"],
+        "nobody's fault"
+    );
+    assert!(ran.experiments.iter().all(|experiment| experiment.attempt == 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_gpus_in_a_run_of_its_own_is_told_after_a_while() {
+    let mut scene = Scene::new(json!({"rate": [50]})).on_a_busy_gpu();
+    scene.deadline = GPU_PATIENCE_BEHIND_TASKS;
+    let ran = scene.run().await;
+    assert_eq!(ran.outcomes()[0], "baseline engine defaults: infrastructure");
+    let failure = ran.experiments[0].failure().expect("it failed");
+    assert!(failure.message.contains("3600"), "{failure:?}");
+    assert_eq!(scene.world.launches(), 0);
 }
 
 #[tokio::test]

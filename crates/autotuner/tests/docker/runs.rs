@@ -1,5 +1,7 @@
 //! Runs that go well, on the simulated engine and on a real one.
 
+use std::collections::BTreeSet;
+
 use autotuner_tiny_model::{Recipe, write_gguf};
 use serde_json::json;
 
@@ -21,11 +23,19 @@ fn the_simulated_engine_is_tuned_in_containers() {
     assert!(experiments(&results).len() >= 9, "{results:#}");
     let version = results["engine_version"].as_str().expect("it tells its version");
     assert!(!version.is_empty());
+    let mut containers = BTreeSet::new();
     for experiment in experiments(&results) {
         assert_eq!(experiment["status"], "success", "{experiment:#}");
         assert_eq!(experiment["image"], image.as_str());
         let id = experiment["image_id"].as_str().expect("which image it was");
         assert!(id.starts_with("sha256:"), "{id}");
+        let container = experiment["container_id"]
+            .as_str()
+            .expect("which container it was");
+        assert_eq!(container.len(), 64, "{container}");
+        assert!(containers.insert(container), "each in its own");
+        let name = experiment["container_name"].as_str().expect("its name");
+        assert!(name.starts_with("autotuner-"), "{name}");
         check_preserved(&log, experiment, "listening on");
         let arguments = experiment["effective_arguments"].to_string();
         assert!(

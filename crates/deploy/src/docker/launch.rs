@@ -335,6 +335,7 @@ fn admit(shared: &Shared, made: Made, facts: ImageFacts, label: &Label, entry: C
             ..facts
         }
     };
+    let container_name = Some(name.as_str().to_owned());
     let live = Live {
         journal,
         started_at: look.started_at,
@@ -352,6 +353,7 @@ fn admit(shared: &Shared, made: Made, facts: ImageFacts, label: &Label, entry: C
         command: look.command,
         log_file: label.log_file.clone(),
         image: Some(image),
+        container_name,
     }
 }
 

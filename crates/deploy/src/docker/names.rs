@@ -141,6 +141,13 @@ impl Names {
     }
 }
 
+impl NameHold {
+    /// The name.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.name
+    }
+}
+
 impl Drop for NameHold {
     fn drop(&mut self) {
         let mut names = self.names.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -62,7 +62,9 @@ async fn two_launches_at_once_get_ports_and_names_of_their_own() {
     world.wait(&plan, &other).await.unwrap();
     let mut names = Vec::new();
     for deployment in [&one, &other] {
-        names.push(inspect(&world, &deployment.id).await.name.unwrap());
+        let name = inspect(&world, &deployment.id).await.name.unwrap();
+        assert_eq!(deployment.container_name.as_deref(), name.strip_prefix('/'));
+        names.push(name);
         world.deployer.stop(deployment, PATIENCE).await.unwrap();
     }
     names.sort();

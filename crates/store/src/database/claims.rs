@@ -14,7 +14,7 @@ use super::engine::Connection;
 use super::rows::{Kept, StoredResult, document, small};
 use super::tasks::target;
 use super::trouble::Doing;
-use super::{Claim, Database, Renewal, RunStore};
+use super::{Claim, Database, Renewal, RunStore, containers};
 use crate::StoreError;
 
 #[derive(Debug, sqlx::FromRow)]
@@ -195,6 +195,8 @@ pub(super) async fn close_open(
         let next = status.after(ExperimentMove::Fail)?;
         let result = StoredResult::keep(&Err(because.clone()));
         end_experiment(connection, id, (status, next), result, None, now_ms).await?;
+        // Nobody is left who could tell; the sweep takes it away.
+        containers::end(connection, id, now_ms).await?;
         closed.push(ExperimentNumber(
             small(number, "number of an experiment").map_err(told)?,
         ));

@@ -165,7 +165,7 @@ fn locate(blocks: &[(i64, i64)], skip: i64) -> (i64, Option<(i64, i64)>) {
 }
 
 /// The number of a run, the current one where none is named, and how many experiments it has.
-async fn run_of(
+pub(super) async fn run_of(
     connection: &mut Connection,
     task: TaskId,
     run: Option<u32>,

@@ -6,6 +6,7 @@
 
 mod audit;
 mod claims;
+mod containers;
 pub(crate) mod engine;
 mod experiments;
 mod import;

@@ -18,7 +18,7 @@ use super::experiments::numbered;
 use super::rows::{ExperimentRow, Kept, StoredResult, from_text, small, to_text};
 use super::tasks::target;
 use super::trouble::Doing;
-use super::{Claim, RunStore, claims, runs};
+use super::{Claim, RunStore, claims, containers, runs};
 use crate::{Store, StoreError};
 
 #[async_trait]
@@ -144,6 +144,19 @@ impl Store for RunStore {
         .execute(&mut *transaction)
         .await
         .doing(doing)?;
+        containers::keep(&mut transaction, open.id, &facts).await?;
+        transaction.commit().await.doing(doing)
+    }
+
+    async fn record_stop(
+        &self,
+        task: TaskId,
+        number: ExperimentNumber,
+        now_ms: i64,
+    ) -> Result<(), StoreError> {
+        let doing = "recording the stop of an engine";
+        let (mut transaction, found) = self.begin_with(task, number, doing).await?;
+        containers::end(&mut transaction, found.id, now_ms).await?;
         transaction.commit().await.doing(doing)
     }
 

@@ -3,6 +3,7 @@
 mod audit;
 mod claims;
 mod conformance;
+mod containers;
 mod experiments;
 mod files;
 mod presets;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use autotuner_core::experiment::{ImageFacts, LaunchFacts, Measured};
+use autotuner_core::experiment::{ContainerFacts, ImageFacts, LaunchFacts, Measured};
 use autotuner_core::failure::{Failure, FailureKind};
 use autotuner_core::gpu::{GpuDevice, GpuUse, GpuVendor, Span};
 use autotuner_core::lifecycle::ExperimentMove;
@@ -75,6 +75,11 @@ fn launch() -> impl Strategy<Value = LaunchFacts> {
         id,
         digest,
     });
+    let container = (text(), text(), any::<i64>()).prop_map(|(id, name, started_at_ms)| ContainerFacts {
+        id,
+        name,
+        started_at_ms,
+    });
     (
         vec(text(), 0..4),
         vec((text(), text()), 0..3),
@@ -82,15 +87,19 @@ fn launch() -> impl Strategy<Value = LaunchFacts> {
         option::of(any::<u64>()),
         option::of(image),
         vec(gpu(), 0..3),
+        option::of(text()),
+        option::of(container),
     )
         .prop_map(
-            |(command, env, engine_version, ready_after_ms, image, gpus)| LaunchFacts {
+            |(command, env, engine_version, ready_after_ms, image, gpus, base_url, container)| LaunchFacts {
                 command,
                 env,
                 engine_version,
                 ready_after_ms,
                 image,
                 gpus,
+                base_url,
+                container,
             },
         )
 }

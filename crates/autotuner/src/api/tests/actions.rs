@@ -1,12 +1,15 @@
 //! Start, cancel, restart, clear, delete.
 
+use autotuner_core::ids::TaskId;
 use autotuner_core::lifecycle::TaskMove;
-use autotuner_store::Role;
+use autotuner_store::{Database, Role};
 use axum::http::Method;
 use serde_json::{Value, json};
 
 use super::support::{document, of, task};
 use crate::api::testing::TestService;
+use crate::service::access::Settings;
+use crate::service::testing::{self, START_MS};
 
 #[tokio::test]
 async fn a_task_goes_its_way() {
@@ -130,4 +133,35 @@ async fn what_cannot_be_run_says_so_when_it_is_started() {
     let refused = test.act(&of(id, "/start")).await.is(422).json();
     assert_eq!(refused["problems"][0]["path"], "deployment_mode");
     assert_eq!(test.get(&of(id, "")).await.json()["status"], "pending");
+}
+
+#[tokio::test]
+async fn a_cancel_that_cannot_be_written_reaches_the_worker_all_the_same() {
+    let mut inner = testing::TestService::new(Settings::default()).await;
+    let running = TaskId(inner.something_to_lose().await.0);
+    let act = inner.act();
+    let database = inner.service.database.clone();
+    database.start_task(&act, running).await.expect("pending");
+    let claim = database.claim("worker", START_MS, 60_000).await;
+    claim.expect("an answer").expect("a task to run");
+    // A database that is only looked at refuses to be written, as one on a full disk does.
+    let looked_at = Database::look_at(&inner.folder().join("autotuner.db")).await;
+    let service = std::sync::Arc::get_mut(&mut inner.service).expect("nobody else has it yet");
+    service.database = looked_at.expect("today's");
+    let test = TestService::over(inner);
+    let told = test.act(&of(running.0, "/cancel")).await.is(503).json();
+    assert_eq!(told["code"], "cannot_write");
+    assert_eq!(
+        told["detail"],
+        "Task 1 is being stopped, but the database cannot be written to say so"
+    );
+    assert!(test.service.wishes.is_cancelled(running, 1));
+    let rung = tokio::time::timeout(std::time::Duration::ZERO, test.service.bell.notified());
+    rung.await.expect("it was rung");
+    // Nothing is wished of what does not run, or of another task.
+    let told = test.act(&of(running.0, "/start")).await.is(503).json();
+    let detail = told["detail"].as_str().expect("a text");
+    assert!(detail.starts_with("the database cannot be written"), "{detail}");
+    test.act(&of(9, "/cancel")).await.is(503);
+    assert!(!test.service.wishes.is_cancelled(TaskId(9), 1));
 }

@@ -114,6 +114,9 @@ async fn results_are_a_file_for_programs_and_one_for_spreadsheets() {
     assert_eq!(results["all_results"].as_array().expect("a list").len(), 3);
     assert_eq!(results["all_results"][2]["log_file"], "task_1_run_1_exp_3.log");
     assert_eq!(results["elapsed_time"], 90.0);
+    let host = crate::host::Host::inspect(&test.service.config.gpus);
+    assert_eq!(results["host"], json!(host));
+    assert_eq!(results["all_results"][0]["host_fingerprint"], host.fingerprint);
 
     let csv = test.get(&of(id, "/results?format=csv")).await.is(200);
     assert_eq!(csv.headers["content-type"], "text/csv; charset=utf-8");
@@ -139,6 +142,7 @@ async fn results_are_a_file_for_programs_and_one_for_spreadsheets() {
     let results = test.get(&of(fresh, "/results")).await.is(200).json();
     assert_eq!(results["started_at"], Value::Null);
     assert_eq!(results["all_results"], json!([]));
+    assert_eq!(results["host"], Value::Null);
     let csv = test.get(&of(fresh, "/results?format=csv")).await.is(200);
     assert_eq!(csv.text.matches("\r\n").count(), 1);
 }

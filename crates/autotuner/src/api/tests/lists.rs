@@ -1,8 +1,11 @@
 //! Lists of tasks and experiments.
 
+use autotuner_core::experiment::{ContainerFacts, LaunchFacts};
+use autotuner_core::lifecycle::TaskMove;
+use autotuner_store::Store as _;
 use serde_json::{Value, json};
 
-use super::support::of;
+use super::support::{image, launched, of};
 use crate::api::testing::TestService;
 
 fn ids(list: &Value) -> Vec<i64> {
@@ -47,6 +50,53 @@ async fn experiments_are_told_of_in_full() {
     let failed = test.get("/api/experiments/3").await.is(200).json();
     insta::assert_json_snapshot!("experiment_failed", failed);
     assert_eq!(failed["log_tail"], json!(["line 1", "line 2"]));
+}
+
+#[tokio::test]
+async fn an_experiment_names_its_container_and_where_it_answers() {
+    let test = TestService::start().await;
+    let id = test.made("contained").await;
+    let claim = test.claimed(id).await;
+    let number = test.begun(&claim, None).await;
+    let store = test.service.database.run_store(&claim);
+    let launch = LaunchFacts {
+        image: Some(image()),
+        container: Some(ContainerFacts {
+            id: "ab".repeat(32),
+            name: "autotuner-contained-exp1".into(),
+            started_at_ms: 1_700_000_000_000,
+        }),
+        ..launched()
+    };
+    let recorded = store.record_launch(claim.task, number, launch).await;
+    recorded.expect("held");
+    let one = test.get("/api/experiments/1").await.is(200).json();
+    assert_eq!(one["service_name"], "autotuner-contained-exp1");
+    assert_eq!(one["service_url"], "http://127.0.0.1:40001");
+    assert_eq!(one["container_id"], "ab".repeat(32));
+    assert_eq!(
+        one["containers"],
+        json!([{
+            "id": "ab".repeat(32),
+            "name": "autotuner-contained-exp1",
+            "attempt": 1,
+            "image": image().reference,
+            "started_at": "2023-11-14T22:13:20.000Z",
+            "ended_at": null,
+        }])
+    );
+    let stopped = store.record_stop(claim.task, number, 1_700_000_001_000).await;
+    stopped.expect("held");
+    test.ended(&claim, TaskMove::Cancel).await;
+    test.act(&of(id, "/restart")).await.is(200);
+    let one = test.get("/api/experiments/1").await.is(200).json();
+    assert_eq!(
+        one["containers"][0]["ended_at"], "2023-11-14T22:13:21.000Z",
+        "of an earlier run, too"
+    );
+    let listed = test.get("/api/experiments").await.is(200).json();
+    assert_eq!(listed[0]["container_name"], "autotuner-contained-exp1");
+    assert_eq!(listed[0].get("containers"), None);
 }
 
 #[tokio::test]

@@ -197,6 +197,8 @@ pub(super) fn launched() -> LaunchFacts {
             vendor: GpuVendor::Nvidia,
             memory_bytes: 1 << 34,
         }],
+        base_url: Some("http://127.0.0.1:40001".into()),
+        container: None,
     }
 }
 

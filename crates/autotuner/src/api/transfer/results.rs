@@ -16,6 +16,7 @@ use utoipa::ToSchema;
 use super::{attachment, csv, text_of};
 use crate::api::error::{ApiError, ErrorBody};
 use crate::api::extract::{Path, Query, Viewer};
+use crate::host::Host;
 use crate::report::results::{RunFacts, TaskFacts, document};
 use crate::service::Service;
 
@@ -58,7 +59,8 @@ pub(super) async fn get_results(
     let name = format!("{}_results", record.summary.name);
     Ok(match wanted.format.unwrap_or(Shape::Json) {
         Shape::Json => {
-            let results = told(&service, &record, experiments);
+            let host = host(&service, &experiments).await;
+            let results = told(&service, &record, experiments, host);
             let mut text = serde_json::to_string_pretty(&results).expect("a tree of values is JSON");
             text.push('\n');
             attachment(&name, "json", "application/json", text)
@@ -91,7 +93,21 @@ async fn all(service: &Service, record: &TaskRecord) -> Result<Vec<ExperimentRec
     }
 }
 
-fn told(service: &Service, record: &TaskRecord, records: Vec<ExperimentRecord>) -> Value {
+/// The machine that it ran on: this one, unless it never ran, or another program measured it, which
+/// did not say where.
+async fn host<'a>(service: &'a Service, records: &[ExperimentRecord]) -> Option<&'a Host> {
+    if records.is_empty() || records.iter().any(|record| record.foreign.is_some()) {
+        return None;
+    }
+    service.host.get(&service.config.gpus).await
+}
+
+fn told(
+    service: &Service,
+    record: &TaskRecord,
+    records: Vec<ExperimentRecord>,
+    host: Option<&Host>,
+) -> Value {
     let summary = &record.summary;
     let log_file = |number: ExperimentNumber| {
         let path = service.logs.experiment(summary.id, summary.run, number);
@@ -110,8 +126,7 @@ fn told(service: &Service, record: &TaskRecord, records: Vec<ExperimentRecord>) 
         task: facts(record),
         status: summary.status,
         ended_because: summary.ended_because.clone(),
-        // Which machine it ran on is nowhere on record.
-        host: None,
+        host,
         engine_version: version,
         logs: FilePath::new("logs"),
         log_file: &log_file,

@@ -4,18 +4,19 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use autotuner_core::experiment::{Experiment, ImageFacts, LaunchFacts, Measured};
+use autotuner_core::experiment::{ContainerFacts, Experiment, ImageFacts, LaunchFacts, Measured};
 use autotuner_core::gpu::GpuDevice;
 use autotuner_core::ids::{ExperimentId, ExperimentNumber, TaskId};
 use autotuner_core::metrics::ExperimentMetrics;
 use autotuner_core::score::{Score, Violation};
 use autotuner_core::search::Role;
-use autotuner_store::{ExperimentRecord, ForeignResult};
+use autotuner_store::{ContainerRecord, ExperimentRecord, ForeignResult};
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::elapsed;
+use super::engine_container::EngineContainer;
 use crate::clock::rfc3339;
 use crate::report::{metrics, results};
 
@@ -67,10 +68,15 @@ pub(crate) struct ExperimentView {
     low_n: Option<bool>,
     /// What a reader should know before trusting it, for people.
     remarks: Vec<String>,
-    /// Always null: engines are gone when their experiment is.
+    /// What the engine's container is called; it is gone when the experiment has ended.
     service_name: Option<String>,
-    /// Always null.
+    /// Where the engine answers, on the server's machine; null before it is started and when the
+    /// experiment has ended.
     service_url: Option<String>,
+    /// The engine's container, by Docker's id. Its log stays when it is gone.
+    container_id: Option<String>,
+    /// What that container is called.
+    container_name: Option<String>,
     /// The GPUs in brief.
     gpu_info: Option<GpuInfo>,
     /// The GPUs that were held for it, one by one.
@@ -101,6 +107,10 @@ pub(crate) struct ExperimentView {
     completed_at: Option<String>,
     /// How long it took, seconds.
     elapsed_time: Option<f64>,
+    /// Every container that its engine was started in, the latest first. Only where one experiment
+    /// is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    containers: Option<Vec<EngineContainer>>,
     /// The last lines of a failed engine's output, oldest first. Only where one experiment is asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     log_tail: Option<Vec<String>>,
@@ -150,11 +160,11 @@ pub(crate) struct GpuInfo {
     world_size: usize,
 }
 
-/// Whether an experiment is told of among others or on its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Whether an experiment is told of among others or on its own, with all that is known of it.
+#[derive(Debug)]
 pub(crate) enum Told {
     Listed,
-    Alone,
+    Alone(Vec<ContainerRecord>),
 }
 
 impl ExperimentView {
@@ -194,6 +204,8 @@ impl ExperimentView {
             ready_after,
             image,
             gpus,
+            base_url,
+            container,
         } = Launched::of(launch.unwrap_or_default());
         let Known {
             metrics,
@@ -201,6 +213,8 @@ impl ExperimentView {
             gpu_monitoring,
             engine_fingerprints,
         } = Known::of(result.and_then(Result::ok));
+        let (container_id, container_name) =
+            container.map(|container| (container.id, container.name)).unzip();
         let log_tail = || failure.as_ref().map(|failure| failure.log_tail.clone());
         Self {
             id,
@@ -230,8 +244,10 @@ impl ExperimentView {
             violations: score.iter().flat_map(violations).collect(),
             penalty: score.as_ref().map(Score::penalty),
             low_n: score.as_ref().map(Score::is_low_n),
-            service_name: None,
-            service_url: None,
+            service_name: container_name.clone(),
+            service_url: base_url.filter(|_| !status.is_ended()),
+            container_id,
+            container_name,
             gpu_info: gpu_info(&gpus),
             gpus: gpus.iter().map(results::gpu).collect(),
             gpu_monitoring,
@@ -250,7 +266,11 @@ impl ExperimentView {
             elapsed_time: foreign
                 .elapsed_seconds
                 .or_else(|| elapsed(Some(started_at_ms), ended_at_ms)),
-            log_tail: (told == Told::Alone).then(|| log_tail().unwrap_or_default()),
+            log_tail: matches!(told, Told::Alone(_)).then(|| log_tail().unwrap_or_default()),
+            containers: match told {
+                Told::Listed => None,
+                Told::Alone(containers) => Some(containers.into_iter().map(EngineContainer::of).collect()),
+            },
         }
     }
 }
@@ -263,6 +283,8 @@ struct Launched {
     ready_after: Option<f64>,
     image: Option<ImageFacts>,
     gpus: Vec<GpuDevice>,
+    base_url: Option<String>,
+    container: Option<ContainerFacts>,
 }
 
 impl Launched {
@@ -274,6 +296,8 @@ impl Launched {
             ready_after_ms,
             image,
             gpus,
+            base_url,
+            container,
         } = launch;
         Self {
             effective_arguments: command,
@@ -288,6 +312,8 @@ impl Launched {
             ready_after: ready_after_ms.map(|ms| Duration::from_millis(ms).as_secs_f64()),
             image,
             gpus,
+            base_url,
+            container,
         }
     }
 }

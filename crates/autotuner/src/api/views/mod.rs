@@ -4,6 +4,7 @@
 //! Records are taken apart in full, so that a new field cannot be forgotten. Times are RFC 3339
 //! in UTC, durations seconds, and nothing secret passes.
 
+mod engine_container;
 pub(super) mod experiment;
 pub(super) mod hidden;
 pub(super) mod run;

@@ -20,6 +20,7 @@ use crate::api;
 use crate::cli::{Refusal, say};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
+use crate::host::ThisHost;
 use crate::service::Service;
 use crate::service::access::{Access, Caller};
 use crate::service::data_dir::{DataDir, DataDirError};
@@ -27,6 +28,7 @@ use crate::service::events::Hub;
 use crate::service::log_files::LogFiles;
 use crate::service::metrics::Metrics;
 use crate::service::supervisor::Board;
+use crate::service::wishes::Wishes;
 use crate::shutdown::Shutdown;
 use crate::targets::{gpu_pool, surroundings};
 
@@ -111,6 +113,8 @@ fn service(config: &Config, database: Database, clock: Arc<dyn Clock>) -> Servic
         gpus: gpu_pool(config),
         containers: Containers::new(surroundings(config)),
         bell: Notify::new(),
+        wishes: Wishes::default(),
+        host: ThisHost::default(),
         board: Board::default(),
         metrics: Metrics::default(),
         shutdown: Shutdown::default(),

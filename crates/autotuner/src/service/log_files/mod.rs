@@ -14,6 +14,7 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use autotuner_core::ids::{ExperimentNumber, TaskId};
+use autotuner_store::ContainerRecord;
 use nix::fcntl::OFlag;
 
 /// Mode of a log file: engines print what users sent them.
@@ -42,6 +43,13 @@ impl LogFiles {
     pub(crate) fn experiment(&self, task: TaskId, run: u32, number: ExperimentNumber) -> PathBuf {
         self.folder
             .join(format!("task_{task}_run_{run}_exp_{number}.log"))
+    }
+
+    /// What the engine printed that ran in a container of ours, also when the container is gone.
+    /// The record says whose it was; where that lies is decided here, and nowhere outside of this
+    /// folder.
+    pub(crate) fn of_container(&self, container: &ContainerRecord) -> PathBuf {
+        self.experiment(container.task, container.run, container.number)
     }
 
     /// The raw records of an experiment's requests, compressed.

@@ -118,13 +118,21 @@ impl Board {
         }
     }
 
-    /// An experiment waits for something, or no more.
-    pub(super) fn experiment_waits(&self, task: TaskId, number: ExperimentNumber, what: Option<&str>) {
-        if let Some(run) = self.lock().runs.get_mut(&task)
-            && let Some(shown) = run.experiments.get_mut(&number)
-        {
-            shown.waits_for = what.map(str::to_owned);
-        }
+    /// An experiment waits for something, or no more. Whether that is news.
+    pub(super) fn experiment_waits(
+        &self,
+        task: TaskId,
+        number: ExperimentNumber,
+        what: Option<&str>,
+    ) -> bool {
+        let mut all = self.lock();
+        let run = all.runs.get_mut(&task);
+        let Some(shown) = run.and_then(|run| run.experiments.get_mut(&number)) else {
+            return false;
+        };
+        let is_news = shown.waits_for.as_deref() != what;
+        shown.waits_for = what.map(str::to_owned);
+        is_news
     }
 
     pub(super) fn experiment_ended(&self, task: TaskId, number: ExperimentNumber) {

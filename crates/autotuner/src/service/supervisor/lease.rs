@@ -1,7 +1,8 @@
 //! Keeps a claim alive while its run goes on, and hears through it what people want of the run.
 //!
 //! The one idea: there is one way in. The database says that a run was cancelled or is another
-//! worker's; the bell only makes us ask sooner.
+//! worker's; the bell only makes us ask sooner. Only what could not be written there waits as a
+//! wish beside it.
 
 use std::time::Duration;
 
@@ -30,6 +31,9 @@ pub(super) async fn keep(
 ) {
     let end = &supervisor.service.shutdown.soft;
     loop {
+        if supervisor.service.wishes.is_cancelled(claim.task, claim.run) {
+            stop.stop(StopCause::Person);
+        }
         let now = supervisor.steady.now_ms();
         let renewing = supervisor.service.database.renew(claim, now, LEASE_MS);
         match around(FaultPoint::Renew, renewing).await {

@@ -116,6 +116,15 @@ impl<Inner: Store> Store for Patient<Inner> {
             .await
     }
 
+    async fn record_stop(
+        &self,
+        task: TaskId,
+        number: ExperimentNumber,
+        now_ms: i64,
+    ) -> Result<(), StoreError> {
+        self.again(|| self.inner.record_stop(task, number, now_ms)).await
+    }
+
     async fn finish_experiment(
         &self,
         task: TaskId,
@@ -191,6 +200,14 @@ mod tests {
             facts: LaunchFacts,
         ) -> Result<(), StoreError> {
             self.inner.record_launch(task, number, facts).await
+        }
+        async fn record_stop(
+            &self,
+            task: TaskId,
+            number: ExperimentNumber,
+            now_ms: i64,
+        ) -> Result<(), StoreError> {
+            self.inner.record_stop(task, number, now_ms).await
         }
         async fn finish_experiment(
             &self,

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use autotuner_core::experiment::Experiment;
 use autotuner_core::ids::{ExperimentNumber, TaskId};
+use autotuner_core::lifecycle::ExperimentStatus;
 use autotuner_core::plan::Next;
 use autotuner_core::score::Score;
 use autotuner_core::search::Role;
@@ -179,6 +180,15 @@ impl Teller {
         true
     }
 
+    /// Only what is waited for before an engine is started comes here.
+    fn waiting(&self, number: ExperimentNumber, what: Option<&str>) {
+        if self.service.board.experiment_waits(self.task, number, what) {
+            let data = json!({"status": ExperimentStatus::Deploying.as_str(), "waiting_for": what});
+            let message = what.map(str::to_owned);
+            self.hint(Kind::ExperimentProgress, Some(number), message, data);
+        }
+    }
+
     fn phase(&self, number: ExperimentNumber, phase: &str) {
         let now = self.service.clock.now_ms();
         self.service.board.phase(self.task, number, phase, now);
@@ -187,10 +197,10 @@ impl Teller {
     fn fetch(&self, number: Option<ExperimentNumber>, progress: &FetchProgress) {
         let what = fetching(progress);
         match number {
-            Some(number) => self
-                .service
-                .board
-                .experiment_waits(self.task, number, Some(&what)),
+            Some(number) => {
+                let board = &self.service.board;
+                board.experiment_waits(self.task, number, Some(&what));
+            }
             None => self.service.board.wait(self.task, Some(what)),
         }
     }
@@ -223,7 +233,7 @@ impl Reporter for Teller {
                 let data = json!({"status": status.as_str()});
                 self.hint(Kind::ExperimentProgress, Some(number), None, data);
             }
-            Event::Waiting { number, what } => self.service.board.experiment_waits(self.task, number, what),
+            Event::Waiting { number, what } => self.waiting(number, what),
             Event::Fetching { number, progress } => self.fetch(number, progress),
             Event::Measuring { number, progress } => self.measuring(number, progress),
             Event::Ended { experiment } => self.ended(experiment),

@@ -32,7 +32,9 @@ use crate::fault::{self, FaultPoint, Side, around};
 use crate::worker::logs::TaskLogs;
 use crate::worker::preflight::{Prepared, alike, not_there, prepare, unheeded};
 use crate::worker::stop::{RunStop, StopCause};
-use crate::worker::{Reporter, RunError, Stuck, Worker, chain, end, panic_text, work};
+use crate::worker::{
+    GPU_PATIENCE_BEHIND_TASKS, Reporter, RunError, Stuck, Worker, chain, end, panic_text, work,
+};
 
 /// Longest wait for a target that does not answer when a task begins.
 const TARGET_PATIENCE: Duration = Duration::from_secs(120);
@@ -149,7 +151,14 @@ impl<'a> Run<'a> {
             }
         };
         match ended {
-            Ok(Ended::Whole) => told::end(self.service, self.claim.task, self.store.as_ref()).await,
+            Ok(Ended::Whole) => {
+                told::end(self.service, self.claim.task, self.store.as_ref()).await;
+                let Claim { task, run, .. } = self.claim;
+                self.service
+                    .wishes
+                    .note(&self.service.database, *task, *run)
+                    .await;
+            }
             Ok(Ended::LeftRunning) => self.release().await,
             Ok(Ended::Lost) => tracing::warn!("the task is another worker's by now"),
             // Its claim expires, which is the pause before the next attempt.
@@ -182,7 +191,7 @@ impl<'a> Run<'a> {
     /// Everything from the document to the last experiment.
     async fn attempt(&self) -> Result<Ended, Failed> {
         let logs = self.open_log().map_err(Failed::Log)?;
-        if self.claim.is_cancel_requested {
+        if self.is_cancelled() {
             self.stop.stop(StopCause::Person);
             return Ok(self.cancelled().await?);
         }
@@ -330,12 +339,19 @@ impl<'a> Run<'a> {
             stop: self.stop.clone(),
             stuck: Stuck::default(),
             gpus: self.service.gpus.clone(),
+            gpu_patience: GPU_PATIENCE_BEHIND_TASKS,
             slots: self.supervisor.slots.clone(),
             gpu_model: gpu
                 .map(|gpu| gpu.name.clone())
                 .map_or_else(OnceLock::new, OnceLock::from),
             image: image.map_or_else(OnceLock::new, OnceLock::from),
         }
+    }
+
+    /// Whether its end was asked for before it was claimed.
+    fn is_cancelled(&self) -> bool {
+        let Claim { task, run, .. } = self.claim;
+        self.claim.is_cancel_requested || self.service.wishes.is_cancelled(*task, *run)
     }
 
     async fn cancelled(&self) -> Result<Ended, StoreError> {

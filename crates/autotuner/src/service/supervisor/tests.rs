@@ -1,13 +1,16 @@
 //! Tasks of a database, run against engines in memory.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use autotuner_core::experiment::Experiment;
+use autotuner_core::gpu::GpuState;
 use autotuner_core::ids::TaskId;
 use autotuner_core::lifecycle::TaskStatus;
 use autotuner_core::task::DeploymentMode;
+use autotuner_deploy::gpu::FixedGpus;
 use autotuner_deploy::{DeployError, Deployer, SweepReport};
 use autotuner_store::{NewTask, Page, TaskRecord};
 use serde_json::{Value, json};
@@ -292,6 +295,127 @@ async fn a_cancelled_task_ends_at_once_and_keeps_what_was_measured() {
         experiments[1].failure().map(|failure| failure.kind.as_str()),
         Some("cancelled")
     );
+    scene.end().await;
+}
+
+#[tokio::test]
+async fn a_container_is_on_record_while_it_runs_and_when_it_is_gone() {
+    let scene = Scene::new().await;
+    scene.world.contained.store(true, Ordering::SeqCst);
+    let id = scene.start("fake", json!({"behave": ["hang"]})).await;
+    scene
+        .until("the second experiment", async |scene| {
+            scene.experiments(id).await.len() == 2
+        })
+        .await;
+    scene.until_benchmarking(id).await;
+    let database = &scene.test.service.database;
+    let record = async |id: &str| {
+        database
+            .container(id)
+            .await
+            .expect("readable")
+            .expect("on record")
+    };
+    let (first, second) = (record("fake-0").await, record("of-fake-1").await);
+    assert_eq!((first.number.0, first.attempt, first.run), (1, 1, 1));
+    assert!(first.ended_at_ms.is_some(), "its experiment has ended");
+    assert_eq!((second.number.0, second.task), (2, id));
+    assert_eq!(second.ended_at_ms, None, "it runs");
+    let log = scene.test.service.logs.of_container(&first);
+    assert_eq!(std::fs::read_to_string(log).expect("kept"), "fake engine\n");
+    let of = database.containers_of(id, Some(1), second.number).await;
+    assert_eq!(of.expect("known"), std::slice::from_ref(&second));
+    database
+        .cancel_task(&scene.test.act(), id)
+        .await
+        .expect("it runs");
+    scene.test.service.bell.notify_one();
+    assert_eq!(scene.until_ended(id).await, TaskStatus::Cancelled);
+    assert!(record("fake-1").await.ended_at_ms.is_some());
+    scene.end().await;
+}
+
+#[tokio::test]
+async fn a_cancel_that_could_not_be_put_on_record_ends_the_run_all_the_same() {
+    let scene = Scene::new().await;
+    let id = scene.start("fake", json!({"behave": ["hang"]})).await;
+    scene
+        .until("the second experiment", async |scene| {
+            scene.experiments(id).await.len() == 2
+        })
+        .await;
+    scene.until_benchmarking(id).await;
+    let service = &scene.test.service;
+    service.wishes.cancel(id, 1, scene.test.act());
+    service.bell.notify_one();
+    assert_eq!(scene.until_ended(id).await, TaskStatus::Cancelled);
+    let next = TaskId(id.0 + 1);
+    service.wishes.cancel(next, 1, scene.test.act());
+    assert_eq!(scene.start("never begun", json!({"rate": [50]})).await, next);
+    assert_eq!(scene.until_ended(next).await, TaskStatus::Cancelled);
+    assert_eq!(scene.experiments(next).await.len(), 0);
+    let audit = service.database.audit(Page { skip: 0, limit: 10 }).await;
+    let rows = audit.expect("readable").rows;
+    let cancels = rows.iter().filter(|row| row.action == "task.cancel");
+    let cancels: Vec<&str> = cancels.map(|row| row.target.as_str()).collect();
+    assert_eq!(cancels, [format!("task {next}"), format!("task {id}")]);
+    assert!(!service.wishes.is_cancelled(id, 1), "it is fulfilled");
+    scene.end().await;
+}
+
+#[tokio::test]
+async fn a_task_that_waits_for_gpus_says_so_and_goes_on_when_they_are_free() {
+    let scene = Scene::new().await;
+    let idle = FixedGpus::idle(1).states();
+    let busy = idle.iter().cloned().map(|state| GpuState {
+        utilization_percent: Some(99),
+        ..state
+    });
+    scene.test.gpus.set(busy.collect());
+    let everything = Patience {
+        most_unheard: 1000,
+        kept: 1000,
+    };
+    let events = &scene.test.service.events;
+    let mut heard = events.subscribe(Filter::Everything, everything, None);
+    let mut wanting = document("waits", json!({"rate": [50]}));
+    wanting["resources"] = json!({"gpus": 1});
+    let id = scene.start_document(wanting).await;
+    scene
+        .until("a wait", async |scene| {
+            let what = scene.test.service.board.waiting_for(id);
+            what.is_some_and(|what| what.starts_with("waiting for GPUs"))
+        })
+        .await;
+    scene.test.gpus.set(idle);
+    assert_eq!(scene.until_ended(id).await, TaskStatus::Completed);
+    let experiments = scene.experiments(id).await;
+    let is_first = experiments.iter().all(|experiment| experiment.attempt == 1);
+    assert!(
+        is_first && experiments.len() == 2,
+        "waiting was nobody's fault: {experiments:#?}"
+    );
+    let mut told = Vec::new();
+    loop {
+        let Notice::Event(event) = timeout(DEADLINE, heard.next()).await.expect("in time") else {
+            panic!("nothing is missed");
+        };
+        let event: Value = serde_json::from_str(&event.json).expect("JSON");
+        if event["type"] == "task_completed" {
+            break;
+        }
+        if let Some(what) = event["data"].get("waiting_for") {
+            told.push((event["experiment_id"].clone(), what.clone()));
+        }
+    }
+    let (number, what) = &told[0];
+    assert_eq!(number, 1, "{told:?}");
+    assert!(
+        what.as_str()
+            .is_some_and(|what| what.starts_with("waiting for GPUs"))
+    );
+    assert_eq!(told.last(), Some(&(1.into(), Value::Null)), "it waits no more");
     scene.end().await;
 }
 

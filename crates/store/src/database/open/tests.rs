@@ -177,3 +177,50 @@ async fn a_writer_whose_transaction_was_ended_by_a_full_disk_is_replaced() {
     }
     database.close().await;
 }
+
+/// The schema as it was at this version.
+fn as_of(version: i64) -> Migrator {
+    let all = engine::MIGRATIONS.iter().cloned();
+    Migrator {
+        migrations: all.filter(|step| step.version <= version).collect(),
+        ..Migrator::DEFAULT
+    }
+}
+
+/// An experiment that the first version measured: without a word of containers.
+const OF_THE_FIRST_VERSION: &str = r#"
+    INSERT INTO tasks (id, name, base_runtime, deployment_mode, max_iterations, created_at_ms, run, status,
+      total_experiments, successful_experiments)
+    VALUES (1, 'kept', 'vllm', 'docker', 1, 5, 1, 'failed', 1, 0);
+    INSERT INTO documents (task, run, document) VALUES (1, 1, '{}');
+    INSERT INTO experiments (id, task, run, number, role, attempt, status, candidate, reason, started_at_ms,
+      ended_at_ms)
+    VALUES (1, 1, 1, 1, 'baseline', 1, 'failed', '[]', 'because', 5, 6);
+    INSERT INTO results (experiment, launch, failure) VALUES (1,
+      '{"command":["vllm"],"env":[],"engine_version":null,"ready_after_ms":7,"image":null,"gpus":[]}',
+      '{"kind":"engine_crashed","message":"it broke","advice":null,"log_tail":[]}');
+"#;
+
+#[tokio::test]
+async fn a_file_of_the_first_version_gets_its_containers() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("autotuner.db");
+    let first = Database::open_with(&path, 0, &as_of(1)).await.expect("new");
+    let written = sqlx::raw_sql(OF_THE_FIRST_VERSION).execute(&first.writer).await;
+    written.expect("what that version wrote");
+    first.close().await;
+    let database = Database::open(&path, 77).await.expect("older");
+    let kept = database.experiment(autotuner_core::ids::ExperimentId(1)).await;
+    let kept = kept.expect("readable").experiment;
+    let launch = kept.launch.expect("as it was");
+    assert_eq!((launch.ready_after_ms, launch.container), (Some(7), None));
+    let containers = database.containers_of(autotuner_core::ids::TaskId(1), None, kept.number);
+    assert_eq!(containers.await.expect("known"), []);
+    assert_eq!(database.check().await.expect("readable"), Vec::<String>::new());
+    database.close().await;
+    assert_eq!(names(&folder), ["autotuner.db", "autotuner.db.schema-1.backup"]);
+    let copy = folder.path().join("autotuner.db.schema-1.backup");
+    let copy = Database::open_with(&copy, 0, &as_of(1)).await.expect("as it was");
+    copy.task_named("kept").await.expect("in the copy too");
+    copy.close().await;
+}

@@ -1,6 +1,6 @@
 //! What was tried and what was started.
 
-use autotuner_core::experiment::{ImageFacts, LaunchFacts};
+use autotuner_core::experiment::{ContainerFacts, ImageFacts, LaunchFacts};
 use autotuner_core::failure::{Failure, FailureKind};
 use autotuner_core::gpu::{GpuDevice, GpuUse, GpuVendor, Span};
 use autotuner_core::space::{Candidate, ParameterName, Value};
@@ -16,6 +16,14 @@ fields!(LaunchRow of LaunchFacts {
     ready_after_ms: Option<u64>,
     image: Option<ImageFacts>,
     gpus: Vec<GpuDevice>,
+    base_url: Option<String>,
+    container: Option<ContainerFacts>,
+});
+
+fields!(ContainerRow of ContainerFacts {
+    id: String,
+    name: String,
+    started_at_ms: i64,
 });
 
 fields!(ImageRow of ImageFacts {

@@ -22,12 +22,14 @@ use tower::ServiceExt as _;
 
 use crate::clock::Clock;
 use crate::config::{Config, Flags};
+use crate::host::ThisHost;
 use crate::service::Service;
 use crate::service::access::{Access, Caller};
 use crate::service::events::Hub;
 use crate::service::log_files::LogFiles;
 use crate::service::metrics::Metrics;
 use crate::service::supervisor::Board;
+use crate::service::wishes::Wishes;
 use crate::shutdown::Shutdown;
 use crate::targets::surroundings;
 
@@ -102,6 +104,8 @@ impl Fresh {
             gpus: GpuPool::new(Arc::new(FixedGpus::default()), folder.path().join("gpus")),
             containers: Containers::new(surroundings(&config)),
             bell: Notify::new(),
+            wishes: Wishes::default(),
+            host: ThisHost::default(),
             board: Board::default(),
             metrics: Metrics::default(),
             shutdown: Shutdown::default(),
