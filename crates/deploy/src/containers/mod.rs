@@ -9,6 +9,7 @@ mod error;
 mod model;
 mod name;
 mod reach;
+mod stats;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -21,6 +22,8 @@ pub use self::error::ContainerError;
 pub use self::model::{Container, Ownership};
 pub use self::name::{ContainerId, ContainerName};
 use self::reach::Reach;
+use self::stats::Stats;
+pub use self::stats::{GpuShare, Rates, Usage, UsageWatch};
 
 /// What [`Containers`] needs to know of its surroundings.
 #[derive(Clone, Default)]
@@ -44,6 +47,7 @@ struct Shared {
     reach: Reach,
     /// Whose containers are ours; `None` where this machine's name is unknown.
     owner: Option<Owner>,
+    stats: Stats,
 }
 
 impl Containers {
@@ -59,6 +63,7 @@ impl Containers {
             shared: Arc::new(Shared {
                 reach: Reach::new(host, secrets),
                 owner: Owner::of_folder(&instances),
+                stats: Stats::default(),
             }),
         }
     }
