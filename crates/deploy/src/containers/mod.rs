@@ -6,6 +6,7 @@
 //! ([`ContainerError::Unreachable`]), and everything works again once it is back.
 
 mod error;
+mod images;
 mod model;
 mod name;
 mod reach;
@@ -19,6 +20,7 @@ use bollard::query_parameters::InspectContainerOptions;
 use crate::docker::Owner;
 
 pub use self::error::ContainerError;
+pub use self::images::{Image, ImagePull, ImageReference, ImageUser, PullNews};
 pub use self::model::{Container, Ownership};
 pub use self::name::{ContainerId, ContainerName};
 use self::reach::Reach;
