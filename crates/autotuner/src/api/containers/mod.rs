@@ -6,6 +6,10 @@
 //! goes by its whole id.
 
 mod failed;
+mod images;
+mod stats;
+#[cfg(test)]
+mod stub;
 
 use std::sync::Arc;
 
@@ -16,4 +20,6 @@ use crate::service::Service;
 /// The routes of this group.
 pub(super) fn routes() -> OpenApiRouter<Arc<Service>> {
     OpenApiRouter::new()
+        .merge(stats::routes())
+        .merge(images::routes())
 }
