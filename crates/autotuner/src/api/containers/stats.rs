@@ -35,7 +35,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Service>> {
 
 /// What a container uses
 ///
-/// Who is the first to ask in half a minute waits about two seconds for two looks of the daemon;
+/// Who is the first to ask in half a minute waits one or two seconds for two looks of the daemon;
 /// everybody else is answered at once. One that does not run uses nothing.
 #[utoipa::path(get, path = "/api/docker/containers/{id}/stats", tag = "containers",
     params(("id" = String, Path, description = "Its id, the beginning of it, or its name")),

@@ -25,7 +25,7 @@ pub use self::usage::{GpuShare, Rates, Usage};
 use super::{ContainerError, ContainerId, Containers};
 
 /// How long the first figures of a container may take. The second message that they need comes
-/// two seconds after the question.
+/// up to two seconds after the question.
 const FIRST_FIGURES: Duration = Duration::from_secs(20);
 
 /// A look at one container that lasts, shared with everybody else's. While there is one, the
@@ -39,7 +39,8 @@ pub struct UsageWatch {
 }
 
 impl Containers {
-    /// What a container uses. Who is the first to ask in a while waits for about two seconds.
+    /// What a container uses. Who is the first to ask in a while waits for one or two
+    /// seconds.
     ///
     /// # Errors
     /// [`ContainerError`].

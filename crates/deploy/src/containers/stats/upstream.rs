@@ -84,10 +84,18 @@ async fn open(shared: &Shared, container: &ContainerId) -> Result<(Daemon, Setti
         .look(&daemon, container.as_str(), daemon.docker().info())
         .await?;
     let setting = Setting {
-        network: found.host_config.and_then(|host| host.network_mode),
+        network: found.host_config.and_then(|host| host.network_mode).map(network),
         machine_memory: info.mem_total.and_then(|bytes| u64::try_from(bytes).ok()),
     };
     Ok((daemon, setting))
+}
+
+/// A container that was told of no network has the daemon's own.
+fn network(mode: String) -> String {
+    match mode.as_str() {
+        "default" => "bridge".to_owned(),
+        _ => mode,
+    }
 }
 
 fn error_end(error: ContainerError) -> End {

@@ -118,7 +118,7 @@ async fn answer(client: UnixStream, lines: broadcast::Sender<String>, told: Arc<
             client.write_all((line + "\n").as_bytes()).await?;
         }
     } else {
-        let body = json!({"Id": container().as_str(), "HostConfig": {"NetworkMode": "bridge"}});
+        let body = json!({"Id": container().as_str(), "HostConfig": {"NetworkMode": "default"}});
         client
             .write_all((head("200 OK") + &body.to_string()).as_bytes())
             .await?;
@@ -185,6 +185,7 @@ async fn twenty_viewers_are_one_stream() {
         let usage = timeout(PATIENCE, watch.next()).await.unwrap().unwrap().unwrap();
         assert_eq!(usage.cpu_percent, Some(25.0));
         assert_eq!(usage.is_memory_limited, Some(true));
+        assert_eq!(usage.network.as_deref(), Some("bridge"));
     }
     assert_eq!(asked.await.unwrap().unwrap().cpu_percent, Some(25.0));
     // What is there is told at once.
