@@ -8,6 +8,7 @@ mod config;
 mod fake;
 mod fault;
 mod host;
+mod images;
 mod report;
 mod service;
 mod shutdown;

@@ -139,6 +139,11 @@ pub(crate) fn environ(pid: i32) -> Option<Vec<u8>> {
     fs::read(format!("/proc/{pid}/environ")).ok()
 }
 
+/// The control groups that a process is in, one a line; `None` when there is no such process.
+pub(crate) fn control_groups(pid: u32) -> Option<String> {
+    fs::read_to_string(format!("/proc/{pid}/cgroup")).ok()
+}
+
 /// Whether the process holds the socket with this inode.
 pub(crate) fn holds_socket(pid: i32, inode: u64) -> bool {
     let wanted = PathBuf::from(format!("socket:[{inode}]"));

@@ -12,7 +12,7 @@ mod records;
 pub mod conformance;
 pub mod legacy;
 
-pub use database::{Claim, Database, OpenError, Renewal, RunStore};
+pub use database::{Claim, Database, OpenError, Renewal, RunStore, Wish};
 pub use memory::MemoryStore;
 pub use records::{
     Act, AuditRecord, ContainerRecord, ExperimentRecord, ForeignResult, ImportedExperiment, ImportedTask,

@@ -3,15 +3,15 @@
 use std::ffi::OsStr;
 use std::process::ExitCode;
 
-use autotuner_core::engine::{EngineKind, LaunchPlan, PlanRequest, Program};
-use autotuner_core::space::Candidate;
-use autotuner_core::task::{DeploymentMode, EngineSettings, Model, Resources};
+use autotuner_core::engine::{EngineKind, Program};
+use autotuner_core::task::{DeploymentMode, EngineSettings};
 use autotuner_deploy::{Question, ask, find_program};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::{Refusal, flags, print, runtime};
 use crate::config::Config;
+use crate::images::{usual_image, usual_plan};
 use crate::worker::preflight::own_program;
 use crate::worker::probe::{LONGEST_PROBE, probe};
 
@@ -113,23 +113,6 @@ async fn look(config: &Config) -> Vec<Here> {
     engines
 }
 
-/// How an engine is started whose model does not matter.
-fn usual_plan(kind: EngineKind, settings: &EngineSettings, deployment: DeploymentMode) -> Option<LaunchPlan> {
-    let model = Model {
-        id_or_path: "MODEL".into(),
-        namespace: "autotuner".into(),
-        served_name: "MODEL".into(),
-    };
-    let request = PlanRequest {
-        model: &model,
-        settings,
-        resources: &Resources::default(),
-        candidate: &Candidate::engine_default(),
-        deployment,
-    };
-    kind.engine().plan(&request).ok()
-}
-
 /// Engines whose usual program is on the search path.
 pub(super) fn programs_here(search_path: Option<&OsStr>) -> Vec<EngineKind> {
     let is_here = |kind: &EngineKind| {
@@ -140,14 +123,6 @@ pub(super) fn programs_here(search_path: Option<&OsStr>) -> Vec<EngineKind> {
         })
     };
     EngineKind::ALL.into_iter().filter(is_here).collect()
-}
-
-fn usual_image(kind: EngineKind) -> Option<String> {
-    let plan = usual_plan(kind, &EngineSettings::default(), DeploymentMode::Docker)?;
-    match plan.program {
-        Program::Image { reference, .. } => Some(reference),
-        Program::Local(_) => None,
-    }
 }
 
 fn tell_engines(engines: &[Here], is_json: bool) {

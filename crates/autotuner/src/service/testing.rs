@@ -56,11 +56,12 @@ pub(crate) struct TestService {
     folder: TempDir,
 }
 
-/// A configuration with this data directory, no Docker daemon and nothing else said.
+/// A configuration with this data directory and nothing else said. Its Docker daemon is one that
+/// a test puts there.
 fn config(data_dir: &Path) -> Config {
     let mut config = Config::load(&Flags::default()).expect("the defaults are sound");
     config.data_dir = data_dir.to_owned();
-    config.docker_host = Some("unix:///nonexistent/docker.sock".to_owned());
+    config.docker_host = Some(format!("unix://{}", data_dir.join("docker.sock").display()));
     config
 }
 

@@ -6,10 +6,12 @@
 //! ([`ContainerError::Unreachable`]), and everything works again once it is back.
 
 mod error;
+mod images;
 mod logs;
 mod model;
 mod name;
 mod reach;
+mod stats;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -19,6 +21,7 @@ use bollard::query_parameters::InspectContainerOptions;
 use crate::docker::Owner;
 
 pub use self::error::ContainerError;
+pub use self::images::{Image, ImagePull, ImageReference, ImageUser, PullNews};
 use self::logs::Followed;
 pub use self::logs::{
     Beginning, Chunk, FORMS, Found, Item, Life, Line, LogQuery, LogStream, NoPlace, Place, Viewer,
@@ -26,6 +29,8 @@ pub use self::logs::{
 pub use self::model::{Container, Ownership};
 pub use self::name::{ContainerId, ContainerName};
 use self::reach::Reach;
+use self::stats::Stats;
+pub use self::stats::{GpuShare, Rates, Usage, UsageWatch};
 
 /// What [`Containers`] needs to know of its surroundings.
 #[derive(Clone, Default)]
@@ -50,6 +55,7 @@ struct Shared {
     /// Whose containers are ours; `None` where this machine's name is unknown.
     owner: Option<Owner>,
     followed: Followed,
+    stats: Stats,
 }
 
 impl Containers {
@@ -66,6 +72,7 @@ impl Containers {
                 reach: Reach::new(host, secrets),
                 owner: Owner::of_folder(&instances),
                 followed: Followed::default(),
+                stats: Stats::default(),
             }),
         }
     }

@@ -16,7 +16,7 @@ use bollard::Docker;
 use bollard::errors::Error;
 use bollard::models::ImageInspect;
 
-use self::name::ImageName;
+pub(crate) use self::name::{ImageName, Named};
 use self::pull::{LONGEST_SILENCE, pull};
 use crate::error::whole_story;
 use crate::{DeployError, Watcher};
@@ -60,17 +60,48 @@ pub(super) async fn ensure_within(
             ));
         }
     };
-    if name.is_ours() {
-        return Err(missing(
-            "it is made on this machine and in no registry: make it with scripts/sim-image.sh or \
-             scripts/llama-image.sh",
-        ));
-    }
-    pull(docker, reference, &name, watcher, longest_silence).await?;
+    fetch_named(docker, reference, &name, watcher, longest_silence).await?;
     facts(docker, reference).await?.ok_or_else(|| DeployError::Fetch {
         image: reference.to_owned(),
         message: "the daemon says that it fetched it, and does not have it".to_owned(),
     })
+}
+
+/// Asks the registry for the image, whatever is here. Dropped, it ends at once.
+///
+/// # Errors
+/// As [`ensure`].
+pub(crate) async fn fetch(
+    docker: &Docker,
+    reference: &str,
+    watcher: &dyn Watcher,
+) -> Result<(), DeployError> {
+    let missing = |message: &str| DeployError::ImageMissing {
+        image: reference.to_owned(),
+        message: message.to_owned(),
+    };
+    match ImageName::parse(reference).map_err(missing)? {
+        ImageName::Named(name) => fetch_named(docker, reference, &name, watcher, LONGEST_SILENCE).await,
+        ImageName::Id => Err(missing("an image's id cannot be fetched: use its name")),
+    }
+}
+
+async fn fetch_named(
+    docker: &Docker,
+    reference: &str,
+    name: &Named,
+    watcher: &dyn Watcher,
+    longest_silence: Duration,
+) -> Result<(), DeployError> {
+    if name.is_ours() {
+        return Err(DeployError::ImageMissing {
+            image: reference.to_owned(),
+            message: "it is made on this machine and in no registry: make it with scripts/sim-image.sh or \
+                      scripts/llama-image.sh"
+                .to_owned(),
+        });
+    }
+    pull(docker, reference, name, watcher, longest_silence).await
 }
 
 /// The image's id and the digest under which the reference's own repository has it; `None`

@@ -13,7 +13,7 @@ mod describe;
 mod end;
 mod error;
 mod gpu;
-mod image;
+pub(crate) mod image;
 mod journal;
 mod launch;
 mod limits;

@@ -8,6 +8,7 @@ mod image;
 mod journal;
 mod proxy;
 mod registry;
+mod stats;
 
 use std::collections::HashMap;
 use std::path::PathBuf;

@@ -31,37 +31,42 @@ pub(super) struct Seen {
     pub(super) amd: Vec<GpuState>,
 }
 
-/// The thread. Dropped, it ends after what it is doing.
+/// The thread, and one question that it can be asked. Dropped, it ends after what it is doing.
 #[derive(Debug)]
-pub(super) struct Drivers {
-    questions: SyncSender<oneshot::Sender<Seen>>,
+pub(super) struct Drivers<A = Seen> {
+    questions: SyncSender<oneshot::Sender<A>>,
 }
 
 impl Drivers {
-    /// `cards` is the folder in which the kernel lists graphics cards.
+    /// How all GPUs are. `cards` is the folder in which the kernel lists graphics cards.
     pub(super) fn new(cards: PathBuf) -> Self {
-        let (questions, inbox) = sync_channel::<oneshot::Sender<Seen>>(WAITING_QUESTIONS);
-        let started = std::thread::Builder::new()
-            .name("GPU drivers".to_owned())
-            .spawn(move || {
-                let mut library = Library::default();
-                while let Ok(reply) = inbox.recv() {
-                    // Whoever has given up meanwhile need not be answered.
-                    if !reply.is_closed() {
-                        let _ = reply.send(Seen {
-                            nvidia: library.look(),
-                            amd: amd::read(&cards),
-                        });
-                    }
+        let mut library = Library::default();
+        Self::asking("GPU drivers", move || Seen {
+            nvidia: library.look(),
+            amd: amd::read(&cards),
+        })
+    }
+}
+
+impl<A: Send + 'static> Drivers<A> {
+    /// A thread of this name that finds the answer so.
+    pub(super) fn asking(name: &str, mut answer: impl FnMut() -> A + Send + 'static) -> Self {
+        let (questions, inbox) = sync_channel::<oneshot::Sender<A>>(WAITING_QUESTIONS);
+        let started = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
+            while let Ok(reply) = inbox.recv() {
+                // Whoever has given up meanwhile need not be answered.
+                if !reply.is_closed() {
+                    let _ = reply.send(answer());
                 }
-            });
+            }
+        });
         if let Err(error) = started {
             tracing::warn!(%error, "the thread that asks GPU drivers cannot be started");
         }
         Self { questions }
     }
 
-    pub(super) async fn ask(&self, cancel: &CancellationToken) -> Result<Seen, GpuError> {
+    pub(super) async fn ask(&self, cancel: &CancellationToken) -> Result<A, GpuError> {
         let silent = || GpuError::driver("it does not answer");
         let (reply, answer) = oneshot::channel();
         match self.questions.try_send(reply) {

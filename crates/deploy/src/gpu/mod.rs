@@ -13,6 +13,7 @@ mod lock;
 mod machine;
 mod nvml;
 mod pool;
+mod processes;
 mod sampler;
 mod smi;
 pub(crate) mod visibility;
@@ -27,6 +28,7 @@ pub use error::GpuError;
 pub use fixed::FixedGpus;
 pub use machine::{GpuConfig, MachineGpus, look_now};
 pub use pool::{GpuPool, HeldGpus, MACHINE_FOLDER, SeenGpu};
+pub(crate) use processes::{GpuProcess, GpuProcesses, SeenProcesses};
 pub use sampler::{GpuSampler, Sampled};
 
 /// Whoever knows which GPUs there are and how they are.

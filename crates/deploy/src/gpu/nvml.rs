@@ -4,10 +4,15 @@
 //! updated or reset meanwhile is met afresh. A call may block, for ever on a broken driver:
 //! this file must be used from a thread that may. It does not run `nvidia-smi`.
 
+use std::collections::BTreeMap;
+
 use autotuner_core::gpu::{ComputeMode, GpuDevice, GpuHealth, GpuState, GpuVendor};
 use nvml_wrapper::enum_wrappers::device::{ComputeMode as NvmlMode, TemperatureSensor};
+use nvml_wrapper::enums::device::UsedGpuMemory;
 use nvml_wrapper::error::NvmlError;
 use nvml_wrapper::{Device, Nvml};
+
+use super::processes::GpuProcess;
 
 /// What the library had to say.
 #[derive(Debug)]
@@ -22,10 +27,23 @@ pub(super) enum Answer {
     Failed(String),
 }
 
+/// What the library had to say of processes.
+#[derive(Debug)]
+pub(super) enum Listed {
+    /// Those that use a GPU.
+    All(Vec<GpuProcess>),
+    /// There is no NVIDIA driver in this kernel, or its library is not here or too old.
+    NoDriver,
+    /// It failed.
+    Failed,
+}
+
 /// The library, once loaded.
 #[derive(Debug, Default)]
 pub(super) struct Library {
     loaded: Option<Nvml>,
+    /// Up to when each GPU's record of its processes has been read, in the driver's own time.
+    read_until: BTreeMap<String, u64>,
 }
 
 impl Library {
@@ -43,6 +61,72 @@ impl Library {
             Err(error) => unusable(&error),
         }
     }
+
+    /// The processes that use a GPU now.
+    pub(super) fn processes(&mut self) -> Listed {
+        let nvml = match self.loaded.take().map_or_else(Nvml::init, Ok) {
+            Ok(nvml) => nvml,
+            Err(error) => return unlisted(&error),
+        };
+        match users(&nvml, &mut self.read_until) {
+            Ok(processes) => {
+                self.loaded = Some(nvml);
+                Listed::All(processes)
+            }
+            Err(error) => unlisted(&error),
+        }
+    }
+}
+
+fn unlisted(error: &NvmlError) -> Listed {
+    match unusable(error) {
+        Answer::NoDriver | Answer::NoLibrary => Listed::NoDriver,
+        Answer::Gpus(_) | Answer::Failed(_) => Listed::Failed,
+    }
+}
+
+fn users(nvml: &Nvml, read_until: &mut BTreeMap<String, u64>) -> Result<Vec<GpuProcess>, NvmlError> {
+    let mut found = Vec::new();
+    for index in 0..nvml.device_count()? {
+        let device = match nvml.device_by_index(index) {
+            Ok(device) => device,
+            // A batch system's way of saying that it is somebody else's.
+            Err(NvmlError::NoPermission) => continue,
+            Err(error) => return Err(error),
+        };
+        let uuid = device.uuid()?;
+        let name = device.name()?;
+        let busy = busy(&device, read_until.entry(uuid.clone()).or_default());
+        for process in told(device.running_compute_processes())?.unwrap_or_default() {
+            found.push(GpuProcess {
+                pid: process.pid,
+                index,
+                uuid: uuid.clone(),
+                name: name.clone(),
+                memory_bytes: match process.used_gpu_memory {
+                    UsedGpuMemory::Used(bytes) => Some(bytes),
+                    UsedGpuMemory::Unavailable => None,
+                },
+                utilization_percent: busy.get(&process.pid).copied(),
+            });
+        }
+    }
+    Ok(found)
+}
+
+/// How busy each process has kept a GPU since the last asking. Some GPUs keep no such record,
+/// and none has an entry for a process that did nothing.
+fn busy(device: &Device<'_>, read_until: &mut u64) -> BTreeMap<u32, u32> {
+    let mut latest: BTreeMap<u32, (u64, u32)> = BTreeMap::new();
+    for sample in device.process_utilization_stats(*read_until).unwrap_or_default() {
+        let seen = latest.entry(sample.pid).or_default();
+        *seen = (*seen).max((sample.timestamp, sample.sm_util));
+        *read_until = (*read_until).max(sample.timestamp);
+    }
+    latest
+        .into_iter()
+        .map(|(pid, (_, percent))| (pid, percent))
+        .collect()
 }
 
 fn unusable(error: &NvmlError) -> Answer {

@@ -19,6 +19,9 @@ mod statistics;
 mod tasks;
 mod tokens;
 mod trouble;
+mod wishes;
+
+pub use wishes::Wish;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -6,7 +6,11 @@
 //! goes by its whole id.
 
 mod failed;
+mod images;
 mod logs;
+mod stats;
+#[cfg(test)]
+mod stub;
 
 use std::sync::Arc;
 
@@ -16,5 +20,8 @@ use crate::service::Service;
 
 /// The routes of this group.
 pub(super) fn routes() -> OpenApiRouter<Arc<Service>> {
-    OpenApiRouter::new().merge(logs::routes())
+    OpenApiRouter::new()
+        .merge(logs::routes())
+        .merge(stats::routes())
+        .merge(images::routes())
 }

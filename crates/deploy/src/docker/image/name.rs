@@ -15,7 +15,7 @@ const OUR_FOLDER: &str = "inference-autotuner/";
 
 /// What an image is asked for by.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum ImageName {
+pub(crate) enum ImageName {
     /// Its content's id: `sha256:…`.
     Id,
     /// A name that a registry may know.
@@ -24,7 +24,7 @@ pub(super) enum ImageName {
 
 /// A name, taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Named {
+pub(crate) struct Named {
     /// Host, with a port where one is given.
     pub(super) registry: String,
     /// The path in it.
@@ -37,7 +37,7 @@ pub(super) struct Named {
 
 impl ImageName {
     /// Takes a reference apart.
-    pub(super) fn parse(reference: &str) -> Result<Self, &'static str> {
+    pub(crate) fn parse(reference: &str) -> Result<Self, &'static str> {
         if is_digest(reference) {
             return Ok(Self::Id);
         }
@@ -94,12 +94,12 @@ impl Named {
     }
 
     /// The repository, with its registry.
-    pub(super) fn repository(&self) -> String {
+    pub(crate) fn repository(&self) -> String {
         format!("{}/{}", self.registry, self.path)
     }
 
     /// Which of the repository's images: a digest says more than a tag.
-    pub(super) fn version(&self) -> &str {
+    pub(crate) fn version(&self) -> &str {
         self.digest.as_deref().or(self.tag.as_deref()).unwrap_or("latest")
     }
 

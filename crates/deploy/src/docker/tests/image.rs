@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::proxy::{Gate, Proxy};
 use super::registry::{Registry, always};
 use super::*;
+use crate::containers::{ContainerError, Containers, ImageReference, PullNews, Surroundings};
 use crate::docker::image;
 use crate::{DeployError, FetchProgress, Unwatched, Watcher};
 
@@ -315,4 +316,104 @@ async fn a_registry_that_falls_silent_is_given_up() {
             "{error}"
         );
     }
+}
+
+#[tokio::test]
+async fn people_fetch_list_and_remove_images() {
+    let Some(published) = Published::new(2_000_000).await else {
+        return;
+    };
+    let containers = Containers::new(Surroundings {
+        host: None,
+        instances: "/nonexistent/instances".into(),
+        secrets: Vec::new(),
+    });
+    let reference: ImageReference = published.name().parse().unwrap();
+    let mut pull = containers.pull_image(&reference).await.unwrap();
+    let mut seen = Vec::new();
+    while let Some(news) = pull.next().await {
+        seen.push(news.unwrap());
+    }
+    assert_eq!(seen.last(), Some(&PullNews::Done));
+    assert!(matches!(seen[0], PullNews::Progress(_)), "{seen:?}");
+    assert!(pull.next().await.is_none());
+
+    // A container that was never started uses it as well.
+    let body = ContainerCreateBody {
+        image: Some(published.name()),
+        cmd: Some(vec!["/data".to_owned()]),
+        labels: Some(HashMap::from([(LABEL.to_owned(), published.name())])),
+        ..ContainerCreateBody::default()
+    };
+    let made = published
+        .docker
+        .create_container(None::<CreateContainerOptions>, body)
+        .await
+        .unwrap();
+    let find = async || {
+        let images = containers.images().await.unwrap();
+        images.into_iter().find(|image| reference.is_of(image))
+    };
+    let image = find().await.unwrap();
+    assert_eq!(image.id, published.id);
+    assert!(image.size_bytes >= 2_000_000 && !image.is_ours, "{image:?}");
+    assert!(image.digests[0].contains("@sha256:"), "{image:?}");
+    let users: Vec<&str> = image.users.iter().map(|user| user.id.as_str()).collect();
+    assert_eq!(users, [made.id.as_str()]);
+
+    let kept = containers.remove_image(&reference, false).await;
+    let Err(ContainerError::Conflict { message }) = kept else {
+        panic!("{kept:?}");
+    };
+    assert!(message.contains("container"), "{message}");
+    remove_container(&published.docker, &made.id).await;
+    containers.remove_image(&reference, false).await.unwrap();
+    assert_eq!(find().await, None);
+    let gone = containers.remove_image(&reference, false).await;
+    assert!(matches!(gone, Err(ContainerError::NoImage { .. })), "{gone:?}");
+
+    let unknown: ImageReference = published.name().replace(":v1", ":v2").parse().unwrap();
+    let mut pull = containers.pull_image(&unknown).await.unwrap();
+    let end = async {
+        loop {
+            match pull.next().await {
+                Some(Ok(PullNews::Progress(_))) => {}
+                other => return other,
+            }
+        }
+    };
+    let end = end.await;
+    assert!(
+        matches!(&end, Some(Err(ContainerError::Refused { status: 404, .. }))),
+        "{end:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_fetch_that_nobody_waits_for_ends() {
+    let Some(published) = Published::new(60_000_000).await else {
+        return;
+    };
+    let (proxy, port) = Proxy::tcp(published.registry.port).await;
+    proxy.set(Gate::Stalls { after: 5_000_000 });
+    let containers = Containers::new(Surroundings {
+        host: None,
+        instances: "/nonexistent/instances".into(),
+        secrets: Vec::new(),
+    });
+    let name = format!("{}:v1", published.repository_at(port));
+    let mut pull = containers.pull_image(&name.parse().unwrap()).await.unwrap();
+    loop {
+        let news = timeout(PATIENCE, pull.next()).await.unwrap().unwrap().unwrap();
+        if matches!(news, PullNews::Progress(progress) if progress.bytes_done > 0) {
+            break;
+        }
+    }
+    drop(pull);
+    proxy.set(Gate::Open);
+    until("the daemon lets go of the registry", || async {
+        proxy.connections() == 0
+    })
+    .await;
+    assert_eq!(image::facts(&published.docker, &name).await.unwrap(), None);
 }

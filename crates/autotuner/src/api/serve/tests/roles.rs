@@ -21,7 +21,8 @@ pub(super) const FOR_VIEWERS: [&str; 4] = [
 ];
 
 /// What only an administrator may.
-const FOR_ADMINS: [&str; 4] = [
+const FOR_ADMINS: [&str; 5] = [
+    "DELETE /api/docker/images",
     "GET /api/auth/tokens",
     "POST /api/auth/tokens",
     "DELETE /api/auth/tokens/{id}",
