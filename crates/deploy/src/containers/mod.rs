@@ -5,22 +5,40 @@
 //! nothing about tasks. A daemon that is away is an answer like any other
 //! ([`ContainerError::Unreachable`]), and everything works again once it is back.
 
+mod action;
+mod cache;
+mod change;
+mod daemon_info;
 mod error;
+mod list;
 mod model;
 mod name;
 mod reach;
+mod summary;
+#[cfg(test)]
+mod testing;
+mod watch;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use bollard::models::ContainerInspectResponse;
 use bollard::query_parameters::InspectContainerOptions;
+use tokio::sync::broadcast;
 
 use crate::docker::Owner;
 
+pub use self::action::Action;
+use self::cache::Cache;
+pub use self::change::{Change, ContainerChange};
+pub use self::daemon_info::DaemonInfo;
 pub use self::error::ContainerError;
 pub use self::model::{Container, Ownership};
 pub use self::name::{ContainerId, ContainerName};
 use self::reach::Reach;
+
+/// Changes that a listener may be behind before it misses some: what a busy daemon tells in minutes.
+const UNHEARD_CHANGES: usize = 1024;
 
 /// What [`Containers`] needs to know of its surroundings.
 #[derive(Clone, Default)]
@@ -44,6 +62,8 @@ struct Shared {
     reach: Reach,
     /// Whose containers are ours; `None` where this machine's name is unknown.
     owner: Option<Owner>,
+    cache: Cache,
+    changes: broadcast::Sender<Change>,
 }
 
 impl Containers {
@@ -59,6 +79,8 @@ impl Containers {
             shared: Arc::new(Shared {
                 reach: Reach::new(host, secrets),
                 owner: Owner::of_folder(&instances),
+                cache: Cache::default(),
+                changes: broadcast::Sender::new(UNHEARD_CHANGES),
             }),
         }
     }
@@ -74,6 +96,10 @@ impl Containers {
             .docker()
             .inspect_container(name.as_str(), None::<InspectContainerOptions>);
         let found = self.shared.reach.look(&daemon, name.as_str(), asked).await?;
+        self.described(found)
+    }
+
+    fn described(&self, found: ContainerInspectResponse) -> Result<Container, ContainerError> {
         Container::of_inspect(found, self.shared.owner.as_ref()).ok_or_else(|| ContainerError::Refused {
             status: 200,
             message: "the daemon describes a container without an id".to_owned(),

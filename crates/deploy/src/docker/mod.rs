@@ -53,10 +53,10 @@ use crate::{
     Watcher, blocking, logs,
 };
 
-pub(crate) use self::connect::LOOK;
+pub(crate) use self::connect::{ACT, LOOK};
 pub use self::create::{ENGINE_PORT, HUB_CACHE};
 pub use self::describe::{DaemonFacts, describe};
-pub(crate) use self::error::Refusal;
+pub(crate) use self::error::{Refusal, too_long};
 pub(crate) use self::names::Labels;
 pub use self::policy::Policy;
 
