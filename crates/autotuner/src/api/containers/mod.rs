@@ -5,7 +5,12 @@
 //! a container is called in a request means something once, when it is resolved; everything after
 //! goes by its whole id.
 
+mod access;
+mod actions;
+mod bulk;
 mod failed;
+mod read;
+mod view;
 
 use std::sync::Arc;
 
@@ -16,4 +21,7 @@ use crate::service::Service;
 /// The routes of this group.
 pub(super) fn routes() -> OpenApiRouter<Arc<Service>> {
     OpenApiRouter::new()
+        .merge(read::routes())
+        .merge(actions::routes())
+        .merge(bulk::routes())
 }
