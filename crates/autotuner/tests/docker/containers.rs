@@ -628,9 +628,36 @@ fn strangers_containers_are_for_admins_where_the_server_allows_it() {
         .is(422)
         .json();
     assert_eq!(wrong["problems"].as_array().map(Vec::len), Some(5), "{wrong}");
+    check_commands(&open, &foreign);
     open.ask("admin", "DELETE", &at("?force=true"), None).is(200);
     assert_eq!(foreign.state(), "");
     open.end();
+}
+
+/// The same from the command line, which finds the server by its data directory.
+fn check_commands(server: &Server, made: &Made) {
+    let run = |arguments: &[&str]| server.harbour.run(&[&["containers"], arguments].concat());
+    let listed = run(&["list", "--json"]).expect(0).json();
+    let listed = listed.as_array().expect("a list").iter();
+    let found = listed.filter(|container| container["name"] == made.name.as_str());
+    assert_eq!(found.count(), 1);
+    assert!(run(&["list", "--running"]).expect(0).stdout.contains(&made.name));
+    assert!(!run(&["list", "--ours"]).expect(0).stdout.contains(&made.name));
+    run(&["stop", &made.name, "--timeout", "1"])
+        .expect(0)
+        .says(&[&format!("Container {} stopped successfully", made.name)]);
+    assert!(run(&[]).expect(0).stdout.contains("exited with 137"));
+    run(&["start", "nobody-has-this-name", &made.name])
+        .expect(1)
+        .says(&["Container nobody-has-this-name not found", "started successfully"]);
+    run(&["rm", &made.name])
+        .expect(1)
+        .says(&["error: ", "hint: stop it first"]);
+    run(&["stop", &made.name, "--timeout", "601"]).expect(2);
+    let results = run(&["restart", &made.name, "--timeout", "0", "--json"])
+        .expect(0)
+        .json();
+    assert_eq!(results[0]["ok"], true);
 }
 
 /// Numbers that are the same each time.
