@@ -1,6 +1,7 @@
 //! `autotuner containers`: the Docker daemon's containers, as the service shows and steers them.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Subcommand;
 use serde_json::{Map, Value, json};
@@ -10,8 +11,8 @@ use super::client::{Client, Where};
 use super::{NOTHING, Refusal, print, say};
 use crate::config::Config;
 
-/// Containers in one question.
-const AT_ONCE: usize = 100;
+/// Containers in one question: as many as the service acts on at once.
+const AT_ONCE: usize = 8;
 
 /// List, start, stop, restart and remove the Docker daemon's containers
 #[derive(Debug, clap::Args)]
@@ -180,7 +181,11 @@ fn act(
     for names in names.chunks(AT_ONCE) {
         let mut request = request.clone();
         request.insert("ids".to_owned(), json!(names));
-        let answer = client.post_json("/api/docker/containers/bulk", &Value::Object(request))?;
+        // What is done when they have ended takes its time, too.
+        let seconds = request.get("timeout").and_then(Value::as_u64).unwrap_or_default() + 120;
+        let patience = Duration::from_secs(seconds);
+        let request = Value::Object(request);
+        let answer = client.post_json_patiently("/api/docker/containers/bulk", &request, patience)?;
         let answer = answer.json()?;
         results.extend(answer["results"].as_array().cloned().unwrap_or_default());
     }

@@ -540,6 +540,20 @@ fn a_container_that_cannot_start_is_the_caller_s_or_the_daemon_s_fault() {
         .json();
     assert_eq!(found["state"], "created");
     assert!(found["error"].is_string(), "{found}");
+
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = taken.local_addr().expect("an address").port();
+    let name = format!("autotuner-test-{}", unique());
+    let published = format!("127.0.0.1:{port}:80");
+    let arguments = ["create", "--name", &name, "--publish", &published, &image.0];
+    let id = docker(&[&arguments[..], &["/usr/bin/sleep", "1000"]].concat()).expect("created");
+    let clash = Made { id, name };
+    let path = format!("/api/docker/containers/{}/start", clash.name);
+    let refused = server.post("admin", &path).is(500).json();
+    assert_eq!(refused["code"], "docker_error", "{refused}");
+    let detail = refused["detail"].as_str().expect("a text");
+    assert!(detail.starts_with("Docker API error: "), "{detail}");
+    assert!(detail.contains(&port.to_string()), "{detail}");
     server.end();
 }
 

@@ -126,13 +126,16 @@ impl Watch<'_> {
         let mut pause = FIRST_PAUSE;
         loop {
             let begun = Instant::now();
-            match self.listen().await {
+            let broken = self.listen().await;
+            if !matches!(broken, Broken::Refused(_)) {
+                // Another one may answer next time, in another version.
+                self.containers.shared.reach.forget().await;
+            }
+            match broken {
                 Broken::Away(reason) => self.away(reason),
                 Broken::Refused(reason) => self.refused(&reason).await,
                 Broken::Off => {}
             }
-            // Another one may answer next time, in another version.
-            self.containers.shared.reach.forget().await;
             // One that breaks at once again and again is no stream.
             if begun.elapsed() > LONGEST_PAUSE {
                 pause = FIRST_PAUSE;

@@ -11,7 +11,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::*;
-use crate::containers::Surroundings;
+use crate::containers::{Action, Surroundings};
 
 /// Longest wait for what must happen.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -80,7 +80,9 @@ impl Yard {
             ),
             ["", "_ping"] => (200, json!("OK")),
             ["", "containers", "json"] => (200, self.listed()),
-            ["", "containers", "moved", ..] => (301, json!({"message": "elsewhere"})),
+            ["", "containers", moved, ..] if moved == "moved" || moved.starts_with("ff") => {
+                (301, json!({"message": "elsewhere"}))
+            }
             ["", "containers", asked, "json"] => {
                 let number = u8::from_str_radix(asked.trim_start_matches('0'), 16).unwrap_or_default();
                 match self.inspected(number) {
@@ -354,6 +356,42 @@ async fn nobody_is_led_elsewhere() {
     let expected = matches!(&led, Err(ContainerError::Refused { status: 301, .. }));
     assert!(expected, "{led:?}");
     assert_eq!(world.yard.asked("/containers/moved"), 1);
+    let id = ContainerId::read(&"ff".repeat(32)).unwrap();
+    for action in [Action::Start, Action::Remove { force: true }] {
+        let led = world.containers.act(&id, action).await;
+        let expected = matches!(&led, Err(ContainerError::Refused { status: 301, .. }));
+        assert!(expected, "{led:?}");
+    }
+    assert_eq!(world.yard.asked("/containers/ff"), 2);
+}
+
+/// Time passes here as soon as everybody waits.
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_a_daemon_that_hangs_waits_for_one_attempt_with_all_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("d.sock");
+    let listener = UnixListener::bind(&socket).unwrap();
+    let containers = Containers::new(Surroundings {
+        host: Some(format!("unix://{}", socket.display())),
+        ..Surroundings::default()
+    });
+    let mut attempts = Vec::new();
+    let hangs = async {
+        loop {
+            attempts.push(listener.accept().await.unwrap());
+        }
+    };
+    let asked = futures_util::future::join_all((0..5).map(|_| containers.info()));
+    let answers = tokio::select! {
+        never = hangs => never,
+        answers = asked => answers,
+    };
+    for answer in answers {
+        let is_told =
+            matches!(&answer, Err(ContainerError::Unreachable { reason }) if reason.contains("hangs"));
+        assert!(is_told, "{answer:?}");
+    }
+    assert_eq!(attempts.len(), 1);
 }
 
 #[test]
