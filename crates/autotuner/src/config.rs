@@ -22,7 +22,7 @@ use environment::{environment_names, from_environment, read_environment, strange
 use values::{grace, memory, no_tilde, tasks_at_once};
 
 /// Every option.
-const OPTIONS: [&str; 13] = [
+const OPTIONS: [&str; 14] = [
     "data_dir",
     "model_dir",
     "stop_grace_seconds",
@@ -36,6 +36,7 @@ const OPTIONS: [&str; 13] = [
     "token",
     "max_tasks",
     "cpu_slots",
+    "manage_all_containers",
 ];
 
 /// Options that nobody is shown.
@@ -76,6 +77,8 @@ struct Options {
     max_tasks: u32,
     /// How many single-threaded engines without a GPU may run at once; 0 for one a processor.
     cpu_slots: u32,
+    /// Whether administrators may start, stop and remove containers that the service has not made.
+    manage_all_containers: bool,
 }
 
 /// The effective configuration, validated.
@@ -109,6 +112,8 @@ pub(crate) struct Config {
     pub(crate) max_tasks: usize,
     /// Slots for engines without a GPU; as many as processors when `None`.
     pub(crate) cpu_slots: Option<u32>,
+    /// Whether administrators may manage containers that the service has not made.
+    pub(crate) manage_all_containers: bool,
     /// Where the program is to kill itself, for tests of what that leaves.
     pub(crate) fault: Option<String>,
     /// What containers are told of proxies and of the hub: never shown, some of it is secret.
@@ -211,6 +216,7 @@ impl Config {
             token: String::new(),
             max_tasks: 8,
             cpu_slots: 0,
+            manage_all_containers: false,
         };
         let mut config = Self::from_sources(&defaults, &file, &environment, flags)?;
         config.container_environment = surroundings::for_containers(read_environment);
@@ -269,6 +275,7 @@ impl Config {
             service_proxy: None,
             max_tasks: tasks_at_once(options.max_tasks)?,
             cpu_slots: Some(options.cpu_slots).filter(|slots| *slots > 0),
+            manage_all_containers: options.manage_all_containers,
             fault: None,
             container_environment: Vec::new(),
             search_path: read_environment("PATH"),

@@ -21,7 +21,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::error::{ApiError, ErrorBody};
-use super::extract::{Operator, Path, Query, Viewer};
+use super::extract::{Operator, Path, Query, Viewer, truth};
 use super::streaming;
 use crate::service::Service;
 use crate::service::access::Caller;
@@ -240,17 +240,6 @@ async fn download(service: &Service, caller: &Caller, subject: &Subject) -> Resu
     ];
     let body = Body::from_stream(streaming::held(read::blocks(file, length), hold));
     Ok((headers, body).into_response())
-}
-
-/// Yes or no, in the words that clients use in queries.
-pub(super) fn truth<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-    match String::deserialize(deserializer)?.to_ascii_lowercase().as_str() {
-        "true" | "1" | "yes" | "on" => Ok(true),
-        "false" | "0" | "no" | "off" => Ok(false),
-        other => Err(de::Error::custom(format!(
-            "expected true or false, got '{other}'"
-        ))),
-    }
 }
 
 fn line_count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<usize>, D::Error> {

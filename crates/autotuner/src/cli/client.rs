@@ -193,6 +193,19 @@ impl Client {
         self.ask(Method::POST, path, Some(body))
     }
 
+    /// Gives it something that it may work at for so long.
+    pub(super) fn post_json_patiently(
+        &self,
+        path: &str,
+        body: &Value,
+        patience: Duration,
+    ) -> Result<Answer, Trouble> {
+        let body = ("application/json", body.to_string().into_bytes());
+        let mut request = request(Method::POST, path, Some(body));
+        request.extensions_mut().insert(network::Patience(patience));
+        self.ask_with(request)
+    }
+
     /// Gives it a document as it was written.
     pub(super) fn post_text(&self, path: &str, kind: &'static str, text: String) -> Result<Answer, Trouble> {
         self.ask(Method::POST, path, Some((kind, text.into_bytes())))
@@ -209,7 +222,10 @@ impl Client {
         path: &str,
         body: Option<(&'static str, Vec<u8>)>,
     ) -> Result<Answer, Trouble> {
-        let request = request(method, path, body);
+        self.ask_with(request(method, path, body))
+    }
+
+    fn ask_with(&self, request: Request<Vec<u8>>) -> Result<Answer, Trouble> {
         let mut attempts = 1;
         let answer = loop {
             let answer = match self {

@@ -9,6 +9,7 @@ mod best;
 mod client;
 mod completions;
 mod config;
+mod containers;
 mod db;
 mod demo;
 mod doctor;
@@ -87,6 +88,7 @@ enum Command {
     Presets(presets::Arguments),
     Tasks(tasks::Arguments),
     Best(best::Arguments),
+    Containers(containers::Arguments),
     Token(token::Arguments),
     Audit(audit::Arguments),
     Db(db::Arguments),
@@ -142,6 +144,7 @@ fn dispatch(command: Command, config: &Config) -> Result<ExitCode, Refusal> {
         Command::Presets(arguments) => presets::run(&arguments),
         Command::Tasks(arguments) => tasks::run(arguments, config),
         Command::Best(arguments) => best::run(&arguments, config),
+        Command::Containers(arguments) => containers::run(&arguments, config),
         Command::Token(arguments) => token::run(&arguments, config),
         Command::Audit(arguments) => audit::run(&arguments, config),
         Command::Db(arguments) => db::run(&arguments, config),

@@ -25,6 +25,7 @@ use crate::service::access::first_token::FirstToken;
 use crate::service::access::hosts::Authority;
 use crate::service::access::{self, Access, Settings};
 use crate::service::data_dir::DataDir;
+use crate::service::docker_watch;
 use crate::service::events::Hub;
 use crate::service::log_files::LogFiles;
 use crate::service::metrics::Metrics;
@@ -63,6 +64,9 @@ pub(super) struct Arguments {
     /// Changes that each caller may make a second; ten seconds' worth may come at once
     #[arg(long, default_value_t = access::CHANGES_PER_SECOND, value_name = "CHANGES")]
     rate_limit: NonZeroU32,
+    /// Let administrators start, stop and remove containers that the service has not made
+    #[arg(long)]
+    manage_all_containers: bool,
 }
 
 impl Arguments {
@@ -112,15 +116,17 @@ async fn serve(arguments: &Arguments, config: &Config) -> anyhow::Result<()> {
     database.seed_presets(presets::seeds(), started_at_ms).await?;
     // Made even where nobody is asked for it: commands of this machine find it in its file.
     let token = FirstToken::ensure(&database, &config.data_dir, started_at_ms).await?;
+    let mut config = config.clone();
+    config.manage_all_containers |= arguments.manage_all_containers;
     let service = Arc::new(Service {
         database: database.clone(),
         clock,
-        config: config.clone(),
         events: Hub::default(),
         logs: LogFiles::new(&config.logs_dir()),
         access: Access::new(arguments.access(bound)),
-        gpus: gpu_pool(config),
-        containers: Containers::new(surroundings(config)),
+        gpus: gpu_pool(&config),
+        containers: Containers::new(surroundings(&config)),
+        config,
         bell: Notify::new(),
         wishes: Wishes::default(),
         host: ThisHost::default(),
@@ -140,7 +146,11 @@ async fn serve(arguments: &Arguments, config: &Config) -> anyhow::Result<()> {
         true => say("nobody is asked for a token (--no-auth)"),
         false => say(&token.welcome(bound, stderr().is_terminal())),
     }
-    let (answered, ()) = tokio::join!(answer(Arc::clone(&service), listener), supervisor.supervise());
+    let (answered, (), ()) = tokio::join!(
+        answer(Arc::clone(&service), listener),
+        supervisor.supervise(),
+        docker_watch::watch(Arc::clone(&service)),
+    );
     drop(announced);
     database.close().await;
     answered

@@ -51,6 +51,11 @@ pub(super) fn from_environment(read: impl Fn(&str) -> Option<OsString>) -> Resul
                 .parse::<u32>()
                 .map_err(|_| wrong(text, "it is a whole number from 0"))?
                 .into(),
+            "manage_all_containers" => match text.to_ascii_lowercase().as_str() {
+                "true" | "1" => true.into(),
+                "false" | "0" => false.into(),
+                _ => return Err(wrong(text, "it is true or false")),
+            },
             _ => text.into(),
         };
         said.insert(option.to_owned(), value);

@@ -17,6 +17,7 @@ fn defaults() -> Options {
         token: String::new(),
         max_tasks: 8,
         cpu_slots: 0,
+        manage_all_containers: false,
     }
 }
 

@@ -5,6 +5,7 @@
 
 pub(crate) mod access;
 pub(crate) mod data_dir;
+pub(crate) mod docker_watch;
 pub(crate) mod events;
 pub(crate) mod log_files;
 pub(crate) mod metrics;

@@ -215,6 +215,11 @@ fn the_configuration_says_who_set_what() {
     check("data_dir", data_dir, "environment variable AUTOTUNER_DATA_DIR");
     check("model_dir", "/from/a/flag", "--model-dir");
     check("log", "info", file.to_str().expect("text"));
+    check("manage_all_containers", "false", "default");
+    let mut command = sandbox.command(&["config", "--json"]);
+    command.env("AUTOTUNER_MANAGE_ALL_CONTAINERS", "true");
+    let set = sandbox.start_command(command).wait().expect(0).json();
+    assert_eq!(set["manage_all_containers"]["value"], "true");
 
     let plain = sandbox.run(&["config"]).expect(0).stdout;
     assert!(plain.contains("model_dir = /from/the/file  # "), "{plain}");
@@ -240,6 +245,11 @@ fn a_configuration_that_cannot_be_used_is_refused() {
     command.env("AUTOTUNER_STOP_GRACE_SECONDS", "soon");
     let finished = sandbox.start_command(command).wait().expect(2);
     finished.says(&["stop_grace_seconds", "soon"]);
+
+    let mut command = sandbox.command(&["config"]);
+    command.env("AUTOTUNER_MANAGE_ALL_CONTAINERS", "perhaps");
+    let finished = sandbox.start_command(command).wait().expect(2);
+    finished.says(&["manage_all_containers cannot be perhaps", "true or false"]);
 
     let file = sandbox.config_file();
     std::fs::create_dir_all(file.parent().expect("a folder")).expect("made");

@@ -10,6 +10,7 @@
 #[path = "../cli/support.rs"]
 mod support;
 
+mod containers;
 mod daemon;
 mod failures;
 mod harbour;

@@ -42,6 +42,8 @@ async fn main() -> ExitCode {
             ignore_sigterm();
             serve(host, port, name).await
         }
+        // One that heeds the signal also where it is the first process of a container.
+        ("polite", []) => polite().await,
         ("parent", [host, port, name]) => {
             start_runaway();
             serve(host, port, name).await
@@ -101,6 +103,19 @@ async fn serve(host: &str, port: &str, name: &str) -> ExitCode {
         let status = if is_known { "200 OK" } else { "404 Not Found" };
         let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
         let _ = stream.write_all(answer.as_bytes()).await;
+    }
+}
+
+async fn polite() -> ExitCode {
+    match signal(SignalKind::terminate()) {
+        Ok(mut signals) => {
+            signals.recv().await;
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            println!("cannot wait for SIGTERM: {error}");
+            ExitCode::FAILURE
+        }
     }
 }
 

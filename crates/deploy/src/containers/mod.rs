@@ -5,21 +5,36 @@
 //! nothing about tasks. A daemon that is away is an answer like any other
 //! ([`ContainerError::Unreachable`]), and everything works again once it is back.
 
+mod action;
+mod cache;
+mod change;
+mod daemon_info;
 mod error;
 mod images;
+mod list;
 mod logs;
 mod model;
 mod name;
 mod reach;
 mod stats;
+mod summary;
+#[cfg(test)]
+mod testing;
+mod watch;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use bollard::models::ContainerInspectResponse;
 use bollard::query_parameters::InspectContainerOptions;
+use tokio::sync::broadcast;
 
 use crate::docker::Owner;
 
+pub use self::action::Action;
+use self::cache::Cache;
+pub use self::change::{Change, ContainerChange};
+pub use self::daemon_info::DaemonInfo;
 pub use self::error::ContainerError;
 pub use self::images::{Image, ImagePull, ImageReference, ImageUser, PullNews};
 use self::logs::Followed;
@@ -31,6 +46,9 @@ pub use self::name::{ContainerId, ContainerName};
 use self::reach::Reach;
 use self::stats::Stats;
 pub use self::stats::{GpuShare, Rates, Usage, UsageWatch};
+
+/// Changes that a listener may be behind before it misses some: what a busy daemon tells in minutes.
+const UNHEARD_CHANGES: usize = 1024;
 
 /// What [`Containers`] needs to know of its surroundings.
 #[derive(Clone, Default)]
@@ -56,6 +74,8 @@ struct Shared {
     owner: Option<Owner>,
     followed: Followed,
     stats: Stats,
+    cache: Cache,
+    changes: broadcast::Sender<Change>,
 }
 
 impl Containers {
@@ -73,6 +93,8 @@ impl Containers {
                 owner: Owner::of_folder(&instances),
                 followed: Followed::default(),
                 stats: Stats::default(),
+                cache: Cache::default(),
+                changes: broadcast::Sender::new(UNHEARD_CHANGES),
             }),
         }
     }
@@ -102,6 +124,10 @@ impl Shared {
             .docker()
             .inspect_container(name, None::<InspectContainerOptions>);
         let found = self.reach.look(&daemon, name, asked).await?;
+        self.described(found)
+    }
+
+    fn described(&self, found: ContainerInspectResponse) -> Result<Container, ContainerError> {
         Container::of_inspect(found, self.owner.as_ref()).ok_or_else(|| ContainerError::Refused {
             status: 200,
             message: "the daemon describes a container without an id".to_owned(),

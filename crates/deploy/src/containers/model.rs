@@ -3,7 +3,7 @@
 //! Texts and times are the daemon's own; what is not there is `None`, never a zero that looks like
 //! a fact. Whether it is ours is told by its labels.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
 use bollard::models::{ContainerInspectResponse, PortBinding};
@@ -122,15 +122,22 @@ impl Container {
             ports: published(ports.unwrap_or_default()),
             command: config.cmd.unwrap_or_default().join(" "),
             pid: state.pid.filter(|pid| *pid > 0),
-            ownership: Labels::read(&labels).map(|labels| Ownership {
-                is_ours: owner.is_some_and(|owner| owner.is_beside(&labels.owner)),
-                instance: labels.owner.instance,
-                task: labels.task,
-                experiment: labels.experiment,
-                attempt: labels.attempt,
-                log_file: labels.log_file,
-            }),
+            ownership: Ownership::of_labels(&labels, owner),
             labels: labels.into_iter().collect(),
+        })
+    }
+}
+
+impl Ownership {
+    /// What a container's labels say of who made it.
+    pub(super) fn of_labels(labels: &HashMap<String, String>, owner: Option<&Owner>) -> Option<Self> {
+        Labels::read(labels).map(|labels| Self {
+            is_ours: owner.is_some_and(|owner| owner.is_beside(&labels.owner)),
+            instance: labels.owner.instance,
+            task: labels.task,
+            experiment: labels.experiment,
+            attempt: labels.attempt,
+            log_file: labels.log_file,
         })
     }
 }
@@ -140,7 +147,7 @@ fn time(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.is_empty() && !text.starts_with("0001-"))
 }
 
-fn published(ports: std::collections::HashMap<String, Option<Vec<PortBinding>>>) -> BTreeMap<String, String> {
+fn published(ports: HashMap<String, Option<Vec<PortBinding>>>) -> BTreeMap<String, String> {
     let first = |bindings: Vec<PortBinding>| bindings.into_iter().find_map(|binding| binding.host_port);
     ports
         .into_iter()

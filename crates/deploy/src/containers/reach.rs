@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use bollard::errors::Error as ClientError;
 use tokio::sync::Mutex;
+use tokio::time::Instant;
 
 use super::ContainerError;
 use crate::docker::{Daemon, LOOK};
@@ -16,7 +17,17 @@ use crate::docker::{Daemon, LOOK};
 pub(super) struct Reach {
     host: Option<String>,
     secrets: Vec<String>,
-    daemon: Mutex<Option<Daemon>>,
+    daemon: Mutex<Kept>,
+}
+
+/// What came of the last attempt.
+#[derive(Default)]
+enum Kept {
+    #[default]
+    Nothing,
+    Daemon(Daemon),
+    /// It failed, then.
+    Failure(Instant, ContainerError),
 }
 
 impl Reach {
@@ -33,20 +44,35 @@ impl Reach {
     /// # Errors
     /// [`ContainerError::Unreachable`].
     pub(super) async fn daemon(&self) -> Result<Daemon, ContainerError> {
+        let asked_at = Instant::now();
         let mut kept = self.daemon.lock().await;
-        if let Some(daemon) = &*kept {
-            return Ok(daemon.clone());
+        match &*kept {
+            Kept::Daemon(daemon) => return Ok(daemon.clone()),
+            // The attempt that was waited for.
+            Kept::Failure(at, error) if *at >= asked_at => return Err(error.clone()),
+            Kept::Nothing | Kept::Failure(..) => {}
         }
-        let connected = Daemon::connect_anywhere(self.host.as_deref()).await;
-        let daemon = connected.map_err(|error| ContainerError::gone(&error))?;
-        let daemon = daemon.keeping_secret(self.secrets.iter().cloned());
-        Ok(kept.insert(daemon).clone())
+        match Daemon::connect_anywhere(self.host.as_deref()).await {
+            Ok(daemon) => {
+                let daemon = daemon.keeping_secret(self.secrets.iter().cloned());
+                *kept = Kept::Daemon(daemon.clone());
+                Ok(daemon)
+            }
+            Err(error) => {
+                let error = ContainerError::gone(&error);
+                *kept = Kept::Failure(Instant::now(), error.clone());
+                Err(error)
+            }
+        }
     }
 
     /// Forgets what was agreed on with the daemon: another one may answer there by now, which
     /// speaks another version.
     pub(super) async fn forget(&self) {
-        self.daemon.lock().await.take();
+        let mut kept = self.daemon.lock().await;
+        if matches!(*kept, Kept::Daemon(_)) {
+            *kept = Kept::Nothing;
+        }
     }
 
     /// Waits for an answer that is there at once, and reads it.

@@ -54,7 +54,7 @@ use crate::{
     Watcher, blocking, logs,
 };
 
-pub(crate) use self::connect::LOOK;
+pub(crate) use self::connect::{ACT, LOOK};
 pub use self::create::{ENGINE_PORT, HUB_CACHE};
 pub use self::describe::{DaemonFacts, describe};
 pub(crate) use self::error::{Refusal, too_long, unreachable};

@@ -10,6 +10,8 @@ mod common;
 #[cfg(test)]
 mod conformance;
 #[cfg(test)]
+mod containers;
+#[cfg(test)]
 mod daemon;
 #[cfg(test)]
 mod image;

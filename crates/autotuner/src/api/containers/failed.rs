@@ -31,6 +31,17 @@ impl From<ContainerError> for ApiError {
     }
 }
 
+/// What is answered where something was asked of a container: it is called as the request named it.
+pub(super) fn of_container(error: ContainerError, name: &str) -> ApiError {
+    match error {
+        ContainerError::NotFound { .. } => ContainerError::NotFound {
+            name: name.to_owned(),
+        }
+        .into(),
+        other => other.into(),
+    }
+}
+
 /// What to do about a state that is in the way.
 fn remedy(message: &str) -> Option<&'static str> {
     let says = |words: &str| message.contains(words);

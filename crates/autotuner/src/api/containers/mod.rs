@@ -5,12 +5,17 @@
 //! a container is called in a request means something once, when it is resolved; everything after
 //! goes by its whole id.
 
+mod access;
+mod actions;
+mod bulk;
 mod failed;
 mod images;
 mod logs;
+mod read;
 mod stats;
 #[cfg(test)]
 mod stub;
+mod view;
 
 use std::sync::Arc;
 
@@ -24,4 +29,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Service>> {
         .merge(logs::routes())
         .merge(stats::routes())
         .merge(images::routes())
+        .merge(read::routes())
+        .merge(actions::routes())
+        .merge(bulk::routes())
 }

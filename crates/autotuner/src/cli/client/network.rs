@@ -20,6 +20,10 @@ const CONNECT: Duration = Duration::from_secs(5);
 /// Longest time until an answer begins, and longest silence inside it.
 const ANSWER: Duration = Duration::from_secs(30);
 
+/// How much longer than usual the answer to a request may take: an extension of it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Patience(pub(super) Duration);
+
 /// Longest silence of a stream: the service sends a sign of life every 15 seconds.
 const SILENCE: Duration = Duration::from_secs(45);
 
@@ -134,7 +138,8 @@ impl Network {
     /// Asks and waits for the whole answer.
     pub(super) fn ask(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, Trouble> {
         let question = question(&request);
-        let answer = self.send(request, ANSWER)?;
+        let patience = patience(&request);
+        let answer = self.send(request, patience)?;
         let (parts, body) = answer.into_parts();
         let body = body
             .into_with_config()
@@ -170,6 +175,7 @@ impl Network {
 
     fn send(&self, mut request: Request<Vec<u8>>, silence: Duration) -> Result<Response<Body>, Trouble> {
         let question = question(&request);
+        let patience = patience(&request);
         let url = format!("{}{}", self.base.as_str(), request.uri());
         *request.uri_mut() = url.parse().map_err(|_| Trouble::Strange {
             url: url.clone(),
@@ -188,6 +194,7 @@ impl Network {
         let request = self
             .agent
             .configure_request(request)
+            .timeout_recv_response(Some(patience))
             .timeout_per_read(Some(silence))
             .timeout_per_write(Some(ANSWER))
             .build();
@@ -240,6 +247,12 @@ fn is_unreachable(kind: std::io::ErrorKind) -> bool {
         kind,
         Kind::ConnectionRefused | Kind::HostUnreachable | Kind::NetworkUnreachable | Kind::AddrNotAvailable
     )
+}
+
+/// Longest time until the answer to a request begins.
+fn patience(request: &Request<Vec<u8>>) -> Duration {
+    let further = request.extensions().get::<Patience>();
+    ANSWER + further.map_or(Duration::ZERO, |further| further.0)
 }
 
 fn question(request: &Request<Vec<u8>>) -> String {

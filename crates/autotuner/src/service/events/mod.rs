@@ -53,6 +53,10 @@ pub(crate) enum Kind {
     BenchmarkProgress,
     /// Something a person should know, in `data.message`.
     Warning,
+    /// Something happened to a container of the Docker daemon.
+    ContainerChanged,
+    /// The Docker daemon went away or came back.
+    DockerChanged,
 }
 
 impl Kind {
@@ -73,6 +77,8 @@ impl Kind {
             Self::ExperimentFailed => "experiment_failed",
             Self::BenchmarkProgress => "benchmark_progress",
             Self::Warning => "warning",
+            Self::ContainerChanged => "container_changed",
+            Self::DockerChanged => "docker_changed",
         }
     }
 }

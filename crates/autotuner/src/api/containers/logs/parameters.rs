@@ -7,7 +7,7 @@ use regex::bytes::{Regex, RegexBuilder};
 use serde::Deserialize;
 
 use crate::api::error::ApiError;
-use crate::api::logs::truth;
+use crate::api::extract::truth;
 
 /// Lines that are given where nothing is said.
 const USUAL_TAIL: u32 = 1_000;
