@@ -214,8 +214,9 @@ impl Ring {
         if fits(self.head) {
             return Some(self.next());
         }
-        let index = self.chunks.iter().rposition(|chunk| fits(chunk.before))?;
-        Some(self.first + index as u64)
+        // Later chunks begin later, so those that fit come first.
+        let fitting = self.chunks.partition_point(|chunk| fits(chunk.before));
+        Some(self.first + fitting.checked_sub(1)? as u64)
     }
 
     /// Which of the oldest chunks has to go so that one more can come: those before this number.
