@@ -4,10 +4,14 @@
 //! seconds. Logs are read at the daemon's own speed, and from a nanosecond on, so they get a
 //! connection of their own each time. Redirects are not followed.
 
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
 use bytes::Bytes;
 use futures_util::FutureExt as _;
-use http_body_util::{BodyExt as _, Empty, Limited};
-use hyper::body::Incoming;
+use http_body_util::Empty;
+use hyper::body::{Body as _, Incoming};
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper::{Request, StatusCode, header};
 use hyper_util::rt::TokioIo;
@@ -15,7 +19,6 @@ use serde::Deserialize;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
-use tokio_util::task::AbortOnDropHandle;
 
 use crate::containers::ContainerError;
 use crate::docker::{Daemon, LOOK, too_long, unreachable};
@@ -23,11 +26,17 @@ use crate::docker::{Daemon, LOOK, too_long, unreachable};
 /// Most that is read of a refusal.
 const LONGEST_REFUSAL: usize = 64 * 1024;
 
+/// A connection, which moves only while it is polled. What goes wrong with it shows where the
+/// answer is read.
+type Connection = Pin<Box<dyn Future<Output = ()> + Send>>;
+
 /// An answer whose body is still coming. Dropped, the connection is closed.
 pub(crate) struct Answer {
     body: Incoming,
     address: String,
-    _connection: AbortOnDropHandle<()>,
+    /// Driven by whoever reads the body: a task of its own would be woken for each line. Nothing
+    /// once it has ended.
+    connection: Option<Connection>,
 }
 
 /// What the daemon says when it refuses.
@@ -56,22 +65,29 @@ async fn ask(daemon: &Daemon, name: &str, path: &str) -> Result<Answer, Containe
         .header(header::HOST, "docker")
         .body(Empty::<Bytes>::new())
         .map_err(|error| ContainerError::gone(&unreachable(address, &error)))?;
-    let answer = sender.send_request(request).await;
+    let mut connection = Some(connection);
+    let mut asked = Box::pin(sender.send_request(request));
+    let answer = poll_fn(|context| {
+        drive(&mut connection, context);
+        asked.as_mut().poll(context)
+    })
+    .await;
     let answer = answer.map_err(|error| ContainerError::gone(&unreachable(address, &error)))?;
     let (head, body) = answer.into_parts();
-    if head.status != StatusCode::OK {
-        return Err(refusal(name, head.status, body).await);
-    }
-    Ok(Answer {
+    let answer = Answer {
         body,
         address: address.to_owned(),
-        _connection: connection,
-    })
+        connection,
+    };
+    match head.status {
+        StatusCode::OK => Ok(answer),
+        status => Err(refusal(name, status, answer).await),
+    }
 }
 
 type Sender = SendRequest<Empty<Bytes>>;
 
-async fn connect(daemon: &Daemon) -> Result<(Sender, AbortOnDropHandle<()>), ContainerError> {
+async fn connect(daemon: &Daemon) -> Result<(Sender, Connection), ContainerError> {
     let address = daemon.address();
     let broken = |error: std::io::Error| ContainerError::gone(&unreachable(address, &error));
     match address.strip_prefix("unix://") {
@@ -85,22 +101,31 @@ async fn connect(daemon: &Daemon) -> Result<(Sender, AbortOnDropHandle<()>), Con
     }
 }
 
-async fn shake_hands<S>(address: &str, stream: S) -> Result<(Sender, AbortOnDropHandle<()>), ContainerError>
+async fn shake_hands<S>(address: &str, stream: S) -> Result<(Sender, Connection), ContainerError>
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let shaken = http1::handshake(TokioIo::new(stream)).await;
     let (sender, connection) = shaken.map_err(|error| ContainerError::gone(&unreachable(address, &error)))?;
-    let driven = tokio::spawn(async move {
-        // What goes wrong with it shows where the body is read.
-        let _ = connection.await;
-    });
-    Ok((sender, AbortOnDropHandle::new(driven)))
+    Ok((sender, Box::pin(connection.map(drop))))
 }
 
-async fn refusal(name: &str, status: StatusCode, body: Incoming) -> ContainerError {
-    let said = Limited::new(body, LONGEST_REFUSAL).collect().await;
-    let said = said.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+/// Lets a connection move on.
+fn drive(connection: &mut Option<Connection>, context: &mut Context<'_>) {
+    if let Some(moving) = connection
+        && moving.as_mut().poll(context).is_ready()
+    {
+        *connection = None;
+    }
+}
+
+async fn refusal(name: &str, status: StatusCode, mut answer: Answer) -> ContainerError {
+    let mut said = Vec::new();
+    while said.len() < LONGEST_REFUSAL
+        && let Some(Ok(more)) = answer.next().await
+    {
+        said.extend_from_slice(&more);
+    }
     let message = match serde_json::from_slice::<Message>(&said) {
         Ok(Message { message }) => message,
         // Some refusals, of a version for instance, are plain text.
@@ -115,13 +140,29 @@ impl Answer {
     /// # Errors
     /// [`ContainerError::Unreachable`]: it broke off.
     pub(crate) async fn next(&mut self) -> Option<Result<Bytes, ContainerError>> {
+        poll_fn(|context| self.poll_next(context)).await
+    }
+
+    fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, ContainerError>>> {
+        let mut has_moved = false;
         loop {
-            let frame = match self.body.frame().await? {
-                Ok(frame) => frame,
-                Err(error) => return Some(Err(ContainerError::gone(&unreachable(&self.address, &error)))),
-            };
-            if let Ok(bytes) = frame.into_data() {
-                return Some(Ok(bytes));
+            match Pin::new(&mut self.body).poll_frame(context) {
+                Poll::Ready(None) => return Poll::Ready(None),
+                Poll::Ready(Some(Err(error))) => {
+                    let error = unreachable(&self.address, &error);
+                    return Poll::Ready(Some(Err(ContainerError::gone(&error))));
+                }
+                Poll::Ready(Some(Ok(frame))) => {
+                    if let Ok(bytes) = frame.into_data() {
+                        return Poll::Ready(Some(Ok(bytes)));
+                    }
+                }
+                Poll::Pending if has_moved => return Poll::Pending,
+                // The body has what the connection has read, and no more.
+                Poll::Pending => {
+                    drive(&mut self.connection, context);
+                    has_moved = true;
+                }
             }
         }
     }

@@ -5,7 +5,11 @@
 //! enough, because the daemon searches a log from its beginning. It may be given up at any moment;
 //! nothing that was not given counts as known.
 
+use std::time::Duration;
+
+use bytes::Bytes;
 use jiff::Timestamp;
+use tokio::time::{Instant, sleep};
 
 use super::frame::{Decoder, FrameError};
 use super::line::{Assembler, Line};
@@ -16,10 +20,17 @@ use crate::docker::Daemon;
 use crate::docker::piece::Stream;
 
 /// Most lines that are given at once.
-pub(super) const MOST_LINES: usize = 256;
+const MOST_LINES: usize = 1024;
 
 /// Most bytes that are given at once, but for one long line.
 const MOST_BYTES: usize = 256 * 1024;
+
+/// How long more is waited for, once a log comes quickly: to be woken for each line costs more than
+/// all else that is done with it.
+const GATHERING: Duration = Duration::from_millis(1);
+
+/// A log comes quickly that brings something again so soon.
+const SOON: Duration = Duration::from_millis(10);
 
 /// How many pieces before the end of a log a reading begins that goes on from a place: what was
 /// missed is nearly always less.
@@ -91,6 +102,8 @@ pub(super) struct Reading {
     pieces: usize,
     /// Came last and was not yet looked at.
     pending: Vec<Line>,
+    /// When something came last.
+    came_at: Option<Instant>,
     end: Option<End>,
 }
 
@@ -145,6 +158,7 @@ impl Source {
             walk,
             pieces: 0,
             pending: Vec::new(),
+            came_at: None,
             end: None,
         })
     }
@@ -219,38 +233,50 @@ impl Reading {
         self.walk.is_known(first.stream, first.stamp)
     }
 
-    /// Waits for something, and takes all that is there with it.
+    /// Waits for something, and takes all that is there with it. Given up midway, what has come
+    /// is pending.
     async fn fill(&mut self) {
-        let mut lines = Vec::new();
-        let mut bytes = 0;
-        let mut next = self.answer.next().await;
-        loop {
-            match next {
-                Some(Ok(came)) => {
-                    bytes += came.len();
-                    self.decoder.push(&came);
-                    self.take_pieces(&mut lines);
-                }
-                Some(Err(error)) => self.end = Some(End::Broken(error.to_string())),
-                None => self.end_cleanly(&mut lines),
-            }
-            if self.end.is_some() || lines.len() >= MOST_LINES || bytes >= MOST_BYTES {
-                break;
-            }
-            match self.answer.next_now() {
-                Some(more) => next = more,
-                None => break,
-            }
+        let first = self.answer.next().await;
+        let mut bytes = self.take(first);
+        let is_soon = self.came_at.is_some_and(|came_at| came_at.elapsed() < SOON);
+        if self.take_all(&mut bytes) && is_soon {
+            sleep(GATHERING).await;
+            self.take_all(&mut bytes);
         }
-        self.pending = lines;
+        self.came_at = Some(Instant::now());
     }
 
-    fn take_pieces(&mut self, lines: &mut Vec<Line>) {
+    /// Takes what is there already. Whether there was no more than that.
+    fn take_all(&mut self, bytes: &mut usize) -> bool {
+        while self.end.is_none() && self.pending.len() < MOST_LINES && *bytes < MOST_BYTES {
+            match self.answer.next_now() {
+                Some(more) => *bytes += self.take(more),
+                None => return true,
+            }
+        }
+        false
+    }
+
+    /// Takes in what came, and tells how many bytes that was.
+    fn take(&mut self, came: Option<Result<Bytes, ContainerError>>) -> usize {
+        match came {
+            Some(Ok(came)) => {
+                self.decoder.push(&came);
+                self.take_pieces();
+                return came.len();
+            }
+            Some(Err(error)) => self.end = Some(End::Broken(error.to_string())),
+            None => self.end_cleanly(),
+        }
+        0
+    }
+
+    fn take_pieces(&mut self) {
         loop {
             match self.decoder.next() {
                 Ok(Some(piece)) => {
                     self.pieces += 1;
-                    self.assembler.take(piece, lines);
+                    self.assembler.take(piece, &mut self.pending);
                 }
                 Ok(None) => return,
                 Err(error) => {
@@ -264,12 +290,12 @@ impl Reading {
         }
     }
 
-    fn end_cleanly(&mut self, lines: &mut Vec<Line>) {
+    fn end_cleanly(&mut self) {
         self.end = Some(match self.decoder.finish() {
             Ok(rest) => {
                 if let Some(piece) = rest {
                     self.pieces += 1;
-                    self.assembler.take(piece, lines);
+                    self.assembler.take(piece, &mut self.pending);
                 }
                 End::Clean
             }

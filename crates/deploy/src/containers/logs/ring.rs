@@ -131,6 +131,12 @@ impl Chunk {
         self.lines
     }
 
+    /// About how many bytes its lines have.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// The place in the log before its first item.
     #[must_use]
     pub fn before(&self) -> Place {

@@ -11,7 +11,10 @@ use utoipa::ToSchema;
 use crate::api::streaming::{plain, write_frame};
 
 /// Bytes of a frame beside its line, about.
-const AROUND_A_LINE: usize = 120;
+const AROUND_A_LINE: usize = 64;
+
+/// Lines in one event at most.
+const MOST_LINES: usize = 256;
 
 /// Numbers of what is made of a chunk once for all who look.
 const BATCHES: usize = 0;
@@ -107,7 +110,7 @@ fn word(stream: LogStream) -> &'static str {
 }
 
 fn lines(chunk: &Chunk, is_stamped: bool, only: Option<LogStream>) -> Bytes {
-    let mut frames = String::with_capacity(chunk.lines() * AROUND_A_LINE);
+    let mut frames = String::with_capacity(chunk.lines() * AROUND_A_LINE + chunk.bytes());
     let (mut text, mut bare) = (String::new(), String::new());
     for (item, place) in chunk.placed() {
         match item {
@@ -147,65 +150,96 @@ fn notice(frames: &mut String, text: &str) {
 }
 
 fn batches(chunk: &Chunk) -> Bytes {
-    let mut frames = String::with_capacity(chunk.lines() * AROUND_A_LINE);
-    let mut batch = Batch::default();
+    let mut batches = Batches {
+        frames: Vec::with_capacity(chunk.lines() * AROUND_A_LINE + chunk.bytes()),
+        lines: 0,
+        place: chunk.before(),
+        clock: Clock::default(),
+    };
     for (item, place) in chunk.placed() {
         match item {
-            Item::Line(line) => batch.add(line, place),
-            Item::Gap(why) => {
-                batch.write(&mut frames);
-                named(
-                    &mut frames,
-                    "gap",
-                    Some(&place),
-                    &json!({ "reason": why }).to_string(),
-                );
-            }
-            Item::Life(life) => {
-                batch.write(&mut frames);
-                named(
-                    &mut frames,
-                    "life",
-                    Some(&place),
-                    &life_in_words(life).to_string(),
-                );
-            }
+            Item::Line(line) => batches.add(line, place),
+            Item::Gap(why) => batches.tell("gap", place, &json!({ "reason": why })),
+            Item::Life(life) => batches.tell("life", place, &life_in_words(life)),
         }
     }
-    batch.write(&mut frames);
-    frames.into()
+    batches.end();
+    batches.frames.into()
 }
 
-/// Lines on their way into one event.
-#[derive(Default)]
-struct Batch {
-    json: String,
-    place: Option<Place>,
+/// Lines on their way into events.
+struct Batches {
+    frames: Vec<u8>,
+    /// In the event that is being written.
+    lines: usize,
+    /// After the last of them.
+    place: Place,
+    clock: Clock,
 }
 
-impl Batch {
+impl Batches {
     fn add(&mut self, line: &Line, place: Place) {
-        self.json.push(if self.place.is_some() { ',' } else { '[' });
-        let stream = word(line.stream);
-        write!(
-            self.json,
-            "{{\"t\":\"{:.9}\",\"s\":\"{stream}\",\"l\":",
-            line.stamp
-        )
-        .expect("memory takes everything");
+        let begin: &[u8] = match self.lines {
+            0 => b"event: log\ndata: [{\"t\":\"",
+            _ => b",{\"t\":\"",
+        };
+        self.frames.extend_from_slice(begin);
+        self.clock.write(&mut self.frames, line.stamp);
+        self.frames.extend_from_slice(b"\",\"s\":\"");
+        self.frames.extend_from_slice(word(line.stream).as_bytes());
+        self.frames.extend_from_slice(b"\",\"l\":");
         let text = String::from_utf8_lossy(&line.text);
-        self.json
-            .push_str(&serde_json::to_string(&text).expect("texts are JSON"));
-        self.json.push('}');
-        self.place = Some(place);
+        serde_json::to_writer(&mut self.frames, &text).expect("texts are JSON");
+        self.frames.push(b'}');
+        self.lines += 1;
+        self.place = place;
+        if self.lines == MOST_LINES {
+            self.end();
+        }
     }
 
-    fn write(&mut self, frames: &mut String) {
-        if let Some(place) = self.place.take() {
-            self.json.push(']');
-            named(frames, "log", Some(&place), &self.json);
-            self.json.clear();
+    /// Ends the event that is being written.
+    fn end(&mut self) {
+        if self.lines > 0 {
+            self.frames.extend_from_slice(b"]\nid: ");
+            self.frames.extend_from_slice(self.place.to_string().as_bytes());
+            self.frames.extend_from_slice(b"\n\n");
+            self.lines = 0;
         }
+    }
+
+    fn tell(&mut self, event: &str, place: Place, data: &serde_json::Value) {
+        self.end();
+        let mut frame = String::new();
+        named(&mut frame, event, Some(&place), &data.to_string());
+        self.frames.extend_from_slice(frame.as_bytes());
+    }
+}
+
+/// Writes times, most of which are of the same second as the one before.
+#[derive(Default)]
+struct Clock {
+    second: Option<i64>,
+    /// That second: `2026-11-23T10:33:51`.
+    text: String,
+}
+
+impl Clock {
+    fn write(&mut self, frames: &mut Vec<u8>, stamp: jiff::Timestamp) {
+        let whole = stamp.as_second();
+        if self.second != Some(whole) || stamp.subsec_nanosecond() < 0 {
+            let text = format!("{stamp:.9}");
+            self.text = text[..text.len().saturating_sub(11)].to_owned();
+            self.second = Some(whole);
+        }
+        frames.extend_from_slice(self.text.as_bytes());
+        let mut digits = *b".000000000Z";
+        let mut rest = stamp.subsec_nanosecond().unsigned_abs();
+        for digit in digits[1..10].iter_mut().rev() {
+            *digit = b'0' + u8::try_from(rest % 10).unwrap_or_default();
+            rest /= 10;
+        }
+        frames.extend_from_slice(&digits);
     }
 }
 
@@ -228,5 +262,27 @@ fn life_in_words(life: &Life) -> serde_json::Value {
         Life::Removed => json!({ "life": "removed" }),
         Life::DaemonAway { reason } => json!({ "life": "daemon_away", "reason": reason }),
         Life::DaemonBack => json!({ "life": "daemon_back" }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_written_as_the_library_writes_them() {
+        let mut clock = Clock::default();
+        for (second, nanosecond) in [
+            (0, 0),
+            (0, 1),
+            (1_764_384_000, 123_456_789),
+            (1_764_384_000, 999_999_999),
+            (1_764_384_001, 5),
+        ] {
+            let stamp = jiff::Timestamp::new(second, nanosecond).unwrap();
+            let mut written = Vec::new();
+            clock.write(&mut written, stamp);
+            assert_eq!(String::from_utf8(written).unwrap(), format!("{stamp:.9}"));
+        }
     }
 }
