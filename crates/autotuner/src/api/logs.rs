@@ -8,6 +8,7 @@ mod frames;
 mod relay;
 mod subject;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use autotuner_core::ids::{ExperimentNumber, TaskId};
@@ -218,7 +219,17 @@ async fn text(service: &Service, subject: &Subject, tail: Option<usize>) -> Resu
 }
 
 async fn download(service: &Service, caller: &Caller, subject: &Subject) -> Result<Response, ApiError> {
-    let path = subject.path(&service.logs);
+    let missing = ApiError::not_found(subject.no_log());
+    attachment(service, caller, subject.path(&service.logs), missing).await
+}
+
+/// A log as it is now as a file for whoever asks, or this error where there is none.
+pub(super) async fn attachment(
+    service: &Service,
+    caller: &Caller,
+    path: PathBuf,
+    missing: ApiError,
+) -> Result<Response, ApiError> {
     let opened = blocking({
         let path = path.clone();
         move || match open_to_read(&path)? {
@@ -227,7 +238,7 @@ async fn download(service: &Service, caller: &Caller, subject: &Subject) -> Resu
         }
     });
     let opened = opened.await.map_err(|error| ApiError::internal(&error))?;
-    let (length, file) = opened.ok_or_else(|| ApiError::not_found(subject.no_log()))?;
+    let (length, file) = opened.ok_or(missing)?;
     let hold = streaming::hold(service, caller)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let headers = [

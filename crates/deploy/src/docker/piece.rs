@@ -38,9 +38,12 @@ fn usual_stamp(text: &[u8; USUAL_STAMP]) -> Option<Timestamp> {
     };
     let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
     let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
-    // Leap seconds and dates that are none are for the library to judge.
-    let is_sound =
-        (1..=12).contains(&month) && (1..=28).contains(&day) && hour < 24 && minute < 60 && second < 60;
+    // Leap seconds, leap days and dates that are none are for the library to judge.
+    let is_sound = (1..=12).contains(&month)
+        && (1..=days_of(month)).contains(&day)
+        && hour < 24
+        && minute < 60
+        && second < 60;
     if !is_sound || year < 1 {
         return None;
     }
@@ -53,6 +56,14 @@ fn usual_stamp(text: &[u8; USUAL_STAMP]) -> Option<Timestamp> {
     let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 719_469;
     let nanosecond = i32::try_from(number(20, 29)?).ok()?;
     Timestamp::new(days * 86_400 + hour * 3_600 + minute * 60 + second, nanosecond).ok()
+}
+
+fn days_of(month: i64) -> i64 {
+    match month {
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
 }
 
 /// Where a container printed something.

@@ -6,6 +6,7 @@
 
 mod frames;
 mod parameters;
+mod preserved;
 mod relay;
 
 use std::sync::Arc;
@@ -50,14 +51,17 @@ struct ContainerLog {
     looked_at: u64,
     /// Where the container's last life ended in an error of the daemon's log: the rest is missing.
     complaint: Option<String>,
-    /// The lines one by one, with `batch=true`.
+    /// Whether the container is gone and this is what was kept of its output.
+    is_preserved: bool,
+    /// The lines one by one, with `batch=true`; not where the container is gone.
     #[serde(skip_serializing_if = "Option::is_none")]
     entries: Option<Vec<Entry>>,
 }
 
 /// The log of a container
 ///
-/// Its last lines, of both streams in the daemon's order, or those of a time or that match. With
+/// Its last lines, of both streams in the daemon's order, or those of a time or that match. Of an
+/// engine's container that is gone it is what was kept with its experiment. With
 /// `follow=true` it is a stream: the last `tail` lines (500 unless said), then what comes. Without
 /// `batch` each line is an unnamed server-sent event, in which carriage returns and other control
 /// characters are shown as escapes, and the stream ends when the container does. With `batch=true`
@@ -86,7 +90,13 @@ async fn container_log(
 ) -> Result<Response, ApiError> {
     let asked = Asked::read(&query)?;
     let name: ContainerName = id.parse()?;
-    let container = service.containers.resolve(&name).await?;
+    let container = match service.containers.resolve(&name).await {
+        Ok(container) => container,
+        Err(gone) if !query.follow => {
+            return preserved::part(&service, &name, gone, &asked.query, query.timestamps).await;
+        }
+        Err(gone) => return Err(gone.into()),
+    };
     if !query.follow {
         let found = service.containers.find_in_log(&container, &asked.query).await?;
         return Ok(axum::Json(body(&found, &query)).into_response());
@@ -131,7 +141,10 @@ async fn download_container_log(
 ) -> Result<Response, ApiError> {
     let asked = query.read()?;
     let name: ContainerName = id.parse()?;
-    let container = service.containers.resolve(&name).await?;
+    let container = match service.containers.resolve(&name).await {
+        Ok(container) => container,
+        Err(gone) => return preserved::whole(&service, &caller, &name, gone, &asked).await,
+    };
     let hold = streaming::hold(&service, &caller)?;
     let whole = service
         .containers
@@ -156,6 +169,7 @@ fn body(found: &Found, query: &LogQuery) -> ContainerLog {
         matching: found.matching,
         looked_at: found.looked_at,
         complaint: found.complaint.clone(),
+        is_preserved: false,
         entries: query.batch.then(|| found.lines.iter().map(entry).collect()),
     }
 }

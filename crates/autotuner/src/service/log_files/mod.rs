@@ -7,6 +7,7 @@
 pub(crate) mod follow;
 pub(crate) mod place;
 pub(crate) mod read;
+pub(crate) mod search;
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;

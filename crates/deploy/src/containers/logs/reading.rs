@@ -9,15 +9,16 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::frame::{Decoder, FrameError};
 use super::line::{Assembler, Line};
 use super::place::{Place, Step, Walk, numeric};
 use super::raw::{Answer, get};
+use crate::DeployError;
 use crate::containers::{ContainerError, ContainerId};
-use crate::docker::Daemon;
 use crate::docker::piece::Stream;
+use crate::docker::{Daemon, LOOK, too_long};
 
 /// Most lines that are given at once.
 const MOST_LINES: usize = 1024;
@@ -95,6 +96,7 @@ pub(super) enum End {
 
 /// A reading under way.
 pub(super) struct Reading {
+    daemon: Daemon,
     answer: Answer,
     decoder: Decoder,
     assembler: Assembler,
@@ -152,6 +154,7 @@ impl Source {
         let path = path(&self.id, &range);
         let answer = get(&self.daemon, self.id.as_str(), &path).await?;
         Ok(Reading {
+            daemon: self.daemon.clone(),
             answer,
             decoder: Decoder::new(self.has_terminal),
             assembler: Assembler::default(),
@@ -161,6 +164,13 @@ impl Source {
             came_at: None,
             end: None,
         })
+    }
+}
+
+fn gone(error: &DeployError) -> String {
+    match ContainerError::gone(error) {
+        ContainerError::Unreachable { reason } => reason,
+        other => other.to_string(),
     }
 }
 
@@ -190,10 +200,22 @@ impl Reading {
             if !self.pending.is_empty() {
                 return self.sift();
             }
-            if let Some(end) = self.end.clone() {
-                return Batch::End(end);
+            match self.end.clone() {
+                Some(end) => return Batch::End(self.verified(end).await),
+                None => self.fill().await,
             }
-            self.fill().await;
+        }
+    }
+
+    /// The end as it really was: a daemon that has died says no more than one that is done.
+    async fn verified(&mut self, end: End) -> End {
+        if end != End::Clean {
+            return end;
+        }
+        match timeout(LOOK, self.daemon.ping()).await {
+            Ok(Ok(())) => End::Clean,
+            Ok(Err(error)) => End::Broken(gone(&error)),
+            Err(_) => End::Broken(gone(&too_long(self.daemon.address(), LOOK))),
         }
     }
 
@@ -265,6 +287,7 @@ impl Reading {
                 self.take_pieces();
                 return came.len();
             }
+            Some(Err(ContainerError::Unreachable { reason })) => self.end = Some(End::Broken(reason)),
             Some(Err(error)) => self.end = Some(End::Broken(error.to_string())),
             None => self.end_cleanly(),
         }
