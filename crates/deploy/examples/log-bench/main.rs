@@ -39,6 +39,14 @@ fn main() -> Result<(), Failure> {
     match words[..] {
         ["--version"] => writeln!(io::stdout(), "log-bench 1.0.0").map_err(Failure::from),
         ["print", count] => print(count.parse()?),
+        ["count", address, id, count] => tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?
+            .block_on(async {
+                let source = Source::Service(address.to_owned());
+                let count = read(source, id.to_owned(), false, count.parse()?).await?;
+                say(&format!("{} lines, {:.0} a second", count.lines, count.rate()))
+            }),
         [binary, image, ref rest @ ..] if rest.len() <= 2 => {
             let number = |at: usize, usual: usize| rest.get(at).map_or(Ok(usual), |text| text.parse());
             let bench = Bench {
