@@ -84,9 +84,11 @@ impl ContainerError {
             404 if says("No such image") || says("no such image") => Self::NoImage {
                 reference: name.to_owned(),
             },
-            404 => Self::NotFound {
+            404 if message.is_empty() || says("ontainer") => Self::NotFound {
                 name: name.to_owned(),
             },
+            // Of something else that it needs: its network, for instance.
+            404 => Self::Conflict { message },
             _ if says("Multiple IDs found") || says("multiple IDs found") => Self::Ambiguous {
                 name: name.to_owned(),
             },

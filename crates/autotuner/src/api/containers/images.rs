@@ -21,7 +21,7 @@ use utoipa_axum::routes;
 
 use self::view::{ImageView, Needs};
 use crate::api::error::{ApiError, ErrorBody};
-use crate::api::extract::{Admin, Json as Body, Operator, Query, Viewer};
+use crate::api::extract::{Admin, Json as Body, Operator, Query, Viewer, truth};
 use crate::api::streaming;
 use crate::images::may_fetch;
 use crate::service::Service;
@@ -101,7 +101,8 @@ struct RemoveQuery {
     #[param(example = "vllm/vllm-openai:v0.11.0")]
     reference: String,
     /// Whether ended containers that were made from it do not keep it.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "truth")]
+    #[param(default = false)]
     force: bool,
 }
 

@@ -29,10 +29,22 @@ struct State {
     wanted: HashMap<u64, u64>,
     viewers: usize,
     next_viewer: u64,
-    /// What became of the container last, and how often something did.
-    life: (u64, Life),
+    /// How many words about a life were said: the container's, and the daemon's.
+    words: u64,
+    /// The last of the container's.
+    last: Word,
     /// Nothing more will come.
     has_ended: bool,
+}
+
+/// A word about what became of a container.
+#[derive(Debug, Clone)]
+pub(super) struct Word {
+    /// How many were said up to this one.
+    pub(super) number: u64,
+    pub(super) life: Life,
+    /// When the life had begun of which it is.
+    pub(super) started_at: Option<String>,
 }
 
 /// What a viewer finds at a number of the ring.
@@ -41,7 +53,7 @@ pub(super) enum Look {
     Chunk(Arc<Chunk>),
     /// It is still to come. With it what became of the container last, and whether the end is
     /// reached.
-    NotYet { life: (u64, Life), has_ended: bool },
+    NotYet { last: Word, has_ended: bool },
     /// It is gone.
     Gone,
 }
@@ -55,7 +67,12 @@ impl Channel {
                 wanted: HashMap::new(),
                 viewers: 0,
                 next_viewer: 0,
-                life: (0, Life::Started { at: None }),
+                words: 0,
+                last: Word {
+                    number: 0,
+                    life: Life::Started { at: None },
+                    started_at: None,
+                },
                 has_ended: false,
             }),
             news: watch::Sender::new(0),
@@ -81,12 +98,17 @@ impl Channel {
         }
     }
 
-    /// Says what became of the container.
-    pub(super) async fn push_life(&self, life: Life) {
-        self.add(vec![Item::Life(life.clone())], Some(life)).await;
+    /// Says what became of the container in the life that had begun then.
+    pub(super) async fn push_life(&self, life: Life, started_at: Option<String>) {
+        let word = Word {
+            number: 0,
+            life: life.clone(),
+            started_at,
+        };
+        self.add(vec![Item::Life(life)], Some(word)).await;
     }
 
-    async fn add(&self, items: Vec<Item>, life: Option<Life>) {
+    async fn add(&self, items: Vec<Item>, mut word: Option<Word>) {
         let mut chunk = Chunk::new(items, self.head());
         loop {
             let moved = self.demand.notified();
@@ -98,9 +120,14 @@ impl Channel {
                 let is_free = needed == state.ring.first();
                 let quickest = state.wanted.values().max().copied();
                 if is_free || quickest.is_some_and(|wanted| wanted >= needed) {
-                    if let Some(life) = life {
-                        state.life = (state.life.0 + 1, life);
-                        chunk.is_word_number(state.life.0);
+                    if let Some(mut word) = word.take() {
+                        state.words += 1;
+                        word.number = state.words;
+                        chunk.is_word_number(word.number);
+                        let is_of_daemon = matches!(word.life, Life::DaemonAway { .. } | Life::DaemonBack);
+                        if !is_of_daemon {
+                            state.last = word;
+                        }
                     }
                     state.ring.push(Arc::new(chunk));
                     drop(state);
@@ -110,11 +137,6 @@ impl Channel {
             }
             moved.await;
         }
-    }
-
-    /// How often something became of the container.
-    pub(super) fn life_count(&self) -> u64 {
-        self.state().life.0
     }
 
     /// Nothing more will come.
@@ -128,6 +150,7 @@ impl Channel {
         let mut state = self.state();
         if state.viewers == 0 {
             state.has_ended = true;
+            state.ring.clear();
         }
         state.has_ended
     }
@@ -196,6 +219,14 @@ impl Seat {
         Some(next)
     }
 
+    /// The first chunk that the ring still has. From then on this viewer's pace counts.
+    pub(super) fn first(&self) -> u64 {
+        let mut state = self.channel.state();
+        let first = state.ring.first();
+        state.wanted.insert(self.number, first);
+        first
+    }
+
     /// Looks for a chunk of the ring; all before it count as taken.
     pub(super) fn look(&mut self, number: u64) -> Look {
         self.news.mark_unchanged();
@@ -207,7 +238,7 @@ impl Seat {
                 return Look::Gone;
             }
             None => Look::NotYet {
-                life: state.life.clone(),
+                last: state.last.clone(),
                 has_ended: state.has_ended,
             },
         };
@@ -230,6 +261,9 @@ impl Drop for Seat {
             let mut state = self.channel.state();
             state.viewers -= 1;
             state.wanted.remove(&self.number);
+            if state.has_ended && state.viewers == 0 {
+                state.ring.clear();
+            }
         }
         self.channel.demand.notify_waiters();
     }

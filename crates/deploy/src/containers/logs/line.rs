@@ -67,6 +67,11 @@ impl Assembler {
         }
     }
 
+    /// When the oldest line was begun that is not whole yet.
+    pub(super) fn held_since(&self) -> Option<Timestamp> {
+        self.held.iter().map(|held| held.stamp).min()
+    }
+
     /// Nothing more comes: what is held is all there is of it.
     pub(super) fn finish(&mut self, lines: &mut Vec<Line>) {
         lines.extend(self.held.drain(..).map(Held::line));

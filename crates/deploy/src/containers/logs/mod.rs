@@ -7,6 +7,7 @@
 mod channel;
 mod frame;
 mod line;
+mod pause;
 mod place;
 mod query;
 mod raw;
@@ -16,8 +17,7 @@ mod upstream;
 mod viewer;
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use futures_util::stream::{self, Stream};
@@ -51,6 +51,12 @@ pub enum Beginning {
 #[derive(Default)]
 pub(super) struct Followed {
     channels: Mutex<HashMap<ContainerId, Flow>>,
+}
+
+impl Followed {
+    fn channels(&self) -> MutexGuard<'_, HashMap<ContainerId, Flow>> {
+        self.channels.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// A channel, and what fills it.
@@ -92,6 +98,7 @@ impl Containers {
         beginning: Beginning,
     ) -> Result<Viewer, ContainerError> {
         let source = self.source(container).await?;
+        let seat = self.seat(&source, container).await?;
         let (first, place) = match beginning {
             Beginning::After(place) => (None, place),
             Beginning::With(query) => {
@@ -100,43 +107,50 @@ impl Containers {
                 (Some(Chunk::new(lines, found.before)), found.place)
             }
         };
-        let seen = Seen::of(container);
-        let is_alive = seen.is_alive;
-        let seat = self.seat(&source, seen, place);
         let viewer = Viewer::new(Arc::clone(&self.shared), source, seat, place);
         let viewer = match first {
             Some(first) => viewer.beginning_with(first),
             None => viewer,
         };
-        Ok(match is_alive {
-            true => viewer.told_of_the_past(),
+        Ok(match Seen::of(container).is_alive {
+            true => viewer.alive_since(container.started_at.clone()),
             false => viewer,
         })
     }
 
-    /// A seat at the container's channel, which is opened where there is none.
-    fn seat(&self, source: &Source, seen: Seen, place: Place) -> Seat {
-        let mut channels = self
-            .shared
-            .followed
-            .channels
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+    /// A seat at the container's channel, which is opened at the end of its log where there is
+    /// none.
+    async fn seat(&self, source: &Source, container: &Container) -> Result<Seat, ContainerError> {
+        if let Some(seat) = self.seat_there(&source.id) {
+            return Ok(seat);
+        }
+        let end = query::find(source, &LogQuery::default(), LastLine::WhenWhole).await?;
+        Ok(self.seat_here(source, Seen::of(container), &end))
+    }
+
+    fn seat_there(&self, id: &ContainerId) -> Option<Seat> {
+        let mut channels = self.shared.followed.channels();
         channels.retain(|_, flow| !flow.channel.has_ended());
-        if let Entry::Occupied(entry) = channels.entry(source.id.clone())
-            && let Some(seat) = Seat::take(Arc::clone(&entry.get().channel))
+        Seat::take(Arc::clone(&channels.get(id)?.channel))
+    }
+
+    /// The same at a channel that begins here, unless somebody was quicker.
+    fn seat_here(&self, source: &Source, seen: Seen, end: &Found) -> Seat {
+        let mut channels = self.shared.followed.channels();
+        if let Some(flow) = channels.get(&source.id)
+            && let Some(seat) = Seat::take(Arc::clone(&flow.channel))
         {
             return seat;
         }
-        let channel = Arc::new(Channel::new(place));
+        let channel = Arc::new(Channel::new(end.place));
         let seat = Seat::take(Arc::clone(&channel)).expect("a new channel has not ended");
-        let upstream = Upstream {
-            shared: Arc::clone(&self.shared),
-            channel: Arc::clone(&channel),
-            source: source.clone(),
+        let upstream = Upstream::new(
+            Arc::clone(&self.shared),
+            Arc::clone(&channel),
+            source.clone(),
             seen,
-            has_told: false,
-        };
+            end.held_since,
+        );
         let flow = Flow {
             channel,
             _reading: AbortOnDropHandle::new(tokio::spawn(upstream.run())),

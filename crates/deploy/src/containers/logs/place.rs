@@ -54,6 +54,18 @@ impl Place {
         self.output <= other.output && self.errors <= other.errors
     }
 
+    /// The later of both, for each stream: where somebody stands who has come to either.
+    pub(super) fn raise(&mut self, other: &Self) {
+        self.output = self.output.max(other.output);
+        self.errors = self.errors.max(other.errors);
+    }
+
+    /// Whether any line was gone over.
+    pub(super) fn has_lines(&self) -> bool {
+        let has = |mark: Mark| mark.0.is_some_and(|(_, count)| count > 0);
+        has(self.output) || has(self.errors)
+    }
+
     /// Whether it is the beginning.
     pub(super) fn is_start(&self) -> bool {
         *self == Self::default()
@@ -77,7 +89,8 @@ impl Place {
     /// From when on a reading must begin so that it misses nothing after this place.
     pub(super) fn since(&self) -> Option<Timestamp> {
         let latest = self.latest()?;
-        Some(latest.checked_sub(DISORDER).unwrap_or(Timestamp::UNIX_EPOCH))
+        let from = latest.checked_sub(DISORDER).unwrap_or(Timestamp::UNIX_EPOCH);
+        Some(from.max(Timestamp::UNIX_EPOCH))
     }
 
     fn mark(&self, stream: Stream) -> Mark {
@@ -149,9 +162,9 @@ impl Walk {
         Step::Known
     }
 
-    /// Whether a line with this stamp may be known.
-    pub(super) fn is_known(&self, stream: Stream, stamp: Timestamp) -> bool {
-        self.known.mark(stream).stamp().max(self.known.latest()) >= Some(stamp)
+    /// Whether what was printed then may be known.
+    pub(super) fn is_known(&self, stamp: Timestamp) -> bool {
+        self.known.latest() >= Some(stamp)
     }
 
     /// Up to where everything is known by now.
@@ -227,6 +240,8 @@ fn read_mark(text: &str) -> Result<Mark, NoPlace> {
 
 /// A time as the daemon wants to be told one.
 pub(super) fn numeric(stamp: Timestamp) -> String {
+    // It knows of none before the epoch.
+    let stamp = stamp.max(Timestamp::UNIX_EPOCH);
     format!("{}.{:09}", stamp.as_second(), stamp.subsec_nanosecond())
 }
 

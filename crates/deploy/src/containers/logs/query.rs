@@ -6,8 +6,12 @@
 
 use std::collections::VecDeque;
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use regex::bytes::Regex;
+
+use tokio::time::timeout;
 
 use super::line::Line;
 use super::place::Place;
@@ -21,6 +25,9 @@ pub(super) const MOST_BYTES: usize = 16 * 1024 * 1024;
 /// How many pieces more than lines are asked for at first: enough for a few long lines, and to
 /// see where the other stream stands.
 const SPARE_PIECES: usize = 64;
+
+/// How long it may take.
+const LONGEST: Duration = Duration::from_secs(120);
 
 /// How many times as many pieces are asked for where there were not enough lines.
 const MORE: usize = 4;
@@ -58,6 +65,8 @@ pub struct Found {
     pub(super) before: Place,
     /// Where the reading came to.
     pub(super) place: Place,
+    /// When the oldest line was begun that is not whole yet, and is not given.
+    pub(super) held_since: Option<Timestamp>,
 }
 
 /// What becomes of a last line that has no end yet.
@@ -74,12 +83,24 @@ pub(super) enum LastLine {
 /// # Errors
 /// [`ContainerError`]; a connection that breaks midway among them.
 pub(super) async fn find(source: &Source, query: &LogQuery, last: LastLine) -> Result<Found, ContainerError> {
+    match timeout(LONGEST, find_in(source, query, last)).await {
+        Ok(found) => found,
+        Err(_) => Err(ContainerError::Invalid {
+            message: format!(
+                "the log is too long to be read within {} s: ask for a part of it (tail, since, until), or \
+                 download it",
+                LONGEST.as_secs()
+            ),
+        }),
+    }
+}
+
+async fn find_in(source: &Source, query: &LogQuery, last: LastLine) -> Result<Found, ContainerError> {
     let range = Range {
         since: query.since,
         until: query.until,
         ..Range::default()
     };
-    let range = range.only(query.stream);
     let is_plain = query.since.is_none() && query.until.is_none() && query.search.is_none();
     if !is_plain {
         return Ok(through(source.read(range).await?, query, last).await?.0);
@@ -96,7 +117,7 @@ pub(super) async fn find(source: &Source, query: &LogQuery, last: LastLine) -> R
         let is_whole = came < pieces;
         // Of the end of a log the first line may lack its beginning; here it is among those
         // that are not kept.
-        let is_enough = found.is_cut || found.looked_at > query.tail as u64;
+        let is_enough = found.is_cut || found.matching > query.tail as u64;
         if is_whole || is_enough || found.complaint.is_some() {
             found.is_cut |= !is_whole;
             return Ok(found);
@@ -122,8 +143,11 @@ async fn through(
                     kept.before.not_before(line.stamp);
                 }
                 kept.take(lines, query, &mut found);
+                // An expression may take long, and others want to go on, too.
+                tokio::task::yield_now().await;
             }
             Batch::End(end) => {
+                found.held_since = reading.held_since();
                 if last == LastLine::AsItIs {
                     kept.take(reading.finish(), query, &mut found);
                 }
@@ -161,8 +185,12 @@ impl Kept {
     fn take(&mut self, lines: Vec<Line>, query: &LogQuery, found: &mut Found) {
         for line in lines {
             found.looked_at += 1;
-            let matches = |search: &Regex| search.is_match(&line.text);
-            if !query.search.as_ref().is_none_or(matches) {
+            let is_wanted = query.stream.is_none_or(|stream| stream == line.stream)
+                && query
+                    .search
+                    .as_ref()
+                    .is_none_or(|search| search.is_match(&line.text));
+            if !is_wanted {
                 continue;
             }
             found.matching += 1;

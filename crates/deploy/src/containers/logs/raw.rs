@@ -6,10 +6,9 @@
 
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures_util::FutureExt as _;
 use http_body_util::Empty;
 use hyper::body::{Body as _, Incoming};
@@ -19,15 +18,10 @@ use hyper_util::rt::TokioIo;
 use serde::Deserialize;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
-use tokio::sync::Notify;
 use tokio::time::timeout;
-use tokio_util::task::AbortOnDropHandle;
 
 use crate::containers::ContainerError;
 use crate::docker::{Daemon, LOOK, too_long, unreachable};
-
-/// Most that is fetched and not taken.
-const MOST_BYTES: usize = 1024 * 1024;
 
 /// Most that is read of a refusal.
 const LONGEST_REFUSAL: usize = 64 * 1024;
@@ -38,32 +32,10 @@ type Connection = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// An answer whose body is still coming. Dropped, the connection is closed.
 pub(crate) struct Answer {
-    came: Arc<Came>,
-    _pump: AbortOnDropHandle<()>,
-}
-
-/// What has come of a body and was not taken yet.
-///
-/// The daemon writes line by line, and a socket holds few such small parts: it is held up unless
-/// they are fetched at once. So they are, into here, whatever is done with them when.
-#[derive(Default)]
-struct Came {
-    state: Mutex<State>,
-    filled: Notify,
-    taken: Notify,
-}
-
-#[derive(Default)]
-struct State {
-    bytes: BytesMut,
-    end: Option<Result<(), ContainerError>>,
-}
-
-/// Where a body comes from.
-struct Pump {
     body: Incoming,
     address: String,
-    /// Driven together with the body. Nothing once it has ended.
+    /// Driven by whoever reads the body: a task of its own would be woken for each line. Nothing
+    /// once it has ended.
     connection: Option<Connection>,
 }
 
@@ -78,22 +50,31 @@ struct Message {
 ///
 /// # Errors
 /// [`ContainerError`].
-pub(crate) async fn get(daemon: &Daemon, name: &str, path: &str) -> Result<Answer, ContainerError> {
-    match timeout(LOOK, ask(daemon, name, path)).await {
+pub(crate) async fn get(
+    daemon: &Daemon,
+    name: &str,
+    path: &str,
+    is_endless: bool,
+) -> Result<Answer, ContainerError> {
+    match timeout(LOOK, ask(daemon, name, path, is_endless)).await {
         Ok(answer) => answer,
         Err(_) => Err(ContainerError::gone(&too_long(daemon.address(), LOOK))),
     }
 }
 
-async fn ask(daemon: &Daemon, name: &str, path: &str) -> Result<Answer, ContainerError> {
+async fn ask(daemon: &Daemon, name: &str, path: &str, is_endless: bool) -> Result<Answer, ContainerError> {
     let address = daemon.address();
     let (mut sender, connection) = connect(daemon).await?;
     let version = daemon.docker().client_version();
     let request = Request::get(format!("/v{version}{path}"))
-        // In HTTP/1.1 the daemon sends each line in a part of its own, and reading those costs more
-        // than reading the lines. The price: an end looks like a connection that broke, so
-        // whoever needs to know asks whether the daemon is still there.
-        .version(Version::HTTP_10)
+        // In HTTP/1.1 the daemon sends each line in a part of its own, which costs more to read than
+        // the line. The price of the older way: an end looks like a connection that broke. To
+        // whoever follows an end proves nothing anyway.
+        .version(if is_endless {
+            Version::HTTP_10
+        } else {
+            Version::HTTP_11
+        })
         .header(header::HOST, "docker")
         .body(Empty::<Bytes>::new())
         .map_err(|error| ContainerError::gone(&unreachable(address, &error)))?;
@@ -106,11 +87,11 @@ async fn ask(daemon: &Daemon, name: &str, path: &str) -> Result<Answer, Containe
     .await;
     let answer = answer.map_err(|error| ContainerError::gone(&unreachable(address, &error)))?;
     let (head, body) = answer.into_parts();
-    let answer = Answer::of(Pump {
+    let answer = Answer {
         body,
         address: address.to_owned(),
         connection,
-    });
+    };
     match head.status {
         StatusCode::OK => Ok(answer),
         status => Err(refusal(name, status, answer).await),
@@ -166,86 +147,13 @@ async fn refusal(name: &str, status: StatusCode, mut answer: Answer) -> Containe
     ContainerError::of_answer(name, status.as_u16(), &message)
 }
 
-impl Came {
-    fn state(&self) -> MutexGuard<'_, State> {
-        // Bytes are added and taken whole.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// What there is; `None` where there is nothing so far.
-    fn take(&self) -> Option<Option<Result<Bytes, ContainerError>>> {
-        let mut state = self.state();
-        if !state.bytes.is_empty() {
-            let bytes = state.bytes.split().freeze();
-            drop(state);
-            self.taken.notify_one();
-            return Some(Some(Ok(bytes)));
-        }
-        match state.end.clone()? {
-            Ok(()) => Some(None),
-            Err(error) => {
-                state.end = Some(Ok(()));
-                Some(Some(Err(error)))
-            }
-        }
-    }
-}
-
 impl Answer {
-    fn of(pump: Pump) -> Self {
-        let came = Arc::new(Came::default());
-        let pumping = tokio::spawn(pump.run(Arc::clone(&came)));
-        Self {
-            came,
-            _pump: AbortOnDropHandle::new(pumping),
-        }
-    }
-
-    /// What comes next of the body; `None` at its end. May be dropped while it waits.
+    /// The next part of the body; `None` at its end. May be dropped while it waits.
     ///
     /// # Errors
     /// [`ContainerError::Unreachable`]: it broke off.
     pub(crate) async fn next(&mut self) -> Option<Result<Bytes, ContainerError>> {
-        loop {
-            if let Some(came) = self.came.take() {
-                return came;
-            }
-            self.came.filled.notified().await;
-        }
-    }
-
-    /// The same where it is there already.
-    pub(crate) fn next_now(&mut self) -> Option<Option<Result<Bytes, ContainerError>>> {
-        self.came.take()
-    }
-}
-
-impl Pump {
-    /// Fetches the body to its end, as far as there is room for it.
-    async fn run(mut self, came: Arc<Came>) {
-        loop {
-            while came.state().bytes.len() > MOST_BYTES {
-                came.taken.notified().await;
-            }
-            let next = poll_fn(|context| self.poll_next(context)).await;
-            let has_ended = !matches!(next, Some(Ok(_)));
-            let was_empty = {
-                let mut state = came.state();
-                let was_empty = state.bytes.is_empty();
-                match next {
-                    Some(Ok(bytes)) => state.bytes.extend_from_slice(&bytes),
-                    Some(Err(error)) => state.end = Some(Err(error)),
-                    None => state.end = Some(Ok(())),
-                }
-                was_empty
-            };
-            if was_empty || has_ended {
-                came.filled.notify_one();
-            }
-            if has_ended {
-                return;
-            }
-        }
+        poll_fn(|context| self.poll_next(context)).await
     }
 
     fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, ContainerError>>> {
@@ -270,5 +178,10 @@ impl Pump {
                 }
             }
         }
+    }
+
+    /// The same where it is there already.
+    pub(crate) fn next_now(&mut self) -> Option<Option<Result<Bytes, ContainerError>>> {
+        self.next().now_or_never()
     }
 }

@@ -9,10 +9,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, timeout};
 
 use super::frame::{Decoder, FrameError};
 use super::line::{Assembler, Line};
+use super::pause::Pause;
 use super::place::{Place, Step, Walk, numeric};
 use super::raw::{Answer, get};
 use crate::DeployError;
@@ -27,8 +28,9 @@ const MOST_LINES: usize = 1024;
 const MOST_BYTES: usize = 256 * 1024;
 
 /// How long more is waited for, once a log comes quickly: to be woken for each line costs more than
-/// all else that is done with it.
-const GATHERING: Duration = Duration::from_millis(1);
+/// all else that is done with it. The daemon writes line by line and a socket holds fewer than three
+/// hundred such parts, so a longer pause would hold it up.
+const GATHERING: Duration = Duration::from_micros(400);
 
 /// A log comes quickly that brings something again so soon.
 const SOON: Duration = Duration::from_millis(10);
@@ -102,8 +104,12 @@ pub(super) struct Reading {
     assembler: Assembler,
     walk: Walk,
     pieces: usize,
+    /// Whether what seems to be known is given all the same: of a log that is read once everything
+    /// is new, also where a clock was set back.
+    takes_all: bool,
     /// Came last and was not yet looked at.
     pending: Vec<Line>,
+    pause: Pause,
     /// When something came last.
     came_at: Option<Instant>,
     end: Option<End>,
@@ -115,10 +121,13 @@ impl Source {
     /// # Errors
     /// [`ContainerError`].
     pub(super) async fn read(&self, range: Range) -> Result<Reading, ContainerError> {
-        self.open(range, Walk::default()).await
+        let mut reading = self.open(range, Walk::default()).await?;
+        reading.takes_all = !range.is_following;
+        Ok(reading)
     }
 
-    /// Begins a reading of what comes after a place. Whether it is whole shows with what it
+    /// Begins a reading of what comes after a place, and of what was begun before it and is not
+    /// whole yet: all pieces of a line have the stamp of its first, however late they come. Whether it is whole shows with what it
     /// brings first: [`Reading::has_met_known`].
     ///
     /// # Errors
@@ -126,15 +135,18 @@ impl Source {
     pub(super) async fn read_after(
         &self,
         known: Place,
+        held_since: Option<Timestamp>,
         is_following: bool,
     ) -> Result<Reading, ContainerError> {
         let walk = Walk::from(Place::default(), known);
         let range = Range {
             is_following,
-            since: known.since(),
+            since: known
+                .since()
+                .map(|since| held_since.map_or(since, |held| held.min(since))),
             ..Range::default()
         };
-        if known.is_start() {
+        if known.is_start() || held_since.is_some() {
             return self.open(range, walk).await;
         }
         let near = Range {
@@ -152,7 +164,7 @@ impl Source {
 
     async fn open(&self, range: Range, walk: Walk) -> Result<Reading, ContainerError> {
         let path = path(&self.id, &range);
-        let answer = get(&self.daemon, self.id.as_str(), &path).await?;
+        let answer = get(&self.daemon, self.id.as_str(), &path, range.is_following).await?;
         Ok(Reading {
             daemon: self.daemon.clone(),
             answer,
@@ -160,7 +172,9 @@ impl Source {
             assembler: Assembler::default(),
             walk,
             pieces: 0,
+            takes_all: false,
             pending: Vec::new(),
+            pause: Pause::new(),
             came_at: None,
             end: None,
         })
@@ -229,6 +243,11 @@ impl Reading {
         self.walk.has_met_known()
     }
 
+    /// When the oldest line was begun that is not whole yet.
+    pub(super) fn held_since(&self) -> Option<Timestamp> {
+        self.assembler.held_since()
+    }
+
     /// How many pieces it has brought.
     pub(super) fn pieces(&self) -> usize {
         self.pieces
@@ -239,7 +258,8 @@ impl Reading {
     pub(super) fn finish(&mut self) -> Vec<Line> {
         let mut rest = Vec::new();
         self.assembler.finish(&mut rest);
-        rest.retain(|line| self.walk.step(line.stream, line.stamp) == Step::New);
+        let takes_all = self.takes_all;
+        rest.retain(|line| self.walk.step(line.stream, line.stamp) == Step::New || takes_all);
         rest
     }
 
@@ -252,7 +272,7 @@ impl Reading {
             self.fill().await;
         }
         let first = &self.pending[0];
-        self.walk.is_known(first.stream, first.stamp)
+        self.walk.is_known(first.stamp)
     }
 
     /// Waits for something, and takes all that is there with it. Given up midway, what has come
@@ -262,7 +282,7 @@ impl Reading {
         let mut bytes = self.take(first);
         let is_soon = self.came_at.is_some_and(|came_at| came_at.elapsed() < SOON);
         if self.take_all(&mut bytes) && is_soon {
-            sleep(GATHERING).await;
+            self.pause.wait(GATHERING).await;
             self.take_all(&mut bytes);
         }
         self.came_at = Some(Instant::now());
@@ -305,7 +325,7 @@ impl Reading {
                 Err(error) => {
                     self.end = Some(match error {
                         FrameError::Daemon(words) => End::Daemon(words),
-                        malformed @ FrameError::Malformed(_) => End::Broken(malformed.to_string()),
+                        malformed @ FrameError::Malformed(_) => End::Daemon(malformed.to_string()),
                     });
                     return;
                 }
@@ -333,6 +353,7 @@ impl Reading {
         for line in pending.by_ref() {
             match self.walk.step(line.stream, line.stamp) {
                 Step::New => new.push(line),
+                Step::Known | Step::Back if self.takes_all => new.push(line),
                 Step::Known => {}
                 Step::Back => {
                     self.pending = pending.collect();

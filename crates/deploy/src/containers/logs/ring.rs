@@ -99,11 +99,11 @@ impl Chunk {
             }
         }
         Self {
+            bytes: bytes + items.len() * AROUND_A_LINE,
             items,
             before,
             after,
             lines,
-            bytes: bytes + lines * AROUND_A_LINE,
             word: 0,
             made: Default::default(),
         }
@@ -223,6 +223,15 @@ impl Ring {
         // Later chunks begin later, so those that fit come first.
         let fitting = self.chunks.partition_point(|chunk| fits(chunk.before));
         Some(self.first + fitting.checked_sub(1)? as u64)
+    }
+
+    /// Lets go of everything.
+    pub(super) fn clear(&mut self) {
+        *self = Self {
+            first: self.next(),
+            head: self.head,
+            ..Self::default()
+        };
     }
 
     /// Which of the oldest chunks has to go so that one more can come: those before this number.

@@ -13,6 +13,7 @@ use tokio::time::{sleep, timeout};
 
 use super::channel::Channel;
 use super::line::Line;
+use super::place::Place;
 use super::reading::{Batch, End, Source};
 use super::ring::{Item, Life};
 use crate::containers::reach::Reach;
@@ -39,13 +40,28 @@ const ROTATED: &str = "the daemon has thrown away older lines meanwhile: some ar
 
 /// Follows a container's log into a channel.
 pub(super) struct Upstream {
-    pub(super) shared: Arc<Shared>,
-    pub(super) channel: Arc<Channel>,
-    pub(super) source: Source,
+    shared: Arc<Shared>,
+    channel: Arc<Channel>,
+    source: Source,
     /// How the container was last seen.
-    pub(super) seen: Seen,
+    seen: Seen,
     /// Whether it was said already what it is at.
-    pub(super) has_told: bool,
+    has_told: bool,
+    /// When the oldest line was begun that is not whole yet.
+    held_since: Option<Timestamp>,
+    /// What the daemon complained of last, which is told once.
+    complaint: Option<String>,
+    /// How long to wait before a log is read again that brought nothing.
+    pause: Duration,
+}
+
+/// Ends a channel when its reading ends, in whatever way.
+struct Ending(Arc<Channel>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.0.end();
+    }
 }
 
 /// A container at the last look.
@@ -140,23 +156,44 @@ impl Seen {
 }
 
 impl Upstream {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        channel: Arc<Channel>,
+        source: Source,
+        seen: Seen,
+        held_since: Option<Timestamp>,
+    ) -> Self {
+        Self {
+            shared,
+            channel,
+            source,
+            seen,
+            has_told: false,
+            held_since,
+            complaint: None,
+            pause: FIRST_PAUSE,
+        }
+    }
+
     /// Reads until the container is gone, or nobody has looked for a while.
     pub(super) async fn run(mut self) {
         let channel = Arc::clone(&self.channel);
+        let _ending = Ending(Arc::clone(&channel));
         tokio::select! {
-            () = self.read() => channel.end(),
+            () = self.read() => {}
             () = unwatched(&channel) => {}
         }
     }
 
     async fn read(&mut self) {
         loop {
-            let ended = self.follow().await;
-            let next = match ended {
+            let before = self.channel.head();
+            let next = match self.follow().await {
                 Ended::Clean => self.look().await,
                 Ended::Away(reason) => {
                     self.wait_for_daemon(reason).await;
-                    self.look().await
+                    self.rest(before).await;
+                    continue;
                 }
                 Ended::Removed => None,
                 Ended::Unreadable(reason) => {
@@ -165,13 +202,31 @@ impl Upstream {
                 }
             };
             let Some(seen) = next else {
-                self.channel.push_life(Life::Removed).await;
+                self.say(Life::Removed).await;
                 return;
             };
+            let was_alive = self.seen.is_alive;
             if !self.goes_on_with(seen).await {
                 return;
             }
+            // The daemon may end the stream of a container that lives.
+            if was_alive && self.seen.is_alive {
+                self.rest(before).await;
+            }
         }
+    }
+
+    /// Waits before the next reading, longer each time that one has brought nothing.
+    async fn rest(&mut self, before: Place) {
+        self.pause = match self.channel.head() == before {
+            true => (self.pause * 2).min(LONGEST_PAUSE),
+            false => FIRST_PAUSE,
+        };
+        sleep(self.pause).await;
+    }
+
+    async fn say(&self, life: Life) {
+        self.channel.push_life(life, self.seen.started_at.clone()).await;
     }
 
     /// Reads what comes while the container lives, and once more when that has ended.
@@ -205,19 +260,25 @@ impl Upstream {
     /// One reading, from where the channel stands.
     async fn reading(&mut self, mut span: Span) -> Ended {
         let known = self.channel.head();
-        let reading = self.source.read_after(known, span.is_following).await;
+        let reading = self
+            .source
+            .read_after(known, self.held_since, span.is_following)
+            .await;
         let mut reading = match reading {
             Ok(reading) => reading,
             Err(error) => return refused(error),
         };
-        let mut is_checked = known.is_start();
+        let mut is_checked = !known.has_lines();
         loop {
-            let (mut lines, went_back) = match reading.next().await {
+            let next = reading.next().await;
+            self.held_since = reading.held_since();
+            let (mut lines, went_back) = match next {
                 Batch::Lines(lines) => (lines, false),
                 Batch::WentBack(lines) => (lines, span.is_following),
                 Batch::End(end) => {
                     if span.has_ended {
                         let rest = reading.finish();
+                        self.held_since = None;
                         self.channel
                             .push(rest.into_iter().map(Item::Line).collect())
                             .await;
@@ -263,12 +324,15 @@ impl Upstream {
         }
     }
 
-    async fn ended(&self, end: End) -> Ended {
+    async fn ended(&mut self, end: End) -> Ended {
         match end {
             End::Clean => Ended::Clean,
             End::Broken(reason) => Ended::Away(reason),
             End::Daemon(words) => {
-                self.channel.push(vec![Item::Gap(words)]).await;
+                if self.complaint.as_ref() != Some(&words) {
+                    self.complaint = Some(words.clone());
+                    self.channel.push(vec![Item::Gap(words)]).await;
+                }
                 Ended::Clean
             }
         }
@@ -281,7 +345,7 @@ impl Upstream {
                 Ok(found) => return found.map(|container| Seen::of(&container)),
                 Err(error) => {
                     self.wait_for_daemon(error.to_string()).await;
-                    sleep(FIRST_PAUSE).await;
+                    self.rest(self.channel.head()).await;
                 }
             }
         }
@@ -294,21 +358,27 @@ impl Upstream {
         let was_alive = std::mem::replace(&mut self.seen, seen).is_alive;
         if self.seen.is_alive {
             if is_another_life {
-                self.channel.push_life(self.seen.life()).await;
-            } else {
-                // The daemon ended the stream of a container that lives.
-                sleep(FIRST_PAUSE).await;
+                self.say(self.seen.life()).await;
             }
             return true;
         }
         let is_news = !std::mem::replace(&mut self.has_told, true);
         if self.seen.started_at.is_some() && (was_alive || is_another_life || is_news) {
             // It may have ended after the last reading had: read again before it is said.
-            if let Ended::Removed = self.follow().await {
-                self.channel.push_life(Life::Removed).await;
-                return false;
+            loop {
+                match self.follow().await {
+                    Ended::Clean | Ended::Unreadable(_) => break,
+                    Ended::Removed => {
+                        self.say(Life::Removed).await;
+                        return false;
+                    }
+                    Ended::Away(reason) => {
+                        self.wait_for_daemon(reason).await;
+                        self.rest(self.channel.head()).await;
+                    }
+                }
             }
-            self.channel.push_life(self.seen.life()).await;
+            self.say(self.seen.life()).await;
         }
         self.wait_for_start().await
     }
@@ -318,7 +388,7 @@ impl Upstream {
         loop {
             sleep(LOOK_AGAIN).await;
             let Some(seen) = self.look().await else {
-                self.channel.push_life(Life::Removed).await;
+                self.say(Life::Removed).await;
                 return false;
             };
             if seen.is_alive || seen.started_at != self.seen.started_at {
@@ -327,11 +397,7 @@ impl Upstream {
                     is_alive: true,
                     ..seen
                 };
-                self.channel
-                    .push_life(Life::Started {
-                        at: self.seen.started_at.clone(),
-                    })
-                    .await;
+                self.say(self.seen.life()).await;
                 return true;
             }
         }
@@ -344,12 +410,12 @@ impl Upstream {
         if self.connect_again().await {
             return;
         }
-        self.channel.push_life(Life::DaemonAway { reason }).await;
+        self.say(Life::DaemonAway { reason }).await;
         while !self.connect_again().await {
             sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
-        self.channel.push_life(Life::DaemonBack).await;
+        self.say(Life::DaemonBack).await;
     }
 
     async fn connect_again(&mut self) -> bool {
@@ -367,6 +433,9 @@ fn refused(error: ContainerError) -> Ended {
     match error {
         ContainerError::NotFound { .. } => Ended::Removed,
         ContainerError::Unreachable { reason } => Ended::Away(reason),
+        // What the daemon cannot do now it may be able to do later; that there is no way to read this
+        // log stays so.
+        ContainerError::Refused { status, message } if status >= 500 && status != 501 => Ended::Away(message),
         // A container that is being removed has no log any more.
         ContainerError::Conflict { .. } => Ended::Clean,
         other => Ended::Unreadable(other.to_string()),

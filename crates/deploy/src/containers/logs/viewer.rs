@@ -7,11 +7,11 @@
 
 use std::sync::Arc;
 
-use super::channel::{Look, Seat};
+use super::channel::{Look, Seat, Word};
 use super::line::Line;
 use super::place::{Place, Step, Walk};
 use super::reading::{Batch, End, Reading, Source};
-use super::ring::{Chunk, Item};
+use super::ring::{Chunk, Item, Life};
 use crate::containers::{ContainerError, Shared};
 
 /// What is said where the log no longer reaches back to where a viewer is.
@@ -26,8 +26,11 @@ pub struct Viewer {
     way: Way,
     /// Given before anything else.
     first: Option<Arc<Chunk>>,
-    /// How often something had become of the container when it was last told of.
+    /// The number of the last word about the container's life that it knows.
     told: u64,
+    /// When the life had begun in which the container was when the viewer came; `None` where it did
+    /// not live.
+    alive_since: Option<String>,
 }
 
 /// Where a viewer gets what comes next.
@@ -37,7 +40,12 @@ enum Way {
     /// From the ring: the chunk of this number.
     Ring(u64),
     /// From the daemon; whether the beginning was looked at.
-    Daemon { reading: Box<Reading>, is_checked: bool },
+    Daemon {
+        reading: Box<Reading>,
+        is_checked: bool,
+        /// Up to where the ring had come when the reading began.
+        head: Place,
+    },
 }
 
 impl Viewer {
@@ -50,6 +58,7 @@ impl Viewer {
             way: Way::Unknown,
             first: None,
             told: 0,
+            alive_since: None,
         }
     }
 
@@ -59,9 +68,9 @@ impl Viewer {
         self
     }
 
-    /// What became of the container before is no news.
-    pub(super) fn told_of_the_past(mut self) -> Self {
-        self.told = self.seat.channel().life_count();
+    /// For a container that lives: what became of it in earlier lives is no news.
+    pub(super) fn alive_since(mut self, started_at: Option<String>) -> Self {
+        self.alive_since = started_at;
         self
     }
 
@@ -82,7 +91,11 @@ impl Viewer {
         }
         loop {
             match &mut self.way {
-                Way::Unknown => self.find_way().await?,
+                Way::Unknown => {
+                    if let Some(gap) = self.find_way().await? {
+                        return Ok(Some(gap));
+                    }
+                }
                 Way::Ring(number) => {
                     let number = *number;
                     match self.seat.look(number) {
@@ -93,13 +106,10 @@ impl Viewer {
                             }
                         }
                         Look::Gone => self.way = Way::Unknown,
-                        Look::NotYet {
-                            life: (count, life),
-                            has_ended,
-                        } => {
-                            if count > self.told {
-                                self.told = count;
-                                return Ok(Some(Arc::new(Chunk::new(vec![Item::Life(life)], self.place))));
+                        Look::NotYet { last, has_ended } => {
+                            if let Some(life) = self.news(last) {
+                                let items = vec![Item::Life(life)];
+                                return Ok(Some(Arc::new(Chunk::new(items, self.place))));
                             }
                             if has_ended {
                                 return Ok(None);
@@ -108,7 +118,9 @@ impl Viewer {
                         }
                     }
                 }
-                Way::Daemon { reading, is_checked } => {
+                Way::Daemon {
+                    reading, is_checked, ..
+                } => {
                     let batch = reading.next().await;
                     let has_met_known = reading.has_met_known();
                     let is_first = !*is_checked;
@@ -120,19 +132,47 @@ impl Viewer {
         }
     }
 
-    async fn find_way(&mut self) -> Result<(), ContainerError> {
-        self.way = match self.seat.join(&self.place) {
-            Some(number) => Way::Ring(number),
-            None => {
-                self.source.daemon = self.shared.reach.daemon().await?;
-                let reading = self.source.read_after(self.place, false).await?;
-                Way::Daemon {
+    /// Finds out where what comes next is to be had. What is nowhere any more is said to be
+    /// missing.
+    async fn find_way(&mut self) -> Result<Option<Arc<Chunk>>, ContainerError> {
+        if let Some(number) = self.seat.join(&self.place) {
+            self.way = Way::Ring(number);
+            return Ok(None);
+        }
+        let head = self.seat.channel().head();
+        self.source.daemon = self.shared.reach.daemon().await?;
+        match self.source.read_after(self.place, None, false).await {
+            Ok(reading) => {
+                self.way = Way::Daemon {
                     reading: Box::new(reading),
-                    is_checked: self.place.is_start(),
-                }
+                    is_checked: !self.place.has_lines(),
+                    head,
+                };
+                Ok(None)
             }
-        };
-        Ok(())
+            // Gone, and its log with it: what the ring has is all there is.
+            Err(ContainerError::NotFound { .. } | ContainerError::Conflict { .. }) => {
+                self.way = Way::Ring(self.seat.first());
+                let gap = Item::Gap(MISSED.to_owned());
+                Ok(Some(Arc::new(Chunk::new(vec![gap], self.place))))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What is news to this viewer of the last word about the container, once it has seen all
+    /// else.
+    fn news(&mut self, last: Word) -> Option<Life> {
+        if last.number <= self.told {
+            return None;
+        }
+        self.told = last.number;
+        match last.life {
+            // Whoever comes later sees that it lives.
+            Life::Started { .. } => None,
+            Life::Stopped { .. } if self.alive_since.is_some() && last.started_at != self.alive_since => None,
+            life => Some(life),
+        }
     }
 
     /// What of a chunk of the ring this viewer has not seen.
@@ -166,6 +206,10 @@ impl Viewer {
         let lines: Vec<Line> = match batch {
             Batch::Lines(lines) | Batch::WentBack(lines) => lines,
             Batch::End(End::Clean) => {
+                // All that the ring had then was there to be read, or was left out on purpose.
+                if let Way::Daemon { head, .. } = &self.way {
+                    self.place.raise(head);
+                }
                 self.way = Way::Unknown;
                 return Ok(None);
             }

@@ -118,6 +118,9 @@ impl Upstream {
                 return Some(error_end(error));
             }
             sleep(PAUSE).await;
+            if !self.is_wanted() {
+                return None;
+            }
         }
     }
 
@@ -137,11 +140,15 @@ impl Upstream {
                 Ok(message) => self.take(&message).await,
                 Err(error) => return self.broken(&error),
             }
-            let wanted = self.shared.upgrade();
-            if !wanted.is_some_and(|shared| shared.stats.is_wanted(&self.container, &self.watched)) {
+            if !self.is_wanted() {
                 return Stop::Unwanted;
             }
         }
+    }
+
+    fn is_wanted(&self) -> bool {
+        let shared = self.shared.upgrade();
+        shared.is_some_and(|shared| shared.stats.is_wanted(&self.container, &self.watched))
     }
 
     async fn take(&mut self, message: &ContainerStatsResponse) {
