@@ -358,7 +358,10 @@ impl Told {
 fn batches_outlive_the_server_s_restart_and_tell_of_the_container_s() {
     let Some(image) = Image::new() else { return };
     let mut server = Server::new(&[]);
-    let made = printing(&image, "i=0; while :; do echo $((++i)); sleep 0.01; done");
+    let made = printing(
+        &image,
+        "i=0; while :; do for ((j = 0; j < 50; j++)); do echo $((++i)); done; sleep 0.02; done",
+    );
     let follow = path(&made, "?follow=true&batch=true&tail=100000");
     // The stream begins in the middle of a life, whose start nobody tells.
     let mut told = Told {
@@ -366,17 +369,17 @@ fn batches_outlive_the_server_s_restart_and_tell_of_the_container_s() {
         ..Told::default()
     };
     let mut stream = Stream::open(&server, &follow, None).is(200);
-    told.hear_until(&mut stream, |told| told.count() >= 50);
+    told.hear_until(&mut stream, |told| told.count() >= 1000);
     for signal in [Signal::SIGTERM, Signal::SIGKILL] {
         server.restart(signal);
         // What was on its way still counts.
         stream.rest().iter().for_each(|event| told.hear(event));
-        let reached = told.count() + 50;
+        let reached = told.count() + 1000;
         stream = Stream::open(&server, &follow, told.last.as_deref()).is(200);
         told.hear_until(&mut stream, |told| told.count() >= reached);
     }
     docker(&["restart", "--time", "0", &made.id]).expect("restarted");
-    told.hear_until(&mut stream, |told| told.lives.len() == 2 && told.count() >= 30);
+    told.hear_until(&mut stream, |told| told.lives.len() == 2 && told.count() >= 1000);
     docker(&["rm", "--force", &made.id]).expect("removed");
     stream.rest().iter().for_each(|event| told.hear(event));
     for life in &told.lives {
