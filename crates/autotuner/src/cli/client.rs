@@ -5,6 +5,7 @@
 //! in this process over the very same database. So no text, no rule and no record of the audit
 //! log depends on how the service was reached.
 
+pub(super) mod follow;
 mod here;
 pub(super) mod interrupt;
 mod network;

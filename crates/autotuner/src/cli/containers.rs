@@ -1,5 +1,7 @@
 //! `autotuner containers`: the Docker daemon's containers, as the service shows and steers them.
 
+mod logs;
+
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -14,12 +16,13 @@ use crate::config::Config;
 /// Containers in one question: as many as the service acts on at once.
 const AT_ONCE: usize = 8;
 
-/// List, start, stop, restart and remove the Docker daemon's containers
+/// List, read, start, stop, restart and remove the Docker daemon's containers
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   autotuner containers                        those that run, and those that have ended
   autotuner containers list --running --ours
+  autotuner containers logs autotuner-first-task-1f2e3d4c-exp3-a1 -f
   autotuner containers stop autotuner-first-task-1f2e3d4c-exp3-a1 --timeout 30
   autotuner containers rm 9f86d081884c --force
 
@@ -40,6 +43,15 @@ enum Action {
     /// List containers, newest first
     #[command(after_help = "Example:\n  autotuner containers list --ours --json | jq -r '.[].name'")]
     List(ListArguments),
+    /// Print what a container has printed, and follow it
+    #[command(after_help = "\
+Examples:
+  autotuner containers logs web --tail 50 --timestamps
+  autotuner containers logs web --since 2026-11-23T10:33:51Z --search 'ERROR|WARN'
+  autotuner containers logs web -f --json | jq -r .l
+
+Of an engine whose container is gone, what was kept with its experiment is printed.")]
+    Logs(logs::Arguments),
     /// Start containers
     #[command(after_help = "Example:\n  autotuner containers start web")]
     Start(Which),
@@ -106,6 +118,7 @@ pub(super) fn run(arguments: &Arguments, config: &Config) -> Result<ExitCode, Re
     match action {
         None => list(&client, &ListArguments::default(), *json),
         Some(Action::List(arguments)) => list(&client, arguments, *json),
+        Some(Action::Logs(arguments)) => logs::run(client, arguments, *json),
         Some(Action::Start(of)) => act("start", of, "", Value::Null),
         Some(Action::Stop(Patient { of, timeout })) => act("stop", of, "timeout", json!(timeout)),
         Some(Action::Restart(Patient { of, timeout })) => act("restart", of, "timeout", json!(timeout)),

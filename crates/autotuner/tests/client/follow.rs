@@ -45,6 +45,51 @@ fn a_log_is_followed_over_broken_connections_without_a_line_lost_or_twice() {
 }
 
 #[test]
+fn a_container_is_followed_to_its_end_over_broken_connections() {
+    let log = "/api/docker/containers/web/logs?tail=7&follow=true&batch=true";
+    let mut connections = 0;
+    let stub = Stub::new(move |asked| {
+        if asked.path != log {
+            return Some(not_found());
+        }
+        connections += 1;
+        let last = asked.header("last-event-id").map(str::to_owned);
+        let line = |text: &str| json!({"t": "2026-11-23T10:33:51.000000000Z", "s": "o", "l": text});
+        let batch = |id: u32, texts: &[&str]| {
+            let lines: Vec<Value> = texts.iter().map(|text| line(text)).collect();
+            format!("event: log\ndata: {}\nid: {id}\n\n", Value::Array(lines))
+        };
+        Some(match (connections, last.as_deref()) {
+            (1, None) => {
+                let cut = batch(3, &["three"]);
+                Reply::broken_stream(&format!(
+                    "{}: heartbeat\n\n{}",
+                    batch(2, &["one", "", " two"]),
+                    &cut[..40]
+                ))
+            }
+            (2, Some("2")) => Reply::broken_stream(""),
+            (3, Some("2")) => Reply::broken_stream(&format!(
+                "event: gap\ndata: {{\"reason\":\"the log was rotated\"}}\nid: 2\n\n{}\
+                 event: life\ndata: {{\"life\":\"stopped\",\"exit_code\":0}}\nid: 3\n\n{}",
+                batch(3, &["three"]),
+                batch(4, &["not before the end"])
+            )),
+            (_, last) => Reply::with(500, "", &format!("{connections} {last:?}")),
+        })
+    });
+    let sandbox = Sandbox::new();
+    let told = stub
+        .run(
+            &sandbox,
+            &["containers", "logs", "web", "--follow", "--tail", "7"],
+        )
+        .expect(0)
+        .says(&["warning: lines may be missing: the log was rotated"]);
+    assert_eq!(told.stdout, "one\n\n two\nthree\n");
+}
+
+#[test]
 fn following_ends_with_ctrl_c() {
     let stub = Stub::new(|asked| (asked.path != LOGS).then(|| task("running", 1)));
     let sandbox = Sandbox::new();

@@ -10,6 +10,7 @@
 #[path = "../cli/support.rs"]
 mod support;
 
+mod container_logs;
 mod containers;
 mod daemon;
 mod failures;
@@ -17,4 +18,5 @@ mod harbour;
 mod interruptions;
 mod registry;
 mod runs;
+mod served;
 mod together;

@@ -1,28 +1,18 @@
 //! A task's log, whole or as it grows.
 
-use std::io::{BufRead as _, BufReader, IsTerminal as _};
+use std::io::{BufRead as _, BufReader};
 use std::process::ExitCode;
-use std::time::Duration;
 
 use serde_json::Value;
-use tokio::time::Instant;
 
 use super::{find, id_of};
+use crate::cli::client::Client;
+use crate::cli::client::follow::{self, Reader, tell};
 use crate::cli::client::interrupt::unless_stopped;
-use crate::cli::client::paper::{harmless, text};
-use crate::cli::client::sse::{Events, Sign};
-use crate::cli::client::{Client, Trouble};
+use crate::cli::client::paper::text;
+use crate::cli::client::sse::Event;
 use crate::cli::session::context;
 use crate::cli::{CANCELLED, Refusal, print, say};
-
-/// Pause before the first further attempt; each one doubles it.
-const FIRST_PAUSE: Duration = Duration::from_millis(250);
-
-/// Longest pause between two attempts.
-const LONGEST_PAUSE: Duration = Duration::from_secs(10);
-
-/// Longest time without a connection before it is given up.
-const PATIENCE: Duration = Duration::from_secs(600);
 
 /// Which log, and how.
 #[derive(Debug, clap::Args)]
@@ -92,24 +82,14 @@ fn has_ended(task: &Value) -> bool {
     !matches!(text(task, "status"), "running" | "pending")
 }
 
-/// A part of a log. A terminal gets text and nothing else; a file gets what was written.
-fn tell(lines: &str) {
-    match std::io::stdout().is_terminal() {
-        true => print(&harmless(lines)),
-        false => print(lines),
-    }
-}
-
 fn follow(client: Client, id: i64, path: String, is_json: bool) -> Result<ExitCode, Refusal> {
     let followed = unless_stopped(move || {
         let mut client = client;
-        Follower {
-            id,
-            path: format!("{path}?follow=true"),
-            is_json,
-            last: None,
-        }
-        .run(&mut client)
+        follow::follow(
+            &mut client,
+            &format!("{path}?follow=true"),
+            &mut Lines { id, is_json },
+        )
     })?;
     match followed {
         Some(result) => result.map(|()| ExitCode::SUCCESS).map_err(Refusal::from),
@@ -117,78 +97,24 @@ fn follow(client: Client, id: i64, path: String, is_json: bool) -> Result<ExitCo
     }
 }
 
-/// Follows a log over as many connections as it takes.
-struct Follower {
+/// A task's log as it comes.
+struct Lines {
     id: i64,
-    path: String,
     is_json: bool,
-    /// The last event that was shown.
-    last: Option<String>,
 }
 
-impl Follower {
-    fn run(&mut self, client: &mut Client) -> Result<(), Trouble> {
-        let mut was_connected = false;
-        let mut pause = FIRST_PAUSE;
-        let mut since = Instant::now();
-        loop {
-            match client.stream(&self.path, self.last.as_deref()) {
-                Ok(None) => return Ok(()),
-                Ok(Some(stream)) => {
-                    was_connected = true;
-                    let before = self.last.clone();
-                    if self.read(Events::new(stream), client) {
-                        return Ok(());
-                    }
-                    if self.last != before {
-                        pause = FIRST_PAUSE;
-                    }
-                    since = Instant::now();
-                }
-                Err(trouble) if was_connected && trouble.is_passing() && since.elapsed() < PATIENCE => {
-                    if pause == FIRST_PAUSE {
-                        say(&format!("{trouble}; trying again"));
-                    }
-                }
-                Err(trouble) => return Err(trouble),
-            }
-            std::thread::sleep(pause);
-            pause = (pause * 2).min(LONGEST_PAUSE);
-            client.look_again();
-        }
-    }
-
-    /// Shows what comes. Whether nothing will come any more.
-    ///
-    /// The service goes on with a log for ever, since a task may be started again. It shows that
-    /// it is alive once there was nothing to say for a while, and only then is it asked whether
-    /// the task has ended: nothing that was written before its end is left out.
-    fn read(&mut self, mut events: Events, client: &Client) -> bool {
-        loop {
-            match events.next() {
-                Ok(Some(Sign::Event(event))) => {
-                    if let (None, Some(line)) = (&event.name, &event.data) {
-                        self.show(line);
-                    }
-                    if event.id.is_some() {
-                        self.last = event.id;
-                    }
-                }
-                Ok(Some(Sign::Alive) | None) if self.is_over(client) => return true,
-                Ok(Some(Sign::Alive)) => {}
-                Ok(None) | Err(_) => return false,
+impl Reader for Lines {
+    fn show(&mut self, event: &Event) -> bool {
+        if let (None, Some(line)) = (&event.name, &event.data) {
+            match self.is_json {
+                true => print(&serde_json::json!({ "line": line }).to_string()),
+                false => tell(line),
             }
         }
+        false
     }
 
-    fn show(&self, line: &str) {
-        match self.is_json {
-            true => print(&serde_json::json!({ "line": line }).to_string()),
-            false => tell(line),
-        }
-    }
-
-    /// Whether nothing will be added any more. Who cannot say is asked again later.
+    /// The service goes on with a log for ever, since a task may be started again.
     fn is_over(&self, client: &Client) -> bool {
         let task = find(client, &self.id.to_string());
         task.is_ok_and(|task| has_ended(&task))
