@@ -114,6 +114,8 @@ async fn carry(near: UnixStream, mut cut: watch::Receiver<u64>, asked: Arc<Mutex
     };
     let back = async {
         let _ = tokio::io::copy(&mut far_in, &mut near_out).await;
+        // An end is passed on, too.
+        let _ = near_out.shutdown().await;
     };
     tokio::select! {
         ((), ()) = async { tokio::join!(there, back) } => {}
