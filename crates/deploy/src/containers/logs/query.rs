@@ -139,8 +139,11 @@ async fn through(
         match reading.next().await {
             Batch::Lines(lines) | Batch::WentBack(lines) => {
                 if let (None, Some(line)) = (first, lines.first()) {
-                    first = Some(line.stamp);
-                    kept.before.not_before(line.stamp);
+                    // One that was begun before it and is not whole yet comes after it.
+                    let held = reading.held_since().unwrap_or(line.stamp);
+                    let begin = line.stamp.min(held);
+                    first = Some(begin);
+                    kept.before.not_before(begin);
                 }
                 kept.take(lines, query, &mut found);
                 // An expression may take long, and others want to go on, too.

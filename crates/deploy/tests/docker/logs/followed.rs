@@ -204,3 +204,73 @@ async fn only_what_is_new_comes_where_no_history_is_wanted() {
     let texts: Vec<String> = lines.iter().map(text).collect();
     assert_eq!(texts, ["new 100"]);
 }
+
+#[tokio::test]
+async fn who_wants_more_history_than_others_gets_what_comes_as_they_do() {
+    let steps = ["flood:2000", "sleep:2000", "out:late\\n", "exit:0"];
+    let Some(talker) = Talker::start(&steps).await else {
+        return;
+    };
+    let containers = containers();
+    let container = talker.seen_by(&containers).await;
+    let mut little = containers
+        .follow_log(&container, Beginning::With(last(10)))
+        .await
+        .unwrap();
+    let mut much = containers
+        .follow_log(&container, Beginning::With(last(1_500)))
+        .await
+        .unwrap();
+    for viewer in [&mut much, &mut little] {
+        let (lines, others) = to_the_end(viewer).await;
+        assert_eq!(text(lines.last().unwrap()), "late");
+        assert!(
+            matches!(others.last(), Some(Item::Life(Life::Stopped { .. }))),
+            "{others:?}"
+        );
+        assert!(
+            !others.iter().any(|item| matches!(item, Item::Gap(_))),
+            "{others:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_last_lines_of_one_stream_are_found_behind_those_of_the_other() {
+    let Some(talker) = Talker::start(&["err:one\\n", "err:two\\n", "flood:3000"]).await else {
+        return;
+    };
+    talker.ended().await;
+    let containers = containers();
+    let container = talker.seen_by(&containers).await;
+    let mut query = last(10);
+    query.stream = Some(LogStream::Errors);
+    let found = containers.find_in_log(&container, &query).await.unwrap();
+    assert_eq!(found.lines.iter().map(text).collect::<Vec<_>>(), ["one", "two"]);
+    query.stream = Some(LogStream::Output);
+    let found = containers.find_in_log(&container, &query).await.unwrap();
+    assert_eq!((found.lines.len(), found.is_cut), (10, true));
+}
+
+#[tokio::test]
+async fn a_line_that_takes_long_to_end_comes_whole_though_the_other_stream_goes_on() {
+    // Its first piece comes seconds before its last, and others are printed meanwhile.
+    let half = format!("err:{}", "x".repeat(20_000));
+    let mut steps = vec![half.as_str()];
+    steps.extend(["out:meanwhile\\n", "sleep:1000"].repeat(7));
+    steps.extend(["err:end\\n", "exit:0"]);
+    let Some(talker) = Talker::start(&steps).await else {
+        return;
+    };
+    let first = containers();
+    let container = talker.seen_by(&first).await;
+    let mut viewer = first.follow_log(&container, from_the_start()).await.unwrap();
+    let (lines, _) = to_the_end(&mut viewer).await;
+    let long = lines
+        .iter()
+        .find(|line| line.stream == LogStream::Errors)
+        .unwrap();
+    assert_eq!(long.text.len(), 20_003);
+    assert!(long.text.ends_with(b"xend"));
+    assert_eq!(lines.len(), 8);
+}
