@@ -187,7 +187,7 @@ impl Bench {
 
     /// One who does not read, beside one who does, and somebody who asks for something else.
     async fn stalled(&self, server: &Server) -> Result<Option<String>, Failure> {
-        let count = self.lines * 8;
+        let count = self.lines * 16;
         let container = Container::create(&self.image, count).await?;
         let stalled = stall(&server.address(), &container.id).await?;
         sleep(Duration::from_millis(500)).await;
@@ -198,6 +198,8 @@ impl Bench {
             true,
             count,
         ));
+        // It follows from the first line on only where it is there before that.
+        sleep(Duration::from_millis(500)).await;
         container.start().await?;
         let (mut most, mut waited) = (before, Vec::new());
         let begun = Instant::now();
