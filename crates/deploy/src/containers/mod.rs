@@ -128,7 +128,9 @@ impl Shared {
     }
 
     fn described(&self, found: ContainerInspectResponse) -> Result<Container, ContainerError> {
-        Container::of_inspect(found, self.owner.as_ref()).ok_or_else(|| ContainerError::Refused {
+        let described = Container::of_inspect(found, self.owner.as_ref());
+        let described = described.map(|container| container.redacted(|text| self.reach.redact(text)));
+        described.ok_or_else(|| ContainerError::Refused {
             status: 200,
             message: "the daemon describes a container without an id".to_owned(),
         })

@@ -90,6 +90,16 @@ impl Container {
         matches!(self.state.as_str(), "running" | "paused")
     }
 
+    /// The same with every text that a task or a person has chosen passed through this.
+    pub(super) fn redacted(mut self, redact: impl Fn(&str) -> String) -> Self {
+        self.command = redact(&self.command);
+        self.error = self.error.as_deref().map(&redact);
+        for label in self.labels.values_mut() {
+            *label = redact(label);
+        }
+        self
+    }
+
     pub(super) fn of_inspect(found: ContainerInspectResponse, owner: Option<&Owner>) -> Option<Self> {
         let state = found.state.unwrap_or_default();
         let config = found.config.unwrap_or_default();

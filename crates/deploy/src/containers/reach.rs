@@ -66,6 +66,15 @@ impl Reach {
         }
     }
 
+    /// A text without any of the values that must not be told.
+    pub(super) fn redact(&self, text: &str) -> String {
+        // Short values are no secrets, and blanking them out would garble texts.
+        let secrets = self.secrets.iter().filter(|secret| secret.len() >= 6);
+        secrets.fold(text.to_owned(), |text, secret| {
+            text.replace(secret.as_str(), "***")
+        })
+    }
+
     /// Forgets what was agreed on with the daemon: another one may answer there by now, which
     /// speaks another version.
     pub(super) async fn forget(&self) {

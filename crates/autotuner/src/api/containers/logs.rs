@@ -24,6 +24,7 @@ use utoipa_axum::routes;
 use self::frames::{Entry, Form, entry, printed};
 use self::parameters::{Asked, LogQuery, RangeQuery};
 use self::relay::Relay;
+use super::failed::of_container;
 use crate::api::error::{ApiError, ErrorBody};
 use crate::api::extract::{Path, Query, Viewer};
 use crate::api::streaming;
@@ -98,7 +99,8 @@ async fn container_log(
         Err(gone) => return Err(gone.into()),
     };
     if !query.follow {
-        let found = service.containers.find_in_log(&container, &asked.query).await?;
+        let found = service.containers.find_in_log(&container, &asked.query).await;
+        let found = found.map_err(|error| of_container(error, &id))?;
         return Ok(axum::Json(body(&found, &query)).into_response());
     }
     let hold = streaming::hold(&service, &caller)?;
@@ -108,7 +110,9 @@ async fn container_log(
         Some(id) => Beginning::After(id.parse::<Place>().map_err(|_| parameters::no_place(id))?),
     };
     let is_back = after.is_some();
-    let viewer = service.containers.follow_log(&container, beginning).await?;
+    let has_ended = matches!(container.state.as_str(), "exited" | "dead");
+    let viewer = service.containers.follow_log(&container, beginning).await;
+    let viewer = viewer.map_err(|error| of_container(error, &id))?;
     let form = match query.batch {
         true => Form::Batches,
         false => Form::Lines {
@@ -116,7 +120,7 @@ async fn container_log(
             stream: asked.stream,
         },
     };
-    match Relay::open(service, hold, viewer, form, is_back && !container.is_alive()).await {
+    match Relay::open(service, hold, viewer, form, is_back && has_ended).await {
         Some(relay) => Ok(streaming::response(relay.frames())),
         None => Ok(StatusCode::NO_CONTENT.into_response()),
     }
@@ -149,7 +153,8 @@ async fn download_container_log(
     let whole = service
         .containers
         .whole_log(&container, &asked, query.timestamps)
-        .await?;
+        .await
+        .map_err(|error| of_container(error, &id))?;
     let headers = [
         (header::CONTENT_TYPE, "text/plain; charset=utf-8".to_owned()),
         (

@@ -11,13 +11,11 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::failed::of_container;
+use super::stats::text;
 use super::view::{ContainerInfo, views};
 use crate::api::error::{ApiError, ErrorBody};
 use crate::api::extract::{Path, Query, Viewer, truth};
 use crate::service::Service;
-
-/// Binary steps of an amount, and the most that is a megabyte's.
-const UNITS: [&str; 6] = ["B", "KB", "MB", "GB", "TB", "PB"];
 
 /// The routes of this group.
 pub(super) fn routes() -> OpenApiRouter<Arc<Service>> {
@@ -143,37 +141,10 @@ async fn docker_info(
         containers_stopped,
         images,
         driver,
-        memory_total: amount(memory_bytes),
+        memory_total: text(memory_bytes),
         cpus,
         operating_system,
         architecture,
         memory_total_bytes: memory_bytes,
     }))
-}
-
-/// `1.88 TB`: in steps of 1024, with two decimals.
-fn amount(bytes: u64) -> String {
-    let (mut value, mut unit) = (bytes as f64, UNITS[0]);
-    for next in &UNITS[1..] {
-        if value < 1024.0 {
-            break;
-        }
-        (value, unit) = (value / 1024.0, next);
-    }
-    format!("{value:.2} {unit}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn amounts_go_in_steps_of_1024() {
-        let check = |bytes: u64, expected: &str| assert_eq!(amount(bytes), expected);
-        check(0, "0.00 B");
-        check(1023, "1023.00 B");
-        check(1024, "1.00 KB");
-        check(2_067_085_107_200, "1.88 TB");
-        check(u64::MAX, "16384.00 PB");
-    }
 }

@@ -6,6 +6,7 @@
 
 mod channel;
 mod frame;
+mod life;
 mod line;
 mod pause;
 mod place;
@@ -24,11 +25,12 @@ use futures_util::stream::{self, Stream};
 use tokio_util::task::AbortOnDropHandle;
 
 use self::channel::{Channel, Seat};
+use self::life::Seen;
 use self::line::Printer;
 use self::query::LastLine;
 use self::reading::{Batch, End, Range, Reading, Source};
 use self::ring::Item as Entries;
-use self::upstream::{Seen, Upstream};
+use self::upstream::Upstream;
 use super::{Container, ContainerError, ContainerId, Containers};
 
 pub use self::line::Line;

@@ -164,7 +164,12 @@ impl Walk {
 
     /// Whether what was printed then may be known.
     pub(super) fn is_known(&self, stamp: Timestamp) -> bool {
-        self.known.latest() >= Some(stamp)
+        // Where a daemon notes whole seconds, many lines have one stamp, and which of them these are
+        // cannot be told from the middle.
+        match self.known.latest() {
+            Some(latest) if latest == stamp => stamp.subsec_nanosecond() != 0,
+            latest => latest > Some(stamp),
+        }
     }
 
     /// Up to where everything is known by now.

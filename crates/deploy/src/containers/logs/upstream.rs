@@ -8,25 +8,22 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tokio::time::{sleep, timeout};
 
 use super::channel::Channel;
-use super::line::Line;
+use super::life::{Seen, Span};
 use super::place::Place;
 use super::reading::{Batch, End, Source};
 use super::ring::{Item, Life};
 use crate::containers::reach::Reach;
-use crate::containers::{Container, ContainerError, Shared};
+use crate::containers::{ContainerError, Shared};
 
 /// How long a log is still read for nobody: a viewer that comes back finds what it missed.
 const LINGER: Duration = Duration::from_secs(10);
 
 /// How often a container that has ended is asked whether it was started again.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
-
-/// What is printed so long after a container has ended is of its next life.
-const BETWEEN_LIVES: SignedDuration = SignedDuration::from_millis(100);
 
 /// First pause before a daemon that went away is asked again; each further is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -64,42 +61,6 @@ impl Drop for Ending {
     }
 }
 
-/// A container at the last look.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Seen {
-    pub(super) is_alive: bool,
-    pub(super) started_at: Option<String>,
-    pub(super) finished_at: Option<String>,
-    pub(super) exit_code: Option<i64>,
-    pub(super) out_of_memory: bool,
-}
-
-/// Which part of a log is read at once.
-#[derive(Debug, Clone, Copy)]
-struct Span {
-    is_following: bool,
-    /// What was printed from then on is of another life.
-    limit: Option<Timestamp>,
-    /// Whether a last line without an end is all there is of it.
-    has_ended: bool,
-}
-
-impl Span {
-    /// Whether something of this may be of another life.
-    fn is_beyond(&self, lines: &[Line]) -> bool {
-        self.limit
-            .is_some_and(|limit| lines.iter().any(|line| line.stamp >= limit))
-    }
-
-    /// Takes away what is of another life.
-    fn cut(&self, lines: &mut Vec<Line>) {
-        let is_beyond = |line: &Line| self.limit.is_some_and(|limit| line.stamp >= limit);
-        if let Some(first) = lines.iter().position(is_beyond) {
-            lines.truncate(first);
-        }
-    }
-}
-
 /// How a reading came to its end.
 enum Ended {
     /// As far as the daemon says, there is no more.
@@ -110,49 +71,6 @@ enum Ended {
     Removed,
     /// Its log cannot be read.
     Unreadable(String),
-}
-
-impl Seen {
-    pub(super) fn of(container: &Container) -> Self {
-        Self {
-            is_alive: matches!(container.state.as_str(), "running" | "paused" | "restarting"),
-            started_at: container.started_at.clone(),
-            finished_at: container.finished_at.clone(),
-            exit_code: container.exit_code,
-            out_of_memory: container.out_of_memory,
-        }
-    }
-
-    /// From when on what was printed is of a later life than the one seen before, if there has been
-    /// one meanwhile; `None` where that life goes on. The daemon's times are of when it heard of
-    /// starts and ends, so the middle between two lives is what is safe.
-    fn end_of(&self, before: &Self) -> Option<Timestamp> {
-        let time = |text: &Option<String>| text.as_deref()?.parse::<Timestamp>().ok();
-        let finished = time(&self.finished_at)?;
-        if self.started_at == before.started_at {
-            let ended = (!self.is_alive).then_some(finished)?;
-            return ended.checked_add(BETWEEN_LIVES).ok();
-        }
-        let started = time(&self.started_at)?;
-        let between = started.duration_since(finished);
-        match between.is_positive() {
-            true => finished.checked_add(between / 2).ok(),
-            false => Some(started),
-        }
-    }
-
-    /// What there is to say of it.
-    pub(super) fn life(&self) -> Life {
-        match self.is_alive {
-            true => Life::Started {
-                at: self.started_at.clone(),
-            },
-            false => Life::Stopped {
-                exit_code: self.exit_code,
-                out_of_memory: self.out_of_memory,
-            },
-        }
-    }
 }
 
 impl Upstream {

@@ -144,7 +144,13 @@ async fn who_falls_behind_holds_up_nobody_and_misses_nothing() {
 
 #[tokio::test]
 async fn the_last_lines_are_exactly_as_many_as_were_asked_for() {
-    let steps = ["both:500:0", "long:out:40000", "long:err:40000", "out:last\\n"];
+    let steps = [
+        "both:500:0",
+        "long:out:40000",
+        "long:err:40000",
+        "sleep:500",
+        "out:last\\n",
+    ];
     let Some(talker) = Talker::start(&steps).await else {
         return;
     };
