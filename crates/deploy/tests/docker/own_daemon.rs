@@ -6,13 +6,18 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use autotuner_deploy::containers::{Containers, Item, Life, Line, Surroundings, Viewer};
+use autotuner_deploy::containers::{
+    Change, ContainerError, Containers, Item, Life, Line, Surroundings, Viewer,
+};
 use bollard::{API_DEFAULT_VERSION, Docker};
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;
+use tokio::sync::broadcast;
 use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::image::engine_image;
 use crate::logs::{Talker, assert_whole, everything, from_the_start, next};
@@ -281,6 +286,70 @@ async fn a_container_that_outlives_its_daemon_is_followed_to_its_end() {
     })
     .await;
     assert_whole(&seen.lines, 0, LINES);
+}
+
+/// The next change of which this is true.
+async fn change(changes: &mut broadcast::Receiver<Change>, wanted: impl Fn(&Change) -> bool) -> Change {
+    let heard = async {
+        loop {
+            match changes.recv().await {
+                Ok(change) if wanted(&change) => return change,
+                Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => {}
+                Err(broadcast::error::RecvError::Closed) => panic!("nobody tells of changes any more"),
+            }
+        }
+    };
+    timeout(PATIENCE, heard).await.expect("a change in time")
+}
+
+#[tokio::test]
+async fn stats_and_events_end_with_the_daemon_and_come_again_with_it() {
+    let Some(mut daemon) = OwnDaemon::start(&["--live-restore"]).await else {
+        return;
+    };
+    let talker = daemon.talker().await;
+    let containers = daemon.containers();
+    let end = CancellationToken::new();
+    let _guard = end.clone().drop_guard();
+    let (watching, mut changes) = (containers.clone(), containers.changes());
+    let _watch = AbortOnDropHandle::new(tokio::spawn(async move { watching.watch(end).await }));
+    crate::support::until("the events are listened to", async || containers.is_watched()).await;
+    let container = talker.seen_by(&containers).await;
+    let mut usage = containers.watch_usage(&container.id).unwrap();
+    let first = timeout(PATIENCE, usage.next()).await.unwrap().unwrap();
+    assert!(first.is_ok(), "{first:?}");
+    daemon.kill();
+    let away = change(&mut changes, |change| matches!(change, Change::Away { .. })).await;
+    let Change::Away { reason } = &away else {
+        unreachable!()
+    };
+    assert!(!reason.is_empty());
+    let broken = async {
+        loop {
+            if let Some(Err(error)) = usage.next().await {
+                return error;
+            }
+        }
+    };
+    let broken = timeout(PATIENCE, broken).await.unwrap();
+    assert!(matches!(broken, ContainerError::Unreachable { .. }), "{broken:?}");
+    daemon.start_again().await;
+    let back = Instant::now();
+    change(&mut changes, |change| *change == Change::Back).await;
+    println!(
+        "events come again {} ms after the daemon answers",
+        back.elapsed().as_millis()
+    );
+    let again = timeout(PATIENCE, containers.usage(&container.id)).await.unwrap();
+    assert!(again.is_ok(), "{again:?}");
+    println!("stats come again {} ms after it", back.elapsed().as_millis());
+    // What happens now is heard, and what a list says is of now.
+    talker.docker.stop_container(&talker.name, None).await.unwrap();
+    let is_its_end = |change: &Change| matches!(change, Change::Container(told) if told.id == container.id && told.action == "die");
+    change(&mut changes, is_its_end).await;
+    let listed = containers.list(true).await.unwrap();
+    let listed = listed.iter().find(|listed| listed.id == container.id).unwrap();
+    assert_eq!(listed.state, "exited");
 }
 
 #[tokio::test]
