@@ -12,11 +12,17 @@ use bollard::query_parameters::{
     StopContainerOptionsBuilder,
 };
 
+use tokio::time::{Instant, sleep};
+
 use super::{ContainerError, ContainerId, Containers};
 use crate::docker::ACT;
 
 /// How much longer a call may take than the time that a container is given to end.
 const SLACK: Duration = Duration::from_secs(40);
+
+/// How long somebody else's removal is waited for, and how often it is asked what came of it.
+const UNDER_WAY: Duration = Duration::from_secs(20);
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// Something that can be done with a container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,6 +81,19 @@ impl Containers {
     /// # Errors
     /// [`ContainerError`]; a conflict where its state does not allow it.
     pub async fn act(&self, id: &ContainerId, action: Action) -> Result<(), ContainerError> {
+        let until = Instant::now() + UNDER_WAY;
+        loop {
+            let done = self.ask_for(id, action).await;
+            match done {
+                Err(error) if action.is_already_so(&error) => return Ok(()),
+                // Somebody else's removal may still be refused, and then nothing is gone.
+                Err(error) if action.is_under_way(&error) && Instant::now() < until => sleep(PAUSE).await,
+                done => return done,
+            }
+        }
+    }
+
+    async fn ask_for(&self, id: &ContainerId, action: Action) -> Result<(), ContainerError> {
         let daemon = self.shared.reach.daemon().await?;
         let deadline = action.deadline();
         // The client has a deadline of its own, which must not be the shorter one.
@@ -102,24 +121,23 @@ impl Containers {
         let done = self.shared.reach.call(&daemon, id.as_str(), deadline, call).await;
         // Its event may come later than the next question.
         self.shared.cache.touch(id);
-        match done {
-            Err(error) if action.is_already_so(&error) => Ok(()),
-            done => done,
-        }
+        done
     }
 }
 
 impl Action {
-    /// Whether a refusal says that what is wanted is so, or about to be.
+    /// Whether a refusal says that what is wanted is so.
     fn is_already_so(self, error: &ContainerError) -> bool {
-        let Self::Remove { .. } = self else {
-            return false;
-        };
-        match error {
-            ContainerError::NotFound { .. } => true,
-            ContainerError::Conflict { message } => message.contains("already in progress"),
-            _ => false,
-        }
+        matches!(
+            (self, error),
+            (Self::Remove { .. }, ContainerError::NotFound { .. })
+        )
+    }
+
+    /// Whether a refusal says that somebody else is at it. What comes of that nobody knows yet.
+    fn is_under_way(self, error: &ContainerError) -> bool {
+        matches!((self, error), (Self::Remove { .. }, ContainerError::Conflict { message })
+            if message.contains("already in progress"))
     }
 }
 
@@ -145,9 +163,10 @@ mod tests {
             message: "You cannot remove a running container x".into(),
         };
         let remove = Action::Remove { force: false };
-        assert!(remove.is_already_so(&gone) && remove.is_already_so(&going));
-        assert!(!remove.is_already_so(&running));
-        assert!(!Action::Start.is_already_so(&gone) && !Action::Pause.is_already_so(&going));
+        assert!(remove.is_already_so(&gone) && !remove.is_already_so(&going));
+        assert!(remove.is_under_way(&going) && !remove.is_under_way(&gone));
+        assert!(!remove.is_already_so(&running) && !remove.is_under_way(&running));
+        assert!(!Action::Start.is_already_so(&gone) && !Action::Pause.is_under_way(&going));
     }
 
     #[test]

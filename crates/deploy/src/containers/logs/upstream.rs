@@ -262,7 +262,11 @@ impl Upstream {
             match self.shared.look(&self.source.id).await {
                 Ok(found) => return found.map(|container| Seen::of(&container)),
                 Err(error) => {
-                    self.wait_for_daemon(error.to_string()).await;
+                    let reason = match error {
+                        ContainerError::Unreachable { reason } => reason,
+                        other => other.to_string(),
+                    };
+                    self.wait_for_daemon(reason).await;
                     self.rest(self.channel.head()).await;
                 }
             }
