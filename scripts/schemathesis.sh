@@ -13,7 +13,8 @@ Usage: scripts/schemathesis.sh [--install | BINARY]
 Starts \`BINARY serve\` on a free port, with a data directory of its own and no Docker daemon,
 and runs schemathesis against it: requests made up from the OpenAPI document, sound ones and
 broken ones. Every answer must be one that the document promises: no server error, no status
-code, content type or body that it does not describe. BINARY is built from the sources where
+code, content type or body that it does not describe. The routes of containers and images may
+tell that Docker cannot be reached, and fail in no other way. BINARY is built from the sources where
 none is named. It takes two to three minutes.
 
 Left out are the routes that never end by design (event streams and WebSockets; logs are asked
@@ -99,7 +100,7 @@ ask() {
   local arguments=(
     run "$address/api/openapi.json"
     --header "Authorization: Bearer $token"
-    --checks "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
+    --checks "no_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
     --exclude-path-regex "$ROUTES_LEFT_OUT"
     --phases "examples,coverage,fuzzing,stateful"
     --max-examples "${EXAMPLES:-40}" --max-time "${SECONDS_AT_MOST:-150}"
