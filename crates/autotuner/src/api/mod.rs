@@ -7,6 +7,7 @@ mod audit;
 mod auth;
 mod best;
 mod bulk;
+mod conditional;
 mod containers;
 mod dashboard;
 mod docs;
@@ -30,6 +31,7 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 mod transfer;
+mod ui;
 mod views;
 
 use std::sync::Arc;
@@ -57,6 +59,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Service>> {
         .merge(system::routes())
         .merge(openapi::routes())
         .merge(docs::routes())
+        .merge(ui::routes())
         .merge(auth::routes())
         .merge(audit::routes())
 }

@@ -12,7 +12,7 @@ use autotuner_core::task::DeploymentMode;
 use autotuner_deploy::docker::describe;
 use axum::Json;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use tokio::time::timeout;
@@ -22,6 +22,7 @@ use utoipa_axum::routes;
 
 use super::error::{ApiError, ErrorBody};
 use super::extract::Viewer;
+use super::ui;
 use crate::clock::{rfc3339, seconds_between};
 use crate::service::Service;
 use crate::service::metrics;
@@ -51,7 +52,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Service>> {
         .routes(routes!(prometheus_metrics))
 }
 
-/// The product, where no pages are built in.
+/// The product, as programs are told of it.
 #[derive(Debug, Serialize, ToSchema)]
 struct Welcome {
     /// What it is called.
@@ -65,14 +66,27 @@ struct Welcome {
 }
 
 /// What answers here
-#[utoipa::path(get, path = "/", tag = "system", responses((status = 200, body = Welcome)))]
-async fn root(_caller: Viewer) -> Json<Welcome> {
-    Json(Welcome {
+///
+/// Browsers, which ask for `text/html`, are given the web UI, and need not be logged in for it: the page asks for everything it shows.
+#[utoipa::path(get, path = "/", tag = "system", responses(
+    (status = 200, content((Welcome = "application/json"), (String = "text/html"))),
+))]
+async fn root(
+    method: Method,
+    headers: HeaderMap,
+    caller: Result<Viewer, ApiError>,
+) -> Result<Response, ApiError> {
+    if ui::wants_page(&headers) {
+        return Ok(ui::page(&method, &headers).await);
+    }
+    let _caller = caller?;
+    let welcome = Welcome {
         name: APP_NAME,
         version: env!("CARGO_PKG_VERSION"),
         status: "running",
         docs: "/docs",
-    })
+    };
+    Ok(([(header::VARY, "accept")], Json(welcome)).into_response())
 }
 
 /// That the process answers.

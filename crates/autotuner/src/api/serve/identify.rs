@@ -13,6 +13,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::super::error::ApiError;
+use super::super::ui;
 use super::edges::empty;
 use super::{Client, Peer, is_our_own};
 use crate::service::Service;
@@ -47,7 +48,10 @@ pub(super) async fn caller(
 ) -> Response {
     let address = client_address(&service, &request);
     request.extensions_mut().insert(Client(address));
-    if is_our_own(&request) || PROBES.contains(&request.uri().path()) {
+    let path = request.uri().path();
+    let is_for_everybody =
+        PROBES.contains(&path) || ui::is_for_everybody(request.method(), path, request.headers());
+    if is_our_own(&request) || is_for_everybody {
         return next.run(request).await;
     }
     let now_ms = service.clock.now_ms();
@@ -92,7 +96,8 @@ pub(super) async fn rate(State(service): State<Arc<Service>>, request: Request, 
 }
 
 /// Takes the token that is in the address of a page, sets the cookie for it and leads to the
-/// page without it, so that it stays in no history.
+/// page without it, so that it stays in no history. A browser whose token is not good is led to
+/// the page, too, which then says so.
 pub(super) async fn token_in_url(
     State(service): State<Arc<Service>>,
     request: Request,
@@ -105,15 +110,26 @@ pub(super) async fn token_in_url(
     let address = client_address(&service, &request);
     match enter(&service, &token, address).await {
         Ok(cookie) => {
-            let mut response = empty(StatusCode::SEE_OTHER);
-            let headers = response.headers_mut();
-            headers.insert(LOCATION, HeaderValue::from_static("/"));
-            headers.insert(SET_COOKIE, cookie);
-            headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            let mut response = led_to("/");
+            response.headers_mut().insert(SET_COOKIE, cookie);
             response
         }
+        Err(error) if ui::wants_page(request.headers()) => led_to(match error.status {
+            StatusCode::UNAUTHORIZED => "/#login?error=token",
+            StatusCode::TOO_MANY_REQUESTS => "/#login?error=wait",
+            _ => "/#login?error=service",
+        }),
         Err(error) => error.into_response(),
     }
+}
+
+/// Leads a browser to a page, from an address that nobody is to keep.
+fn led_to(page: &'static str) -> Response {
+    let mut response = empty(StatusCode::SEE_OTHER);
+    let headers = response.headers_mut();
+    headers.insert(LOCATION, HeaderValue::from_static(page));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
 }
 
 async fn enter(service: &Service, token: &Secret, address: Option<IpAddr>) -> Result<HeaderValue, ApiError> {

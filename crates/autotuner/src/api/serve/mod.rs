@@ -27,6 +27,7 @@ use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use super::error::ApiError;
+use super::ui;
 use crate::service::access::Caller;
 use crate::service::{Service, metrics};
 
@@ -50,7 +51,7 @@ pub(crate) fn app(service: Arc<Service>) -> Router {
 /// These routes with every layer.
 fn layered(service: Arc<Service>, routes: Router<Arc<Service>>) -> Router {
     let routed = routes
-        .fallback(async || ApiError::not_found("Not Found"))
+        .fallback(ui::fallback)
         .method_not_allowed_fallback(async |method: Method| method_not_allowed(&method))
         .layer(
             ServiceBuilder::new()
