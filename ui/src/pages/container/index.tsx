@@ -1,0 +1,5 @@
+import { Page } from '@/components/Page';
+
+export function ContainerPage() {
+  return <Page title="Container">…</Page>;
+}

@@ -1,0 +1,5 @@
+import { Page } from '@/components/Page';
+
+export function ContainersPage() {
+  return <Page title="Containers">…</Page>;
+}

@@ -1,0 +1,5 @@
+import { Page } from '@/components/Page';
+
+export function ExperimentPage() {
+  return <Page title="Experiment">…</Page>;
+}

@@ -1,0 +1,5 @@
+import { Page } from '@/components/Page';
+
+export function ExperimentsPage() {
+  return <Page title="Experiments">…</Page>;
+}
