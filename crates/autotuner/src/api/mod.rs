@@ -19,6 +19,7 @@ mod extract;
 mod logs;
 pub(crate) mod openapi;
 pub(crate) mod presets;
+mod published;
 mod runtime_params;
 pub(crate) mod serve;
 mod sockets;
@@ -44,6 +45,7 @@ use crate::service::Service;
 pub(crate) fn routes() -> OpenApiRouter<Arc<Service>> {
     OpenApiRouter::new()
         .merge(tasks::routes())
+        .merge(published::routes())
         .merge(task_actions::routes())
         .merge(bulk::routes())
         .merge(transfer::routes())

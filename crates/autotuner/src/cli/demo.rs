@@ -2,14 +2,10 @@
 
 use std::process::ExitCode;
 
-use autotuner_core::spec::{Format, TaskSpec};
-
 use super::session::{self, Telling};
 use super::{Refusal, say};
 use crate::config::Config;
-
-/// The task file of the demo, as it stands among the examples.
-const TASK: &str = include_str!("../../../../examples/sim-local.yaml");
+use crate::demo::{self, TASK};
 
 /// Tune the bundled simulated engine: real processes, real HTTP, about a minute
 #[derive(Debug, clap::Args)]
@@ -30,8 +26,8 @@ pub(super) fn run(arguments: &Arguments, config: &Config) -> Result<ExitCode, Re
         return Ok(ExitCode::SUCCESS);
     }
     let of = "the demo's task".to_owned();
-    let task = TaskSpec::parse(TASK, Format::Yaml)
-        .and_then(|parsed| parsed.spec.resolve())
+    let task = demo::document()
+        .and_then(|document| document.resolve())
         .map_err(|problems| Refusal::Problems {
             of: of.clone(),
             problems,
