@@ -1,0 +1,3 @@
+export function TaskActions({ task }: { task: { id: number; task_name: string; status: string } }) {
+  return <span>{task.status}</span>;
+}
