@@ -138,6 +138,14 @@ impl Drop for OwnDaemon {
         // What a killed one has left, known by the name of the folder.
         let pattern = self.folder.path().display().to_string();
         let _ = Command::new("pkill").args(["-KILL", "-f", &pattern]).status();
+        let mounts = std::fs::read_to_string("/proc/mounts").unwrap_or_default();
+        let left = mounts.lines().filter_map(|line| line.split(' ').nth(1));
+        let mut left: Vec<&str> = left.filter(|place| place.starts_with(&pattern)).collect();
+        // What is mounted in another comes later.
+        left.reverse();
+        if !left.is_empty() {
+            let _ = Command::new("umount").arg("--lazy").args(left).status();
+        }
     }
 }
 
