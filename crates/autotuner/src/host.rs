@@ -1,4 +1,6 @@
-//! On what machine something was measured.
+//! On what machine something was measured, and how much of it is in use.
+
+pub(crate) mod use_now;
 
 use std::time::Duration;
 
@@ -6,6 +8,7 @@ use autotuner_core::gpu::GpuDevice;
 use autotuner_deploy::gpu::{GpuConfig, look_now};
 use serde::Serialize;
 use tokio::sync::OnceCell;
+use use_now::Processors;
 
 /// How long GPU drivers may take. One that has been idle starts its GPUs first.
 const GPU_PATIENCE: Duration = Duration::from_secs(20);
@@ -67,9 +70,14 @@ impl Host {
     }
 }
 
-/// This machine, looked at when somebody first asks for it, and once.
+/// This machine: what it is, looked at when somebody first asks for it, and once; and how busy
+/// its processors are.
 #[derive(Debug, Default)]
-pub(crate) struct ThisHost(OnceCell<Host>);
+pub(crate) struct ThisHost {
+    host: OnceCell<Host>,
+    /// Its processors.
+    pub(crate) processors: Processors,
+}
 
 impl ThisHost {
     /// What it is; `None` where it cannot be looked at any more, because we end.
@@ -78,8 +86,26 @@ impl ThisHost {
             let gpus = gpus.clone();
             tokio::task::spawn_blocking(move || Host::inspect(&gpus))
         };
-        self.0.get_or_try_init(looking).await.ok()
+        self.host.get_or_try_init(looking).await.ok()
     }
+}
+
+/// The name of this machine.
+pub(crate) fn hostname() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    match name.trim() {
+        "" => "localhost".to_owned(),
+        name => name.to_owned(),
+    }
+}
+
+/// A part of a whole in percent, to one decimal; nothing where there is no whole.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "one decimal of a percentage is far coarser than what a float loses of a large number"
+)]
+pub(crate) fn percent(part: u64, whole: u64) -> Option<f64> {
+    (whole > 0).then(|| (part as f64 / whole as f64 * 1_000.0).round() / 10.0)
 }
 
 /// The value of the first `name : value` line.

@@ -17,6 +17,7 @@ use utoipa_axum::routes;
 use super::mebibytes;
 use crate::api::extract::Viewer;
 use crate::clock::rfc3339;
+use crate::host::hostname;
 use crate::service::Service;
 use crate::worker::chain;
 
@@ -236,14 +237,5 @@ impl From<&GpuState> for UseView {
             power_limit_w: state.power_limit_w,
             processes: state.processes,
         }
-    }
-}
-
-/// The name of this machine.
-fn hostname() -> String {
-    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    match name.trim() {
-        "" => "localhost".to_owned(),
-        name => name.to_owned(),
     }
 }

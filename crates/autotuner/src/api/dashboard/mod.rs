@@ -1,9 +1,10 @@
-//! Figures for a dashboard: the worker, the database, experiments over time.
+//! Figures for a dashboard: the worker, the machine, the database, experiments over time.
 //!
 //! Nothing here is remembered between two requests, and everything that is asked of others has a
 //! deadline: a driver that does not answer makes one card of a page say so, and no more.
 
 mod gpus;
+mod host;
 #[cfg(test)]
 mod tests;
 
@@ -40,6 +41,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Service>> {
         .routes(routes!(database_statistics))
         .routes(routes!(experiment_timeline))
         .merge(gpus::routes())
+        .merge(host::routes())
 }
 
 /// How the worker is. It lives in the process of the service.

@@ -2,6 +2,7 @@
 
 use autotuner_deploy::gpu::FixedGpus;
 use autotuner_store::{Act, NewTask, Role};
+use axum::http::Method;
 use serde_json::{Value, json};
 
 use crate::api::testing::{NOW_MS, TestService};
@@ -126,4 +127,38 @@ async fn the_timeline_looks_back_between_an_hour_and_a_year() {
     for query in ["?hours=0", "?hours=8761", "?hours=-1", "?hours=day", "?hours=1.5"] {
         check(query, 422).await;
     }
+}
+
+#[tokio::test]
+async fn the_machine_is_described_and_its_directory_named_to_administrators_only() {
+    let test = TestService::start().await;
+    let look = async |role| {
+        let answer = test.call(role, Method::GET, "/api/dashboard/host-status", None);
+        answer.await.is(200).json()
+    };
+    let [viewer, operator, admin] = [
+        look(Role::Viewer).await,
+        look(Role::Operator).await,
+        look(Role::Admin).await,
+    ];
+    assert!(viewer["hostname"].as_str().is_some_and(|name| !name.is_empty()));
+    assert!(viewer["cpus"].as_u64().is_some_and(|cpus| cpus > 0));
+    for share in ["cpu_percent", "memory_percent"] {
+        let percent = viewer[share].as_f64().expect(share);
+        assert!((0.0..=100.0).contains(&percent), "{share}: {percent}");
+    }
+    let bytes = |name: &str| {
+        viewer[name]
+            .as_u64()
+            .unwrap_or_else(|| panic!("{name} in {viewer}"))
+    };
+    assert!(bytes("memory_used_bytes") < bytes("memory_total_bytes"));
+    assert!(bytes("disk_free_bytes") <= bytes("disk_total_bytes"));
+    assert!(viewer["load_1m"].is_number() && viewer["uptime_seconds"].is_number());
+    assert_eq!(viewer["timestamp"], "2023-11-14T22:13:20.000Z");
+    for other in [&viewer, &operator] {
+        assert_eq!(other.get("data_dir"), None);
+    }
+    let data_dir = test.service.config.data_dir.display().to_string();
+    assert_eq!(admin["data_dir"], data_dir);
 }
