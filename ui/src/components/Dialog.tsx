@@ -2,7 +2,7 @@
 import { AlertDialog } from '@base-ui/react/alert-dialog';
 import { Dialog as Base } from '@base-ui/react/dialog';
 import { X } from 'lucide-react';
-import { createContext, type ReactNode, useCallback, useContext, useMemo, useState } from 'react';
+import { createContext, type ReactNode, useCallback, useContext, useMemo, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { cx } from '@/lib/cx';
 import { Button, IconButton } from './Button';
@@ -25,11 +25,15 @@ export interface DialogProps {
 
 export function Dialog({ isOpen, onClose, title, description, children, footer, width = 'md' }: DialogProps) {
   const { t } = useTranslation();
+  const popup = useRef<HTMLDivElement>(null);
+  // Who opens a form wants to type; the button that closes it comes first and is wanted last.
+  const first = () =>
+    popup.current?.querySelector<HTMLElement>('input, textarea, select, [role="combobox"]') ?? popup.current;
   return (
     <Base.Root open={isOpen} onOpenChange={(open) => !open && onClose()}>
       <Base.Portal>
         <Base.Backdrop className={BACKDROP} />
-        <Base.Popup className={cx(POPUP, WIDTHS[width])}>
+        <Base.Popup ref={popup} initialFocus={first} className={cx(POPUP, WIDTHS[width])}>
           <header className="flex items-start justify-between gap-3 px-5 pt-4 pb-2">
             <div className="min-w-0">
               <Base.Title className="font-semibold text-base">{title}</Base.Title>

@@ -13,6 +13,8 @@ import { ConnectionBadge } from './ConnectionBadge';
 import { GROUPS, isCurrent } from './navigation';
 import { UserMenu } from './UserMenu';
 
+const PALETTE_KEY = /mac|iphone|ipad/i.test(navigator.userAgent) ? '⌘K' : 'Ctrl K';
+
 export function Sidebar({ onLeave, onPalette }: { onLeave?: () => void; onPalette: () => void }) {
   const { t } = useTranslation();
   const { pathname } = useLocation();
@@ -42,7 +44,7 @@ export function Sidebar({ onLeave, onPalette }: { onLeave?: () => void; onPalett
         >
           <Search aria-hidden className="size-3.5" />
           <span className="flex-1 truncate text-left">{t('palette.open')}</span>
-          <Kbd>⌘K</Kbd>
+          <Kbd>{PALETTE_KEY}</Kbd>
         </button>
       </div>
       <nav aria-label={t('nav.main')} className="min-h-0 flex-1 space-y-4 overflow-y-auto px-3 py-2">
