@@ -19,11 +19,11 @@ export class Service {
     private readonly environment: Record<string, string>,
   ) {}
 
-  /** Starts one on a free port. */
-  static async start(environment: Record<string, string> = {}): Promise<Service> {
+  /** Starts one on a free port, with these variables, and in this folder where one is named. */
+  static async start(environment: Record<string, string> = {}, folder?: string): Promise<Service> {
     if (!existsSync(BINARY))
       throw new Error(`there is no program at ${BINARY}: build it, or set AUTOTUNER_BINARY`);
-    const service = new Service(mkdtempSync(join(tmpdir(), 'autotuner-e2e-')), environment);
+    const service = new Service(folder ?? mkdtempSync(join(tmpdir(), 'autotuner-e2e-')), environment);
     await service.run();
     return service;
   }
