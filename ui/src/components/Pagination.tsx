@@ -10,19 +10,40 @@ export function Pagination({
   size,
   total,
   onPage,
+  sizes,
+  onSize,
 }: {
   page: number;
   size: number;
   total: number;
   onPage: (page: number) => void;
+  /** How many a page may hold, where that can be chosen. */
+  sizes?: readonly number[];
+  onSize?: (size: number) => void;
 }) {
   const { t } = useTranslation();
   if (total === 0) return null;
   const pages = Math.max(1, Math.ceil(total / size));
   const from = (page - 1) * size + 1;
   return (
-    <div className="flex items-center justify-between gap-3 border-line border-t px-4 py-2 text-muted text-xs">
-      <span className="num">
+    <div className="flex flex-wrap items-center justify-between gap-x-4 gap-y-2 border-line border-t px-4 py-2 text-muted text-xs">
+      {sizes && onSize && total > Math.min(...sizes) && (
+        <label className="order-2 flex items-center gap-2 sm:ml-auto">
+          {t('list.perPage')}
+          <select
+            value={size}
+            onChange={(event) => onSize(Number(event.target.value))}
+            className="num h-7 rounded-md border border-line bg-surface px-1.5 text-fg"
+          >
+            {sizes.map((choice) => (
+              <option key={choice} value={choice}>
+                {choice}
+              </option>
+            ))}
+          </select>
+        </label>
+      )}
+      <span className="num order-1">
         {t('list.range', {
           from: number(from, 9),
           to: number(Math.min(total, page * size), 9),
@@ -30,7 +51,7 @@ export function Pagination({
         })}
       </span>
       {pages > 1 && (
-        <div className="flex items-center gap-1">
+        <div className="order-3 flex items-center gap-1">
           <IconButton
             icon={ChevronLeft}
             label={t('list.previous')}

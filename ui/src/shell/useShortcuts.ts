@@ -1,5 +1,6 @@
 /** Keys that work on every page, where nobody is typing. */
 import { useEffect } from 'react';
+import { isFreeKey } from '@/lib/keyboard';
 import { href } from '@/lib/navigate';
 import { setTheme } from '@/lib/theme';
 import { GROUPS } from './navigation';
@@ -13,14 +14,6 @@ const GO = new Map(
     shortcut ? [[shortcut, href] as const] : [],
   ),
 );
-
-function isTyping(target: EventTarget | null): boolean {
-  return (
-    target instanceof HTMLElement &&
-    (target.isContentEditable ||
-      target.matches('input, textarea, select, [role="textbox"], [role="combobox"]'))
-  );
-}
 
 function focusSearch(): boolean {
   const field = document.querySelector<HTMLInputElement>('main [data-search]');
@@ -39,18 +32,7 @@ export function useShortcuts(open: (overlay: Overlay) => void, isEnabled: boolea
         open('palette');
         return;
       }
-      const hasDialog =
-        document.querySelector('[role="dialog"], [role="alertdialog"], [role="menu"], [role="listbox"]') !==
-        null;
-      if (
-        event.metaKey ||
-        event.ctrlKey ||
-        event.altKey ||
-        isTyping(event.target) ||
-        hasDialog ||
-        event.defaultPrevented
-      )
-        return;
+      if (!isFreeKey(event)) return;
       const isSecond = event.timeStamp - wentAt < WAIT;
       wentAt = Number.NEGATIVE_INFINITY;
       const goal = isSecond ? GO.get(event.key) : undefined;
