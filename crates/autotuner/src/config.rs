@@ -3,6 +3,7 @@
 //! This is the only module that reads the environment.
 
 mod environment;
+mod origin;
 mod surroundings;
 mod values;
 
@@ -19,6 +20,8 @@ use serde_json::Value;
 
 use crate::service::access::secret::Secret;
 use environment::{environment_names, from_environment, read_environment, stranger, variable};
+pub(crate) use origin::{Origin, Source};
+use origin::{help, shown, source_of};
 use values::{grace, memory, no_tilde, tasks_at_once};
 
 /// Every option.
@@ -39,16 +42,15 @@ const OPTIONS: [&str; 14] = [
     "manage_all_containers",
 ];
 
-/// Options that nobody is shown.
-const SECRETS: [&str; 1] = ["token"];
-
 /// What the operator may set. Every option's doc comment is its reference text.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Options {
     /// Where logs, records of running engines and, later, the database live.
+    #[schema(value_type = String)]
     data_dir: PathBuf,
     /// Directory below which a model that is named without a slash is looked for.
+    #[schema(value_type = String)]
     model_dir: PathBuf,
     /// Seconds between asking an engine to end and forcing it, 0 to 600.
     stop_grace_seconds: f64,
@@ -58,6 +60,7 @@ struct Options {
     /// usual socket.
     docker_host: String,
     /// Where models that engines fetch from a hub are kept; containers share it.
+    #[schema(value_type = String)]
     hub_cache: PathBuf,
     /// Shared memory of a container, with its unit: `16GiB`.
     container_shm: String,
@@ -67,6 +70,7 @@ struct Options {
     allowed_programs: Vec<String>,
     /// Directories beside `model_dir` whose files tasks of operators may name. In the
     /// environment, with commas between them.
+    #[schema(value_type = Vec<String>)]
     allowed_model_dirs: Vec<PathBuf>,
     /// Where the service is that commands ask: `https://tuner.example`; empty for the one on this
     /// machine.
@@ -128,17 +132,6 @@ pub(crate) struct Config {
     pub(crate) origins: Vec<Origin>,
     /// What to warn of: variables that look like options and are none.
     pub(crate) warnings: Vec<String>,
-}
-
-/// Who set an option.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Origin {
-    /// The option.
-    pub(crate) option: &'static str,
-    /// Its value, as text.
-    pub(crate) value: String,
-    /// Who set it.
-    pub(crate) source: String,
 }
 
 /// What the command line says of options.
@@ -256,6 +249,7 @@ impl Config {
                 option,
                 value: shown(option, &values[option]),
                 source: source_of(&figment, option, environment, &said),
+                help: help(option),
             })
             .collect();
         Ok(Self {
@@ -289,6 +283,16 @@ impl Config {
         })
     }
 
+    /// Takes it that the flag of `serve` said so: administrators may manage all containers.
+    pub(crate) fn let_all_containers_be_managed(&mut self) {
+        const OPTION: &str = "manage_all_containers";
+        self.manage_all_containers = true;
+        for origin in self.origins.iter_mut().filter(|origin| origin.option == OPTION) {
+            origin.value = "true".into();
+            origin.source = Source::flag(OPTION);
+        }
+    }
+
     /// Where records of running engines live.
     pub(crate) fn instances_dir(&self) -> PathBuf {
         self.data_dir.join("instances")
@@ -297,40 +301,6 @@ impl Config {
     /// Where logs live.
     pub(crate) fn logs_dir(&self) -> PathBuf {
         self.data_dir.join("logs")
-    }
-}
-
-/// An option's value as it may be shown.
-fn shown(option: &str, value: &Value) -> String {
-    let text = text_of(value);
-    if SECRETS.contains(&option) && !text.is_empty() {
-        return "***".into();
-    }
-    text
-}
-
-fn text_of(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
-}
-
-fn source_of(figment: &Figment, option: &str, environment: &Environment, said: &Value) -> String {
-    if said.get(option).is_some() {
-        return format!("--{}", option.replace('_', "-"));
-    }
-    if environment.contains_key(option) {
-        return format!("environment variable {}", variable(option));
-    }
-    match figment.find_metadata(option) {
-        Some(metadata) => match metadata.source.as_ref().and_then(|source| source.file_path()) {
-            Some(path) if path.extension().is_some_and(|extension| extension == "toml") => {
-                path.display().to_string()
-            }
-            _ => "default".into(),
-        },
-        None => "default".into(),
     }
 }
 

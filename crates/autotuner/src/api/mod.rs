@@ -18,6 +18,7 @@ mod experiments;
 mod extract;
 mod logs;
 pub(crate) mod openapi;
+mod options;
 pub(crate) mod presets;
 mod published;
 mod runtime_params;
@@ -59,6 +60,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Service>> {
         .merge(dashboard::routes())
         .merge(containers::routes())
         .merge(system::routes())
+        .merge(options::routes())
         .merge(openapi::routes())
         .merge(docs::routes())
         .merge(ui::routes())

@@ -26,7 +26,7 @@ pub(super) fn run(arguments: &Arguments, config: &Config) -> Result<ExitCode, Re
             .origins
             .iter()
             .map(|origin| {
-                let value = serde_json::json!({"value": origin.value, "source": origin.source});
+                let value = serde_json::json!({"value": origin.value, "source": origin.source.to_string()});
                 (origin.option.to_owned(), value)
             })
             .collect();

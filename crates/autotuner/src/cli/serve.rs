@@ -117,7 +117,9 @@ async fn serve(arguments: &Arguments, config: &Config) -> anyhow::Result<()> {
     // Made even where nobody is asked for it: commands of this machine find it in its file.
     let token = FirstToken::ensure(&database, &config.data_dir, started_at_ms).await?;
     let mut config = config.clone();
-    config.manage_all_containers |= arguments.manage_all_containers;
+    if arguments.manage_all_containers {
+        config.let_all_containers_be_managed();
+    }
     let service = Arc::new(Service {
         database: database.clone(),
         clock,

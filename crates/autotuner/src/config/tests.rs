@@ -35,7 +35,7 @@ fn origin(config: &Config, option: &str) -> (String, String) {
         .iter()
         .find(|origin| origin.option == option)
         .expect("known");
-    (origin.value.clone(), origin.source.clone())
+    (origin.value.clone(), origin.source.to_string())
 }
 
 #[test]
@@ -147,4 +147,32 @@ fn lists_come_from_a_file_as_such_and_from_a_variable_with_commas() {
     );
     let refused = load("allowed_model_dirs = ['~/m']\n", &Flags::default());
     assert!(refused.is_err());
+}
+
+#[test]
+fn every_option_says_what_it_is_for_and_who_set_it() {
+    let flags = Flags {
+        data_dir: Some("/flag/data".into()),
+        ..Flags::default()
+    };
+    let mut config = load("max_tasks = 2\n", &flags).expect("sound");
+    for origin in &config.origins {
+        let is_sentence = origin.help.ends_with('.') && !origin.help.contains('\n');
+        assert!(is_sentence, "{}: {:?}", origin.option, origin.help);
+    }
+    let kind = |config: &Config, option: &str| {
+        let origin = config.origins.iter().find(|origin| origin.option == option);
+        origin.expect("known").source.as_str()
+    };
+    assert_eq!(kind(&config, "data_dir"), "flag");
+    assert_eq!(kind(&config, "max_tasks"), "file");
+    assert_eq!(kind(&config, "log"), "default");
+    let said = from_environment(|name| (name == "AUTOTUNER_MAX_TASKS").then(|| "3".into())).expect("sound");
+    let read =
+        Config::from_sources(&defaults(), Path::new("/nonexistent.toml"), &said, &flags).expect("sound");
+    assert_eq!(kind(&read, "max_tasks"), "environment");
+    assert_eq!(origin(&config, "manage_all_containers").0, "false");
+    config.let_all_containers_be_managed();
+    let now = ("true".to_owned(), "--manage-all-containers".to_owned());
+    assert_eq!(origin(&config, "manage_all_containers"), now);
 }

@@ -21,12 +21,13 @@ pub(super) const FOR_VIEWERS: [&str; 4] = [
 ];
 
 /// What only an administrator may.
-const FOR_ADMINS: [&str; 5] = [
+const FOR_ADMINS: [&str; 6] = [
     "DELETE /api/docker/images",
     "GET /api/auth/tokens",
     "POST /api/auth/tokens",
     "DELETE /api/auth/tokens/{id}",
     "GET /api/audit",
+    "GET /api/system/options",
 ];
 
 async fn status(asked: &Asked, operation: &Operation, header: Option<(HeaderName, &str)>) -> StatusCode {
