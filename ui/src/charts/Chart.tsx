@@ -20,6 +20,8 @@ export interface ChartProps {
   onClick?: (event: ChartEvent) => void;
   /** Other events of the chart, by their name. Keep the object the same between renders. */
   events?: Readonly<Record<string, (event: unknown, chart: ECharts) => void>>;
+  /** After it was drawn anew; keep the function the same between renders. */
+  onDrawn?: (chart: ECharts) => void;
   /** The same in rows, for who cannot see or does not like the picture. */
   table?: TableAlternative;
   isLoading?: boolean;
@@ -61,13 +63,13 @@ export function Chart(props: ChartProps) {
 
 const isStill = () => window.matchMedia?.('(prefers-reduced-motion: reduce)').matches ?? false;
 
-function Canvas({ option, label, height = 280, onClick, events }: ChartProps) {
+function Canvas({ option, label, height = 280, onClick, onDrawn, events }: ChartProps) {
   const tokens = useTokens();
   const place = useRef<HTMLDivElement>(null);
   const chart = useRef<ECharts | null>(null);
   const [isReady, setReady] = useState(false);
-  const newest = useRef({ tokens, onClick });
-  newest.current = { tokens, onClick };
+  const newest = useRef({ tokens, onClick, onDrawn });
+  newest.current = { tokens, onClick, onDrawn };
 
   useEffect(() => {
     const element = place.current;
@@ -103,6 +105,7 @@ function Canvas({ option, label, height = 280, onClick, events }: ChartProps) {
       { animationDuration: 250, animationDurationUpdate: 250, animation: !isStill(), ...option },
       { notMerge: true },
     );
+    if (chart.current) newest.current.onDrawn?.(chart.current);
   }, [isReady, option]);
 
   useEffect(() => {

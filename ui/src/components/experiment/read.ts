@@ -1,0 +1,214 @@
+/**
+ * What experiments say, read with care: metrics are a free object of the API, and experiments that
+ * failed, run, or were listed in brief lack most of it.
+ */
+import type { Experiment } from '@/api/queries/experiments';
+import { METRICS, type Metric, type MetricKind, objectiveKind } from '@/lib/units';
+
+type Free = Record<string, unknown>;
+
+/** An object, or an empty one. */
+export function asObject(value: unknown): Free {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Free) : {};
+}
+
+/** A number that is one. */
+export function asFinite(value: unknown): number | null {
+  return typeof value === 'number' && Number.isFinite(value) ? value : null;
+}
+
+/** A metric over all levels. */
+export function metricOf(experiment: Pick<Experiment, 'metrics'>, key: string): number | null {
+  return asFinite(asObject(experiment.metrics)[key]);
+}
+
+/** How one quantity is distributed over the requests of a level. */
+export interface Distribution {
+  n: number | null;
+  mean: number | null;
+  min: number | null;
+  max: number | null;
+  p50: number | null;
+  p90: number | null;
+  p95: number | null;
+  p99: number | null;
+  /** Percentiles that rest on too few requests to be more than a hint. */
+  lowN: readonly string[];
+}
+
+export const PERCENTILES = ['p50', 'p90', 'p95', 'p99'] as const;
+
+/** One scenario at one concurrency. */
+export interface Level {
+  scenario: string;
+  concurrency: number;
+  duration: number | null;
+  requests: number | null;
+  completed: number | null;
+  errors: number | null;
+  cutOff: number | null;
+  requestsPerSecond: number | null;
+  goodput: number | null;
+  attainment: number | null;
+  outputThroughput: number | null;
+  totalThroughput: number | null;
+  errorCodes: readonly [string, number][];
+  ttft: Distribution;
+  tpot: Distribution;
+  e2e: Distribution;
+}
+
+function distribution(value: unknown): Distribution {
+  const from = asObject(value);
+  const at = (key: string) => asFinite(from[key]);
+  return {
+    n: at('n'),
+    mean: at('mean'),
+    min: at('min'),
+    max: at('max'),
+    p50: at('p50'),
+    p90: at('p90'),
+    p95: at('p95'),
+    p99: at('p99'),
+    lowN: PERCENTILES.filter((name) => from[`${name}_low_n`] === true),
+  };
+}
+
+function level(value: unknown): Level {
+  const from = asObject(value);
+  const stats = asObject(from.stats);
+  const at = (key: string) => asFinite(from[key]);
+  return {
+    scenario: String(from.scenario ?? ''),
+    concurrency: at('num_concurrency') ?? 0,
+    duration: at('run_duration'),
+    requests: at('num_requests'),
+    completed: at('num_completed_requests'),
+    errors: at('num_error_requests'),
+    cutOff: at('num_cut_off_requests'),
+    requestsPerSecond: at('requests_per_second'),
+    goodput: at('goodput_requests_per_second'),
+    attainment: at('slo_attainment'),
+    outputThroughput: at('mean_output_throughput_tokens_per_s'),
+    totalThroughput: at('mean_total_tokens_throughput_tokens_per_s'),
+    errorCodes: Object.entries(asObject(from.error_codes_frequency)).map(([code, count]) => [
+      code,
+      asFinite(count) ?? 0,
+    ]),
+    ttft: distribution(stats.ttft),
+    tpot: distribution(stats.tpot),
+    e2e: distribution(stats.e2e_latency),
+  };
+}
+
+/** Every level that was measured; none where the list was asked for in brief. */
+export function levelsOf(experiment: Pick<Experiment, 'metrics'> | null | undefined): Level[] {
+  const raw = asObject(experiment?.metrics).raw_results;
+  return Array.isArray(raw) ? raw.map(level) : [];
+}
+
+/** The newest attempt of each number, by number. What was tried again counts once. */
+export function latestAttempts<Row extends Pick<Experiment, 'experiment_id' | 'attempt' | 'id'>>(
+  rows: readonly Row[],
+): Row[] {
+  const latest = new Map<number, Row>();
+  for (const row of rows) {
+    const known = latest.get(row.experiment_id);
+    if (!known || row.attempt > known.attempt || (row.attempt === known.attempt && row.id > known.id))
+      latest.set(row.experiment_id, row);
+  }
+  return [...latest.values()].sort((a, b) => a.experiment_id - b.experiment_id);
+}
+
+export type Direction = 'minimize' | 'maximize';
+
+/** What a task looks for. */
+export interface Objective {
+  name: string;
+  direction: Direction;
+  kind: MetricKind;
+  /** The metric that it compares. */
+  metric: string;
+}
+
+const OBJECTIVE_METRICS: Record<string, string> = {
+  maximize_throughput: 'mean_total_throughput_per_gpu',
+  minimize_latency: 'mean_e2e_latency',
+  minimize_ttft: 'mean_ttft',
+  minimize_tpot: 'mean_tpot',
+};
+
+/** The objective of an `optimization` section. */
+export function objectiveOf(optimization: unknown): Objective {
+  const name = String(asObject(optimization).objective ?? 'minimize_latency');
+  return {
+    name,
+    direction: name.startsWith('maximize') ? 'maximize' : 'minimize',
+    kind: objectiveKind(name),
+    metric: OBJECTIVE_METRICS[name] ?? 'mean_e2e_latency',
+  };
+}
+
+/** What an objective value is written in, where only the experiment is known. */
+export function kindOfValue(experiment: Pick<Experiment, 'direction'>): MetricKind {
+  return experiment.direction === 'maximize' ? 'tokens_per_second' : 'seconds';
+}
+
+/** Whether `a` is better than `b`. */
+export function isBetter(a: number, b: number, direction: Direction): boolean {
+  return direction === 'maximize' ? a > b : a < b;
+}
+
+/** By which share `value` is better than `reference`: positive is better, whatever the direction. */
+export function gainOver(value: number, reference: number, direction: Direction): number | null {
+  if (reference === 0 || (direction === 'minimize' && value === 0)) return null;
+  return direction === 'maximize' ? value / reference - 1 : 1 - value / reference;
+}
+
+/** A metric of this key, known or not. */
+export function metricInfo(key: string): Metric {
+  return METRICS.find((metric) => metric.key === key) ?? { key, kind: 'count', better: 'higher' };
+}
+
+export interface SloBound {
+  /** `ttft`, `latency.p99`: as violations name it. */
+  name: string;
+  /** The key of the metric that it bounds. */
+  metric: string;
+  /** The quantity, and what of it is bounded. */
+  quantity: 'ttft' | 'tpot' | 'e2e';
+  statistic: string;
+  threshold: number;
+}
+
+const QUANTITIES = [
+  ['latency', 'e2e', 'e2e_latency'],
+  ['ttft', 'ttft', 'ttft'],
+  ['tpot', 'tpot', 'tpot'],
+] as const;
+
+/** Every bound of an `slo` section. */
+export function sloBounds(slo: unknown): SloBound[] {
+  const out: SloBound[] = [];
+  for (const [section, quantity, metric] of QUANTITIES) {
+    const bounds = asObject(asObject(slo)[section]);
+    const add = (statistic: string, threshold: unknown) => {
+      const value = asFinite(threshold);
+      if (value === null) return;
+      const name = statistic === 'mean' ? section : `${section}.${statistic}`;
+      out.push({ name, metric: `${statistic}_${metric}`, quantity, statistic, threshold: value });
+    };
+    add(typeof bounds.percentile === 'string' ? bounds.percentile : 'mean', bounds.threshold);
+    for (const percentile of PERCENTILES) add(percentile, asObject(bounds[percentile]).threshold);
+  }
+  return out;
+}
+
+export type PointState = 'feasible' | 'infeasible' | 'failed' | 'running';
+
+/** How an experiment stands in charts. */
+export function pointState(experiment: Pick<Experiment, 'status' | 'feasible'>): PointState {
+  if (experiment.status === 'failed') return 'failed';
+  if (experiment.status !== 'success') return 'running';
+  return experiment.feasible === false ? 'infeasible' : 'feasible';
+}
