@@ -19,12 +19,18 @@ export function KeysHelp({ isOpen, onClose }: { isOpen: boolean; onClose: () => 
       shortcut ? [[['g', shortcut], t(`nav.${key}`)] as [string[], string]] : [],
     ),
   );
+  const rows: [string[], string][] = [
+    [['j', 'k'], t('tasks.keys.move')],
+    [['Enter'], t('tasks.keys.open')],
+    [['x'], t('tasks.keys.select')],
+  ];
   return (
     <Dialog isOpen={isOpen} onClose={onClose} title={t('keys.title')}>
       <div className="grid gap-6 sm:grid-cols-2">
         {[
           { title: t('keys.general'), rows: general },
           { title: t('keys.go'), rows: go },
+          { title: t('tasks.keys.title'), rows },
         ].map(({ title, rows }) => (
           <section key={title}>
             <h3 className="mb-2 font-medium text-muted text-xs">{title}</h3>

@@ -3,11 +3,36 @@ import { keepPreviousData, queryOptions, useMutation, useQueryClient } from '@ta
 import { api, bodyOf, pageOf, type Schemas } from '../client';
 import { keys } from '../keys';
 import type { paths } from '../schema';
+import type { Experiment } from './experiments';
 
-export type TaskRow = Schemas['TaskRow'];
+/** One experiment of a row, as small as it is drawn. */
+export interface Block {
+  /** Its global id. */
+  id: number;
+  /** Counted inside the run. */
+  experiment_id: number;
+  status: string;
+  role: string;
+  is_best: boolean;
+}
+
+export type TaskRow = Schemas['TaskRow'] & {
+  best_experiment_number?: number | null;
+  gain_over_defaults?: number | null;
+  claim?: string | null;
+  blocks?: Block[];
+};
 export type Task = Schemas['TaskView'];
+export type Run = Schemas['RunView'];
+export type Verdict = Schemas['VerdictView'];
 export type TaskDocument = Schemas['TaskDocument'];
-export type TaskListParams = NonNullable<paths['/api/tasks']['get']['parameters']['query']>;
+export type TaskListParams = NonNullable<paths['/api/tasks']['get']['parameters']['query']> & {
+  q?: string | undefined;
+  sort?: string | undefined;
+  order?: string | undefined;
+  runtime?: string | undefined;
+  blocks?: boolean;
+};
 
 export const TASK_STATUSES = ['pending', 'running', 'completed', 'failed', 'cancelled'] as const;
 export type TaskStatus = (typeof TASK_STATUSES)[number];
@@ -17,8 +42,20 @@ export const taskList = (params: TaskListParams = {}) =>
   queryOptions({
     queryKey: keys.tasks(params),
     placeholderData: keepPreviousData,
-    queryFn: async ({ signal }) => pageOf(await api.GET('/api/tasks', { params: { query: params }, signal })),
+    queryFn: async ({ signal }) =>
+      pageOf<TaskRow>(await api.GET('/api/tasks', { params: { query: params }, signal })),
   });
+
+/** How many tasks there are, by their status. */
+export const taskCounts = queryOptions({
+  queryKey: keys.dashboard('task-counts'),
+  queryFn: async ({ signal }) => {
+    const { total_tasks, tasks_by_status } = bodyOf(
+      await api.GET('/api/dashboard/db-statistics', { signal }),
+    );
+    return { total: total_tasks, byStatus: tasks_by_status as Record<string, number> };
+  },
+});
 
 /** One task, with its document and verdict. */
 export const task = (id: number) =>
@@ -26,6 +63,44 @@ export const task = (id: number) =>
     queryKey: keys.task(id),
     queryFn: async ({ signal }) =>
       bodyOf(await api.GET('/api/tasks/{id}', { params: { path: { id } }, signal })),
+  });
+
+/** Every run of a task, latest first. */
+export const taskRuns = (id: number) =>
+  queryOptions({
+    queryKey: keys.task(id, 'runs'),
+    queryFn: async ({ signal }) =>
+      bodyOf(await api.GET('/api/tasks/{id}/runs', { params: { path: { id } }, signal })),
+  });
+
+/** The most experiments of one run that a page shows. */
+const ALL = 1_000;
+
+/** Experiments of a task's current run, oldest first, without what only their own pages show. */
+export const taskExperiments = (id: number) =>
+  queryOptions({
+    queryKey: keys.task(id, 'experiments'),
+    placeholderData: keepPreviousData,
+    queryFn: async ({ signal }) =>
+      pageOf<Experiment>(
+        await api.GET('/api/experiments/task/{task_id}', {
+          params: { path: { task_id: id }, query: { limit: ALL, brief: true } as { limit: number } },
+          signal,
+        }),
+      ),
+  });
+
+/** Experiments of one run. */
+export const runExperiments = (id: number, run: number) =>
+  queryOptions({
+    queryKey: keys.task(id, 'run', run),
+    queryFn: async ({ signal }) =>
+      pageOf<Experiment>(
+        await api.GET('/api/tasks/{id}/runs/{run}/experiments', {
+          params: { path: { id, run }, query: { limit: ALL, brief: true } as { limit: number } },
+          signal,
+        }),
+      ),
   });
 
 /** What can be done with a task that answers with the task. */
@@ -69,8 +144,13 @@ export function useTaskAction() {
 
 export function useDeleteTask() {
   const changed = useTasksChanged();
+  const client = useQueryClient();
   return useMutation({
     mutationFn: (id: number) => api.DELETE('/api/tasks/{id}', { params: { path: { id } } }),
+    onSuccess: (_, id) => {
+      // What is gone is not asked for again.
+      client.removeQueries({ queryKey: ['task', id], type: 'inactive' });
+    },
     onSettled: () => changed(),
   });
 }
@@ -80,5 +160,36 @@ export function useCreateTask() {
   return useMutation({
     mutationFn: async (body: TaskDocument) => bodyOf(await api.POST('/api/tasks', { body })),
     onSuccess: (task) => changed(task),
+  });
+}
+
+/** Changes what is said of a task for people. */
+export function useDescribeTask(id: number) {
+  const changed = useTasksChanged();
+  return useMutation({
+    mutationFn: async (description: string | null) =>
+      bodyOf(
+        await api.PATCH('/api/tasks/{id}', { params: { path: { id } }, body: { description } as never }),
+      ),
+    onSuccess: (task) => changed(task),
+  });
+}
+
+/** Empties the log of a task. */
+export function useClearLog(id: number) {
+  return useMutation({
+    mutationFn: () => api.DELETE('/api/tasks/{id}/logs', { params: { path: { id } } }),
+  });
+}
+
+export type BulkAction = Schemas['Action'];
+export type BulkAnswer = Schemas['BulkAnswer'];
+
+/** Does one thing to many tasks. */
+export function useBulkAction() {
+  const changed = useTasksChanged();
+  return useMutation({
+    mutationFn: async (body: Schemas['BulkRequest']) => bodyOf(await api.POST('/api/tasks/bulk', { body })),
+    onSettled: () => changed(),
   });
 }

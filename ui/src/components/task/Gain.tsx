@@ -1,0 +1,55 @@
+/** By how much the best of a run beats the engine's defaults, and what can be claimed of it. */
+import { useTranslation } from 'react-i18next';
+import { Tip } from '@/components/Tip';
+import { cx } from '@/lib/cx';
+import { gain as written } from '@/lib/format';
+
+/** What a verdict can claim. */
+const CLAIMS = new Set([
+  'gain',
+  'meets_slos',
+  'no_gain',
+  'only_defaults',
+  'no_baseline',
+  'nothing_feasible',
+  'nothing_measured',
+]);
+
+export type GainTone = 'good' | 'warn' | 'neutral';
+
+/** How a claim is to be felt. */
+export function toneOfClaim(claim: string | null | undefined, gain: number | null | undefined): GainTone {
+  if (claim === 'gain' || claim === 'meets_slos') return 'good';
+  if (claim === 'nothing_feasible' || claim === 'no_baseline' || claim === 'nothing_measured') return 'warn';
+  return claim === undefined && (gain ?? 0) > 0 ? 'good' : 'neutral';
+}
+
+const TEXT: Record<GainTone, string> = { good: 'text-good', warn: 'text-warn', neutral: 'text-muted' };
+
+export function Gain({
+  gain,
+  claim,
+  className,
+}: {
+  gain: number | null | undefined;
+  claim?: string | null | undefined;
+  className?: string;
+}) {
+  const { t } = useTranslation();
+  const isKnown = claim !== null && claim !== undefined && CLAIMS.has(claim);
+  const hasNumber = typeof gain === 'number' && claim !== 'no_gain';
+  const text = hasNumber ? written(gain) : isKnown ? t(`tasks.claim.${claim}.short`) : '–';
+  const shown = (
+    <span
+      className={cx(
+        'whitespace-nowrap',
+        hasNumber && 'num font-medium',
+        TEXT[toneOfClaim(claim, gain)],
+        className,
+      )}
+    >
+      {text}
+    </span>
+  );
+  return isKnown ? <Tip text={t(`tasks.claim.${claim}.long`)}>{shown}</Tip> : shown;
+}
