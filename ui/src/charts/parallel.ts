@@ -81,6 +81,7 @@ export function parallelOption(input: ParallelInput): EChartsOption {
         dimension.kind === 'category'
           ? {
               dim,
+              id: `axis-${dim}`,
               name: cut(dimension.name, most),
               type: 'category' as const,
               data: [...dimension.categories],
@@ -89,6 +90,7 @@ export function parallelOption(input: ParallelInput): EChartsOption {
             }
           : {
               dim,
+              id: `axis-${dim}`,
               name: cut(dimension.name, most),
               type: dimension.isLog ? ('log' as const) : ('value' as const),
               scale: true,
@@ -96,6 +98,7 @@ export function parallelOption(input: ParallelInput): EChartsOption {
       ),
       {
         dim: dimensions.length,
+        id: `axis-${dimensions.length}`,
         name: cut(name, Math.max(most, 16)),
         type: 'value' as const,
         scale: true,

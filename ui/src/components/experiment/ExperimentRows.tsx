@@ -67,6 +67,7 @@ export function ExperimentRows(props: ExperimentRowsProps) {
         <ul>
           {before > 0 && <li aria-hidden style={{ height: before }} />}
           {seen.map(({ row, index }) => (
+            // biome-ignore lint/a11y/useKeyWithClickEvents: the link in it does the same by keyboard
             <li
               key={row.id}
               data-index={index}

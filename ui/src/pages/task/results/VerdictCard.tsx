@@ -1,0 +1,143 @@
+/** What a run has found out, in the service's words, with the figures behind it. */
+import {
+  CircleCheck,
+  CircleHelp,
+  CircleX,
+  Equal,
+  type LucideIcon,
+  ShieldCheck,
+  Star,
+  TrendingUp,
+  TriangleAlert,
+} from 'lucide-react';
+import { useTranslation } from 'react-i18next';
+import type { Experiment } from '@/api/queries/experiments';
+import { Badge } from '@/components/Badge';
+import type { Tone } from '@/components/Button';
+import { Figure } from '@/components/Card';
+import { experimentHref } from '@/components/experiment/columns';
+import { differences } from '@/components/experiment/parameters';
+import { useViolationText } from '@/components/experiment/parts';
+import { gain } from '@/lib/format';
+import { BestParameters } from './BestParameters';
+import type { Results } from './useResults';
+
+const CLAIMS: Record<string, { tone: Tone; icon: LucideIcon }> = {
+  gain: { tone: 'good', icon: TrendingUp },
+  meets_slos: { tone: 'good', icon: ShieldCheck },
+  no_gain: { tone: 'neutral', icon: Equal },
+  only_defaults: { tone: 'neutral', icon: CircleHelp },
+  no_baseline: { tone: 'warn', icon: TriangleAlert },
+  nothing_feasible: { tone: 'warn', icon: TriangleAlert },
+  nothing_measured: { tone: 'bad', icon: CircleX },
+};
+
+/** How often the configuration of this experiment was measured. */
+function measuredTimes(best: Experiment, experiments: readonly Experiment[]): number {
+  return experiments.filter(
+    (each) =>
+      each.status === 'success' &&
+      differences([best.parameters, each.parameters]).every((difference) => !difference.isDifferent),
+  ).length;
+}
+
+export function VerdictCard({ results }: { results: Results }) {
+  const { t } = useTranslation();
+  const { task, run, best, baseline, experiments, name, format, isRunning, shown } = results;
+  const verdict = run === undefined ? task.verdict : null;
+  const look = CLAIMS[verdict?.claim ?? ''] ?? { tone: 'neutral' as const, icon: Star };
+  const measured = experiments.filter((each) => each.status === 'success').length;
+  const times = best ? measuredTimes(best, experiments) : 0;
+  return (
+    <section className="card overflow-hidden" aria-label={t('results.verdict')}>
+      <div className="grid gap-x-8 gap-y-5 p-5 lg:grid-cols-[minmax(0,5fr)_minmax(0,4fr)]">
+        <div className="min-w-0">
+          <div className="flex flex-wrap items-center gap-2">
+            {verdict && (
+              <Badge tone={look.tone} icon={look.icon}>
+                {t(`results.claim.${verdict.claim}`, { defaultValue: verdict.claim })}
+              </Badge>
+            )}
+            {isRunning && <span className="text-muted text-xs">{t('results.soFar')}</span>}
+          </div>
+          <p className="mt-2 max-w-prose text-balance font-medium text-base leading-6">
+            {verdict?.sentence ??
+              (best ? t('results.oldBest', { number: best.experiment_id }) : t('results.noVerdict'))}
+          </p>
+          <dl className="mt-4 grid grid-cols-2 gap-x-4 gap-y-3 sm:grid-cols-4">
+            <Figure
+              label={t('results.figure.best', { name })}
+              value={best?.objective_value == null ? '–' : format(best.objective_value)}
+              hint={times > 0 ? t('results.figure.times', { count: times }) : undefined}
+            />
+            <Figure
+              label={t('results.figure.gain')}
+              value={gain(verdict?.gain_over_defaults)}
+              tone={(verdict?.gain_over_defaults ?? 0) > 0 ? 'text-good' : ''}
+              hint={verdict?.gain_over_defaults == null ? t('results.figure.noGain') : undefined}
+            />
+            <Figure
+              label={t('results.figure.defaults')}
+              value={baseline?.objective_value == null ? '–' : format(baseline.objective_value)}
+              hint={
+                baseline?.status === 'failed'
+                  ? t('results.figure.baselineFailed')
+                  : baseline
+                    ? undefined
+                    : t('results.figure.noBaseline')
+              }
+            />
+            <Figure
+              label={t('results.figure.measured')}
+              value={t('results.figure.of', { n: measured, total: experiments.length })}
+              hint={isRunning ? undefined : (task.ended_because ?? shown?.ended_because ?? undefined)}
+            />
+          </dl>
+          {best && <Conditions best={best} hasBounds={results.bounds.length > 0} />}
+        </div>
+        {best && <BestParameters results={results} best={best} />}
+      </div>
+      {best && (
+        <div className="border-line border-t bg-sunken/50 px-5 py-2 text-xs">
+          <a href={experimentHref(best, run)} className="text-accent hover:underline">
+            {t('results.openBest', { number: best.experiment_id })}
+          </a>
+        </div>
+      )}
+    </section>
+  );
+}
+
+/** Which SLOs are missed and by how much, and what to know before trusting the figures. */
+function Conditions({ best, hasBounds }: { best: Experiment; hasBounds: boolean }) {
+  const { t } = useTranslation();
+  const text = useViolationText();
+  return (
+    <ul className="mt-4 space-y-1 text-xs">
+      {hasBounds && best.feasible && (
+        <li className="flex gap-1.5 text-good">
+          <CircleCheck aria-hidden className="mt-px size-3.5 shrink-0" />
+          {t('results.sloMet')}
+        </li>
+      )}
+      {best.violations.map((violation) => (
+        <li key={violation.metric} className="flex gap-1.5 text-warn">
+          <TriangleAlert aria-hidden className="mt-px size-3.5 shrink-0" />
+          {text(violation)}
+        </li>
+      ))}
+      {best.low_n && (
+        <li className="flex gap-1.5 text-warn">
+          <TriangleAlert aria-hidden className="mt-px size-3.5 shrink-0" />
+          {t('results.lowN')}
+        </li>
+      )}
+      {best.remarks.map((remark) => (
+        <li key={remark} className="flex gap-1.5 text-muted">
+          <span aria-hidden>·</span>
+          {remark}
+        </li>
+      ))}
+    </ul>
+  );
+}
