@@ -27,7 +27,8 @@ pub(crate) struct TestService {
     /// Its GPUs, none at first.
     pub(crate) gpus: Arc<FixedGpus>,
     router: Router,
-    _inner: testing::TestService,
+    /// What it is over: its clock and its tokens.
+    pub(crate) inner: testing::TestService,
 }
 
 /// What was answered.
@@ -72,7 +73,7 @@ impl TestService {
             service,
             gpus,
             router,
-            _inner: inner,
+            inner,
         }
     }
 

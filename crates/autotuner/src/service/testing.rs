@@ -1,12 +1,14 @@
 //! For tests: a service on a database of its own, with a clock that tests set.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use autotuner_core::ids::ExperimentNumber;
 use autotuner_deploy::containers::Containers;
 use autotuner_deploy::gpu::{FixedGpus, GpuPool};
-use autotuner_store::{Act, Database, NewPreset, NewTask, NewToken, Page, Role, TokenRecord};
+use autotuner_store::{Act, Claim, Database, NewPreset, NewTask, NewToken, Page, Role, TokenRecord};
 use tempfile::TempDir;
 use tokio::sync::Notify;
 
@@ -16,7 +18,7 @@ use super::access::{Access, Settings};
 use super::events::Hub;
 use super::log_files::LogFiles;
 use super::metrics::Metrics;
-use super::supervisor::Board;
+use super::supervisor::{Board, RunShown};
 use super::wishes::Wishes;
 use crate::clock::Clock;
 use crate::config::{Config, Flags};
@@ -123,6 +125,27 @@ impl TestService {
         };
         let created = self.service.database.create_token(&self.act(), token).await;
         (secret, created.expect("a new token"))
+    }
+
+    /// The worker gives a sign of life.
+    pub(crate) fn worker_lives(&self) {
+        self.service.board.tick(self.clock.now_ms(), 8);
+    }
+
+    /// The worker has this experiment of a task under way, which waits for something.
+    pub(crate) fn worker_waits(&self, claim: &Claim, number: ExperimentNumber, what: &str) {
+        let now_ms = self.clock.now_ms();
+        let run = RunShown {
+            name: String::new(),
+            run: 1,
+            since_ms: now_ms,
+            waits_for: None,
+            experiments: BTreeMap::new(),
+        };
+        let board = &self.service.board;
+        board.begin(claim.task, run);
+        board.phase(claim.task, number, "starting", now_ms);
+        board.experiment_waits(claim.task, number, Some(what));
     }
 
     /// An act of the test itself.

@@ -14,7 +14,7 @@ mod logs;
 mod read;
 mod stats;
 #[cfg(test)]
-mod stub;
+pub(super) mod stub;
 mod view;
 
 use std::sync::Arc;

@@ -18,13 +18,14 @@ use tokio_util::task::AbortOnDropHandle;
 use crate::api::testing::TestService;
 
 /// The id of the only container there is.
-pub(super) const CONTAINER: &str = "0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f";
+pub(in crate::api) const CONTAINER: &str = "0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f";
 
 /// The id of the only image there is.
-pub(super) const IMAGE: &str = "sha256:1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e";
+pub(in crate::api) const IMAGE: &str =
+    "sha256:1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e";
 
 /// A daemon. Dropped, it is gone.
-pub(super) struct Stub {
+pub(in crate::api) struct Stub {
     shared: Arc<Shared>,
     socket: PathBuf,
     _task: AbortOnDropHandle<()>,
@@ -38,7 +39,7 @@ struct Shared {
 
 impl Stub {
     /// A daemon for this service.
-    pub(super) fn serve(test: &TestService) -> Self {
+    pub(in crate::api) fn serve(test: &TestService) -> Self {
         let host = test
             .service
             .config
@@ -63,12 +64,12 @@ impl Stub {
     }
 
     /// Says something to whoever listens to a stream.
-    pub(super) fn say(&self, line: &Value) {
+    pub(in crate::api) fn say(&self, line: &Value) {
         let _ = self.shared.lines.send(format!("{line}\r\n"));
     }
 
     /// Waits until so many listen.
-    pub(super) async fn heard(&self, listeners: usize) {
+    pub(in crate::api) async fn heard(&self, listeners: usize) {
         let waiting = async {
             while self.shared.lines.receiver_count() != listeners {
                 tokio::time::sleep(Duration::from_millis(5)).await;
@@ -96,7 +97,7 @@ impl Drop for Stub {
 }
 
 /// A second of the container's life.
-pub(super) fn figures(second: u32, cpu_ns: u64) -> Value {
+pub(in crate::api) fn figures(second: u32, cpu_ns: u64) -> Value {
     json!({
         "read": format!("2026-01-01T00:00:{second:02}Z"),
         "cpu_stats": {"cpu_usage": {"total_usage": cpu_ns}, "system_cpu_usage": u64::from(second) * 3000, "online_cpus": 1},
@@ -126,7 +127,11 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
         Method::DELETE if path.contains("idle") => json(json!([{ "Untagged": "idle:1" }])),
         Method::DELETE => refused(404, "No such image: x"),
         _ if ends("/version") => json(json!({ "ApiVersion": "1.41" })),
-        _ if ends("/info") => json(json!({ "MemTotal": 1_u64 << 34 })),
+        _ if ends("/info") => json(json!({
+            "ServerVersion": "28.5.1", "Containers": 1, "ContainersRunning": 1, "ContainersPaused": 0,
+            "ContainersStopped": 0, "Images": 1, "Driver": "overlay2", "MemTotal": 1_u64 << 34, "NCPU": 8,
+            "OperatingSystem": "Debian GNU/Linux 13", "Architecture": "x86_64",
+        })),
         _ if ends("/images/json") => json(json!([
             {"Id": IMAGE, "ParentId": "", "Created": 1_700_000_000, "Size": 12_939_428, "SharedSize": -1, "Containers": -1,
              "RepoTags": ["vllm/vllm-openai:v9", "host:5000/x:1"], "RepoDigests": null,
@@ -137,8 +142,11 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
         ])),
         _ if ends(&format!("/{CONTAINER}/stats")) || ends("/images/create") => streamed(&shared),
         _ if ends("/user/json") || ends(&format!("/{CONTAINER}/json")) => json(json!({
-            "Id": CONTAINER, "Name": "/user", "HostConfig": {"NetworkMode": "bridge"},
-            "State": {"Status": "running"},
+            "Id": CONTAINER, "Name": "/user", "Created": "2026-01-01T00:00:00Z", "Image": IMAGE,
+            "HostConfig": {"NetworkMode": "bridge", "LogConfig": {"Type": "json-file"}},
+            "Config": {"Image": "vllm/vllm-openai:v9", "Cmd": ["serve", "--port", "8000"], "Labels": {"team": "a"}},
+            "NetworkSettings": {"Ports": {"8000/tcp": [{"HostIp": "127.0.0.1", "HostPort": "49154"}]}},
+            "State": {"Status": "running", "StartedAt": "2026-01-01T00:00:01Z", "FinishedAt": "0001-01-01T00:00:00Z"},
         })),
         _ => refused(404, "No such container: x"),
     }

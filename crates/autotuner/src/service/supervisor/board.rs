@@ -77,7 +77,7 @@ impl Board {
         self.lock().last_tick_ms
     }
 
-    pub(super) fn tick(&self, now_ms: i64, places: usize) {
+    pub(in crate::service) fn tick(&self, now_ms: i64, places: usize) {
         let mut shown = self.lock();
         shown.last_tick_ms = Some(now_ms);
         shown.places = places;
@@ -87,7 +87,7 @@ impl Board {
         self.lock().problem = problem;
     }
 
-    pub(super) fn begin(&self, task: TaskId, run: RunShown) {
+    pub(in crate::service) fn begin(&self, task: TaskId, run: RunShown) {
         self.lock().runs.insert(task, run);
     }
 
@@ -103,7 +103,7 @@ impl Board {
     }
 
     /// An experiment is in this phase now; since when, it keeps where the phase is no new one.
-    pub(super) fn phase(&self, task: TaskId, number: ExperimentNumber, phase: &str, now_ms: i64) {
+    pub(in crate::service) fn phase(&self, task: TaskId, number: ExperimentNumber, phase: &str, now_ms: i64) {
         if let Some(run) = self.lock().runs.get_mut(&task) {
             let shown = run.experiments.entry(number).or_insert_with(|| ExperimentShown {
                 phase: String::new(),
@@ -119,7 +119,7 @@ impl Board {
     }
 
     /// An experiment waits for something, or no more. Whether that is news.
-    pub(super) fn experiment_waits(
+    pub(in crate::service) fn experiment_waits(
         &self,
         task: TaskId,
         number: ExperimentNumber,

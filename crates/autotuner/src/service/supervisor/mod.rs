@@ -14,6 +14,8 @@ mod targets;
 mod told;
 
 pub(crate) use board::Board;
+#[cfg(test)]
+pub(crate) use board::RunShown;
 pub(crate) use targets::Machine;
 
 use std::collections::HashMap;
