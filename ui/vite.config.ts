@@ -21,11 +21,14 @@ function noInjectedStyles(): Plugin {
 
 const service = process.env.AUTOTUNER_URL ?? 'http://127.0.0.1:8000';
 
+/** The service takes changes from its own pages only, so what is developed here is passed on as one of them. */
+const asOwn = { target: service, changeOrigin: true, headers: { origin: service } };
+
 export default defineConfig({
   base: './',
   plugins: [react(), tailwindcss(), noInjectedStyles()],
   resolve: { alias: { '@': new URL('./src', import.meta.url).pathname } },
-  server: { proxy: { '/api': service, '/docs': service } },
+  server: { proxy: { '/api': asOwn, '/docs': asOwn } },
   build: {
     target: 'es2023',
     sourcemap: false,
