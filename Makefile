@@ -1,6 +1,6 @@
 # Two of these are the README's: demo, and test.
 
-.PHONY: demo test check format lint docs unit audit bench soak images clean-models clean-images
+.PHONY: demo test check format lint docs unit ui ui-check audit bench soak images clean-models clean-images
 
 ## Tune the bundled simulated engine: needs nothing but Rust
 demo:
@@ -25,6 +25,16 @@ docs:
 
 unit:
 	./scripts/run-tests.sh --workspace --locked --lib --bins
+
+## Build the web UI into ui/dist, which is committed: needs Node.js 20.19 or newer, with npm
+ui:
+	cd ui && npm ci && npm run build
+
+## What a change of the web UI must pass; ends by looking whether ui/dist is what was committed
+ui-check:
+	cd ui && npm ci && npm run lint && npm run types && npm test && npm run generate:check && npm run build
+	@git diff --exit-code --stat ui/dist && test -z "$$(git ls-files --others ui/dist)" \
+	|| { echo "error: ui/dist is not what ui/ builds; run make ui and commit what it changes there"; exit 1; }
 
 ## Licences, bans and sources of dependencies, where cargo-deny is installed
 audit:

@@ -8,7 +8,8 @@ usage() {
 Usage: scripts/test-all.sh
 
 Runs the tests of the whole workspace, those in documentation included, and then
-scripts/schemathesis.sh, which asks a running service for what its document promises.
+scripts/schemathesis.sh, which asks a running service for what its document promises, and
+the journeys of ui/e2e through the web UI, in a browser, with the program that the tests built.
 Where they are to be had, these are set for the tests:
   AUTOTUNER_LLAMA_SERVER      the llama-server that scripts/llama-server.sh finds
 and where a Docker daemon answers
@@ -20,6 +21,8 @@ Environment:
   AUTOTUNER_SKIP_DOCKER=1     no image is made, and no Docker daemon required
   AUTOTUNER_REQUIRE_DOCKER=1  a Docker daemon must answer: without one nothing is run
   AUTOTUNER_SIM_IMAGE, AUTOTUNER_LLAMA_IMAGE  other names for the images to be made
+  CHROMIUM                    the browser to use (default: the chromium that is found)
+  CI=true                     without Node.js or a browser nothing of the UI is skipped: it fails
 
 Exit status: 0 all tests passed; 1 something failed; 2 wrong usage.
 EOF
@@ -81,6 +84,7 @@ main() {
   "$scripts/run-tests.sh" --workspace --locked
   cargo test --workspace --locked --doc
   ask_the_service
+  walk_through_the_ui
 }
 
 # Asks a running service what is made up from its document.
@@ -92,6 +96,31 @@ ask_the_service() {
     3) printf '\ntest-all.sh: SKIPPED: no schemathesis could be had: the answers of a running service are not checked against its document\n\n' >&2 ;;
     *) die "the service does not answer as its document says" ;;
   esac
+}
+
+# Makes the journeys of a user, in a browser.
+walk_through_the_ui() {
+  local ui=$scripts/../ui chromium missing='' program
+  chromium=${CHROMIUM:-$(type -P chromium || true)}
+  if ! type -P node >/dev/null || ! type -P npm >/dev/null; then
+    missing='Node.js with npm (https://nodejs.org)'
+  elif [[ ! -x $chromium ]]; then
+    missing="a browser ${CHROMIUM:+at $CHROMIUM }(on Debian: apt-get install chromium)"
+  fi
+  if [[ -n $missing ]]; then
+    [[ ${CI:-} != true ]] || die "the web UI cannot be tried in a browser without $missing"
+    printf '\ntest-all.sh: SKIPPED: the web UI is not tried in a browser without %s\n\n' "$missing" >&2
+    return
+  fi
+  # shellcheck source=scripts/lib/cargo.sh
+  source "$scripts/lib/cargo.sh"
+  program=$(target_directory "$scripts/..")/debug/autotuner
+  [[ -x $program ]] || die "the tests have left no program at $program"
+  if [[ ! -d $ui/node_modules ]]; then
+    npm --prefix "$ui" ci || die "what the web UI's tests need could not be installed from npm"
+  fi
+  AUTOTUNER_BINARY=$program CHROMIUM=$chromium npm --prefix "$ui" run e2e ||
+    die "a journey through the web UI did not end well"
 }
 
 main "$@"

