@@ -3,7 +3,6 @@ import { keepPreviousData, queryOptions, useMutation, useQueryClient } from '@ta
 import { api, bodyOf, pageOf, type Schemas } from '../client';
 import { keys } from '../keys';
 import type { paths } from '../schema';
-import type { Experiment } from './experiments';
 
 /** One experiment of a row, as small as it is drawn. */
 export interface Block {
@@ -23,7 +22,6 @@ export type TaskRow = Schemas['TaskRow'] & {
   blocks?: Block[];
 };
 export type Task = Schemas['TaskView'];
-export type Run = Schemas['RunView'];
 export type Verdict = Schemas['VerdictView'];
 export type TaskDocument = Schemas['TaskDocument'];
 export type TaskListParams = NonNullable<paths['/api/tasks']['get']['parameters']['query']> & {
@@ -46,61 +44,12 @@ export const taskList = (params: TaskListParams = {}) =>
       pageOf<TaskRow>(await api.GET('/api/tasks', { params: { query: params }, signal })),
   });
 
-/** How many tasks there are, by their status. */
-export const taskCounts = queryOptions({
-  queryKey: keys.dashboard('task-counts'),
-  queryFn: async ({ signal }) => {
-    const { total_tasks, tasks_by_status } = bodyOf(
-      await api.GET('/api/dashboard/db-statistics', { signal }),
-    );
-    return { total: total_tasks, byStatus: tasks_by_status as Record<string, number> };
-  },
-});
-
 /** One task, with its document and verdict. */
 export const task = (id: number) =>
   queryOptions({
     queryKey: keys.task(id),
     queryFn: async ({ signal }) =>
       bodyOf(await api.GET('/api/tasks/{id}', { params: { path: { id } }, signal })),
-  });
-
-/** Every run of a task, latest first. */
-export const taskRuns = (id: number) =>
-  queryOptions({
-    queryKey: keys.task(id, 'runs'),
-    queryFn: async ({ signal }) =>
-      bodyOf(await api.GET('/api/tasks/{id}/runs', { params: { path: { id } }, signal })),
-  });
-
-/** The most experiments of one run that a page shows. */
-const ALL = 1_000;
-
-/** Experiments of a task's current run, oldest first, without what only their own pages show. */
-export const taskExperiments = (id: number) =>
-  queryOptions({
-    queryKey: keys.task(id, 'experiments'),
-    placeholderData: keepPreviousData,
-    queryFn: async ({ signal }) =>
-      pageOf<Experiment>(
-        await api.GET('/api/experiments/task/{task_id}', {
-          params: { path: { task_id: id }, query: { limit: ALL, brief: true } as { limit: number } },
-          signal,
-        }),
-      ),
-  });
-
-/** Experiments of one run. */
-export const runExperiments = (id: number, run: number) =>
-  queryOptions({
-    queryKey: keys.task(id, 'run', run),
-    queryFn: async ({ signal }) =>
-      pageOf<Experiment>(
-        await api.GET('/api/tasks/{id}/runs/{run}/experiments', {
-          params: { path: { id, run }, query: { limit: ALL, brief: true } as { limit: number } },
-          signal,
-        }),
-      ),
   });
 
 /** What can be done with a task that answers with the task. */

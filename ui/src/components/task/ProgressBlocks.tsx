@@ -25,6 +25,8 @@ export interface ProgressBlocksProps {
   planned: number;
   made: number;
   succeeded: number;
+  /** The most that are drawn. */
+  most?: number;
   className?: string;
 }
 
@@ -34,12 +36,13 @@ export const ProgressBlocks = memo(function ProgressBlocks({
   planned,
   made,
   succeeded,
+  most,
   className,
 }: ProgressBlocksProps) {
   const { t } = useTranslation();
   const [pointed, setPointed] = useState<{ cell: Cell; anchor: Element } | null>(null);
   const [active, setActive] = useState(0);
-  const { cells, more } = cellsOf(blocks, planned, made);
+  const { cells, more } = cellsOf(blocks, planned, made, most);
   const name = (cell: Cell) =>
     [
       t('tasks.blocks.one', { number: cell.number }),

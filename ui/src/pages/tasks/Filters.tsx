@@ -1,8 +1,9 @@
 /** Which tasks are shown. */
 import { useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
+import { databaseStatistics } from '@/api/queries/dashboard';
 import { systemInfo } from '@/api/queries/system';
-import { TASK_STATUSES, type TaskStatus, taskCounts } from '@/api/queries/tasks';
+import { TASK_STATUSES, type TaskStatus } from '@/api/queries/tasks';
 import { SearchInput } from '@/components/Input';
 import { Select } from '@/components/Select';
 import { cx } from '@/lib/cx';
@@ -19,17 +20,17 @@ export function Filters({
   onChange: (change: Record<string, string | number | undefined>) => void;
 }) {
   const { t } = useTranslation();
-  const { data: counts } = useQuery(taskCounts);
+  const { data: counts } = useQuery(databaseStatistics);
   const { data: info } = useQuery(systemInfo);
   const runtimes = info?.available_runtimes ?? [];
   // They count all tasks, so they would be wrong beside another filter.
   const isCounted = view.q === '' && view.runtime === undefined;
   const chips: { status: TaskStatus | undefined; label: string; count: number | undefined }[] = [
-    { status: undefined, label: t('tasks.all'), count: counts?.total },
+    { status: undefined, label: t('tasks.all'), count: counts?.total_tasks },
     ...TASK_STATUSES.map((status) => ({
       status,
       label: t(`status.${status}`),
-      count: counts?.byStatus[status],
+      count: counts?.tasks_by_status[status],
     })),
   ];
   return (

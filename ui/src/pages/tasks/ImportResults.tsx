@@ -4,6 +4,7 @@ import { useTranslation } from 'react-i18next';
 import { ApiError } from '@/api/client';
 import type { ImportedFile, ImportResult } from '@/api/queries/task-files';
 import { Dialog } from '@/components/Dialog';
+import { Problems } from '@/components/task/Problems';
 import { href } from '@/lib/navigate';
 
 /** How many tasks were made, and whether everything went well. */
@@ -74,28 +75,6 @@ function Outcome({ result, onClose }: { result: ImportResult; onClose: () => voi
       )}
       <Problems problems={result.warnings} />
     </Line>
-  );
-}
-
-/** What is wrong with a document, and where. */
-export function Problems({
-  problems,
-}: {
-  problems: readonly { path: string; message: string; hint?: string | null }[];
-}) {
-  if (problems.length === 0) return null;
-  return (
-    <ul className="mt-1 space-y-1 text-xs">
-      {problems.map(({ path, message, hint }) => (
-        <li key={`${path} ${message}`}>
-          {path && <code className="mr-1.5 rounded bg-sunken px-1 font-mono text-fg">{path}</code>}
-          <span className="text-muted">
-            {message}
-            {hint ? ` — ${hint}` : ''}
-          </span>
-        </li>
-      ))}
-    </ul>
   );
 }
 

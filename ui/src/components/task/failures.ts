@@ -1,0 +1,35 @@
+/** What went wrong in a run, each kind once. */
+import type { Experiment } from '@/api/queries/experiments';
+
+export interface FailureKind {
+  kind: string;
+  experiments: Experiment[];
+  /** What to do about it. */
+  advice: string[];
+  /** What the last of them said. */
+  message: string | null;
+}
+
+/** An error message ends with the advice, which is shown on its own. */
+function withoutAdvice(message: string | null | undefined, advice: string | null | undefined): string | null {
+  if (!message) return null;
+  return advice && message.endsWith(advice)
+    ? message.slice(0, -advice.length).replace(/[;\s]+$/, '')
+    : message;
+}
+
+/** The kinds of failures, the most frequent first. */
+export function groupFailures(experiments: readonly Experiment[]): FailureKind[] {
+  const kinds = new Map<string, FailureKind>();
+  for (const experiment of experiments) {
+    if (experiment.status !== 'failed') continue;
+    const kind = experiment.failure_kind ?? 'failed';
+    const group = kinds.get(kind) ?? { kind, experiments: [], advice: [], message: null };
+    group.experiments.push(experiment);
+    const { advice } = experiment;
+    group.message = withoutAdvice(experiment.error_message, advice) ?? group.message;
+    if (advice && !group.advice.includes(advice)) group.advice.push(advice);
+    kinds.set(kind, group);
+  }
+  return [...kinds.values()].sort((one, other) => other.experiments.length - one.experiments.length);
+}

@@ -1,0 +1,110 @@
+/** What a running task does now, as events tell of it. */
+import { useQuery } from '@tanstack/react-query';
+import { useTranslation } from 'react-i18next';
+import type { Experiment } from '@/api/queries/experiments';
+import { type LiveExperiment, taskLive, useLiveProgress, useProgressTrack } from '@/api/queries/live';
+import type { Task } from '@/api/queries/tasks';
+import { ExperimentNow } from '@/components/dashboard/ExperimentNow';
+import { Feasibility, ParameterChips } from '@/components/experiment/parts';
+import { objectiveOf } from '@/components/experiment/read';
+import { plannedOf } from '@/components/task/blocks';
+import { LiveProgressCard } from '@/components/task/LiveProgressCard';
+import { ProgressBlocks } from '@/components/task/ProgressBlocks';
+import { RunDuration } from '@/components/task/RunDuration';
+import { withUnit } from '@/lib/units';
+
+const UNDER_WAY = new Set(['pending', 'deploying', 'benchmarking']);
+
+/** Experiments that are under way, from the list, where nothing closer is known. */
+function fromList(experiments: readonly Experiment[]): LiveExperiment[] {
+  return experiments
+    .filter(({ status }) => UNDER_WAY.has(status))
+    .map(({ experiment_id, status, started_at, parameters }) => ({
+      experiment_id,
+      phase: status,
+      since: started_at ?? null,
+      parameters,
+      progress: null,
+    }));
+}
+
+export function LivePart({
+  task,
+  experiments,
+  best,
+}: {
+  task: Task;
+  experiments: readonly Experiment[];
+  best: Experiment | undefined;
+}) {
+  const { t } = useTranslation();
+  const { data: live } = useQuery(taskLive(task.id));
+  const now = live?.experiments ?? fromList(experiments);
+  const done = experiments.filter(({ status }) => !UNDER_WAY.has(status)).length;
+  const planned = live?.planned_experiments ?? plannedOf(task);
+  const blocks = experiments.map(({ id, experiment_id, status, role }) => ({
+    id,
+    experiment_id,
+    status,
+    role,
+    is_best: id === task.best_experiment_id,
+  }));
+  return (
+    <LiveProgressCard
+      taskId={task.id}
+      done={live?.done_experiments ?? done}
+      planned={planned}
+      eta={live?.eta_seconds}
+      elapsed={<RunDuration task={task} />}
+      waitingFor={task.waiting_for}
+      isEnding={task.is_cancel_requested}
+      blocks={
+        <ProgressBlocks
+          taskId={task.id}
+          blocks={blocks}
+          planned={planned}
+          made={experiments.length}
+          succeeded={task.successful_experiments}
+          most={200}
+        />
+      }
+      best={
+        best?.objective_value == null
+          ? undefined
+          : {
+              number: best.experiment_id,
+              value: withUnit(objectiveOf(task.optimization).kind, best.objective_value),
+              gain: task.verdict?.gain_over_defaults,
+              claim: task.verdict?.claim,
+              feasibility: <Feasibility experiment={best} />,
+            }
+      }
+    >
+      {now.length === 0
+        ? !task.waiting_for && <p className="px-4 py-3 text-muted">{t('tasks.live.preparing')}</p>
+        : now.map((experiment) => (
+            <NowRow key={experiment.experiment_id} task={task} experiment={experiment} />
+          ))}
+    </LiveProgressCard>
+  );
+}
+
+function NowRow({ task, experiment }: { task: Task; experiment: LiveExperiment }) {
+  const { experiment_id: number, phase, since, waiting_for, progress, parameters } = experiment;
+  const told = useLiveProgress(task.id, number);
+  const track = useProgressTrack(task.id, number);
+  return (
+    <div className="space-y-3 px-4 py-3">
+      <ExperimentNow
+        task={task.id}
+        number={number}
+        phase={told?.status ?? phase}
+        since={since}
+        waitingFor={task.waiting_for ? null : waiting_for}
+        benchmark={told?.level === undefined ? (progress ?? undefined) : told}
+        track={track}
+      />
+      <ParameterChips parameters={parameters} most={12} />
+    </div>
+  );
+}
