@@ -1,4 +1,4 @@
-/** Where logs are, and how they are followed. */
+/** Where logs are. How they are followed is in log-stream.ts. */
 
 export interface LogSource {
   /** Tells this log from others. */
@@ -8,6 +8,12 @@ export interface LogSource {
   /** The whole log as a file. */
   downloadUrl: string;
   filename: string;
+  /** Gives parts of the log: older lines, and those that match on the service. */
+  readUrl?: string;
+  /** Whether its lines have times, and a stream each. */
+  hasTimes?: boolean;
+  /** Nobody writes to it any more, as far as the page knows. */
+  isOver?: boolean;
 }
 
 export const taskLog = (id: number, name: string): LogSource => ({
@@ -27,7 +33,29 @@ export const experimentLog = (task: number, number: number, run?: number): LogSo
 
 export const containerLog = (id: string, name: string): LogSource => ({
   key: `container-${id}`,
-  followUrl: `api/docker/containers/${id}/logs?follow=true&batch=true`,
-  downloadUrl: `api/docker/containers/${id}/logs/download`,
+  followUrl: `api/docker/containers/${encodeURIComponent(id)}/logs?follow=true&batch=true`,
+  downloadUrl: `api/docker/containers/${encodeURIComponent(id)}/logs/download`,
   filename: `${name}.log`,
+  readUrl: `api/docker/containers/${encodeURIComponent(id)}/logs?batch=true`,
+  hasTimes: true,
 });
+
+/** A line as the service gives it: bare, or with its time and stream. */
+export type LogItem = string | LogEntry;
+
+export interface LogEntry {
+  t: string;
+  s: string;
+  l: string;
+}
+
+/** Something that is said of a log between its lines. */
+export type LogMark =
+  | { kind: 'gap'; reason: string }
+  | { kind: 'started' }
+  | { kind: 'stopped'; exitCode: number | null; isOutOfMemory: boolean }
+  | { kind: 'removed' }
+  | { kind: 'daemonAway'; reason: string }
+  | { kind: 'daemonBack' }
+  | { kind: 'truncated' }
+  | { kind: 'notice'; text: string };

@@ -1,5 +1,2 @@
-import type { LogSource } from '@/api/logs';
-
-export function LogView({ source, className }: { source: LogSource; className?: string }) {
-  return <div className={className}>{source.filename}</div>;
-}
+/** The viewer of logs, whoever writes them. */
+export { LogView } from './LogView';

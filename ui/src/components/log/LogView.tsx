@@ -1,0 +1,125 @@
+/**
+ * A log as it grows: followed without loss, searched, filtered, copied and downloaded. Where it comes
+ * from is its source's affair.
+ */
+import { ArrowDown } from 'lucide-react';
+import { type KeyboardEvent, useRef, useState, useSyncExternalStore } from 'react';
+import { useTranslation } from 'react-i18next';
+import type { LogSource } from '@/api/logs';
+import { cx } from '@/lib/cx';
+import { number } from '@/lib/format';
+import { Empty, Head } from './Around';
+import { FindBar } from './FindBar';
+import { LogList, type LogListHandle } from './LogList';
+import type { LogModel } from './model';
+import { useLogPrefs } from './prefs';
+import { StateBadge } from './StateBadge';
+import { Tools } from './Tools';
+import { useFind } from './useFind';
+import { useLog } from './useLog';
+import { ViewMenu } from './ViewMenu';
+
+export function LogView({
+  source,
+  className,
+  title,
+}: {
+  source: LogSource;
+  /** Says how high it is, among others. */
+  className?: string;
+  /** Stands at the front of the bar, where several logs are side by side. */
+  title?: React.ReactNode;
+}) {
+  return <View key={source.key} source={source} className={className} title={title} />;
+}
+
+function View({
+  source,
+  className,
+  title,
+}: {
+  source: LogSource;
+  className?: string;
+  title?: React.ReactNode;
+}) {
+  const { t } = useTranslation();
+  const log = useLog(source);
+  const { model } = log;
+  const prefs = useLogPrefs();
+  const find = useFind(model);
+  const list = useRef<LogListHandle>(null);
+  const input = useRef<HTMLInputElement>(null);
+  const [isFull, setFull] = useState(false);
+  const pressed = (event: KeyboardEvent) => {
+    const isTyping = event.target instanceof HTMLInputElement;
+    if (event.key === '/' && !isTyping) {
+      input.current?.focus();
+      input.current?.select();
+    } else if (event.key === 'Escape' && isFull) setFull(false);
+    else if (event.key === 'End' && !isTyping) model.follow(true);
+    else if (event.key === 'Home' && !isTyping) list.current?.toStart();
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  };
+  return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: its keys are those of what is inside
+    <div
+      onKeyDown={pressed}
+      className={cx(
+        'flex min-h-0 min-w-0 flex-col overflow-hidden border-line bg-surface',
+        isFull
+          ? 'fixed inset-0 z-[35]'
+          : cx('relative rounded-xl border shadow-card', className ?? 'h-[max(24rem,calc(100dvh-15rem))]'),
+      )}
+    >
+      <div className="flex flex-wrap items-center gap-x-2 gap-y-1.5 border-line border-b px-2 py-1.5">
+        {title}
+        <StateBadge state={log.state} isOver={source.isOver ?? false} />
+        <FindBar
+          model={model}
+          find={find}
+          inputRef={input}
+          onShow={(place) => list.current?.show(place)}
+          onLeave={() => list.current?.focus()}
+          className="order-last basis-full sm:order-none sm:max-w-xl sm:flex-1 sm:basis-48"
+        />
+        <div className="ml-auto flex items-center gap-0.5">
+          <ViewMenu prefs={prefs} find={find} hasTimes={source.hasTimes ?? false} />
+          <Tools log={log} source={source} search={find.search} isFull={isFull} onFull={setFull} />
+        </div>
+      </div>
+      <LogList
+        ref={list}
+        model={model}
+        prefs={prefs}
+        matcher={find.matcher}
+        current={find.current}
+        label={t('logs.of', { name: source.filename })}
+        head={<Head source={source} model={model} />}
+        empty={<Empty log={log} source={source} find={find} />}
+      />
+      <Unseen model={model} onClick={() => model.follow(true)} />
+    </div>
+  );
+}
+
+/** That lines came while somebody reads, and the way to them. */
+function Unseen({ model, onClick }: { model: LogModel; onClick: () => void }) {
+  const { t } = useTranslation();
+  useSyncExternalStore(model.subscribe, model.getDrawn);
+  if (model.isFollowing || model.ring.size === 0) return null;
+  const { unseen, isHolding } = model;
+  return (
+    <button
+      type="button"
+      onClick={onClick}
+      className="absolute bottom-3 left-1/2 z-10 inline-flex -translate-x-1/2 items-center gap-1.5 rounded-full bg-accent px-3 py-1.5 font-medium text-accent-fg text-xs shadow-pop hover:bg-accent-hover"
+    >
+      {unseen === 0
+        ? t('logs.toEnd')
+        : t('logs.unseen', { count: unseen, shown: `${number(unseen, 9)}${isHolding ? '+' : ''}` })}
+      <ArrowDown aria-hidden className="size-3.5" />
+    </button>
+  );
+}

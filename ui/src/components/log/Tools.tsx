@@ -1,0 +1,125 @@
+/** What can be done with a log. */
+import {
+  ArrowDownToLine,
+  Copy,
+  Download,
+  Ellipsis,
+  Eraser,
+  Maximize2,
+  Minimize2,
+  Pause,
+  Play,
+  SearchCheck,
+} from 'lucide-react';
+import { useState, useSyncExternalStore } from 'react';
+import { useTranslation } from 'react-i18next';
+import type { LogSource } from '@/api/logs';
+import { number } from '@/lib/format';
+import { notifyDone, notifyFailure } from '@/lib/notify';
+import { Button, IconButton, iconButtonClass } from '../Button';
+import { copyText } from '../Copy';
+import { Menu } from '../Menu';
+import { Tip } from '../Tip';
+import { Switch } from '../Toggle';
+import type { Search } from './matcher';
+import { ServerSearch } from './ServerSearch';
+import type { OpenLog } from './useLog';
+
+export function Tools({
+  log,
+  source,
+  search,
+  isFull,
+  onFull,
+}: {
+  log: OpenLog;
+  source: LogSource;
+  search: Search;
+  isFull: boolean;
+  onFull: (isFull: boolean) => void;
+}) {
+  const { t } = useTranslation();
+  const { model } = log;
+  useSyncExternalStore(model.subscribe, model.getDrawn);
+  const [isSearching, setSearching] = useState(false);
+  const isStreaming = ['connecting', 'live', 'reconnecting'].includes(log.state);
+  const copy = async () => {
+    try {
+      await copyText(model.text());
+      notifyDone(t('logs.copied', { count: model.ring.lines, shown: number(model.ring.lines, 9) }));
+    } catch (error) {
+      notifyFailure(t('state.notCopied'), error);
+    }
+  };
+  return (
+    <>
+      <span className="hidden px-1 md:inline-flex">
+        <Switch
+          label={<span className="text-muted text-xs">{t('logs.autoScroll')}</span>}
+          isOn={model.isFollowing}
+          onChange={(isOn) => model.follow(isOn)}
+        />
+      </span>
+      <span className="md:hidden">
+        <IconButton
+          icon={ArrowDownToLine}
+          label={t('logs.autoScroll')}
+          aria-pressed={model.isFollowing}
+          tone={model.isFollowing ? 'accent' : 'neutral'}
+          onClick={() => model.follow(!model.isFollowing)}
+        />
+      </span>
+      <Button
+        kind="ghost"
+        size="sm"
+        icon={isStreaming ? Pause : Play}
+        onClick={isStreaming ? log.stop : log.start}
+        className="hidden lg:inline-flex"
+      >
+        {isStreaming ? t('logs.stop') : t('logs.start')}
+      </Button>
+      <Tip text={t('logs.downloadAll')}>
+        <a
+          href={source.downloadUrl}
+          download={source.filename}
+          aria-label={t('logs.downloadAll')}
+          className={iconButtonClass()}
+        >
+          <Download aria-hidden className="size-4" />
+        </a>
+      </Tip>
+      <IconButton
+        icon={isFull ? Minimize2 : Maximize2}
+        label={isFull ? t('logs.leaveFull') : t('logs.full')}
+        onClick={() => onFull(!isFull)}
+      />
+      <Menu
+        trigger={<IconButton icon={Ellipsis} label={t('action.more')} />}
+        entries={[
+          {
+            label: isStreaming ? t('logs.stop') : t('logs.start'),
+            icon: isStreaming ? Pause : Play,
+            onSelect: isStreaming ? log.stop : log.start,
+          },
+          {
+            label: t('logs.copyAll'),
+            icon: Copy,
+            onSelect: () => void copy(),
+            isDisabled: model.ring.size === 0,
+          },
+          ...(source.readUrl
+            ? [{ label: t('logs.searchAll'), icon: SearchCheck, onSelect: () => setSearching(true) }]
+            : []),
+          {
+            label: t('logs.clear'),
+            icon: Eraser,
+            onSelect: () => model.clear(),
+            isDisabled: model.ring.size === 0,
+            startsGroup: true,
+          },
+        ]}
+      />
+      {isSearching && <ServerSearch source={source} search={search} onClose={() => setSearching(false)} />}
+    </>
+  );
+}
