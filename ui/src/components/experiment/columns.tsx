@@ -86,7 +86,7 @@ export function parametersColumn(t: TFunction, names?: readonly string[]): Colum
   return {
     key: 'parameters',
     header: t('experiments.column.parameters'),
-    className: 'min-w-56',
+    className: 'min-w-72',
     cell: (experiment) => <ParameterChips parameters={experiment.parameters} {...(names ? { names } : {})} />,
   };
 }
