@@ -114,9 +114,9 @@ class Stale {
 
 function keepProgress(client: QueryClient, event: ServerEvent): void {
   const { task_id, experiment_id, data } = event;
-  if (task_id === undefined || experiment_id === undefined || !data) return;
+  if (task_id === undefined || experiment_id === undefined) return;
   const key = keys.live(task_id, experiment_id);
-  if (event.type === 'benchmark_progress' || event.type === 'experiment_progress') {
+  if (data && (event.type === 'benchmark_progress' || event.type === 'experiment_progress')) {
     client.setQueryData<LiveProgress>(key, {
       ...(data as unknown as LiveProgress),
       at: event.timestamp * 1000,

@@ -38,8 +38,9 @@ export function gain(share: number | null | undefined): string {
 export function duration(seconds: number | null | undefined): string {
   if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return NOTHING;
   if (seconds < 0.0005) return '0s';
-  if (seconds < 1) return `${number(seconds * 1000, 3)}ms`;
-  if (seconds < 60) return `${number(seconds, 3)}s`;
+  // What would be rounded up to the next unit is written in it.
+  if (seconds < 0.9995) return `${number(seconds * 1000, 3)}ms`;
+  if (seconds < 59.95) return `${number(seconds, 3)}s`;
   const whole = Math.round(seconds);
   const [days, hours, minutes] = [
     Math.floor(whole / 86400),
