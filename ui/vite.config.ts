@@ -41,5 +41,7 @@ export default defineConfig({
     setupFiles: ['src/test/setup.ts'],
     include: ['src/**/*.test.{ts,tsx}'],
     restoreMocks: true,
+    // Looking for things by their role takes its time on a busy machine.
+    testTimeout: 30_000,
   },
 });

@@ -31,9 +31,9 @@ export function Description({ text, mayEdit, isSaving, onSave }: DescriptionProp
     <button
       type="button"
       onClick={() => setOpen(true)}
-      aria-label={t('tasks.description.edit')}
       className="group/edit -mx-1.5 inline-flex items-baseline gap-2 rounded-md px-1.5 text-left text-muted hover:bg-sunken"
     >
+      {text && <span className="sr-only">{t('tasks.description.edit')}: </span>}
       <span className={cx('min-w-0 break-words', !text && 'italic')}>
         {text || t('tasks.description.none')}
       </span>
@@ -59,7 +59,10 @@ function Editor({
   const { t } = useTranslation();
   const [typed, setTyped] = useState(text);
   const field = useRef<HTMLTextAreaElement>(null);
-  useEffect(() => field.current?.select(), []);
+  useEffect(() => {
+    field.current?.focus();
+    field.current?.select();
+  }, []);
   const save = () => (typed.trim() === text ? onCancel() : onSave(typed.trim()));
   const pressed = (event: KeyboardEvent) => {
     if (event.key === 'Escape') onCancel();

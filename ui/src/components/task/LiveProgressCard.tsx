@@ -62,7 +62,7 @@ export function LiveProgressCard(props: LiveProgressCardProps) {
         {waitingFor && (
           <p className="mt-3 flex items-start gap-1.5 text-sm text-warn">
             <Hourglass aria-hidden className="mt-0.5 size-4 shrink-0" />
-            {t('tasks.waitsFor', { what: waitingFor })}
+            <span className="first-letter:uppercase">{waitingFor}</span>
           </p>
         )}
       </div>

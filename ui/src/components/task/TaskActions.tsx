@@ -29,8 +29,8 @@ type RunControl = 'start' | 'cancel' | 'restart';
 
 const RUN: Record<RunControl, { icon: LucideIcon; tone: Tone; word: string }> = {
   start: { icon: Play, tone: 'good', word: '' },
-  cancel: { icon: CircleX, tone: 'bad', word: 'text-bad' },
-  restart: { icon: RotateCcw, tone: 'warn', word: 'text-warn' },
+  cancel: { icon: CircleX, tone: 'bad', word: 'text-bad!' },
+  restart: { icon: RotateCcw, tone: 'warn', word: 'text-warn!' },
 };
 
 export interface TaskActionsProps {

@@ -10,11 +10,13 @@ export function ExperimentsPart({ task }: { task: Task }) {
   const { data, error, isPending, refetch } = useQuery(taskExperiments(task.id));
   if (error && !data) return <Failed error={error} onRetry={() => void refetch()} className="card" />;
   return (
-    <ExperimentTable
-      experiments={data ?? []}
-      objective={objectiveOf(task.optimization)}
-      best={task.best_experiment_id}
-      isLoading={isPending}
-    />
+    <div className="card overflow-hidden">
+      <ExperimentTable
+        experiments={data ?? []}
+        objective={objectiveOf(task.optimization)}
+        best={task.best_experiment_id}
+        isLoading={isPending}
+      />
+    </div>
   );
 }

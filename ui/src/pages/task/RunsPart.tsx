@@ -82,9 +82,9 @@ function RunBody({ task, run, current }: { task: Task; run: Run; current: Run | 
   const changes = run.is_current ? [] : changesBetween(run.document, current?.document);
   const [own, other] = [run.best_experiment_id, current?.best_experiment_id];
   return (
-    <div className="space-y-4 border-line border-t bg-bg/50 p-4">
+    <div className="divide-y divide-line border-line border-t">
       {!run.is_current && (
-        <section>
+        <section className="p-4">
           <div className="mb-2 flex flex-wrap items-center justify-between gap-2">
             <h3 className="font-medium">{t('tasks.runs.against')}</h3>
             {own && other && (

@@ -139,7 +139,6 @@ export function TaskTable({
 
 /** The name, which leads to the task, and below it what it is about or waits for. */
 export function TaskName({ task, children }: { task: TaskRow; children?: ReactNode }) {
-  const { t } = useTranslation();
   const isWaiting = task.status === 'running' && Boolean(task.waiting_for);
   return (
     <>
@@ -152,7 +151,12 @@ export function TaskName({ task, children }: { task: TaskRow; children?: ReactNo
         {task.task_name}
       </a>
       {isWaiting ? (
-        <div className="truncate text-warn text-xs">{t('tasks.waitsFor', { what: task.waiting_for })}</div>
+        <div
+          title={task.waiting_for ?? undefined}
+          className="truncate text-warn text-xs first-letter:uppercase"
+        >
+          {task.waiting_for}
+        </div>
       ) : (
         task.description && (
           <div title={task.description} className="truncate text-muted text-xs">
