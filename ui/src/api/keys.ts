@@ -15,6 +15,8 @@ export const keys = {
   docker: (what: string) => ['docker', what],
   presets: (params: object = {}) => ['presets', params],
   runtime: (runtime: string, ...more: unknown[]) => ['runtime', runtime, ...more],
+  /** A document that is being written, as text: the order of its parameters counts. */
+  check: (document: string) => ['check', document],
   tokens: ['tokens'],
   audit: (params: object = {}) => ['audit', params],
   /** What an experiment's benchmark said last; only events write it. */

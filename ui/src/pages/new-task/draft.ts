@@ -1,0 +1,41 @@
+/** What is typed survives a reload of the page: kept in this browser's tab, for each task apart. */
+import type { TextFormat } from '@/components/editor/text';
+import type { Json } from '@/components/form/json';
+
+export interface Written {
+  format: TextFormat;
+  text: string;
+}
+
+export interface Draft {
+  document: Json;
+  /** The text of the document, where it was written as one. */
+  written?: Written;
+}
+
+const PREFIX = 'task-draft:';
+
+export function readDraft(key: string): Draft | undefined {
+  try {
+    const text = sessionStorage.getItem(PREFIX + key);
+    return text === null ? undefined : (JSON.parse(text) as Draft);
+  } catch {
+    return undefined;
+  }
+}
+
+export function keepDraft(key: string, draft: Draft): void {
+  try {
+    sessionStorage.setItem(PREFIX + key, JSON.stringify(draft));
+  } catch {
+    // Without storage what is typed lasts as long as the page.
+  }
+}
+
+export function dropDraft(key: string): void {
+  try {
+    sessionStorage.removeItem(PREFIX + key);
+  } catch {
+    // There is none.
+  }
+}

@@ -1,0 +1,87 @@
+/** How the best configuration is looked for: number types, parallel sizes, strategy and objective. */
+import { Binary, Network, Radar } from 'lucide-react';
+import { useTranslation } from 'react-i18next';
+import { NumberAt, SelectAt } from '@/components/form/inputs';
+import { Section } from '@/components/form/Section';
+import { useAt } from '@/components/form/store';
+import { WordsEditor } from '@/components/form/WordsEditor';
+import { PARALLEL_PRESETS, PARALLEL_SIZES, QUANT_PRESETS, QUANT_WORDS } from '@/components/form/words';
+
+export function QuantSection() {
+  return (
+    <Section name="quant_config" icon={Binary}>
+      <WordsEditor
+        part="quant_config"
+        presets={QUANT_PRESETS}
+        words={QUANT_WORDS}
+        first={{ kvcache_dtype: ['auto', 'fp8'] }}
+      />
+    </Section>
+  );
+}
+
+export function ParallelSection() {
+  return (
+    <Section name="parallel_config" icon={Network}>
+      <WordsEditor
+        part="parallel_config"
+        presets={PARALLEL_PRESETS}
+        words={PARALLEL_SIZES}
+        first={{ tp: [1, 2] }}
+      />
+    </Section>
+  );
+}
+
+const OBJECTIVES = ['minimize_latency', 'maximize_throughput', 'minimize_ttft', 'minimize_tpot'];
+const STRATEGIES = ['grid_search', 'random_search', 'bayesian'];
+const STRATEGY = ['optimization', 'strategy'] as const;
+
+export function OptimizationSection() {
+  const { t } = useTranslation();
+  const strategy = useAt(STRATEGY);
+  return (
+    <Section name="optimization" icon={Radar}>
+      <div className="grid gap-x-4 gap-y-4 sm:grid-cols-2">
+        <SelectAt
+          path={['optimization', 'objective']}
+          absent={t('objectives.minimize_latency')}
+          options={OBJECTIVES.map((value) => ({
+            value,
+            label: t(`objectives.${value}`),
+            hint: t(`form.objectiveHint.${value}`),
+          }))}
+        />
+        <SelectAt
+          path={STRATEGY}
+          absent={t('form.strategy.grid_search')}
+          options={STRATEGIES.map((value) => ({
+            value,
+            label: t(`form.strategy.${value}`),
+            hint: t(`form.strategyHint.${value}`),
+          }))}
+        />
+        <NumberAt
+          path={['optimization', 'max_iterations']}
+          placeholder={
+            strategy === 'random_search' || strategy === 'random' || strategy === 'bayesian'
+              ? '100'
+              : t('form.wholeGrid')
+          }
+        />
+        <NumberAt path={['optimization', 'timeout_per_iteration']} unit="s" placeholder="1800" />
+        <NumberAt path={['optimization', 'max_parallel_experiments']} placeholder="1" />
+        <NumberAt path={['optimization', 'seed']} placeholder="0" />
+        {strategy === 'bayesian' && <NumberAt path={['optimization', 'n_initial_random']} placeholder="5" />}
+        {strategy !== 'bayesian' && <KeptInitial />}
+      </div>
+    </Section>
+  );
+}
+
+const INITIAL = ['optimization', 'n_initial_random'] as const;
+
+function KeptInitial() {
+  const value = useAt(INITIAL);
+  return value === undefined ? null : <NumberAt path={INITIAL} placeholder="5" />;
+}

@@ -1,0 +1,99 @@
+/** Where the form's document comes from: nothing, a pending task that is edited, or a task that is copied. */
+import { useQuery } from '@tanstack/react-query';
+import { useEffect, useState } from 'react';
+import { keys } from '@/api/keys';
+import { documentOf, isNameTaken } from '@/api/queries/check';
+import { gpusAre } from '@/api/queries/runtimes';
+import { systemInfo } from '@/api/queries/system';
+import { type Task, task } from '@/api/queries/tasks';
+import { type Json, put } from '@/components/form/json';
+import { asNumber, type Search } from '@/lib/search';
+
+export interface Source {
+  mode: 'new' | 'edit' | 'from';
+  /** The task that is edited or copied. */
+  id?: number;
+  /** Its name in this browser's drafts. */
+  key: string;
+}
+
+/** What the address asks for. */
+export function sourceOf(search: Search): Source {
+  const edit = asNumber(search.edit);
+  if (edit !== undefined) return { mode: 'edit', id: edit, key: `edit:${edit}` };
+  const from = asNumber(search.from);
+  if (from !== undefined) return { mode: 'from', id: from, key: `from:${from}` };
+  return { mode: 'new', key: 'new' };
+}
+
+/** What a new task begins with. */
+export function newDocument(hasGpu: boolean, mode: string): Json {
+  return {
+    task_name: '',
+    deployment_mode: hasGpu ? mode : 'local',
+    base_runtime: hasGpu ? 'vllm' : 'sim',
+    model: { id_or_path: hasGpu ? '' : 'sim-model' },
+    parameters: {},
+    optimization: { strategy: 'grid_search', objective: 'maximize_throughput' },
+    benchmark: {
+      traffic_scenarios: [hasGpu ? 'D(512,128)' : 'D(64,32)'],
+      num_concurrency: hasGpu ? [1, 8, 32] : [4, 16],
+      max_time_per_iteration: hasGpu ? 30 : 2,
+      max_requests_per_iteration: hasGpu ? 200 : 64,
+    },
+  };
+}
+
+/** A name like this one that no task has. */
+export async function freeName(name: string, isTaken = isNameTaken): Promise<string> {
+  const stem = `${name.slice(0, 190)}-copy`;
+  for (let number = 1; number < 30; number += 1) {
+    const wanted = number === 1 ? stem : `${stem}-${number}`;
+    if (!(await isTaken(wanted))) return wanted;
+  }
+  return `${stem}-${Date.now()}`;
+}
+
+export interface Loaded {
+  document?: Json;
+  /** The task that is edited or copied, where it is known. */
+  task?: Task;
+  error?: Error | null;
+  retry: () => void;
+}
+
+/** The document to begin with. It is asked for once: what is typed is not overwritten. */
+export function useSource(source: Source): Loaded {
+  const isNew = source.mode === 'new';
+  const [loaded, setLoaded] = useState<{ key: string; document: Json; task?: Task }>();
+  const isThere = loaded?.key === source.key;
+  const info = useQuery({ ...systemInfo, enabled: isNew && !isThere });
+  const gpus = useQuery({ ...gpusAre, enabled: isNew && !isThere });
+  const id = source.id ?? 0;
+  const of = useQuery({ ...task(id), enabled: !isNew && !isThere });
+  const kept = useQuery({ ...documentOf(id), enabled: !isNew && !isThere });
+  const isReady = isNew
+    ? // Without these the form begins all the same.
+      !info.isPending && !gpus.isPending
+    : of.data !== undefined && kept.data !== undefined && !of.isFetching && !kept.isFetching;
+  const copied = useQuery({
+    queryKey: keys.task(id, 'free-name'),
+    enabled: source.mode === 'from' && isReady && !isThere,
+    staleTime: 0,
+    queryFn: () => freeName(of.data?.task_name ?? 'task'),
+  });
+  const hasName = source.mode !== 'from' || (copied.isSuccess && !copied.isFetching);
+  useEffect(() => {
+    if (isThere || !isReady || !hasName) return;
+    const written = isNew
+      ? newDocument(gpus.data ?? false, info.data?.deployment_mode ?? 'docker')
+      : (kept.data as Json);
+    const document = copied.data === undefined ? written : put(written, ['task_name'], copied.data);
+    setLoaded({ key: source.key, document, task: of.data });
+  }, [isThere, isReady, hasName, isNew, gpus.data, info.data, kept.data, copied.data, of.data, source.key]);
+  const retry = () => {
+    for (const query of [info, gpus, of, kept, copied]) if (query.isError) void query.refetch();
+  };
+  if (isThere) return { document: loaded.document, task: loaded.task, retry };
+  return { error: isNew ? null : (of.error ?? kept.error ?? copied.error), retry };
+}
