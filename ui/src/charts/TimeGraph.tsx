@@ -26,6 +26,8 @@ export interface TimeGraphProps {
   height?: number;
   /** Seconds that are shown. */
   span?: number;
+  /** Whether steps of the scale are powers of two, as for bytes. */
+  isBinary?: boolean;
   /** The scale reaches this at least. */
   least?: number;
 }
@@ -38,6 +40,8 @@ const DOT: Record<LineTone, string> = {
   bad: 'bg-bad',
   muted: 'bg-muted',
 };
+
+const POWERS = Array.from({ length: 50 }, (_, exponent) => 2 ** exponent);
 
 /** The colours of the theme that is on. */
 function colours(element: Element): (name: string) => string {
@@ -53,6 +57,7 @@ export function TimeGraph({
   height = 140,
   span = 300,
   least = 0,
+  isBinary = false,
 }: TimeGraphProps) {
   const box = useRef<HTMLDivElement>(null);
   const graph = useRef<uPlot | null>(null);
@@ -92,6 +97,7 @@ export function TimeGraph({
           {
             ...axis,
             size: 62,
+            ...(isBinary && { incrs: POWERS }),
             space: 32,
             values: (_, ticks) => ticks.map((tick) => writing.current.format(tick)),
           },

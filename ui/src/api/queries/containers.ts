@@ -14,7 +14,8 @@ export type ContainerAction = (typeof ACTIONS)[number];
 /** How often a daemon that is away is looked for. */
 const LOOK = 5_000;
 
-function lookAgain(query: { state: { error: Error | null } }): number | false {
+/** Nobody else tells that a daemon is back that was never there. */
+export function lookAgain(query: { state: { error: Error | null } }): number | false {
   return query.state.error instanceof ApiError && query.state.error.status === 503 ? LOOK : false;
 }
 

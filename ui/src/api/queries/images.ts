@@ -3,14 +3,16 @@ import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query
 import { ApiError, api, bodyOf, type Schemas } from '../client';
 import { keys } from '../keys';
 import { readEvents } from '../sse';
+import { lookAgain } from './containers';
 
-export type Image = Schemas['ImageView'];
+/** Tasks of images have a name in the document that another shape has too, so it is said here. */
+export type Image = Omit<Schemas['ImageView'], 'tasks'> & { tasks: { id: number; name: string }[] };
 
 export const imageList = queryOptions({
   queryKey: keys.docker('images'),
-  refetchInterval: (query) =>
-    query.state.error instanceof ApiError && query.state.error.status === 503 ? 5_000 : false,
-  queryFn: async ({ signal }) => bodyOf(await api.GET('/api/docker/images', { signal })),
+  refetchInterval: lookAgain,
+  queryFn: async ({ signal }) =>
+    bodyOf(await api.GET('/api/docker/images', { signal })) as unknown as Image[],
 });
 
 export function useRemoveImage() {

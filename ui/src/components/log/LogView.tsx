@@ -67,7 +67,7 @@ function View({
     <div
       onKeyDown={pressed}
       className={cx(
-        'flex min-h-0 min-w-0 flex-col overflow-hidden border-line bg-surface',
+        '@container flex min-h-0 min-w-0 flex-col overflow-hidden border-line bg-surface',
         isFull
           ? 'fixed inset-0 z-[35]'
           : cx('relative rounded-xl border shadow-card', className ?? 'h-[max(24rem,calc(100dvh-15rem))]'),
@@ -82,7 +82,7 @@ function View({
           inputRef={input}
           onShow={(place) => list.current?.show(place)}
           onLeave={() => list.current?.focus()}
-          className="order-last basis-full sm:order-none sm:max-w-xl sm:flex-1 sm:basis-48"
+          className="order-last basis-full @2xl:order-none @2xl:max-w-xl @2xl:flex-1 @2xl:basis-48"
         />
         <div className="ml-auto flex items-center gap-0.5">
           <ViewMenu prefs={prefs} find={find} hasTimes={source.hasTimes ?? false} />

@@ -53,14 +53,14 @@ export function Tools({
   };
   return (
     <>
-      <span className="hidden px-1 md:inline-flex">
+      <span className="hidden px-1 @3xl:inline-flex">
         <Switch
           label={<span className="text-muted text-xs">{t('logs.autoScroll')}</span>}
           isOn={model.isFollowing}
           onChange={(isOn) => model.follow(isOn)}
         />
       </span>
-      <span className="md:hidden">
+      <span className="@3xl:hidden">
         <IconButton
           icon={ArrowDownToLine}
           label={t('logs.autoScroll')}
@@ -74,7 +74,7 @@ export function Tools({
         size="sm"
         icon={isStreaming ? Pause : Play}
         onClick={isStreaming ? log.stop : log.start}
-        className="hidden lg:inline-flex"
+        className="hidden @4xl:inline-flex"
       >
         {isStreaming ? t('logs.stop') : t('logs.start')}
       </Button>

@@ -98,7 +98,10 @@ export function Details({ container }: { container: Container }) {
                 <tbody className="divide-y divide-line font-mono">
                   {labels.map(([name, value]) => (
                     <tr key={name}>
-                      <th scope="row" className="px-4 py-1.5 align-top font-normal text-muted break-all">
+                      <th
+                        scope="row"
+                        className="w-2/5 min-w-40 px-4 py-1.5 align-top font-normal text-muted break-words"
+                      >
                         {name}
                       </th>
                       <td className="px-4 py-1.5 break-all">{value}</td>

@@ -82,6 +82,7 @@ export function Stats({ container }: { container: Container }) {
             label={t('containers.memory')}
             times={times}
             format={bytes}
+            isBinary
             least={1024 * 1024}
             lines={memory}
           />
@@ -101,6 +102,7 @@ export function Stats({ container }: { container: Container }) {
               label={t('containers.network')}
               times={times}
               format={rate}
+              isBinary
               least={1024}
               lines={[
                 {
@@ -133,6 +135,7 @@ export function Stats({ container }: { container: Container }) {
             label={t('containers.disk')}
             times={times}
             format={rate}
+            isBinary
             least={1024}
             lines={[
               {
@@ -168,6 +171,7 @@ export function Stats({ container }: { container: Container }) {
               label={t('containers.gpuMemory')}
               times={times}
               format={bytes}
+              isBinary
               least={1024 * 1024}
               lines={[
                 {

@@ -127,7 +127,7 @@ function One({ id }: { id: string }) {
         />
       )}
       {tab === 'logs' ? (
-        <LogView source={source} className="h-[max(22rem,calc(100dvh-13.5rem))]" />
+        <LogView source={source} className="h-[max(24rem,calc(100dvh-12rem))]" />
       ) : container && tab === 'stats' ? (
         <Stats container={container} />
       ) : (

@@ -34,6 +34,8 @@ export function ContainerTable({
 }: ContainerListProps & { shown: Shown; onSort: (sort: Sort) => void }) {
   const { t } = useTranslation();
   const chosen = containers.filter(({ id }) => selected.has(id)).length;
+  const hasOwners = containers.some(({ task_name, is_ours }) => task_name || is_ours);
+  const hasPorts = containers.some(({ ports }) => Object.keys(ports).length > 0);
   const head = (sort: Sort, label: string) => (
     <Head
       label={label}
@@ -64,9 +66,9 @@ export function ContainerTable({
             {head('state', t('containers.stateColumn'))}
             {head('name', t('containers.name'))}
             {head('image', t('containers.image'))}
-            <Head label={t('containers.owner')} />
+            {hasOwners && <Head label={t('containers.owner')} />}
             <Head label={t('containers.usage')} />
-            <Head label={t('containers.ports')} />
+            {hasPorts && <Head label={t('containers.ports')} />}
             {head('created', t('containers.since'))}
             <th scope="col" className="px-3 py-2 text-right font-medium">
               <span className="sr-only">{t('containers.actions')}</span>
@@ -110,17 +112,21 @@ export function ContainerTable({
                     {image}
                   </span>
                 </Cell>
-                <Cell className="max-w-56">
-                  <Owner container={container} />
-                </Cell>
+                {hasOwners && (
+                  <Cell className="max-w-56">
+                    <Owner container={container} />
+                  </Cell>
+                )}
                 <Cell>
                   <Usage id={id} isRunning={state === 'running' && index < MEASURED} />
                 </Cell>
-                <Cell className="max-w-40 truncate">
-                  <Ports ports={ports} />
-                </Cell>
+                {hasPorts && (
+                  <Cell className="max-w-40 truncate">
+                    <Ports ports={ports} />
+                  </Cell>
+                )}
                 <Cell className="whitespace-nowrap text-muted">
-                  {t(`containers.sinceWord.${since.key}`)} <Time at={since.at} />
+                  <Time at={since.at} />
                 </Cell>
                 <td className="py-1 pr-3">
                   <ContainerActions
