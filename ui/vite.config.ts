@@ -25,7 +25,7 @@ const service = process.env.AUTOTUNER_URL ?? 'http://127.0.0.1:8000';
 const asOwn = { target: service, changeOrigin: true, headers: { origin: service } };
 
 export default defineConfig({
-  base: './',
+  base: '/',
   plugins: [react(), tailwindcss(), noInjectedStyles()],
   resolve: { alias: { '@': new URL('./src', import.meta.url).pathname } },
   server: { proxy: { '/api': asOwn, '/docs': asOwn } },

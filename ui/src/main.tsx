@@ -12,6 +12,11 @@ import './styles.css';
 const root = document.getElementById('root');
 if (!root) throw new Error('the page has no #root');
 
+// The page answers at every path; its own addresses are fragments.
+if (window.location.pathname !== '/' && window.location.hash === '') {
+  window.location.replace(`/#${window.location.pathname.slice(1)}${window.location.search}`);
+}
+
 await startTranslations();
 createRoot(root).render(
   <StrictMode>

@@ -14,13 +14,14 @@ export function Login() {
   const login = useLogin();
   const [token, setToken] = useState('');
   const [isShown, setShown] = useState(false);
-  const cameWithWrongOne = window.location.hash.includes('error=token');
+  // What the service says of a token in an address that it did not take.
+  const refusal = /[?&]error=(token|wait|service)/.exec(window.location.hash.replace('#login', ''))?.[1];
   const problem = login.error
     ? login.error instanceof ApiError && login.error.status === 401
       ? t('login.wrong')
       : login.error.message
-    : cameWithWrongOne && !login.isPending
-      ? t('login.wrong')
+    : refusal && !login.isPending
+      ? t(refusal === 'token' ? 'login.wrong' : `login.${refusal}`)
       : undefined;
   const submit = (event: FormEvent) => {
     event.preventDefault();
@@ -36,7 +37,7 @@ export function Login() {
     <main className="flex min-h-dvh items-center justify-center p-4">
       <div className="card w-full max-w-md p-7">
         <div className="mb-5 flex items-center gap-3">
-          <img src="./icon.svg" alt="" className="size-10" />
+          <img src="/icon.svg" alt="" className="size-10" />
           <div>
             <h1 className="font-semibold text-lg leading-6">{t('app')}</h1>
             <p className="text-muted">{t('login.title')}</p>

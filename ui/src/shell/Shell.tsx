@@ -84,7 +84,7 @@ function Frame() {
       <header className="sticky top-0 z-30 flex h-12 items-center gap-2 border-line border-b bg-surface/95 px-2 backdrop-blur lg:hidden">
         <IconButton icon={MenuIcon} label={t('nav.open')} onClick={() => setOpen(true)} />
         <a href={href.dashboard()} className="flex items-center gap-2 font-semibold">
-          <img src="./icon.svg" alt="" className="size-6" />
+          <img src="/icon.svg" alt="" className="size-6" />
           {t('app')}
         </a>
       </header>

@@ -24,7 +24,7 @@ export function Sidebar({ onLeave, onPalette }: { onLeave?: () => void; onPalett
   return (
     <div className="flex h-full flex-col">
       <div className="flex items-center gap-2.5 px-4 pt-4 pb-3">
-        <img src="./icon.svg" alt="" className="size-8" />
+        <img src="/icon.svg" alt="" className="size-8" />
         <div className="min-w-0 leading-tight">
           <a
             href={href.dashboard()}
@@ -94,7 +94,7 @@ export function Sidebar({ onLeave, onPalette }: { onLeave?: () => void; onPalett
           <ConnectionBadge />
           <div className="flex items-center">
             <a
-              href="./docs"
+              href="/docs"
               target="_blank"
               rel="noreferrer"
               aria-label={t('nav.apiDocs')}

@@ -100,7 +100,7 @@ export function FirstRun({
           </ul>
         </section>
         <a
-          href="./docs"
+          href="/docs"
           target="_blank"
           rel="noreferrer"
           className="card flex items-center gap-3 p-4 hover:bg-sunken"
