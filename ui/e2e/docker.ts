@@ -63,6 +63,22 @@ export function run(name: string, script: string): string {
   );
 }
 
+/** Makes such a container without starting it; its full id. */
+export function create(name: string, script: string): string {
+  return docker(
+    'create',
+    '--name',
+    name,
+    '--network',
+    'none',
+    shellImage(),
+    '/bin/busybox',
+    'sh',
+    '-c',
+    script,
+  );
+}
+
 /** Removes containers whatever they do, and says nothing of those that are gone. */
 export function remove(...names: string[]): void {
   for (const name of names) {
