@@ -15,6 +15,8 @@ pub(crate) mod error;
 mod event_stream;
 mod experiments;
 mod extract;
+mod insight;
+mod live;
 mod logs;
 pub(crate) mod openapi;
 pub(crate) mod presets;
@@ -31,6 +33,7 @@ pub(crate) mod testing;
 mod tests;
 mod transfer;
 mod views;
+mod words;
 
 use std::sync::Arc;
 
@@ -47,6 +50,8 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Service>> {
         .merge(transfer::routes())
         .merge(best::routes())
         .merge(experiments::routes())
+        .merge(insight::routes())
+        .merge(live::routes())
         .merge(logs::routes())
         .merge(event_stream::routes())
         .merge(sockets::routes())

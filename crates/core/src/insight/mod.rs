@@ -19,7 +19,7 @@ pub use slices::{Group, Kind, Point, Slice};
 use crate::failure::Failure;
 use crate::ids::ExperimentNumber;
 use crate::score::Score;
-use crate::space::{Candidate, Parameter};
+use crate::space::{Candidate, Domain, Parameter, ParameterName, Value};
 
 /// Experiments below which nothing is said of importance: a best quarter of fewer is one or two.
 pub const FEWEST: usize = 8;
@@ -72,6 +72,27 @@ pub fn insight(parameters: &[Parameter], findings: &[Finding]) -> Insight {
         failures: failures::failures(findings),
         note,
     }
+}
+
+/// The parameters that these experiments have set, each as a list of the values that were tried:
+/// where there is no space to ask.
+pub fn seen_parameters(findings: &[Finding]) -> Vec<Parameter> {
+    let mut seen: Vec<(ParameterName, Vec<Value>)> = Vec::new();
+    for (name, value) in findings.iter().flat_map(|finding| finding.candidate.iter()) {
+        let known = seen
+            .iter()
+            .position(|(other, _)| other.canonical() == name.canonical());
+        match known {
+            None => seen.push((name.clone(), vec![value.clone()])),
+            Some(index) if !seen[index].1.contains(value) => seen[index].1.push(value.clone()),
+            Some(_) => {}
+        }
+    }
+    let parameter = |(name, values)| Parameter {
+        name,
+        domain: Domain::Choice(values),
+    };
+    seen.into_iter().map(parameter).collect()
 }
 
 fn scored(finding: &Finding) -> Option<Scored<'_>> {

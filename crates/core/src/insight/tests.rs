@@ -5,7 +5,7 @@ use rand_chacha::ChaCha8Rng;
 use super::*;
 use crate::failure::FailureKind;
 use crate::score::{Objective, ScoreParts};
-use crate::space::{Domain, ParameterName, Space, Value};
+use crate::space::Space;
 
 /// A score of this value; the objective looks at its negative, as latency does.
 fn worth(value: f64) -> Score {
@@ -327,6 +327,21 @@ fn slices_hold_each_experiment_and_lists_are_grouped() {
         groups(&slices[1]),
         [("null".into(), 3, 2.0, 2.0), ("fp8".into(), 1, 4.0, 4.0)]
     );
+}
+
+#[test]
+fn without_a_space_the_values_that_were_tried_are_it() {
+    let of = |values: &[(&str, Value)]| {
+        let values = values.iter().cloned();
+        Candidate::new(values.map(|(name, value)| (ParameterName::new(name), value)))
+    };
+    let findings = [
+        finding(1, Candidate::engine_default(), Ok(worth(1.0))),
+        finding(2, of(&[("a-b", 2_i64.into()), ("c", "x".into())]), Ok(worth(1.0))),
+        finding(3, of(&[("a_b", 1_i64.into()), ("c", "x".into())]), Ok(worth(2.0))),
+    ];
+    let expected = [parameter("a-b", list([2, 1])), parameter("c", words(&["x"]))];
+    assert_eq!(seen_parameters(&findings), expected);
 }
 
 #[test]

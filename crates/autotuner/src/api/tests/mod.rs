@@ -8,5 +8,6 @@ mod bulk;
 mod documents;
 mod errors;
 mod files;
+mod found;
 mod lists;
 mod support;
