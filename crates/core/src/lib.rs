@@ -10,6 +10,7 @@ pub mod experiment;
 pub mod failure;
 pub mod gpu;
 pub mod ids;
+pub mod insight;
 pub mod lifecycle;
 pub mod measure;
 pub mod metrics;

@@ -40,6 +40,16 @@ pub enum Claim {
     NothingMeasured,
 }
 
+impl Claim {
+    /// By which ratio of the objective the best beats the defaults, where that can be said.
+    pub fn gain(self) -> Option<f64> {
+        match self {
+            Self::Gain(ratio) | Self::MeetsSlos(ratio) | Self::NoGain(ratio) => Some(ratio),
+            Self::OnlyDefaults | Self::NoBaseline | Self::NothingFeasible | Self::NothingMeasured => None,
+        }
+    }
+}
+
 /// The verdict on these experiments.
 ///
 /// Scores of single measurements are compared as they stand: a gain that is small against
@@ -54,14 +64,12 @@ pub fn verdict(experiments: &[Experiment]) -> Verdict<'_> {
         .iter()
         .filter(|experiment| experiment.score().is_some())
         .reduce(|best, next| if next.score() > best.score() { next } else { best });
+    let is_search_measured = experiments.iter().any(is_measured_search);
+    let scores = [best, baseline].map(|experiment| experiment.and_then(Experiment::score));
     Verdict {
         best,
         baseline,
-        claim: if best.is_some() && !experiments.iter().any(is_measured_search) {
-            Claim::OnlyDefaults
-        } else {
-            claim(best, baseline)
-        },
+        claim: claim(scores[0], scores[1], is_search_measured),
     }
 }
 
@@ -69,14 +77,19 @@ fn is_measured_search(experiment: &Experiment) -> bool {
     experiment.role == Role::Search && experiment.score().is_some()
 }
 
-fn claim(best: Option<&Experiment>, baseline: Option<&Experiment>) -> Claim {
-    let Some(score) = best.and_then(Experiment::score) else {
+/// What can be claimed by the scores of the best and of the engine's defaults alone, where it is
+/// known whether any candidate of the search has one.
+pub fn claim(best: Option<&Score>, baseline: Option<&Score>, is_search_measured: bool) -> Claim {
+    let Some(score) = best else {
         return Claim::NothingMeasured;
     };
+    if !is_search_measured {
+        return Claim::OnlyDefaults;
+    }
     if !score.is_feasible() {
         return Claim::NothingFeasible;
     }
-    let Some(default) = baseline.and_then(Experiment::score) else {
+    let Some(default) = baseline else {
         return Claim::NoBaseline;
     };
     if score <= default {

@@ -6,6 +6,7 @@
 //! comes next `autotuner_core::plan`'s.
 
 mod database;
+mod lists;
 mod memory;
 mod records;
 
@@ -13,6 +14,7 @@ pub mod conformance;
 pub mod legacy;
 
 pub use database::{Claim, Database, OpenError, Renewal, RunStore, Wish};
+pub use lists::{Block, ExperimentQuery, ExperimentSort, Order, Progress, Standing, TaskQuery, TaskSort};
 pub use memory::MemoryStore;
 pub use records::{
     Act, AuditRecord, ContainerRecord, ExperimentRecord, ForeignResult, ImportedExperiment, ImportedTask,

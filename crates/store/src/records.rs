@@ -168,6 +168,8 @@ pub struct ExperimentRecord {
     pub id: ExperimentId,
     /// Its task.
     pub task: TaskId,
+    /// What its task is called now.
+    pub task_name: String,
     /// The run of the task.
     pub run: u32,
     /// What it is.

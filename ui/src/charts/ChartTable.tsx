@@ -19,7 +19,7 @@ export function ChartTable({
 }) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard
-    <section aria-label={label} tabIndex={0} className="overflow-auto" style={{ height }}>
+    <section aria-label={label} tabIndex={0} className="relative overflow-auto" style={{ height }}>
       <table className="w-full text-xs">
         <caption className="sr-only">{label}</caption>
         <thead className="sticky top-0 bg-surface text-left text-muted">

@@ -1,7 +1,7 @@
 /** What a search has found, experiment by experiment, and the best of it so far. */
 import type { EChartsOption } from 'echarts';
 import type { TFunction } from 'i18next';
-import type { Direction, PointState } from '@/components/experiment/read';
+import type { PointState } from '@/components/experiment/read';
 import type { TableAlternative } from './ChartTable';
 import { tip } from './tip';
 import { type Tokens, withAlpha } from './tokens';
@@ -9,6 +9,8 @@ import { type Tokens, withAlpha } from './tokens';
 export interface HistoryPoint {
   number: number;
   value: number | null;
+  /** What it is ranked by; smaller is better, whatever the objective. */
+  score: number | null;
   state: PointState;
   role: string;
   /** What the point is called besides its number, such as its parameters. */
@@ -19,18 +21,18 @@ export interface HistoryPoint {
  * The best feasible value after each experiment, as steps. What misses an SLO, failed or runs is never
  * the best. The last step reaches the newest experiment.
  */
-export function bestSoFar(points: readonly HistoryPoint[], direction: Direction): [number, number][] {
+export function bestSoFar(points: readonly HistoryPoint[]): [number, number][] {
   const steps: [number, number][] = [];
-  let best: number | null = null;
-  for (const { number, value, state } of points) {
-    if (value === null || state !== 'feasible') continue;
-    if (best === null || (direction === 'maximize' ? value > best : value < best)) {
-      best = value;
+  let best: { score: number; value: number } | null = null;
+  for (const { number, value, score, state } of points) {
+    if (value === null || score === null || state !== 'feasible') continue;
+    if (best === null || score < best.score) {
+      best = { score, value };
       steps.push([number, value]);
     }
   }
   const last = points.at(-1);
-  if (best !== null && last && steps.at(-1)?.[0] !== last.number) steps.push([last.number, best]);
+  if (best !== null && last && steps.at(-1)?.[0] !== last.number) steps.push([last.number, best.value]);
   return steps;
 }
 
@@ -40,7 +42,6 @@ export const STAR =
 
 export interface HistoryInput {
   points: readonly HistoryPoint[];
-  direction: Direction;
   /** Name of what is on the vertical axis. */
   name: string;
   format: (value: number) => string;
@@ -51,13 +52,21 @@ export interface HistoryInput {
 }
 
 export function historyOption(input: HistoryInput): EChartsOption {
-  const { points, direction, name, format, baseline, best, tokens, t } = input;
+  const { points, name, format, baseline, best, tokens, t } = input;
   const byNumber = new Map(points.map((point) => [point.number, point]));
   const dots = (wanted: (point: HistoryPoint) => boolean) =>
     points
       .filter((point) => point.value !== null && wanted(point))
       .map((point) => [point.number, point.value as number]);
   const failed = points.filter((point) => point.state === 'failed').map((point) => [point.number, 0]);
+  const has = (state: PointState) => points.some((point) => point.state === state);
+  const legend = [
+    ...(['feasible', 'infeasible', 'failed'] as const)
+      .filter(has)
+      .map((state) => t(`results.point.${state}`)),
+    ...(has('feasible') ? [t('results.bestSoFar')] : []),
+    ...(best === null ? [] : [t('results.best')]),
+  ];
   const bestPoint = best === null ? undefined : byNumber.get(best);
   const tipOf = (at: number) => {
     const point = byNumber.get(at);
@@ -75,7 +84,7 @@ export function historyOption(input: HistoryInput): EChartsOption {
       outerBoundsMode: 'same',
       outerBoundsContain: 'axisLabel',
     },
-    legend: { top: 0, left: 0, type: 'scroll' },
+    legend: { top: 0, left: 0, type: 'scroll', data: legend },
     tooltip: {
       trigger: 'item',
       formatter: (params) => {
@@ -148,7 +157,7 @@ export function historyOption(input: HistoryInput): EChartsOption {
         name: t('results.bestSoFar'),
         type: 'line',
         step: 'end',
-        data: bestSoFar(points, direction),
+        data: bestSoFar(points),
         showSymbol: false,
         lineStyle: { color: tokens.good, width: 2 },
         itemStyle: { color: tokens.good },
@@ -168,8 +177,8 @@ export function historyOption(input: HistoryInput): EChartsOption {
   };
 }
 
-export function historyTable({ points, direction, name, format, t }: HistoryInput): TableAlternative {
-  const steps = new Map(bestSoFar(points, direction));
+export function historyTable({ points, name, format, t }: HistoryInput): TableAlternative {
+  const steps = new Map(bestSoFar(points));
   let best: number | undefined;
   return {
     columns: [t('experiments.column.number'), t('experiments.column.status'), name, t('results.bestSoFar')],

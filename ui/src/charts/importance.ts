@@ -64,7 +64,10 @@ export function importanceOption(
     xAxis: {
       type: 'value',
       min: 0,
-      max: Math.min(1, Math.max(0.2, ...sorted.map((each) => each.high ?? each.importance)) * 1.05),
+      max: Math.min(
+        1,
+        Math.ceil(Math.max(0.2, ...sorted.map((each) => each.high ?? each.importance)) * 10) / 10,
+      ),
       axisLabel: { formatter: (value: number) => percent(value, 0) },
       axisLine: { show: false },
     },

@@ -70,6 +70,7 @@ export function parallelOption(input: ParallelInput): EChartsOption {
       top: 34,
       bottom: 22,
       parallelAxisDefault: {
+        axisLabel: { textBorderColor: tokens.surface, textBorderWidth: 3 },
         nameLocation: 'end',
         nameGap: 14,
         realtime: false,
@@ -92,7 +93,9 @@ export function parallelOption(input: ParallelInput): EChartsOption {
               dim,
               id: `axis-${dim}`,
               name: cut(dimension.name, most),
-              type: dimension.isLog ? ('log' as const) : ('value' as const),
+              ...(dimension.isLog
+                ? { type: 'log' as const, logBase: dimension.logBase }
+                : { type: 'value' as const }),
               scale: true,
             },
       ),
@@ -126,10 +129,15 @@ export function parallelOption(input: ParallelInput): EChartsOption {
             row.number === best
               ? { color: tokens.good, width: 3, opacity: 1 }
               : row.state === 'failed'
-                ? { color: tokens.bad, width: 1, opacity: 0.55, type: 'dotted' as const }
+                ? {
+                    color: tokens.bad,
+                    width: 1,
+                    opacity: rows.length > 200 ? 0.25 : 0.55,
+                    type: 'dotted' as const,
+                  }
                 : {
                     color: blend(worst, tokens.accent, share ?? 0),
-                    opacity: rows.length > 200 ? 0.55 : 0.85,
+                    opacity: rows.length > 200 ? 0.1 + 0.75 * (share ?? 0) ** 3 : 0.85,
                     ...(row.state === 'infeasible' ? { type: 'dashed' as const } : {}),
                   },
         })),

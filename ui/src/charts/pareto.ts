@@ -62,6 +62,13 @@ export function paretoOption({ points, x, y, best, tokens, t }: ParetoInput): EC
   const bestPoint = points.find((point) => point.number === best);
   const baseline = points.filter((point) => point.role === 'baseline' && point.number !== best);
   const byNumber = new Map(points.map((point) => [point.number, point]));
+  const legend = [
+    ...(feasible.length > front.length ? [t('results.point.feasible')] : []),
+    ...(feasible.length < points.length ? [t('results.point.infeasible')] : []),
+    ...(front.length > 0 ? [t('results.pareto.frontier')] : []),
+    ...(baseline.length > 0 ? [t('results.baseline')] : []),
+    ...(bestPoint ? [t('results.best')] : []),
+  ];
   const size = points.length > 300 ? 6 : 9;
   const bound = (axis: ParetoAxis) => ({
     formatter: `SLO ${axis.bounds.map(axis.format).join(', ')}`,
@@ -99,7 +106,7 @@ export function paretoOption({ points, x, y, best, tokens, t }: ParetoInput): EC
       outerBoundsMode: 'same',
       outerBoundsContain: 'axisLabel',
     },
-    legend: { top: 0, left: 0, type: 'scroll' },
+    legend: { top: 0, left: 0, type: 'scroll', data: legend },
     tooltip: {
       trigger: 'item',
       formatter: (params) => {

@@ -26,7 +26,15 @@ export interface QuantilesInput {
 
 const label = (key: string) => (key.startsWith('p') ? key.toUpperCase() : key);
 
-export function quantilesOption({ series, bounds, tokens, t }: QuantilesInput): EChartsOption {
+/** Bounds that are not so far above all that was measured that nothing else could be read. */
+function nearBounds({ series, bounds }: QuantilesInput): Readonly<Record<string, number>> {
+  const highest = Math.max(0, ...series.map(({ distribution }) => distribution.max ?? distribution.p99 ?? 0));
+  return Object.fromEntries(Object.entries(bounds).filter(([, bound]) => bound <= highest * 2));
+}
+
+export function quantilesOption(input: QuantilesInput): EChartsOption {
+  const { series, bounds, tokens, t } = input;
+  const near = nearBounds(input);
   return {
     grid: {
       left: 8,
@@ -82,7 +90,7 @@ export function quantilesOption({ series, bounds, tokens, t }: QuantilesInput): 
       {
         name: 'SLO',
         type: 'scatter' as const,
-        data: QUANTILES.map((key) => bounds[key] ?? null),
+        data: QUANTILES.map((key) => near[key] ?? null),
         symbol: 'rect',
         symbolSize: [34, 2],
         itemStyle: { color: tokens.warn },

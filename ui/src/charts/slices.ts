@@ -92,7 +92,9 @@ export function sliceOption(input: SliceInput): EChartsOption {
           },
         }
       : {
-          type: dimension.isLog ? 'log' : 'value',
+          ...(dimension.isLog
+            ? { type: 'log' as const, logBase: dimension.logBase }
+            : { type: 'value' as const }),
           scale: true,
           splitLine: { show: false },
         },

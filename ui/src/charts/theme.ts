@@ -29,8 +29,8 @@ export function chartTheme(tokens: Tokens): object {
       textStyle: { color: tokens.muted, fontSize: 11, fontFamily: tokens.font },
       inactiveColor: tokens.line,
       itemWidth: 14,
-      itemHeight: 8,
-      icon: 'roundRect',
+      itemHeight: 9,
+      itemGap: 14,
     },
     tooltip: {
       confine: true,

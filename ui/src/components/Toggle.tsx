@@ -26,7 +26,7 @@ export function Switch({
         checked={isOn}
         onCheckedChange={onChange}
         disabled={isDisabled ?? false}
-        className="relative h-5 w-9 shrink-0 rounded-full bg-line-strong transition-colors data-checked:bg-accent"
+        className="relative inline-flex h-5 w-9 shrink-0 items-center rounded-full bg-line-strong transition-colors data-checked:bg-accent"
       >
         <BaseSwitch.Thumb className="block size-4 translate-x-0.5 rounded-full bg-white shadow transition-transform data-checked:translate-x-[1.125rem]" />
       </BaseSwitch.Root>

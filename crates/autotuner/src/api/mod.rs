@@ -16,6 +16,8 @@ pub(crate) mod error;
 mod event_stream;
 mod experiments;
 mod extract;
+mod insight;
+mod live;
 mod logs;
 pub(crate) mod openapi;
 mod options;
@@ -35,6 +37,7 @@ mod tests;
 mod transfer;
 mod ui;
 mod views;
+mod words;
 
 use std::sync::Arc;
 
@@ -52,6 +55,8 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Service>> {
         .merge(transfer::routes())
         .merge(best::routes())
         .merge(experiments::routes())
+        .merge(insight::routes())
+        .merge(live::routes())
         .merge(logs::routes())
         .merge(event_stream::routes())
         .merge(sockets::routes())

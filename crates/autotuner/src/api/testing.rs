@@ -56,6 +56,42 @@ impl Answer {
     }
 }
 
+/// The routes of a service.
+fn router_of(service: &Arc<Service>) -> Router {
+    let (router, _) = routes().split_for_parts();
+    let counted = axum::middleware::from_fn_with_state(Arc::clone(service), count);
+    router.layer(counted).with_state(Arc::clone(service))
+}
+
+/// Gets something of any service as a viewer.
+pub(crate) async fn get_of(service: &Arc<Service>, path: &str) -> Answer {
+    let request = Request::get(path).body(Body::empty());
+    sent(
+        router_of(service),
+        Some(Role::Viewer),
+        request.expect("a sound request"),
+    )
+    .await
+}
+
+async fn sent(router: Router, role: Option<Role>, mut request: Request<Body>) -> Answer {
+    if let Some(role) = role {
+        request.extensions_mut().insert(Caller {
+            name: role.as_str().to_owned(),
+            role,
+            address: None,
+        });
+    }
+    let response = router.oneshot(request).await.expect("infallible");
+    let (parts, body) = response.into_parts();
+    let bytes = to_bytes(body, usize::MAX).await.expect("a body that ends");
+    Answer {
+        status: parts.status,
+        headers: parts.headers,
+        text: String::from_utf8_lossy(&bytes).into_owned(),
+    }
+}
+
 impl TestService {
     /// A service that was just started.
     pub(crate) async fn start() -> Self {
@@ -66,34 +102,17 @@ impl TestService {
     pub(crate) fn over(inner: testing::TestService) -> Self {
         let service = Arc::clone(&inner.service);
         let gpus = Arc::clone(&inner.gpus);
-        let (router, _) = routes().split_for_parts();
-        let counted = axum::middleware::from_fn_with_state(Arc::clone(&service), count);
-        let router = router.layer(counted).with_state(Arc::clone(&service));
         Self {
+            router: router_of(&service),
             service,
             gpus,
-            router,
             inner,
         }
     }
 
     /// Sends a request as somebody of this role, or as nobody.
-    pub(crate) async fn send(&self, role: Option<Role>, mut request: Request<Body>) -> Answer {
-        if let Some(role) = role {
-            request.extensions_mut().insert(Caller {
-                name: role.as_str().to_owned(),
-                role,
-                address: None,
-            });
-        }
-        let response = self.router.clone().oneshot(request).await.expect("infallible");
-        let (parts, body) = response.into_parts();
-        let bytes = to_bytes(body, usize::MAX).await.expect("a body that ends");
-        Answer {
-            status: parts.status,
-            headers: parts.headers,
-            text: String::from_utf8_lossy(&bytes).into_owned(),
-        }
+    pub(crate) async fn send(&self, role: Option<Role>, request: Request<Body>) -> Answer {
+        sent(self.router.clone(), role, request).await
     }
 
     /// Gets something as a viewer.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use autotuner_core::measure::{RequestError, TokenSource};
 use autotuner_core::metrics::{Distribution, ExperimentMetrics, GapDistribution, LevelMetrics};
 use autotuner_core::score::{Percentile, Statistic};
-use serde::ser::SerializeMap as _;
+use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
@@ -21,45 +21,65 @@ pub(crate) struct Told<'a>(pub(crate) &'a ExperimentMetrics);
 
 impl Serialize for Told<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let metrics = self.0;
-        let (started, succeeded, failed) = metrics.request_totals();
-        let per_gpu = |value: f64| value / f64::from(metrics.gpus.max(1));
         let mut keys = serializer.serialize_map(None)?;
-        let latency = metrics.latency;
-        keys.serialize_entry("mean_e2e_latency", &latency.map(|latency| latency.mean))?;
-        keys.serialize_entry("min_e2e_latency", &latency.map(|latency| latency.min))?;
-        keys.serialize_entry("max_e2e_latency", &latency.map(|latency| latency.max))?;
-        keys.serialize_entry("p50_e2e_latency", &metrics.latency_at(Percentile::P50))?;
-        keys.serialize_entry("p90_e2e_latency", &metrics.latency_at(Percentile::P90))?;
-        keys.serialize_entry("p95_e2e_latency", &metrics.latency_at(Percentile::P95))?;
-        keys.serialize_entry("p99_e2e_latency", &metrics.latency_at(Percentile::P99))?;
-        let p99 = Statistic::At(Percentile::P99);
-        keys.serialize_entry("mean_ttft", &metrics.ttft(Statistic::Mean))?;
-        keys.serialize_entry("p99_ttft", &metrics.ttft(p99))?;
-        keys.serialize_entry("mean_tpot", &metrics.tpot(Statistic::Mean))?;
-        keys.serialize_entry("p99_tpot", &metrics.tpot(p99))?;
-        let (output, total) = (&metrics.output_throughput, &metrics.total_throughput);
-        keys.serialize_entry("mean_output_throughput", &output.mean)?;
-        keys.serialize_entry("max_output_throughput", &output.max)?;
-        keys.serialize_entry("mean_total_throughput", &total.mean)?;
-        keys.serialize_entry("max_total_throughput", &total.max)?;
-        keys.serialize_entry("mean_output_throughput_per_gpu", &per_gpu(output.mean))?;
-        keys.serialize_entry("max_output_throughput_per_gpu", &per_gpu(output.max))?;
-        keys.serialize_entry("mean_total_throughput_per_gpu", &per_gpu(total.mean))?;
-        keys.serialize_entry("max_total_throughput_per_gpu", &per_gpu(total.max))?;
-        keys.serialize_entry("mean_goodput", &metrics.goodput.mean)?;
-        keys.serialize_entry("total_requests", &started)?;
-        keys.serialize_entry("total_completed_requests", &succeeded)?;
-        keys.serialize_entry("total_error_requests", &failed)?;
-        keys.serialize_entry("success_rate", &metrics.success_rate())?;
-        keys.serialize_entry("gpus", &metrics.gpus)?;
-        let levels = &metrics.levels;
-        keys.serialize_entry("num_result_files", &levels.len())?;
-        let concurrency: Vec<u32> = levels.iter().map(|level| level.concurrency).collect();
-        keys.serialize_entry("concurrency_levels", &concurrency)?;
-        keys.serialize_entry("raw_results", &levels.iter().map(Level).collect::<Vec<_>>())?;
+        as_a_whole(self.0, &mut keys)?;
+        keys.serialize_entry(
+            "raw_results",
+            &self.0.levels.iter().map(Level).collect::<Vec<_>>(),
+        )?;
         keys.end()
     }
+}
+
+/// The same without what was measured at each level.
+#[derive(Debug)]
+pub(crate) struct InBrief<'a>(pub(crate) &'a ExperimentMetrics);
+
+impl Serialize for InBrief<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut keys = serializer.serialize_map(None)?;
+        as_a_whole(self.0, &mut keys)?;
+        keys.end()
+    }
+}
+
+/// What all levels add up to.
+fn as_a_whole<M: SerializeMap>(metrics: &ExperimentMetrics, keys: &mut M) -> Result<(), M::Error> {
+    let (started, succeeded, failed) = metrics.request_totals();
+    let per_gpu = |value: f64| value / f64::from(metrics.gpus.max(1));
+    let latency = metrics.latency;
+    keys.serialize_entry("mean_e2e_latency", &latency.map(|latency| latency.mean))?;
+    keys.serialize_entry("min_e2e_latency", &latency.map(|latency| latency.min))?;
+    keys.serialize_entry("max_e2e_latency", &latency.map(|latency| latency.max))?;
+    keys.serialize_entry("p50_e2e_latency", &metrics.latency_at(Percentile::P50))?;
+    keys.serialize_entry("p90_e2e_latency", &metrics.latency_at(Percentile::P90))?;
+    keys.serialize_entry("p95_e2e_latency", &metrics.latency_at(Percentile::P95))?;
+    keys.serialize_entry("p99_e2e_latency", &metrics.latency_at(Percentile::P99))?;
+    let p99 = Statistic::At(Percentile::P99);
+    keys.serialize_entry("mean_ttft", &metrics.ttft(Statistic::Mean))?;
+    keys.serialize_entry("p99_ttft", &metrics.ttft(p99))?;
+    keys.serialize_entry("mean_tpot", &metrics.tpot(Statistic::Mean))?;
+    keys.serialize_entry("p99_tpot", &metrics.tpot(p99))?;
+    let (output, total) = (&metrics.output_throughput, &metrics.total_throughput);
+    keys.serialize_entry("mean_output_throughput", &output.mean)?;
+    keys.serialize_entry("max_output_throughput", &output.max)?;
+    keys.serialize_entry("mean_total_throughput", &total.mean)?;
+    keys.serialize_entry("max_total_throughput", &total.max)?;
+    keys.serialize_entry("mean_output_throughput_per_gpu", &per_gpu(output.mean))?;
+    keys.serialize_entry("max_output_throughput_per_gpu", &per_gpu(output.max))?;
+    keys.serialize_entry("mean_total_throughput_per_gpu", &per_gpu(total.mean))?;
+    keys.serialize_entry("max_total_throughput_per_gpu", &per_gpu(total.max))?;
+    keys.serialize_entry("mean_goodput", &metrics.goodput.mean)?;
+    keys.serialize_entry("total_requests", &started)?;
+    keys.serialize_entry("total_completed_requests", &succeeded)?;
+    keys.serialize_entry("total_error_requests", &failed)?;
+    keys.serialize_entry("success_rate", &metrics.success_rate())?;
+    keys.serialize_entry("gpus", &metrics.gpus)?;
+    let levels = &metrics.levels;
+    keys.serialize_entry("num_result_files", &levels.len())?;
+    let concurrency: Vec<u32> = levels.iter().map(|level| level.concurrency).collect();
+    keys.serialize_entry("concurrency_levels", &concurrency)?;
+    Ok(())
 }
 
 /// One level: the original's aggregate keys, then counts, sources and pooled gaps.

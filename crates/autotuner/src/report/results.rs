@@ -104,13 +104,9 @@ pub(crate) fn document(facts: &RunFacts<'_>, experiments: &[Experiment]) -> Valu
 }
 
 fn verdict_value(verdict: &Verdict<'_>) -> Value {
-    let gain = match verdict.claim {
-        Claim::Gain(ratio) | Claim::MeetsSlos(ratio) | Claim::NoGain(ratio) => Some(ratio),
-        Claim::OnlyDefaults | Claim::NoBaseline | Claim::NothingFeasible | Claim::NothingMeasured => None,
-    };
     json!({
         "claim": claim_word(verdict.claim),
-        "gain_over_defaults": gain,
+        "gain_over_defaults": verdict.claim.gain(),
         "best_experiment_id": verdict.best.map(|experiment| experiment.number.0),
         "baseline_experiment_id": verdict.baseline.map(|experiment| experiment.number.0),
         "sentence": words::sentence(verdict),

@@ -140,6 +140,7 @@ impl TestService {
             run: 1,
             since_ms: now_ms,
             waits_for: None,
+            figures: None,
             experiments: BTreeMap::new(),
         };
         let board = &self.service.board;

@@ -215,12 +215,13 @@ pub(super) async fn end_experiment(
 ) -> Result<bool, StoreError> {
     let doing = "ending an experiment";
     let moved = sqlx::query(
-        "UPDATE experiments SET status = $1, ended_at_ms = $2, objective_score = $3 \
-         WHERE id = $4 AND status = $5",
+        "UPDATE experiments SET status = $1, ended_at_ms = $2, objective_score = $3, failure_kind = $4 \
+         WHERE id = $5 AND status = $6",
     )
     .bind(to.keep())
     .bind(now_ms)
     .bind(objective_score)
+    .bind(&result.kind)
     .bind(id)
     .bind(from.keep())
     .execute(&mut *connection)
@@ -233,6 +234,7 @@ pub(super) async fn end_experiment(
         score,
         measured,
         failure,
+        kind: _,
     } = result;
     sqlx::query(
         "INSERT INTO results (experiment, score, measured, failure) VALUES ($1, $2, $3, $4) \

@@ -24,6 +24,13 @@ pub(crate) type Transaction = sqlx::Transaction<'static, Engine>;
 /// write later is refused at once when another one has written meanwhile.
 pub(crate) const BEGIN_WRITE: &str = "BEGIN IMMEDIATE";
 
+/// Compares with a pattern, ASCII letters of either case alike.
+pub(crate) const LIKE_IN_EITHER_CASE: &str = "LIKE";
+
+/// Whether the score of a result `r` is of one that may be chosen; so is one that another program
+/// has made.
+pub(crate) const IS_FEASIBLE: &str = "COALESCE(json_extract(r.score, '$.feasible'), TRUE)";
+
 /// How long a writer waits for another program that writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 

@@ -39,7 +39,7 @@ impl Database {
                 "SELECT ",
                 experiment_columns!(),
                 " FROM (SELECT id FROM experiments WHERE id < $1 ORDER BY id DESC LIMIT $2 OFFSET $3) p \
-                 JOIN experiments e ON e.id = p.id LEFT JOIN results r ON r.experiment = e.id \
+                 JOIN experiments e ON e.id = p.id JOIN tasks t ON t.id = e.task LEFT JOIN results r ON r.experiment = e.id \
                  ORDER BY e.id DESC"
             ))
             .bind(before)
@@ -60,7 +60,8 @@ impl Database {
         let row: Option<ExperimentRow> = sqlx::query_as(concat!(
             "SELECT ",
             experiment_columns!(),
-            " FROM experiments e LEFT JOIN results r ON r.experiment = e.id WHERE e.id = $1"
+            " FROM experiments e JOIN tasks t ON t.id = e.task \
+             LEFT JOIN results r ON r.experiment = e.id WHERE e.id = $1"
         ))
         .bind(id.0)
         .fetch_optional(&self.readers)
@@ -143,7 +144,7 @@ impl Database {
 
 const READING: &str = "reading an experiment";
 
-fn listed(rows: Vec<ExperimentRow>, total: i64) -> Result<Listed<ExperimentRecord>, StoreError> {
+pub(super) fn listed(rows: Vec<ExperimentRow>, total: i64) -> Result<Listed<ExperimentRecord>, StoreError> {
     let rows = rows.into_iter().map(ExperimentRow::record);
     Ok(Listed {
         rows: rows.collect::<Result<_, _>>()?,
@@ -201,7 +202,7 @@ pub(super) async fn numbered(
     sqlx::query_as(concat!(
         "SELECT ",
         experiment_columns!(),
-        " FROM experiments e LEFT JOIN results r ON r.experiment = e.id \
+        " FROM experiments e JOIN tasks t ON t.id = e.task LEFT JOIN results r ON r.experiment = e.id \
          WHERE e.task = $1 AND e.run = $2 AND e.number > $3 AND e.number <= $4 ORDER BY e.number"
     ))
     .bind(task.0)

@@ -6,6 +6,7 @@ mod conformance;
 mod containers;
 mod experiments;
 mod files;
+mod lists;
 mod presets;
 mod roundtrip;
 mod runs;

@@ -20,6 +20,16 @@ export interface Host {
 const share = (value: number | null | undefined) =>
   value === null || value === undefined ? '–' : percent(value / 100, 0);
 
+/** Figures of the last minute, one every five seconds. */
+const SLOTS = 13;
+
+/** How much of how much, with the unit once where it is the same. */
+export function ofBytes(used: number | null | undefined, total: number | null | undefined): string {
+  const [one, other] = [bytes(used), bytes(total)];
+  const unit = other.split(' ')[1];
+  return unit && one.endsWith(` ${unit}`) ? `${one.split(' ')[0]} / ${other}` : `${one} / ${other}`;
+}
+
 export function HostFigures({ host, cpu }: { host: Host; cpu: readonly (number | null)[] }) {
   const { t } = useTranslation();
   const { disk_total_bytes: disk, disk_free_bytes: free } = host;
@@ -42,12 +52,18 @@ export function HostFigures({ host, cpu }: { host: Host; cpu: readonly (number |
           </>
         }
       >
-        <Sparkline values={cpu} most={100} label={t('dashboard.host.cpuTrend')} className="mb-1 h-7 w-full" />
+        <Sparkline
+          values={cpu}
+          most={100}
+          slots={SLOTS}
+          label={t('dashboard.host.cpuTrend')}
+          className="mb-1 h-7 w-full"
+        />
       </Meter>
       <Meter
         label={t('dashboard.host.memory')}
         percent={host.memory_percent}
-        value={`${bytes(host.memory_used_bytes)} / ${bytes(host.memory_total_bytes)}`}
+        value={ofBytes(host.memory_used_bytes, host.memory_total_bytes)}
       />
       <Meter
         label={t('dashboard.host.disk')}
@@ -79,7 +95,7 @@ const MIB = 1024 * 1024;
 export function GpuFigures({ gpu, used }: { gpu: GpuFigures; used: readonly (number | null)[] }) {
   const { t } = useTranslation();
   const memory = (value: number | null | undefined) =>
-    bytes(value === null || value === undefined ? value : value * MIB);
+    value === null || value === undefined ? value : value * MIB;
   return (
     <section aria-label={`GPU ${gpu.index}`} className="min-w-0">
       <div className="mb-1.5 flex items-center gap-2 text-xs">
@@ -101,7 +117,7 @@ export function GpuFigures({ gpu, used }: { gpu: GpuFigures; used: readonly (num
         <Meter
           label={t('dashboard.gpu.memory')}
           percent={gpu.memory_usage_percent}
-          value={`${memory(gpu.memory_used_mb)} / ${memory(gpu.memory_total_mb)}`}
+          value={ofBytes(memory(gpu.memory_used_mb), memory(gpu.memory_total_mb))}
           isCalm
         />
       </div>
@@ -124,6 +140,7 @@ export function GpuFigures({ gpu, used }: { gpu: GpuFigures; used: readonly (num
         <Sparkline
           values={used}
           most={100}
+          slots={SLOTS}
           label={t('dashboard.gpu.trend', { index: gpu.index })}
           className="ml-auto h-5 w-24"
         />

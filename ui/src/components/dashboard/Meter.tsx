@@ -3,7 +3,7 @@ import type { ReactNode } from 'react';
 import { cx } from '@/lib/cx';
 
 /** Colours from these shares on. */
-const [WARN, BAD] = [75, 92];
+const [WARN, BAD] = [85, 95];
 
 export function Meter({
   label,

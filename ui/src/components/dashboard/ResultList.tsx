@@ -33,11 +33,11 @@ const CLAIMS: Record<string, Tone> = {
 export function ResultList({ rows }: { rows: readonly ResultRow[] }) {
   const { t } = useTranslation();
   return (
-    <ul className="divide-y divide-line">
+    <ul className="grid gap-px bg-line lg:grid-cols-2">
       {rows.map((row) => {
         const hasGain = row.gain_over_defaults !== null && row.gain_over_defaults !== undefined;
         return (
-          <li key={row.id} className="flex items-center gap-3 px-4 py-2">
+          <li key={row.id} className="flex min-w-0 items-center gap-3 bg-surface px-4 py-2">
             <div className="min-w-0 flex-1">
               <a
                 href={href.taskPart(row.id, 'results')}

@@ -31,31 +31,28 @@ export function RunningCard(props: RunningCardProps) {
   return (
     <article aria-label={name} className="card min-w-0 p-4">
       <header className="flex items-start justify-between gap-2">
-        <div className="min-w-0">
-          <h3 className="flex min-w-0 items-center gap-2 font-semibold">
-            <span aria-hidden className="size-2 shrink-0 animate-pulse rounded-full bg-info" />
-            <a href={href.task(id)} className="truncate hover:text-accent hover:underline">
-              {name}
-            </a>
-          </h3>
-          <p className="num mt-0.5 text-muted text-xs">
-            {runtime} ·{' '}
-            {planned
-              ? t('dashboard.doneOf', { done: number(done, 9), planned: number(planned, 9) })
-              : t('dashboard.done', { count: done })}
-            {isEnding ? (
-              <span className="text-warn"> · {t('dashboard.ending')}</span>
-            ) : (
-              eta !== null &&
-              eta !== undefined && (
-                <> · {t('dashboard.eta', { time: duration(Math.max(1, Math.round(eta))) })}</>
-              )
-            )}
-          </p>
-        </div>
-        <div className="-mt-1 -mr-1.5 shrink-0">{actions}</div>
+        <h3 className="flex min-w-0 items-center gap-2 font-semibold leading-6">
+          <span aria-hidden className="size-2 shrink-0 animate-pulse rounded-full bg-info" />
+          <a href={href.task(id)} className="truncate hover:text-accent hover:underline">
+            {name}
+          </a>
+        </h3>
+        <div className="-my-1 -mr-1.5 shrink-0">{actions}</div>
       </header>
-      <ProgressBar value={share} label={t('dashboard.progress', { name })} className="mt-2" />
+      <p className="num mt-1 flex flex-wrap justify-between gap-x-2 text-muted text-xs">
+        <span>
+          {runtime} ·{' '}
+          {planned
+            ? t('dashboard.doneOf', { done: number(done, 9), planned: number(planned, 9) })
+            : t('dashboard.done', { count: done })}
+        </span>
+        {isEnding ? (
+          <span className="text-warn">{t('dashboard.ending')}</span>
+        ) : (
+          eta !== null && eta !== undefined && <span>{t('dashboard.eta', { time: roughly(eta) })}</span>
+        )}
+      </p>
+      <ProgressBar value={share} label={t('dashboard.progress', { name })} className="mt-1.5" />
       <div className="mt-3 space-y-3">
         {waitingFor && (
           <p className="flex items-start gap-1.5 text-warn text-xs">
@@ -68,6 +65,12 @@ export function RunningCard(props: RunningCardProps) {
       <Best {...props} />
     </article>
   );
+}
+
+/** As exact as a guess can be. */
+export function roughly(seconds: number): string {
+  const step = seconds > 7200 ? 600 : seconds > 300 ? 60 : seconds > 60 ? 10 : 1;
+  return duration(Math.max(1, Math.round(seconds / step) * step));
 }
 
 function Best({ id, best, bestNumber, gainOverDefaults }: RunningCardProps) {
@@ -86,9 +89,10 @@ function Best({ id, best, bestNumber, gainOverDefaults }: RunningCardProps) {
       {bestNumber && (
         <a
           href={href.experiment(id, bestNumber)}
+          aria-label={t('dashboard.experiment', { number: bestNumber })}
           className="ml-auto text-muted hover:text-accent hover:underline"
         >
-          {t('dashboard.experiment', { number: bestNumber })}
+          #{bestNumber}
         </a>
       )}
     </p>

@@ -34,6 +34,7 @@ export function Sparkline({
   label,
   least = 0,
   most,
+  slots,
   className,
 }: {
   values: readonly (number | null)[];
@@ -42,13 +43,17 @@ export function Sparkline({
   least?: number;
   /** What reaches the top; else the largest does. */
   most?: number;
+  /** How many figures fill the width: fewer stand at its end. */
+  slots?: number;
   className?: string;
 }) {
   const id = useId();
   const known = values.filter((value): value is number => value !== null && Number.isFinite(value));
   if (known.length < 2) return <span aria-hidden className={cx('block', className)} />;
   const top = most ?? Math.max(...known) * 1.08;
-  const line = sparkPath(values, least, top);
+  const empty = Math.max(0, (slots ?? 0) - values.length);
+  const line = sparkPath([...Array<null>(empty).fill(null), ...values], least, top);
+  const start = (empty / (values.length + empty - 1)) * WIDTH;
   const isWhole = known.length === values.length;
   return (
     <svg
@@ -64,7 +69,7 @@ export function Sparkline({
             <stop offset="0" stopColor="currentColor" stopOpacity="0.28" />
             <stop offset="1" stopColor="currentColor" stopOpacity="0.02" />
           </linearGradient>
-          <path d={`${line}L${WIDTH} ${HEIGHT}L0 ${HEIGHT}Z`} fill={`url(#${id})`} />
+          <path d={`${line}L${WIDTH} ${HEIGHT}L${start} ${HEIGHT}Z`} fill={`url(#${id})`} />
         </>
       )}
       <path

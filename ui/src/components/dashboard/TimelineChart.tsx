@@ -45,7 +45,7 @@ export function TimelineChart({
   const { t } = useTranslation();
   const [tracks, width] = useWidth<HTMLDivElement>(800);
   const [isWhole, setWhole] = useState(false);
-  const [pointed, setPointed] = useState<{ bar: Bar; row: Row } | null>(null);
+  const [pointed, setPointed] = useState<{ bar: Bar; row: Row; top: number } | null>(null);
   const place = useRef<HTMLUListElement>(null);
   const length = span.to - span.from;
   const rows = useMemo(() => rowsOf(items, span, length / width, now), [items, span, length, width, now]);
@@ -54,11 +54,14 @@ export function TimelineChart({
   const share = (at: number) => ((Math.min(at, span.to) - span.from) / length) * 100;
 
   const point = (event: SyntheticEvent) => {
-    const key = (event.target as HTMLElement).closest<HTMLElement>('[data-bar]')?.dataset.bar;
+    const link = (event.target as HTMLElement).closest<HTMLElement>('[data-bar]');
+    const key = link?.dataset.bar;
     if (!key) return setPointed(null);
+    const line = link.closest('li');
+    const top = line ? line.offsetTop + line.offsetHeight : 0;
     for (const row of rows) {
       const bar = row.bars.find((bar) => String(bar.key) === key);
-      if (bar) return setPointed({ bar, row });
+      if (bar) return setPointed({ bar, row, top });
     }
   };
   const move = (event: KeyboardEvent) => {
@@ -132,6 +135,7 @@ export function TimelineChart({
                       }}
                     >
                       <span className="sr-only">{barText(bar, t)}</span>
+                      <Failed bar={bar} />
                     </a>
                   );
                 })}
@@ -172,6 +176,19 @@ export function TimelineChart({
   );
 }
 
+/** Of several that are drawn as one, the share that failed. */
+function Failed({ bar: { items, status } }: { bar: Bar }) {
+  const failed = items.filter((item) => item.status === 'failed').length;
+  if (failed === 0 || status === 'failed') return null;
+  return (
+    <span
+      aria-hidden
+      className="absolute inset-x-0 bottom-0 min-h-[3px] rounded-b-[3px] bg-bad"
+      style={{ height: `${(failed / items.length) * 100}%` }}
+    />
+  );
+}
+
 function tickText(at: number, step: number): string {
   const isDay = step >= 86_400_000 || new Date(at).getHours() + new Date(at).getMinutes() === 0;
   return new Intl.DateTimeFormat(
@@ -193,7 +210,7 @@ export function barText({ items, status }: Bar, t: Translate): string {
   ].join(' · ');
 }
 
-function Detail({ bar, row, left }: { bar: Bar; row: Row; left: number }) {
+function Detail({ bar, row, left, top }: { bar: Bar; row: Row; left: number; top: number }) {
   const { t } = useTranslation();
   const [item] = bar.items;
   const counts = Object.entries(
@@ -205,8 +222,8 @@ function Detail({ bar, row, left }: { bar: Bar; row: Row; left: number }) {
   return (
     <div
       aria-hidden
-      className="pointer-events-none absolute top-full z-20 -mt-1 w-56 rounded-lg border border-line bg-raised px-3 py-2 text-xs shadow-pop"
-      style={{ left: `calc((100% - 14rem) * ${left / 100})` }}
+      className="pointer-events-none absolute z-20 w-56 rounded-lg border border-line bg-raised px-3 py-2 text-xs shadow-pop"
+      style={{ top, left: `calc((100% - 14rem) * ${left / 100})` }}
     >
       <div className="mb-1 font-medium">{barText(bar, t)}</div>
       {bar.items.length > 1

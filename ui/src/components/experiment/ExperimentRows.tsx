@@ -1,7 +1,7 @@
 /** A list of experiments: a table, or cards on a phone; only what is seen is drawn when there are many. */
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { ArrowDown, ArrowUp } from 'lucide-react';
-import { type MouseEvent, useRef } from 'react';
+import { type MouseEvent, memo, useMemo, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Experiment } from '@/api/queries/experiments';
 import { Checkbox } from '@/components/Toggle';
@@ -30,14 +30,18 @@ const MANY = 100;
 
 export function ExperimentRows(props: ExperimentRowsProps) {
   const isPhone = useIsPhone();
+  const columns = useMemo(
+    () => props.columns.filter(({ only }) => !only || only === (isPhone ? 'card' : 'table')),
+    [props.columns, isPhone],
+  );
   const place = useRef<HTMLDivElement>(null);
   const { rows, label, isFaded = false } = props;
   const isMany = rows.length > MANY;
   const virtual = useVirtualizer({
     count: rows.length,
     getScrollElement: () => place.current,
-    estimateSize: () => (isPhone ? 148 : 46),
-    overscan: 12,
+    estimateSize: () => (isPhone ? 180 : 40),
+    overscan: 6,
     enabled: isMany,
     getItemKey: (index) => rows[index]?.id ?? index,
   });
@@ -52,6 +56,12 @@ export function ExperimentRows(props: ExperimentRowsProps) {
         return row ? [{ row, index }] : [];
       })
     : rows.map((row, index) => ({ row, index }));
+  const selection = (row: Experiment): Selection => ({
+    row,
+    isSelected: props.selected.includes(row.id),
+    isFull: props.selected.length >= MOST_COMPARED,
+    onToggle: props.onToggle,
+  });
   const measure = isMany ? virtual.measureElement : undefined;
   return (
     <section
@@ -59,6 +69,7 @@ export function ExperimentRows(props: ExperimentRowsProps) {
       aria-label={label}
       tabIndex={isMany ? 0 : undefined}
       className={cx(
+        'relative',
         isMany ? 'max-h-[min(46rem,78dvh)] overflow-auto' : 'overflow-x-auto',
         isFaded && 'opacity-60 transition-opacity',
       )}
@@ -75,11 +86,7 @@ export function ExperimentRows(props: ExperimentRowsProps) {
               onClick={opener(props.hrefOf(row))}
               className="cursor-pointer border-line border-b last:border-0"
             >
-              <ExperimentCard
-                experiment={row}
-                columns={props.columns}
-                selection={<Select row={row} {...props} />}
-              />
+              <ExperimentCard experiment={row} columns={columns} selection={<Select {...selection(row)} />} />
             </li>
           ))}
           {after > 0 && <li aria-hidden style={{ height: after }} />}
@@ -87,7 +94,7 @@ export function ExperimentRows(props: ExperimentRowsProps) {
       ) : (
         <table className="w-full text-sm">
           <caption className="sr-only">{label}</caption>
-          <Head {...props} />
+          <Head columns={columns} sort={props.sort} onSort={props.onSort} />
           <tbody>
             {before > 0 && (
               <tr aria-hidden>
@@ -95,7 +102,14 @@ export function ExperimentRows(props: ExperimentRowsProps) {
               </tr>
             )}
             {seen.map(({ row, index }) => (
-              <Row key={row.id} row={row} index={index} measure={measure} {...props} />
+              <Row
+                key={row.id}
+                index={index}
+                measure={measure}
+                columns={columns}
+                href={props.hrefOf(row)}
+                {...selection(row)}
+              />
             ))}
             {after > 0 && (
               <tr aria-hidden>
@@ -109,21 +123,33 @@ export function ExperimentRows(props: ExperimentRowsProps) {
   );
 }
 
-function Select({ row, selected, onToggle }: { row: Experiment } & ExperimentRowsProps) {
+/** What a row needs to be chosen. */
+interface Selection {
+  row: Experiment;
+  isSelected: boolean;
+  /** As many are chosen as can be compared. */
+  isFull: boolean;
+  onToggle: (id: number) => void;
+}
+
+function Select({ row, isSelected, isFull, onToggle }: Selection) {
   const { t } = useTranslation();
-  const isOn = selected.includes(row.id);
   return (
     <Checkbox
-      isOn={isOn}
+      isOn={isSelected}
       onChange={() => onToggle(row.id)}
-      isDisabled={!isOn && selected.length >= MOST_COMPARED}
+      isDisabled={!isSelected && isFull}
       label={t('list.select', { name: t('experiments.title', { number: row.experiment_id }) })}
       hideLabel
     />
   );
 }
 
-function Head({ columns, sort, onSort }: ExperimentRowsProps) {
+const Head = memo(function Head({
+  columns,
+  sort,
+  onSort,
+}: Pick<ExperimentRowsProps, 'columns' | 'sort' | 'onSort'>) {
   const { t } = useTranslation();
   return (
     <thead className="sticky top-0 z-10 bg-surface text-left text-muted text-xs">
@@ -131,7 +157,7 @@ function Head({ columns, sort, onSort }: ExperimentRowsProps) {
         <th scope="col" className="w-9 border-line border-b py-2 pl-4">
           <span className="sr-only">{t('nav.compare')}</span>
         </th>
-        {columns.map(({ key, header, sortKey, sortsDown = false, isNumber }) => {
+        {columns.map(({ key, header, title, sortKey, sortsDown = false, isNumber }) => {
           const isSorted = sortKey !== undefined && sort.key === sortKey;
           const Arrow = sort.order === 'asc' ? ArrowUp : ArrowDown;
           const next: Order = isSorted ? (sort.order === 'asc' ? 'desc' : 'asc') : sortsDown ? 'desc' : 'asc';
@@ -141,7 +167,7 @@ function Head({ columns, sort, onSort }: ExperimentRowsProps) {
               scope="col"
               aria-sort={isSorted ? (sort.order === 'asc' ? 'ascending' : 'descending') : undefined}
               className={cx(
-                'border-line border-b px-3 py-2 font-medium whitespace-nowrap',
+                'border-line border-b px-2.5 py-2 font-medium whitespace-nowrap',
                 isNumber && 'text-right',
               )}
             >
@@ -149,13 +175,14 @@ function Head({ columns, sort, onSort }: ExperimentRowsProps) {
                 <button
                   type="button"
                   onClick={() => onSort(sortKey, next)}
+                  title={title}
                   className={cx(
-                    'inline-flex items-center gap-1 rounded hover:text-fg',
+                    'inline-flex max-w-28 items-center gap-1 rounded hover:text-fg',
                     isSorted && 'text-fg',
                   )}
                 >
-                  {header}
-                  {isSorted && <Arrow aria-hidden className="size-3" />}
+                  <span className="truncate">{header}</span>
+                  {isSorted && <Arrow aria-hidden className="size-3 shrink-0" />}
                 </button>
               ) : (
                 header
@@ -166,7 +193,7 @@ function Head({ columns, sort, onSort }: ExperimentRowsProps) {
       </tr>
     </thead>
   );
-}
+});
 
 /** Where a press is meant for what was pressed, not for the row. */
 const INTERACTIVE = 'a, button, input, label, [role="checkbox"]';
@@ -180,34 +207,40 @@ function opener(href: string) {
   };
 }
 
-function Row({
-  row,
+/** Drawn anew only when something of it changes: scrolling through many must cost little. */
+const Row = memo(function Row({
   index,
   measure,
-  ...props
-}: {
-  row: Experiment;
+  columns,
+  href,
+  ...selection
+}: Selection & {
   index: number;
   measure: ((element: Element | null) => void) | undefined;
-} & ExperimentRowsProps) {
+  columns: readonly Column[];
+  href: string;
+}) {
+  const { row, isSelected } = selection;
   return (
     <tr
       ref={measure}
       data-index={index}
-      onClick={opener(props.hrefOf(row))}
+      onClick={opener(href)}
       className={cx(
         'cursor-pointer border-line/70 border-b last:border-0 hover:bg-sunken/70',
-        props.selected.includes(row.id) && 'bg-accent-soft/50',
+        isSelected && 'bg-accent-soft/50',
       )}
     >
-      <td className="py-2 pl-4">
-        <Select row={row} {...props} />
+      <td className="py-1.5 pl-4 align-middle">
+        <span className="flex">
+          <Select {...selection} />
+        </span>
       </td>
-      {props.columns.map(({ key, cell, isNumber, className }) => (
-        <td key={key} className={cx('px-3 py-2 align-middle', isNumber && 'text-right', className)}>
+      {columns.map(({ key, cell, isNumber, className }) => (
+        <td key={key} className={cx('px-2.5 py-1.5 align-middle', isNumber && 'text-right', className)}>
           {cell(row)}
         </td>
       ))}
     </tr>
   );
-}
+});

@@ -23,7 +23,7 @@ import {
   metricColumn,
   numberColumn,
   objectiveColumn,
-  parametersColumn,
+  parameterColumns,
   startedColumn,
   statusColumn,
 } from './columns';
@@ -81,14 +81,14 @@ export function ExperimentTable({
     only,
   };
   const kept = filterExperiments(experiments, filter);
-  const rows = sortExperiments(kept, sort.key, sort.order, objective.direction);
+  const rows = sortExperiments(kept, sort.key, sort.order);
   const selected = idsOfText(address.sel);
   const varying = useMemo(() => varyingParameters(experiments), [experiments]);
   const baseline = experiments.find((each) => each.role === 'baseline')?.objective_value ?? null;
   const columns: Column[] = [
     numberColumn({ t, best, run }),
     statusColumn(t),
-    parametersColumn(t, varying),
+    ...parameterColumns(t, varying),
     objectiveColumn(t, t(`experiments.objective.${objective.name}`, { defaultValue: '' }), 'rank'),
     gainColumn(t, baseline),
     feasibleColumn(t),

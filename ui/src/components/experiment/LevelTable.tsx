@@ -14,7 +14,7 @@ export function LevelTable({ levels }: { levels: readonly Level[] }) {
   const { t } = useTranslation();
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard
-    <section aria-label={t('experiments.page.levels')} tabIndex={0} className="overflow-x-auto">
+    <section aria-label={t('experiments.page.levels')} tabIndex={0} className="relative overflow-x-auto">
       <table className="w-full text-xs">
         <caption className="sr-only">{t('experiments.page.levels')}</caption>
         <thead className="text-left text-muted">

@@ -5,7 +5,7 @@ import type { ReactNode } from 'react';
 import type { Experiment } from '@/api/queries/experiments';
 import { StatusBadge } from '@/components/Badge';
 import { Time } from '@/components/Time';
-import { duration } from '@/lib/format';
+import { duration, setting } from '@/lib/format';
 import { href } from '@/lib/navigate';
 import { METRICS, withUnit } from '@/lib/units';
 import { FailureBadge, Feasibility, GainOver, ObjectiveValue, ParameterChips, RoleBadge } from './parts';
@@ -20,6 +20,10 @@ export interface Column {
   sortsDown?: boolean;
   isNumber?: boolean;
   className?: string;
+  /** Only in tables, or only in the cards of a phone; in both where nothing is said. */
+  only?: 'table' | 'card';
+  /** More than fits into the header. */
+  title?: string;
   cell: (experiment: Experiment) => ReactNode;
 }
 
@@ -86,9 +90,36 @@ export function parametersColumn(t: TFunction, names?: readonly string[]): Colum
   return {
     key: 'parameters',
     header: t('experiments.column.parameters'),
-    className: 'min-w-72',
+    className: 'min-w-[20rem]',
     cell: (experiment) => <ParameterChips parameters={experiment.parameters} {...(names ? { names } : {})} />,
   };
+}
+
+/** So many parameters have a column each; more are chips in one. */
+const MOST_COLUMNS = 6;
+
+/** What varies: a column for each where there are few, which sort and read better; chips otherwise. */
+export function parameterColumns(t: TFunction, names: readonly string[]): Column[] {
+  if (names.length === 0 || names.length > MOST_COLUMNS) return [parametersColumn(t, names)];
+  return [
+    { ...parametersColumn(t, names), only: 'card' },
+    ...names.map(
+      (name): Column => ({
+        key: `param.${name}`,
+        header: name,
+        title: name,
+        sortKey: `param.${name}`,
+        only: 'table',
+        className: 'font-mono text-xs max-w-40',
+        cell: (experiment) =>
+          name in experiment.parameters ? (
+            <span className="break-all">{setting(experiment.parameters[name])}</span>
+          ) : (
+            <span className="text-faint">–</span>
+          ),
+      }),
+    ),
+  ];
 }
 
 export function objectiveColumn(t: TFunction, header: string, sortKey: string): Column {
@@ -97,7 +128,9 @@ export function objectiveColumn(t: TFunction, header: string, sortKey: string): 
     header: header || t('experiments.column.objective'),
     sortKey,
     isNumber: true,
-    cell: (experiment) => <ObjectiveValue experiment={experiment} className="font-medium" />,
+    cell: (experiment) => (
+      <ObjectiveValue experiment={experiment} className="font-medium whitespace-nowrap" />
+    ),
   };
 }
 

@@ -1,7 +1,7 @@
 /** Which experiments of a run are listed, and in which order. */
 import type { Experiment } from '@/api/queries/experiments';
 import { setting } from '@/lib/format';
-import { asFinite, type Direction, metricOf, pointState } from './read';
+import { asFinite, metricOf, pointState } from './read';
 
 /** What the status filter offers. */
 export const STATES = ['feasible', 'infeasible', 'failed', 'running'] as const;
@@ -46,18 +46,17 @@ const TIERS: Record<ReturnType<typeof pointState>, number> = {
   failed: 3,
 };
 
-/** Sum of the shares by which bounds are missed. */
-const missed = (row: Experiment) => row.violations.reduce((sum, each) => sum + each.violation_ratio, 0);
-
-/** Best first: what meets every SLO by its objective, then what misses them, what runs, what failed. */
-export function byRank(direction: Direction): (a: Experiment, b: Experiment) => number {
-  const sign = direction === 'maximize' ? -1 : 1;
+/**
+ * Best first, as the service ranks: what meets every SLO, then what misses one, each by its score; then
+ * what runs, and what failed.
+ */
+export function byRank(): (a: Experiment, b: Experiment) => number {
   return (a, b) => {
     const [tierA, tierB] = [TIERS[pointState(a)], TIERS[pointState(b)]];
     if (tierA !== tierB) return tierA - tierB;
-    if (tierA === TIERS.infeasible && missed(a) !== missed(b)) return missed(a) - missed(b);
-    const [valueA, valueB] = [a.objective_value ?? null, b.objective_value ?? null];
-    if (valueA !== null && valueB !== null && valueA !== valueB) return sign * (valueA - valueB);
+    // A score is smaller where it is better, whatever the objective.
+    const [scoreA, scoreB] = [a.objective_score ?? null, b.objective_score ?? null];
+    if (scoreA !== null && scoreB !== null && scoreA !== scoreB) return scoreA - scoreB;
     return a.experiment_id - b.experiment_id;
   };
 }
@@ -83,14 +82,9 @@ function sortValue(row: Experiment, key: string): number | string | null {
   }
 }
 
-export function sortExperiments(
-  rows: readonly Experiment[],
-  key: string,
-  order: Order,
-  direction: Direction,
-): Experiment[] {
+export function sortExperiments(rows: readonly Experiment[], key: string, order: Order): Experiment[] {
   if (key === 'rank') {
-    const sorted = rows.toSorted(byRank(direction));
+    const sorted = rows.toSorted(byRank());
     return order === 'desc' ? sorted.reverse() : sorted;
   }
   const sign = order === 'desc' ? -1 : 1;

@@ -47,8 +47,16 @@ export interface Dimension {
   name: string;
   kind: ParameterKind;
   isLog: boolean;
+  /** Of a logarithmic axis: what its ticks are powers of. */
+  logBase: 2 | 10;
   /** Of a category: its values in order, as they are written. */
   categories: readonly string[];
+}
+
+/** Sizes of engines are powers of two; what spans many decades is told in tens. */
+function baseFor(numbers: readonly (number | null)[]): 2 | 10 {
+  const known = numbers.filter((value) => value !== null);
+  return Math.max(...known) / Math.min(...known) <= 1024 ? 2 : 10;
 }
 
 /** Where to lay the values of a parameter: on a line of numbers, equal steps or equal ratios, or in boxes. */
@@ -60,12 +68,12 @@ export function dimension(name: string, space: unknown, values: readonly unknown
   const numbers = known.map(asFinite);
   const areNumbers = known.length > 0 && numbers.every((value) => value !== null);
   if (areNumbers && (type === 'integer' || type === 'continuous' || type === 'float'))
-    return { name, kind: 'number', isLog: form.log === true, categories: [] };
+    return { name, kind: 'number', isLog: form.log === true, logBase: baseFor(numbers), categories: [] };
   const list = Array.isArray(declared) ? declared : (form.values ?? form.choices);
   const order = Array.isArray(list) ? list : type === 'boolean' ? [false, true] : [];
   const distinctNumbers = [...new Set(numbers.filter((value) => value !== null))];
   if (areNumbers && order.length === 0 && distinctNumbers.length > 12)
-    return { name, kind: 'number', isLog: false, categories: [] };
+    return { name, kind: 'number', isLog: false, logBase: 10, categories: [] };
   const rest = areNumbers ? known.toSorted((a, b) => Number(a) - Number(b)) : known;
   const sorted =
     areNumbers && order.every((value) => asFinite(value) !== null)
@@ -75,6 +83,7 @@ export function dimension(name: string, space: unknown, values: readonly unknown
     name,
     kind: 'category',
     isLog: false,
+    logBase: 10,
     categories: [...new Set([...sorted, ...rest].map(setting))],
   };
 }

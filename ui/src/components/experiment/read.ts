@@ -212,3 +212,10 @@ export function pointState(experiment: Pick<Experiment, 'status' | 'feasible'>):
   if (experiment.status !== 'success') return 'running';
   return experiment.feasible === false ? 'infeasible' : 'feasible';
 }
+
+/** The message without the advice, which stands beside it. */
+export function messageAlone(message: string | null | undefined, advice: string | null | undefined): string {
+  const text = message ?? '';
+  if (!advice || !text.endsWith(advice)) return text;
+  return text.slice(0, -advice.length).replace(/[;,.\s]+$/, '');
+}

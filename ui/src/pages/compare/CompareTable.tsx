@@ -47,7 +47,7 @@ export function CompareTable(props: CompareTableProps) {
         />
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard */}
-      <section aria-label={t('experiments.compare.title')} tabIndex={0} className="overflow-x-auto">
+      <section aria-label={t('experiments.compare.title')} tabIndex={0} className="relative overflow-x-auto">
         <table className="w-full text-sm">
           <caption className="sr-only">{t('experiments.compare.title')}</caption>
           <Head {...props} />

@@ -12,7 +12,9 @@ export function MachinePart() {
   const host = useQuery(hostStatus);
   const gpus = useQuery(gpuStatus);
   const cards = gpus.data?.now ?? [];
-  if (host.isError && cards.length === 0) return null;
+  // One GPU has room beside the rest; more have a place of their own.
+  const isTold = cards.length === 1;
+  if (host.isError && !host.data && !isTold) return null;
   return (
     <Card
       title={t('dashboard.host.title')}
@@ -31,13 +33,38 @@ export function MachinePart() {
       ) : (
         host.isPending && <Skeleton className="h-28 w-full" />
       )}
-      {cards.length > 0 && (
+      {isTold && (
         <div className="mt-4 space-y-4 border-line border-t pt-4">
           {cards.map((gpu) => (
             <GpuFigures key={gpu.uuid} gpu={gpu} used={gpus.data?.samples[gpu.uuid] ?? []} />
           ))}
         </div>
       )}
+    </Card>
+  );
+}
+
+/** Several GPUs, side by side. */
+export function GpuPart() {
+  const { t } = useTranslation();
+  const { data } = useQuery(gpuStatus);
+  const cards = data?.now ?? [];
+  if (cards.length < 2) return null;
+  const free = cards.filter(({ is_free: isFree }) => isFree).length;
+  return (
+    <Card
+      title={t('dashboard.gpu.title')}
+      actions={
+        <span className="num text-muted text-xs">
+          {t('dashboard.gpu.freeOf', { free, count: cards.length })}
+        </span>
+      }
+    >
+      <div className="grid gap-x-6 gap-y-4 sm:grid-cols-2">
+        {cards.map((gpu) => (
+          <GpuFigures key={gpu.uuid} gpu={gpu} used={data?.samples[gpu.uuid] ?? []} />
+        ))}
+      </div>
     </Card>
   );
 }

@@ -6,6 +6,7 @@ import { useMay } from '@/api/queries/access';
 import { useImportTasks, useStartDemo } from '@/api/queries/task-files';
 import { Button, buttonClass } from '@/components/Button';
 import { useGo } from '@/lib/address';
+import { cx } from '@/lib/cx';
 import { href } from '@/lib/navigate';
 import { notifyDone, notifyFailure } from '@/lib/notify';
 
@@ -31,7 +32,7 @@ export function QuickActions() {
   const demo = useDemo();
   return (
     <>
-      <a href={href.containers()} className={buttonClass()}>
+      <a href={href.containers()} className={cx(buttonClass(), 'max-sm:hidden')}>
         <Box aria-hidden className="size-4" />
         {t('nav.containers')}
       </a>

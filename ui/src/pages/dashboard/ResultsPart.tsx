@@ -24,6 +24,7 @@ export function ResultsPart() {
         </a>
       }
       padded={false}
+      className="overflow-hidden"
     >
       <ResultList rows={rows} />
     </Card>

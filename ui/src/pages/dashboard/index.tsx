@@ -8,7 +8,7 @@ import { Page } from '@/components/Page';
 import { Failed, Skeleton } from '@/components/States';
 import { FailuresPart } from './FailuresPart';
 import { FirstRunPart } from './FirstRunPart';
-import { MachinePart } from './MachinePart';
+import { GpuPart, MachinePart } from './MachinePart';
 import { QuickActions } from './QuickActions';
 import { ResultsPart } from './ResultsPart';
 import { RunningPart } from './RunningPart';
@@ -47,6 +47,7 @@ export function DashboardPage() {
           <div className="grid items-start gap-4 xl:grid-cols-[minmax(0,1fr)_21rem]">
             <div className="min-w-0 space-y-4">
               <RunningPart />
+              <GpuPart />
               <TimelinePart names={names} />
               <ResultsPart />
             </div>

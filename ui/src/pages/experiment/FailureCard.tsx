@@ -5,13 +5,7 @@ import type { Experiment } from '@/api/queries/experiments';
 import { Card } from '@/components/Card';
 import { CopyButton } from '@/components/Copy';
 import { FailureBadge } from '@/components/experiment/parts';
-
-/** The message without the advice, which stands beside it. */
-export function messageAlone(message: string | null | undefined, advice: string | null | undefined): string {
-  const text = message ?? '';
-  if (!advice || !text.endsWith(advice)) return text;
-  return text.slice(0, -advice.length).replace(/[;,.\s]+$/, '');
-}
+import { messageAlone } from '@/components/experiment/read';
 
 export function FailureCard({ experiment, logHref }: { experiment: Experiment; logHref: string }) {
   const { t } = useTranslation();

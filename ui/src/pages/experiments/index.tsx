@@ -78,7 +78,6 @@ export function ExperimentsPage() {
     parametersColumn(t),
     objectiveColumn(t, '', 'score'),
     feasibleColumn(t),
-    unsorted(metricColumn(t, 'mean_total_throughput')),
     unsorted(metricColumn(t, 'mean_ttft')),
     unsorted(metricColumn(t, 'p99_e2e_latency')),
     elapsedColumn(t),

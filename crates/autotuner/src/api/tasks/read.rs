@@ -1,21 +1,26 @@
 //! Tasks as they are.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use autotuner_core::ids::TaskId;
 use autotuner_core::lifecycle::TaskStatus;
-use autotuner_core::problem::{Problem, closest};
-use autotuner_store::TaskSummary;
+use autotuner_store::{Block, Order, TaskQuery, TaskSort, TaskSummary};
 use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
 
 use super::{view, waiting_for};
 use crate::api::error::{ApiError, ErrorBody};
-use crate::api::extract::{Path, Query, Viewer, page};
+use crate::api::extract::{Path, Query, Viewer, page, truth};
 use crate::api::views::Part;
-use crate::api::views::task::{TaskRow, TaskView};
+use crate::api::views::task::TaskView;
+use crate::api::views::task_row::{BesideRow, TaskRow};
+use crate::api::words::{ORDERS, said, several, text};
 use crate::service::Service;
+
+/// Blocks of a row at most.
+const MOST_BLOCKS: u32 = 60;
 
 /// Which tasks are wanted.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -27,22 +32,40 @@ pub(super) struct Wanted {
     /// How many to give at most, 100 where nothing is said.
     #[param(minimum = 1, maximum = 1000)]
     limit: Option<i64>,
-    /// Only tasks of this status: `pending`, `running`, `completed`, `failed` or `cancelled`.
+    /// Only tasks of these statuses, with commas between them: `pending`, `running`, `completed`,
+    /// `failed`, `cancelled`.
     status_filter: Option<String>,
+    /// Only tasks with this in their name or description, letters of either case; or with this
+    /// id, also as `#12`.
+    #[param(max_length = 200)]
+    q: Option<String>,
+    /// Only tasks of this engine: `vllm`, `sglang`, …
+    runtime: Option<String>,
+    /// `created` where nothing is said, else `name`, `status`, `started`, `completed`, `elapsed` or
+    /// `experiments`.
+    sort: Option<String>,
+    /// `desc` where nothing is said, or `asc`. What has no value counts as smallest.
+    order: Option<String>,
+    /// Whether each row tells its first experiments, too.
+    #[serde(default, deserialize_with = "truth")]
+    #[param(default = false)]
+    blocks: bool,
 }
 
-const STATUSES: [TaskStatus; 5] = [
-    TaskStatus::Pending,
-    TaskStatus::Running,
-    TaskStatus::Completed,
-    TaskStatus::Failed,
-    TaskStatus::Cancelled,
+const SORTS: [(&str, TaskSort); 7] = [
+    ("created", TaskSort::Created),
+    ("name", TaskSort::Name),
+    ("status", TaskSort::Status),
+    ("started", TaskSort::Started),
+    ("completed", TaskSort::Completed),
+    ("elapsed", TaskSort::Elapsed),
+    ("experiments", TaskSort::Experiments),
 ];
 
-/// Tasks, newest first
+/// Tasks, newest first unless another order is asked for
 #[utoipa::path(get, path = "/api/tasks", tag = "tasks", params(Wanted), responses(
-    (status = 200, body = [TaskRow], headers(("X-Total-Count" = u64, description = "How many there are in all"))),
-    (status = 422, body = ErrorBody, description = "No such page, or no such status"),
+    (status = 200, body = [TaskRow], headers(("X-Total-Count" = u64, description = "How many match in all"))),
+    (status = 422, body = ErrorBody, description = "No such page, or a word that is not known here"),
 ))]
 pub(super) async fn list_tasks(
     State(service): State<Arc<Service>>,
@@ -50,28 +73,42 @@ pub(super) async fn list_tasks(
     Query(wanted): Query<Wanted>,
 ) -> Result<Part<TaskRow>, ApiError> {
     let page = page(wanted.skip, wanted.limit)?;
-    let status = wanted.status_filter.filter(|word| !word.is_empty());
-    let status = status.as_deref().map(status_of).transpose()?;
-    let listed = service.database.tasks(page, status).await?;
-    let row = |summary: &TaskSummary| TaskRow::of(summary, waiting_for(&service, summary));
+    let query = query(&wanted, service.clock.now_ms())?;
+    let listed = service.database.find_tasks(page, &query).await?;
+    let ids: Vec<TaskId> = listed.rows.iter().map(|summary| summary.id).collect();
+    let mut standings = service.database.standings(&ids).await?;
+    let mut blocks: Option<HashMap<TaskId, Vec<Block>>> = None;
+    if wanted.blocks {
+        blocks = Some(service.database.blocks(&ids, MOST_BLOCKS).await?);
+    }
+    let row = |summary: &TaskSummary| {
+        let beside = BesideRow {
+            waiting_for: waiting_for(&service, summary),
+            standing: standings.remove(&summary.id),
+            blocks: blocks
+                .as_mut()
+                .map(|all| all.remove(&summary.id).unwrap_or_default()),
+        };
+        TaskRow::of(summary, beside)
+    };
     Ok(Part {
         rows: listed.rows.iter().map(row).collect(),
         total: listed.total,
     })
 }
 
-fn status_of(word: &str) -> Result<TaskStatus, ApiError> {
-    let known = STATUSES.into_iter().find(|status| status.as_str() == word);
-    known.ok_or_else(|| {
-        let words = STATUSES.map(TaskStatus::as_str);
-        let hint = match closest(word, words) {
-            Some(meant) => format!("did you mean \"{meant}\"?"),
-            None => format!("use one of {}", words.join(", ")),
-        };
-        let short: String = word.chars().take(60).collect();
-        let text = format!("unknown task status \"{short}\"");
-        let problem = Problem::new("status_filter", text.clone()).with_hint(hint.clone());
-        ApiError::problems(text, vec![problem]).with_hint(hint)
+fn query(wanted: &Wanted, now_ms: i64) -> Result<TaskQuery, ApiError> {
+    let statuses = TaskStatus::ALL.map(|status| (status.as_str(), status));
+    let filter = wanted.status_filter.as_deref();
+    let sort = said("sort", "order of tasks", wanted.sort.as_deref(), &SORTS)?;
+    let order = said("order", "direction", wanted.order.as_deref(), &ORDERS)?;
+    Ok(TaskQuery {
+        statuses: several("status_filter", "task status", filter, &statuses)?,
+        text: text("q", wanted.q.as_deref())?,
+        runtime: text("runtime", wanted.runtime.as_deref())?,
+        sort: sort.unwrap_or(TaskSort::Created),
+        order: order.unwrap_or(Order::Descending),
+        now_ms,
     })
 }
 

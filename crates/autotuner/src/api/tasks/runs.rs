@@ -8,7 +8,7 @@ use axum::extract::State;
 use serde::Deserialize;
 
 use crate::api::error::{ApiError, ErrorBody};
-use crate::api::extract::{Path, Query, Viewer, page};
+use crate::api::extract::{Path, Query, Viewer, page, truth};
 use crate::api::views::Part;
 use crate::api::views::experiment::{ExperimentView, Told};
 use crate::api::views::run::RunView;
@@ -24,6 +24,11 @@ pub(in crate::api) struct Rows {
     /// How many to give at most, 100 where nothing is said.
     #[param(minimum = 1, maximum = 1000)]
     pub(in crate::api) limit: Option<i64>,
+    /// Whether the large parts are left out: `metrics.raw_results`, `effective_arguments`,
+    /// `environment`, `gpu_monitoring`.
+    #[serde(default, deserialize_with = "truth")]
+    #[param(default = false)]
+    pub(in crate::api) brief: bool,
 }
 
 /// Every run of a task, latest first
@@ -64,7 +69,7 @@ pub(super) async fn list_run_experiments(
         return Err(StoreError::NoSuchRun { task, run }.into());
     }
     let listed = service.database.experiments_of(task, Some(run), page).await?;
-    let view = |record| ExperimentView::of(record, Told::Listed);
+    let view = |record| ExperimentView::of(record, Told::listed(rows.brief));
     Ok(Part {
         rows: listed.rows.into_iter().map(view).collect(),
         total: listed.total,

@@ -9,5 +9,6 @@ mod documents;
 mod errors;
 mod files;
 mod fixtures;
+mod found;
 mod lists;
 mod support;

@@ -148,7 +148,8 @@ impl TestService {
             .expect("finished");
     }
 
-    async fn failed(&self, claim: &Claim, sequences: i64) {
+    /// An experiment that has run out of memory.
+    pub(super) async fn failed(&self, claim: &Claim, sequences: i64) {
         let number = self.begun(claim, Some(sequences)).await;
         let store = self.service.database.run_store(claim);
         let failure = Failure {

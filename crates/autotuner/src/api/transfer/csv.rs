@@ -115,8 +115,9 @@ fn columns(rows: &[Map<String, Value>]) -> Vec<String> {
 }
 
 /// Keys of an experiment that are no columns: they are no single values, or say nothing new.
-const HIDDEN: [&str; 19] = [
+const HIDDEN: [&str; 20] = [
     "task_id",
+    "task_name",
     "run",
     "is_baseline",
     "violations",

@@ -2,9 +2,8 @@
 //! beside them; what was taken over from another program shows through the same fields.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
-use autotuner_core::experiment::{ContainerFacts, Experiment, ImageFacts, LaunchFacts, Measured};
+use autotuner_core::experiment::{Experiment, Measured};
 use autotuner_core::gpu::GpuDevice;
 use autotuner_core::ids::{ExperimentId, ExperimentNumber, TaskId};
 use autotuner_core::metrics::ExperimentMetrics;
@@ -17,6 +16,7 @@ use utoipa::ToSchema;
 
 use super::elapsed;
 use super::engine_container::EngineContainer;
+use super::launched::Launched;
 use crate::clock::rfc3339;
 use crate::report::{metrics, results};
 
@@ -27,6 +27,8 @@ pub(crate) struct ExperimentView {
     id: i64,
     /// Its task.
     task_id: i64,
+    /// What its task is called now.
+    task_name: String,
     /// The run of the task.
     run: u32,
     /// Its number inside the run, from 1.
@@ -49,7 +51,7 @@ pub(crate) struct ExperimentView {
     failure_kind: Option<&'static str>,
     /// What to do about the failure.
     advice: Option<String>,
-    /// What was measured.
+    /// What was measured; in brief without `raw_results`.
     #[schema(value_type = Option<Value>)]
     metrics: Option<MetricsView>,
     /// What it is worth; lower is better, whatever the objective.
@@ -81,12 +83,16 @@ pub(crate) struct ExperimentView {
     gpu_info: Option<GpuInfo>,
     /// The GPUs that were held for it, one by one.
     gpus: Vec<Value>,
-    /// What they did meanwhile.
-    gpu_monitoring: Option<Value>,
-    /// The argument vector that the engine was really started with.
-    effective_arguments: Vec<String>,
-    /// Variables that were set for it; secrets are shown as `***`.
-    environment: BTreeMap<String, String>,
+    /// What they did meanwhile. Not in brief.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Value>)]
+    gpu_monitoring: Option<Option<Value>>,
+    /// The argument vector that the engine was really started with. Not in brief.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    effective_arguments: Option<Vec<String>>,
+    /// Variables that were set for it; secrets are shown as `***`. Not in brief.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    environment: Option<BTreeMap<String, String>>,
     /// The image that was asked for.
     image: Option<String>,
     /// The image's own id.
@@ -121,14 +127,32 @@ pub(crate) struct ExperimentView {
 enum MetricsView {
     /// What we measured.
     Ours(Box<ExperimentMetrics>),
+    /// The same without its levels.
+    OursInBrief(Box<ExperimentMetrics>),
     /// What another program says it measured, in its own words.
     Foreign(Value),
+}
+
+impl MetricsView {
+    /// The same without what was measured at each level.
+    fn in_brief(self) -> Self {
+        match self {
+            Self::Ours(measured) | Self::OursInBrief(measured) => Self::OursInBrief(measured),
+            Self::Foreign(mut value) => {
+                if let Value::Object(keys) = &mut value {
+                    keys.shift_remove("raw_results");
+                }
+                Self::Foreign(value)
+            }
+        }
+    }
 }
 
 impl Serialize for MetricsView {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Ours(measured) => metrics::Told(measured).serialize(serializer),
+            Self::OursInBrief(measured) => metrics::InBrief(measured).serialize(serializer),
             Self::Foreign(value) => value.serialize(serializer),
         }
     }
@@ -160,11 +184,23 @@ pub(crate) struct GpuInfo {
     world_size: usize,
 }
 
-/// Whether an experiment is told of among others or on its own, with all that is known of it.
+/// Whether an experiment is told of among others, in brief or not, or on its own, with all that is
+/// known of it.
 #[derive(Debug)]
 pub(crate) enum Told {
+    InBrief,
     Listed,
     Alone(Vec<ContainerRecord>),
+}
+
+impl Told {
+    /// Among others, in brief where that is asked for.
+    pub(crate) fn listed(is_brief: bool) -> Self {
+        match is_brief {
+            true => Self::InBrief,
+            false => Self::Listed,
+        }
+    }
 }
 
 impl ExperimentView {
@@ -173,6 +209,7 @@ impl ExperimentView {
         let ExperimentRecord {
             id: ExperimentId(id),
             task: TaskId(task_id),
+            task_name,
             run,
             experiment,
             foreign,
@@ -216,9 +253,12 @@ impl ExperimentView {
         let (container_id, container_name) =
             container.map(|container| (container.id, container.name)).unzip();
         let log_tail = || failure.as_ref().map(|failure| failure.log_tail.clone());
+        let is_brief = matches!(told, Told::InBrief);
+        let metrics = metrics.or(foreign.metrics.map(MetricsView::Foreign));
         Self {
             id,
             task_id,
+            task_name,
             run,
             experiment_id: number,
             role: role.as_str(),
@@ -233,7 +273,10 @@ impl ExperimentView {
                 .or(foreign.error_message),
             failure_kind: failure.as_ref().map(|failure| failure.kind.as_str()),
             advice: failure.as_ref().and_then(|failure| failure.advice.clone()),
-            metrics: metrics.or(foreign.metrics.map(MetricsView::Foreign)),
+            metrics: match is_brief {
+                true => metrics.map(MetricsView::in_brief),
+                false => metrics,
+            },
             objective_score: score
                 .as_ref()
                 .map(Score::lower_is_better)
@@ -250,11 +293,11 @@ impl ExperimentView {
             container_name,
             gpu_info: gpu_info(&gpus),
             gpus: gpus.iter().map(results::gpu).collect(),
-            gpu_monitoring,
+            gpu_monitoring: (!is_brief).then_some(gpu_monitoring),
             remarks,
             engine_fingerprints,
-            effective_arguments,
-            environment,
+            effective_arguments: (!is_brief).then_some(effective_arguments),
+            environment: (!is_brief).then_some(environment),
             image: image.as_ref().map(|image| image.reference.clone()),
             image_id: image.as_ref().map(|image| image.id.clone()),
             image_digest: image.and_then(|image| image.digest),
@@ -268,52 +311,9 @@ impl ExperimentView {
                 .or_else(|| elapsed(Some(started_at_ms), ended_at_ms)),
             log_tail: matches!(told, Told::Alone(_)).then(|| log_tail().unwrap_or_default()),
             containers: match told {
-                Told::Listed => None,
+                Told::InBrief | Told::Listed => None,
                 Told::Alone(containers) => Some(containers.into_iter().map(EngineContainer::of).collect()),
             },
-        }
-    }
-}
-
-/// What was started, as it is told.
-struct Launched {
-    effective_arguments: Vec<String>,
-    environment: BTreeMap<String, String>,
-    engine_version: Option<String>,
-    ready_after: Option<f64>,
-    image: Option<ImageFacts>,
-    gpus: Vec<GpuDevice>,
-    base_url: Option<String>,
-    container: Option<ContainerFacts>,
-}
-
-impl Launched {
-    fn of(launch: LaunchFacts) -> Self {
-        let LaunchFacts {
-            command,
-            env,
-            engine_version,
-            ready_after_ms,
-            image,
-            gpus,
-            base_url,
-            container,
-        } = launch;
-        Self {
-            effective_arguments: command,
-            environment: env
-                .into_iter()
-                .map(|(name, value)| {
-                    let value = crate::worker::secret::shown(&name, &value);
-                    (name, value)
-                })
-                .collect(),
-            engine_version,
-            ready_after: ready_after_ms.map(|ms| Duration::from_millis(ms).as_secs_f64()),
-            image,
-            gpus,
-            base_url,
-            container,
         }
     }
 }

@@ -7,8 +7,10 @@
 mod engine_container;
 pub(super) mod experiment;
 pub(super) mod hidden;
+mod launched;
 pub(super) mod run;
 pub(super) mod task;
+pub(super) mod task_row;
 
 use axum::Json;
 use axum::http::{HeaderName, HeaderValue};

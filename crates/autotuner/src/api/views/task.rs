@@ -1,16 +1,14 @@
 //! Tasks: whole, and as rows of a list.
 
 use autotuner_core::experiment::Experiment;
-use autotuner_core::ids::TaskId;
-use autotuner_core::verdict::{Claim, Verdict};
-use autotuner_store::{TaskRecord, TaskSummary};
+use autotuner_core::verdict::Verdict;
+use autotuner_store::TaskRecord;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::elapsed;
 use super::hidden::masked;
-use crate::clock::rfc3339;
+use super::task_row::{BesideRow, TaskRow};
 use crate::report::{results, words};
 
 /// A task.
@@ -97,45 +95,6 @@ pub(crate) struct TaskView {
     benchmark_config: Value,
 }
 
-/// A row of the list of tasks.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct TaskRow {
-    /// Its id.
-    id: i64,
-    /// Unique name.
-    task_name: String,
-    /// For people.
-    description: Option<String>,
-    /// `pending`, `running`, `completed`, `failed` or `cancelled`.
-    status: &'static str,
-    /// Which engine.
-    base_runtime: String,
-    /// The current run, from 1.
-    run: u32,
-    /// Distinct search candidates to be measured at most.
-    max_iterations: u32,
-    /// Experiments on record.
-    total_experiments: u32,
-    /// Experiments that have a score.
-    successful_experiments: u32,
-    /// The best experiment, by its global id.
-    best_experiment_id: Option<i64>,
-    /// When the task was made.
-    created_at: String,
-    /// When the run was started.
-    started_at: Option<String>,
-    /// When it ended.
-    completed_at: Option<String>,
-    /// How long it took, seconds.
-    elapsed_time: Option<f64>,
-    /// Whether somebody has asked for the end of a run that still goes on.
-    is_cancel_requested: bool,
-    /// What a running task waits for, for people.
-    waiting_for: Option<String>,
-    /// Bounds that a good configuration meets.
-    slo: Option<Value>,
-}
-
 /// What a run has found out.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct VerdictView {
@@ -164,12 +123,7 @@ impl VerdictView {
         let number = |experiment: &Experiment| experiment.number.0;
         Self {
             claim: results::claim_word(*claim),
-            gain_over_defaults: match claim {
-                Claim::Gain(ratio) | Claim::MeetsSlos(ratio) | Claim::NoGain(ratio) => Some(*ratio),
-                Claim::OnlyDefaults | Claim::NoBaseline | Claim::NothingFeasible | Claim::NothingMeasured => {
-                    None
-                }
-            },
+            gain_over_defaults: claim.gain(),
             best_experiment_number: best.map(number),
             baseline_experiment_number: baseline.map(number),
             sentence: words::sentence(verdict),
@@ -215,7 +169,17 @@ impl TaskView {
             is_cancel_requested,
             waiting_for,
             slo,
-        } = TaskRow::of(&summary, beside.waiting_for);
+            best_experiment_number: _,
+            gain_over_defaults: _,
+            claim: _,
+            blocks: _,
+        } = TaskRow::of(
+            &summary,
+            BesideRow {
+                waiting_for: beside.waiting_for,
+                ..BesideRow::default()
+            },
+        );
         let part = |key: &str| document.get(key).cloned().unwrap_or_default();
         let list = |key: &str| document.get(key).cloned().unwrap_or(Value::Array(Vec::new()));
         Self {
@@ -257,49 +221,6 @@ impl TaskView {
             model_config: part("model"),
             optimization_config: part("optimization"),
             benchmark_config: part("benchmark"),
-        }
-    }
-}
-
-impl TaskRow {
-    /// The row of a task.
-    pub(crate) fn of(summary: &TaskSummary, waiting_for: Option<String>) -> Self {
-        let TaskSummary {
-            id: TaskId(id),
-            name,
-            description,
-            status,
-            base_runtime,
-            slo,
-            run,
-            max_iterations,
-            total_experiments,
-            successful_experiments,
-            best_experiment,
-            created_at_ms,
-            started_at_ms,
-            completed_at_ms,
-            ended_because: _,
-            is_cancel_requested,
-        } = summary.clone();
-        Self {
-            id,
-            task_name: name,
-            description,
-            status: status.as_str(),
-            base_runtime,
-            run,
-            max_iterations,
-            total_experiments,
-            successful_experiments,
-            best_experiment_id: best_experiment.map(|id| id.0),
-            created_at: rfc3339(created_at_ms),
-            started_at: started_at_ms.map(rfc3339),
-            completed_at: completed_at_ms.map(rfc3339),
-            elapsed_time: elapsed(started_at_ms, completed_at_ms),
-            is_cancel_requested,
-            waiting_for,
-            slo,
         }
     }
 }

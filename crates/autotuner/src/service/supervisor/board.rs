@@ -4,8 +4,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use autotuner_core::ids::{ExperimentNumber, TaskId};
+use autotuner_core::space::Candidate;
+use autotuner_load::Progress;
 
 /// What the worker does at the moment.
 #[derive(Debug, Default)]
@@ -14,7 +17,7 @@ pub(crate) struct Board {
 }
 
 /// Everything that is on the board.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Snapshot {
     /// When the worker last looked for something to do; `None` before it first has.
     pub(crate) last_tick_ms: Option<i64>,
@@ -27,7 +30,7 @@ pub(crate) struct Snapshot {
 }
 
 /// A task that runs.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct RunShown {
     /// Its name.
     pub(crate) name: String,
@@ -37,12 +40,30 @@ pub(crate) struct RunShown {
     pub(crate) since_ms: i64,
     /// What it waits for as a whole.
     pub(crate) waits_for: Option<String>,
+    /// How far it is; nothing while it is prepared.
+    pub(crate) figures: Option<Figures>,
     /// Its experiments that are under way.
     pub(crate) experiments: BTreeMap<ExperimentNumber, ExperimentShown>,
 }
 
+/// How far a run is.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Figures {
+    /// Search experiments that are planned at most.
+    pub(crate) planned: u32,
+    /// Search experiments that have ended and count.
+    pub(crate) done: u32,
+    /// How many may run at once.
+    pub(crate) at_once: u32,
+    /// Of the best: lower is better.
+    pub(crate) best_score: Option<f64>,
+    /// How long half of the experiments that have ended took at most, milliseconds; nothing before
+    /// the first.
+    pub(crate) usual_ms: Option<i64>,
+}
+
 /// An experiment that is under way.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct ExperimentShown {
     /// What is being done, in a word or two.
     pub(crate) phase: String,
@@ -50,6 +71,20 @@ pub(crate) struct ExperimentShown {
     pub(crate) since_ms: i64,
     /// What it waits for.
     pub(crate) waits_for: Option<String>,
+    /// What is tried.
+    pub(crate) candidate: Option<Candidate>,
+    /// What its benchmark last said.
+    pub(crate) progress: Option<Progress>,
+}
+
+impl Figures {
+    /// How long the rest takes, seconds, if it takes as long as what has ended did.
+    pub(crate) fn left_seconds(&self) -> Option<f64> {
+        let left = self.planned.saturating_sub(self.done);
+        let usual = u64::try_from(self.usual_ms?).unwrap_or(0);
+        let usual = Duration::from_millis(usual).as_secs_f64();
+        Some(usual * f64::from(left) / f64::from(self.at_once.max(1)))
+    }
 }
 
 impl Board {
@@ -109,12 +144,39 @@ impl Board {
                 phase: String::new(),
                 since_ms: now_ms,
                 waits_for: None,
+                candidate: None,
+                progress: None,
             });
             if shown.phase != phase {
                 phase.clone_into(&mut shown.phase);
                 shown.since_ms = now_ms;
             }
             shown.waits_for = None;
+        }
+    }
+
+    /// How far a run is by now.
+    pub(super) fn figures(&self, task: TaskId, figures: Figures) {
+        if let Some(run) = self.lock().runs.get_mut(&task) {
+            run.figures = Some(figures);
+        }
+    }
+
+    /// What an experiment that is on the board tries.
+    pub(super) fn tries(&self, task: TaskId, number: ExperimentNumber, candidate: &Candidate) {
+        self.with(task, number, |shown| shown.candidate = Some(candidate.clone()));
+    }
+
+    /// What the benchmark of an experiment that is on the board says.
+    pub(super) fn measures(&self, task: TaskId, number: ExperimentNumber, progress: &Progress) {
+        self.with(task, number, |shown| shown.progress = Some(progress.clone()));
+    }
+
+    fn with(&self, task: TaskId, number: ExperimentNumber, change: impl FnOnce(&mut ExperimentShown)) {
+        let mut all = self.lock();
+        let run = all.runs.get_mut(&task);
+        if let Some(shown) = run.and_then(|run| run.experiments.get_mut(&number)) {
+            change(shown);
         }
     }
 
@@ -163,10 +225,30 @@ mod tests {
                 run: 1,
                 since_ms: 1,
                 waits_for: None,
+                figures: None,
                 experiments: BTreeMap::new(),
             },
         );
         board
+    }
+
+    #[test]
+    fn the_rest_takes_as_long_as_what_has_ended() {
+        let check = |planned, done, at_once, usual_ms, expected| {
+            let figures = Figures {
+                planned,
+                done,
+                at_once,
+                best_score: None,
+                usual_ms,
+            };
+            assert_eq!(figures.left_seconds(), expected, "{figures:?}");
+        };
+        check(10, 4, 1, Some(30_000), Some(180.0));
+        check(10, 4, 2, Some(30_000), Some(90.0));
+        check(10, 10, 2, Some(30_000), Some(0.0));
+        check(10, 12, 0, Some(30_000), Some(0.0));
+        check(10, 0, 1, None, None);
     }
 
     #[test]

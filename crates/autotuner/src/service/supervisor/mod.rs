@@ -13,9 +13,7 @@ mod sweeper;
 mod targets;
 mod told;
 
-pub(crate) use board::Board;
-#[cfg(test)]
-pub(crate) use board::RunShown;
+pub(crate) use board::{Board, ExperimentShown, Figures, RunShown};
 pub(crate) use targets::Machine;
 
 use std::collections::HashMap;

@@ -21,6 +21,7 @@ use tokio::time::Instant;
 
 use super::super::Service;
 use super::super::events::{Event as Hint, Kind};
+use super::board::Figures;
 use crate::report::metrics;
 use crate::worker::{Event, Reporter};
 
@@ -33,6 +34,8 @@ pub(super) struct Teller {
     task: TaskId,
     /// Search experiments that are planned at most.
     planned: u32,
+    /// Experiments that may run at once.
+    at_once: u32,
     state: Mutex<State>,
 }
 
@@ -44,6 +47,8 @@ struct State {
     /// Search experiments that count and have ended.
     done: u32,
     best: Option<Score>,
+    /// How long each one that has ended and was not lost took, milliseconds, in order.
+    took_ms: Vec<i64>,
     /// When an experiment's progress was last told.
     told: HashMap<ExperimentNumber, Instant>,
 }
@@ -60,12 +65,29 @@ impl Teller {
             state.total += 1;
             state.note(experiment);
         }
-        Self {
+        let teller = Self {
             service,
             task: id,
             planned: task.search.max_iterations.min(size),
+            at_once: task.search.max_parallel_experiments,
             state: Mutex::new(state),
-        }
+        };
+        teller.show();
+        teller
+    }
+
+    /// Puts on the board how far the run is.
+    fn show(&self) {
+        let state = self.state();
+        let figures = Figures {
+            planned: self.planned,
+            done: state.done,
+            at_once: self.at_once,
+            best_score: state.best.as_ref().map(Score::lower_is_better),
+            usual_ms: state.usual_ms(),
+        };
+        drop(state);
+        self.service.board.figures(self.task, figures);
     }
 
     fn hint(&self, kind: Kind, number: Option<ExperimentNumber>, message: Option<String>, data: Value) {
@@ -94,6 +116,7 @@ impl Teller {
 
     fn begun(&self, number: ExperimentNumber, next: &Next) {
         self.phase(number, "starting");
+        self.service.board.tries(self.task, number, &next.candidate);
         self.state().total += 1;
         let data = json!({
             "parameters": next.candidate.to_json(),
@@ -118,6 +141,7 @@ impl Teller {
             state.told.remove(&number);
             state.note(experiment);
         }
+        self.show();
         let measured = experiment.measured();
         let failure = experiment.failure();
         let ended = experiment.ended_at_ms.unwrap_or(experiment.started_at_ms);
@@ -150,6 +174,7 @@ impl Teller {
             live,
         } = progress;
         self.phase(number, if *warming_up { "warming up" } else { "benchmarking" });
+        self.service.board.measures(self.task, number, progress);
         if !self.is_due(number, *completed + *failed >= *planned) {
             return;
         }
@@ -215,12 +240,26 @@ impl State {
         if experiment.role == Role::Search && experiment.status.is_ended() && !experiment.is_lost() {
             self.done += 1;
         }
+        if let Some(ended) = experiment.ended_at_ms.filter(|_| !experiment.is_lost()) {
+            let took = ended.saturating_sub(experiment.started_at_ms);
+            let place = self.took_ms.partition_point(|other| *other < took);
+            self.took_ms.insert(place, took);
+        }
         if let Some(score) = experiment.score() {
             self.successful += 1;
             if self.best.as_ref().is_none_or(|best| score > best) {
                 self.best = Some(score.clone());
             }
         }
+    }
+
+    /// The median of how long they took.
+    fn usual_ms(&self) -> Option<i64> {
+        let (upper, lower) = (self.took_ms.len() / 2, self.took_ms.len().saturating_sub(1) / 2);
+        Some(i64::midpoint(
+            *self.took_ms.get(lower)?,
+            *self.took_ms.get(upper)?,
+        ))
     }
 }
 

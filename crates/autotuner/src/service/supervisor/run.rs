@@ -139,6 +139,7 @@ impl<'a> Run<'a> {
             run: *run,
             since_ms: self.service.clock.now_ms(),
             waits_for: None,
+            figures: None,
             experiments: std::collections::BTreeMap::new(),
         };
         self.service.board.begin(*task, shown);

@@ -18,6 +18,8 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+mod live;
+
 use super::targets::Targets;
 use super::{LEASE_MS, Supervisor};
 use crate::fake::{FakeWorld, world};

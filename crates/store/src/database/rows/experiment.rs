@@ -14,10 +14,10 @@ use super::{Kept, Strange, from_text, small, to_text};
 use crate::StoreError;
 use crate::records::{ExperimentRecord, ForeignResult};
 
-/// What [`ExperimentRow`] is read from: `e` the experiments, `r` the results.
+/// What [`ExperimentRow`] is read from: `e` the experiments, `r` the results, `t` the tasks.
 macro_rules! experiment_columns {
     () => {
-        "e.id, e.task, e.run, e.number, e.role, e.attempt, e.status, e.candidate, e.reason, \
+        "e.id, e.task, t.name AS task_name, e.run, e.number, e.role, e.attempt, e.status, e.candidate, e.reason, \
          e.started_at_ms, e.ended_at_ms, r.launch, r.score, r.measured, r.failure, r.foreign_result"
     };
 }
@@ -26,8 +26,9 @@ pub(crate) use experiment_columns;
 /// An experiment as it is stored.
 #[derive(Debug, sqlx::FromRow)]
 pub(crate) struct ExperimentRow {
-    id: i64,
+    pub(crate) id: i64,
     task: i64,
+    task_name: String,
     run: i64,
     number: i64,
     role: String,
@@ -50,6 +51,7 @@ impl ExperimentRow {
         let Self {
             id,
             task,
+            task_name,
             run,
             number,
             role,
@@ -72,6 +74,7 @@ impl ExperimentRow {
             score,
             measured,
             failure,
+            kind: None,
         };
         let experiment = Experiment {
             number: ExperimentNumber(small(number, "number of an experiment").map_err(told)?),
@@ -92,6 +95,7 @@ impl ExperimentRow {
         Ok(ExperimentRecord {
             id: ExperimentId(id),
             task: TaskId(task),
+            task_name,
             run: small(run, "number of a run").map_err(told)?,
             experiment,
             foreign,
@@ -117,6 +121,8 @@ pub(crate) struct StoredResult {
     pub(crate) measured: Option<String>,
     /// A failure.
     pub(crate) failure: Option<String>,
+    /// The word of its kind, by which lists are filtered.
+    pub(crate) kind: Option<String>,
 }
 
 impl StoredResult {
@@ -138,9 +144,11 @@ impl StoredResult {
                     fingerprints: fingerprints.clone(),
                 })),
                 failure: None,
+                kind: None,
             },
             Err(failure) => Self {
                 failure: Some(to_text(failure)),
+                kind: Some(failure.kind.keep()),
                 ..Self::default()
             },
         }

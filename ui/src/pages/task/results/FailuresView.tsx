@@ -6,6 +6,7 @@ import type { Experiment } from '@/api/queries/experiments';
 import { type FailureGroup, taskInsight } from '@/api/queries/experiments';
 import { Card } from '@/components/Card';
 import { FailureBadge } from '@/components/experiment/parts';
+import { messageAlone } from '@/components/experiment/read';
 import { Empty } from '@/components/States';
 import { useAddress } from '@/lib/address';
 import { href } from '@/lib/navigate';
@@ -74,7 +75,9 @@ export function FailuresView({ results }: { results: Results }) {
               </p>
             )}
             {example?.error_message && (
-              <p className="line-clamp-4 font-mono text-muted text-xs break-words">{example.error_message}</p>
+              <p className="line-clamp-4 font-mono text-muted text-xs break-words">
+                {messageAlone(example.error_message, example.advice)}
+              </p>
             )}
             <p className="mt-3 flex flex-wrap gap-x-2 gap-y-1 text-xs">
               {group.experiment_ids.slice(0, MOST).map((number) => (

@@ -40,11 +40,11 @@ function HistoryCard({ results }: { results: Results }) {
       points: results.experiments.map((each) => ({
         number: each.experiment_id,
         value: each.objective_value ?? null,
+        score: each.objective_score ?? null,
         state: pointState(each),
         role: each.role,
         note: noteOf(each),
       })),
-      direction: results.objective.direction,
       name: results.name,
       format: results.format,
       baseline: results.baseline?.objective_value ?? null,

@@ -46,6 +46,7 @@ export function VerdictCard({ results }: { results: Results }) {
   const { task, run, best, baseline, experiments, name, format, isRunning, shown } = results;
   const verdict = run === undefined ? task.verdict : null;
   const look = CLAIMS[verdict?.claim ?? ''] ?? { tone: 'neutral' as const, icon: Star };
+  const ended = isRunning ? null : run === undefined ? task.ended_because : shown?.ended_because;
   const measured = experiments.filter((each) => each.status === 'success').length;
   const times = best ? measuredTimes(best, experiments) : 0;
   return (
@@ -90,18 +91,20 @@ export function VerdictCard({ results }: { results: Results }) {
             <Figure
               label={t('results.figure.measured')}
               value={t('results.figure.of', { n: measured, total: experiments.length })}
-              hint={isRunning ? undefined : (task.ended_because ?? shown?.ended_because ?? undefined)}
             />
           </dl>
           {best && <Conditions best={best} hasBounds={results.bounds.length > 0} />}
         </div>
         {best && <BestParameters results={results} best={best} />}
       </div>
-      {best && (
-        <div className="border-line border-t bg-sunken/50 px-5 py-2 text-xs">
-          <a href={experimentHref(best, run)} className="text-accent hover:underline">
-            {t('results.openBest', { number: best.experiment_id })}
-          </a>
+      {(best || ended) && (
+        <div className="flex flex-wrap items-center gap-x-4 gap-y-1 border-line border-t bg-sunken/50 px-5 py-2 text-xs">
+          {best && (
+            <a href={experimentHref(best, run)} className="text-accent hover:underline">
+              {t('results.openBest', { number: best.experiment_id })}
+            </a>
+          )}
+          {ended && <span className="ml-auto text-muted">{t('results.ended', { why: ended })}</span>}
         </div>
       )}
     </section>

@@ -1,0 +1,225 @@
+//! Tasks by what they are, and what rows of a list show beside them.
+//!
+//! The one idea: rows of tasks are small and there are thousands, not millions, so a filter reads
+//! them all. What belongs to a page of them is one query for the whole page, on indexes.
+
+use std::collections::HashMap;
+
+use autotuner_core::ids::{ExperimentId, ExperimentNumber, TaskId};
+use autotuner_core::lifecycle::{ExperimentStatus, TaskStatus};
+use autotuner_core::score::Score;
+use autotuner_core::search::Role;
+use sqlx::QueryBuilder;
+
+use super::Database;
+use super::engine::Engine;
+use super::rows::{Kept, Strange, SummaryRow, from_text, small, summary_columns};
+use super::tasks::target;
+use super::text::contains;
+use super::trouble::Doing;
+use crate::StoreError;
+use crate::lists::{Block, Standing, TaskQuery, TaskSort};
+use crate::records::{Listed, Page, TaskSummary};
+
+impl Database {
+    /// The tasks that are asked for.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn find_tasks(
+        &self,
+        page: Page,
+        wanted: &TaskQuery,
+    ) -> Result<Listed<TaskSummary>, StoreError> {
+        if *wanted == TaskQuery::all(wanted.now_ms) {
+            return self.tasks(page, None).await;
+        }
+        let doing = "looking for tasks";
+        let mut transaction = self.read(doing).await?;
+        let mut count = QueryBuilder::new("SELECT count(*) FROM tasks t WHERE TRUE");
+        filter(&mut count, wanted);
+        let total: i64 = count
+            .build_query_scalar()
+            .fetch_one(&mut *transaction)
+            .await
+            .doing(doing)?;
+        let mut query = QueryBuilder::new(concat!("SELECT ", summary_columns!(), " FROM tasks t WHERE TRUE"));
+        filter(&mut query, wanted);
+        sort(&mut query, wanted);
+        query.push(" LIMIT ").push_bind(page.limit());
+        query.push(" OFFSET ").push_bind(page.skip());
+        let rows: Vec<SummaryRow> = query
+            .build_query_as()
+            .fetch_all(&mut *transaction)
+            .await
+            .doing(doing)?;
+        let rows = rows.into_iter().map(SummaryRow::summary);
+        Ok(Listed {
+            rows: rows.collect::<Result<_, _>>()?,
+            total: u64::try_from(total).unwrap_or(0),
+        })
+    }
+
+    /// What the verdicts on the current runs of these tasks rest on. Tasks that are not there,
+    /// or have no experiment, are left out.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn standings(&self, tasks: &[TaskId]) -> Result<HashMap<TaskId, Standing>, StoreError> {
+        if tasks.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let mut query = QueryBuilder::new(
+            "SELECT t.id, b.number, rb.score, rd.score, \
+             COALESCE(b.role = 'search', FALSE) OR EXISTS (SELECT 1 FROM experiments s WHERE s.task = t.id \
+               AND s.run = t.run AND s.role = 'search' AND s.status = 'success' \
+               AND b.id IS NOT NULL AND b.role <> 'search'), \
+             (b.id IS NOT NULL AND rb.score IS NULL) OR (f.status = 'success' AND rf.score IS NULL) \
+               OR (f.status = 'failed' AND f.failure_kind IS NULL) \
+             FROM tasks t \
+             JOIN experiments f ON f.task = t.id AND f.run = t.run AND f.number = 1 \
+             LEFT JOIN results rf ON rf.experiment = f.id \
+             LEFT JOIN experiments b ON b.id = t.best_experiment \
+             LEFT JOIN results rb ON rb.experiment = b.id \
+             LEFT JOIN results rd ON rd.experiment = (SELECT d.id FROM experiments d WHERE d.task = t.id \
+               AND d.run = t.run AND d.role = 'baseline' ORDER BY d.number DESC LIMIT 1)",
+        );
+        of_these(&mut query, tasks);
+        let rows: Vec<StandingRow> = query
+            .build_query_as()
+            .fetch_all(&self.readers)
+            .await
+            .doing("reading what verdicts rest on")?;
+        rows.into_iter().map(standing).collect()
+    }
+
+    /// The first experiments of the current runs of these tasks, so many of each at most, in
+    /// their order.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn blocks(
+        &self,
+        tasks: &[TaskId],
+        most: u32,
+    ) -> Result<HashMap<TaskId, Vec<Block>>, StoreError> {
+        if tasks.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let mut query = QueryBuilder::new(
+            "SELECT t.id, e.id, e.number, e.status, e.role FROM tasks t \
+             JOIN experiments e ON e.task = t.id AND e.run = t.run AND e.number <= ",
+        );
+        query.push_bind(i64::from(most));
+        of_these(&mut query, tasks);
+        query.push(" ORDER BY e.task, e.number");
+        let rows: Vec<(i64, i64, i64, String, String)> = query
+            .build_query_as()
+            .fetch_all(&self.readers)
+            .await
+            .doing("reading the experiments of tasks")?;
+        let mut blocks: HashMap<TaskId, Vec<Block>> = HashMap::new();
+        for (task, id, number, status, role) in rows {
+            let told = |strange: Strange| strange.of(format!("experiment {id}"));
+            blocks.entry(TaskId(task)).or_default().push(Block {
+                id: ExperimentId(id),
+                number: ExperimentNumber(small(number, "number of an experiment").map_err(told)?),
+                status: ExperimentStatus::recall(status).map_err(told)?,
+                role: Role::recall(role).map_err(told)?,
+            });
+        }
+        Ok(blocks)
+    }
+}
+
+/// A task, the number and score of its best, the score of its baseline, whether a search has a
+/// score, whether another program's results are among these.
+type StandingRow = (i64, Option<i64>, Option<String>, Option<String>, bool, bool);
+
+fn standing(row: StandingRow) -> Result<(TaskId, Standing), StoreError> {
+    let (id, number, best, baseline, is_search_measured, is_foreign) = row;
+    let what = || target(TaskId(id));
+    let number = number.map(|number| small(number, "number of an experiment").map(ExperimentNumber));
+    let score = |text: Option<String>| text.map(|text| from_text::<Score>(&text, what)).transpose();
+    let standing = Standing {
+        best_number: number.transpose().map_err(|strange| strange.of(what()))?,
+        best: score(best)?,
+        baseline: score(baseline)?,
+        is_search_measured,
+        is_foreign,
+    };
+    Ok((TaskId(id), standing))
+}
+
+fn filter(query: &mut QueryBuilder<Engine>, wanted: &TaskQuery) {
+    let TaskQuery {
+        statuses,
+        text,
+        runtime,
+        sort: _,
+        order: _,
+        now_ms: _,
+    } = wanted;
+    if !statuses.is_empty() {
+        query.push(" AND t.status IN (");
+        let mut words = query.separated(", ");
+        for status in statuses {
+            words.push_bind(status.keep());
+        }
+        query.push(")");
+    }
+    if let Some(runtime) = runtime {
+        query.push(" AND t.base_runtime = ").push_bind(runtime.clone());
+    }
+    if let Some(text) = text {
+        query.push(" AND (");
+        contains(query, "t.name", text);
+        query.push(" OR ");
+        contains(query, "t.description", text);
+        if let Some(id) = id_in(text) {
+            query.push(" OR t.id = ").push_bind(id);
+        }
+        query.push(")");
+    }
+}
+
+/// The id that `12` and `#12` are.
+pub(super) fn id_in(text: &str) -> Option<i64> {
+    text.strip_prefix('#').unwrap_or(text).parse().ok()
+}
+
+fn sort(query: &mut QueryBuilder<Engine>, wanted: &TaskQuery) {
+    let order = wanted.order.keyword();
+    match wanted.sort {
+        TaskSort::Created => {
+            query.push(format_args!(" ORDER BY t.id {order}"));
+            return;
+        }
+        TaskSort::Name => query.push(" ORDER BY lower(t.name)"),
+        TaskSort::Status => {
+            query.push(" ORDER BY CASE t.status");
+            for (place, status) in TaskStatus::ALL.iter().enumerate() {
+                query.push(format_args!(" WHEN '{status}' THEN {place}"));
+            }
+            query.push(" END")
+        }
+        TaskSort::Started => query.push(" ORDER BY t.started_at_ms"),
+        TaskSort::Completed => query.push(" ORDER BY t.completed_at_ms"),
+        TaskSort::Elapsed => {
+            query.push(" ORDER BY COALESCE(t.completed_at_ms, CASE WHEN t.status = 'running' THEN ");
+            query.push_bind(wanted.now_ms);
+            query.push(" END) - t.started_at_ms")
+        }
+        TaskSort::Experiments => query.push(" ORDER BY t.total_experiments"),
+    };
+    query.push(format_args!(" {order}, t.id DESC"));
+}
+
+fn of_these(query: &mut QueryBuilder<Engine>, tasks: &[TaskId]) {
+    query.push(" WHERE t.id IN (");
+    let mut ids = query.separated(", ");
+    for task in tasks {
+        ids.push_bind(task.0);
+    }
+    query.push(")");
+}
