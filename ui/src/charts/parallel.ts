@@ -116,7 +116,7 @@ export function parallelOption(input: ParallelInput): EChartsOption {
         smooth: false,
         progressive: 500,
         inactiveOpacity: 0.06,
-        activeOpacity: 1,
+        activeOpacity: rows.length > 200 ? 0.4 : 0.95,
         lineStyle: { width: 1.25 },
         emphasis: { lineStyle: { width: 3, opacity: 1 } },
         data: ordered.map(({ row, rank: share }) => ({

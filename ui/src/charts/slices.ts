@@ -91,13 +91,9 @@ export function sliceOption(input: SliceInput): EChartsOption {
             formatter: (value: number) => short(dimension.categories[Math.round(value)] ?? ''),
           },
         }
-      : {
-          ...(dimension.isLog
-            ? { type: 'log' as const, logBase: dimension.logBase }
-            : { type: 'value' as const }),
-          scale: true,
-          splitLine: { show: false },
-        },
+      : dimension.isLog
+        ? { type: 'log', logBase: dimension.logBase, splitLine: { show: false } }
+        : { type: 'value', scale: true, splitLine: { show: false } },
     yAxis: {
       type: 'value',
       scale: true,

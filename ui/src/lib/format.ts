@@ -34,10 +34,11 @@ export function gain(share: number | null | undefined): string {
   }).format(share);
 }
 
-/** Seconds as `1h 2m 3s`, `12.3s` or `45ms`. */
+/** Seconds as `1h 2m 3s`, `12.3s`, `45ms` or `120µs`. */
 export function duration(seconds: number | null | undefined): string {
   if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return NOTHING;
-  if (seconds < 0.0005) return '0s';
+  if (seconds < 0.000_000_5) return '0s';
+  if (seconds < 0.001) return `${number(seconds * 1_000_000, 3)}µs`;
   // What would be rounded up to the next unit is written in it.
   if (seconds < 0.9995) return `${number(seconds * 1000, 3)}ms`;
   if (seconds < 59.95) return `${number(seconds, 3)}s`;

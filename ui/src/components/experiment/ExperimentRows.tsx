@@ -237,7 +237,10 @@ const Row = memo(function Row({
         </span>
       </td>
       {columns.map(({ key, cell, isNumber, className }) => (
-        <td key={key} className={cx('px-2.5 py-1.5 align-middle', isNumber && 'text-right', className)}>
+        <td
+          key={key}
+          className={cx('px-2.5 py-1.5 align-middle', isNumber && 'text-right whitespace-nowrap', className)}
+        >
           {cell(row)}
         </td>
       ))}

@@ -88,10 +88,10 @@ export function ExperimentTable({
   const columns: Column[] = [
     numberColumn({ t, best, run }),
     statusColumn(t),
-    ...parameterColumns(t, varying),
     objectiveColumn(t, t(`experiments.objective.${objective.name}`, { defaultValue: '' }), 'rank'),
     gainColumn(t, baseline),
     feasibleColumn(t),
+    ...parameterColumns(t, varying),
     ...chosen.map((key) => metricColumn(t, key)),
     elapsedColumn(t),
     startedColumn(t),

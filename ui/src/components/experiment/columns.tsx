@@ -96,7 +96,7 @@ export function parametersColumn(t: TFunction, names?: readonly string[]): Colum
 }
 
 /** So many parameters have a column each; more are chips in one. */
-const MOST_COLUMNS = 6;
+const MOST_COLUMNS = 12;
 
 /** What varies: a column for each where there are few, which sort and read better; chips otherwise. */
 export function parameterColumns(t: TFunction, names: readonly string[]): Column[] {

@@ -49,14 +49,14 @@ export function Feasibility({ experiment }: { experiment: Experiment }) {
     return <span className="text-faint">–</span>;
   if (experiment.feasible)
     return (
-      <span className="inline-flex items-center gap-1 text-good">
+      <span className="inline-flex items-center gap-1 align-middle text-good">
         <ShieldCheck aria-hidden className="size-4" />
         {t('experiments.feasible')}
       </span>
     );
   return (
     <Tip text={experiment.violations.map(text).join('; ')}>
-      <span className="inline-flex items-center gap-1 text-warn">
+      <span className="inline-flex items-center gap-1 align-middle text-warn">
         <ShieldAlert aria-hidden className="size-4" />
         {t('experiments.violations', { count: experiment.violations.length })}
       </span>
