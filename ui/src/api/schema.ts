@@ -11,7 +11,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What answers here */
+        /**
+         * What answers here
+         * @description Browsers, which ask for `text/html`, are given the web UI, and need not be logged in for it: the page asks for everything it shows.
+         */
         get: operations["system_root"];
         put?: never;
         post?: never;
@@ -207,6 +210,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/dashboard/host-status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The machine that the service runs on: processors, memory, disk */
+        get: operations["dashboard_host_status"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/dashboard/worker-status": {
         parameters: {
             query?: never;
@@ -216,6 +236,26 @@ export interface paths {
         };
         /** How the worker is */
         get: operations["dashboard_worker_status"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/demo-task": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The demo's task document, under a name that no task has
+         * @description What `autotuner demo` tunes: the simulated engine, which needs no GPU and no Docker, for about a minute. Nothing is kept: make a task of it with `POST /api/tasks`.
+         */
+        get: operations["tasks_demo"];
         put?: never;
         post?: never;
         delete?: never;
@@ -585,7 +625,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Experiments of all tasks, newest first */
+        /** Experiments of all tasks, newest first unless another order is asked for */
         get: operations["experiments_list_experiments"];
         put?: never;
         post?: never;
@@ -621,6 +661,23 @@ export interface paths {
         };
         /** One experiment, by its global id */
         get: operations["experiments_get_experiment"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What runs of all tasks, and what waits for its turn */
+        get: operations["tasks_get_live"];
         put?: never;
         post?: never;
         delete?: never;
@@ -836,6 +893,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/schema/task": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The JSON Schema of task documents
+         * @description The one that `autotuner schema` prints. It has an `ETag`, and with `If-None-Match` is sent only where it is another one.
+         */
+        get: operations["tasks_schema"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/system/health": {
         parameters: {
             query?: never;
@@ -870,6 +947,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/system/options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The effective options of the service, and who set each */
+        get: operations["system_options"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tasks": {
         parameters: {
             query?: never;
@@ -877,7 +971,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Tasks, newest first */
+        /** Tasks, newest first unless another order is asked for */
         get: operations["tasks_list_tasks"];
         put?: never;
         /** Make a task */
@@ -1115,6 +1209,46 @@ export interface paths {
          * @description Secrets are written as `***`.
          */
         get: operations["tasks_export_task"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tasks/{id}/insight": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a run says of its parameters and of its failures
+         * @description Importance is PED-ANOVA's (Watanabe, Bansal, Hutter 2023), less what chance alone would show.
+         */
+        get: operations["tasks_get_insight"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tasks/{id}/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What runs of one task
+         * @description No experiments where nothing runs.
+         */
+        get: operations["tasks_get_task_live"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1461,6 +1595,25 @@ export interface components {
             target: string;
             /** @description What else is worth knowing. */
             detail?: Record<string, never> | null;
+        };
+        /** @description An experiment in brief. */
+        BlockView: {
+            /**
+             * Format: int64
+             * @description Its global id.
+             */
+            id: number;
+            /**
+             * Format: int32
+             * @description Its number inside the run, from 1.
+             */
+            experiment_id: number;
+            /** @description `pending`, `deploying`, `benchmarking`, `success` or `failed`. */
+            status: string;
+            /** @description `baseline`, `search` or `replicate`. */
+            role: string;
+            /** @description Whether it is the best of the run so far. */
+            is_best: boolean;
         };
         /** @description What came of it, in the order of the request. */
         BulkAnswer: {
@@ -2099,6 +2252,8 @@ export interface components {
              * @description Its task.
              */
             task_id: number;
+            /** @description What its task is called now. */
+            task_name: string;
             /**
              * Format: int32
              * @description The run of the task.
@@ -2132,7 +2287,7 @@ export interface components {
             failure_kind?: string | null;
             /** @description What to do about the failure. */
             advice?: string | null;
-            /** @description What was measured. */
+            /** @description What was measured; in brief without `raw_results`. */
             metrics?: unknown;
             /**
              * Format: double
@@ -2173,14 +2328,14 @@ export interface components {
             gpu_info?: components["schemas"]["GpuInfo"] | null;
             /** @description The GPUs that were held for it, one by one. */
             gpus: unknown[];
-            /** @description What they did meanwhile. */
+            /** @description What they did meanwhile. Not in brief. */
             gpu_monitoring?: unknown;
-            /** @description The argument vector that the engine was really started with. */
-            effective_arguments: string[];
-            /** @description Variables that were set for it; secrets are shown as `***`. */
-            environment: {
+            /** @description The argument vector that the engine was really started with. Not in brief. */
+            effective_arguments?: string[] | null;
+            /** @description Variables that were set for it; secrets are shown as `***`. Not in brief. */
+            environment?: {
                 [key: string]: string;
-            };
+            } | null;
             /** @description The image that was asked for. */
             image?: string | null;
             /** @description The image's own id. */
@@ -2214,6 +2369,17 @@ export interface components {
             containers?: components["schemas"]["EngineContainer"][] | null;
             /** @description The last lines of a failed engine's output, oldest first. Only where one experiment is asked for. */
             log_tail?: string[] | null;
+        };
+        /** @description The failures of one kind. */
+        FailureGroupView: {
+            /** @description `out_of_memory`, `engine_crashed`, … */
+            kind: string;
+            /** @description How many. */
+            n: number;
+            /** @description The experiments, by their numbers inside the run. */
+            experiment_ids: number[];
+            /** @description What to do about them, as most of them say it. */
+            advice?: string | null;
         };
         /** @description GPUs in brief, with the original system's keys. */
         GpuInfo: {
@@ -2263,6 +2429,77 @@ export interface components {
             is_free: boolean;
             /** @description Why not. */
             obstacle?: string | null;
+        };
+        /** @description The scored experiments of one value. */
+        GroupView: {
+            /** @description The value; null where the engine decides. */
+            value: unknown;
+            /** @description How many. */
+            n: number;
+            /**
+             * Format: double
+             * @description The median of their `objective_value`.
+             */
+            median: number;
+            /**
+             * Format: double
+             * @description The `objective_value` of the best of them; one that misses an SLO only where all do.
+             */
+            best: number;
+        };
+        /** @description The machine that the service runs on. What it does not tell is `null`. */
+        HostStatus: {
+            /** @description Its name. */
+            hostname: string;
+            /** @description Logical processors that the service may use. */
+            cpus: number;
+            /**
+             * Format: double
+             * @description How busy all processors were since somebody last looked, percent of all of them; over a quarter of a second where nobody has looked within a minute.
+             */
+            cpu_percent?: number | null;
+            /**
+             * Format: double
+             * @description Threads that ran or wanted to, on average of the last minute.
+             */
+            load_1m?: number | null;
+            /**
+             * Format: int64
+             * @description All memory, bytes.
+             */
+            memory_total_bytes?: number | null;
+            /**
+             * Format: int64
+             * @description Memory that programs could not have, bytes.
+             */
+            memory_used_bytes?: number | null;
+            /**
+             * Format: double
+             * @description The share of it, percent.
+             */
+            memory_percent?: number | null;
+            /**
+             * Format: int64
+             * @description All room on the file system of the data directory, bytes.
+             */
+            disk_total_bytes?: number | null;
+            /**
+             * Format: int64
+             * @description What the service could still write there, bytes.
+             */
+            disk_free_bytes?: number | null;
+            /** @description The data directory; only administrators are told. */
+            data_dir?: string | null;
+            /**
+             * Format: double
+             * @description How long the machine has been up, seconds.
+             */
+            uptime_seconds?: number | null;
+            /**
+             * Format: date-time
+             * @description When this was found.
+             */
+            timestamp: string;
         };
         /** @description An image that the daemon has. */
         ImageView: {
@@ -2319,6 +2556,26 @@ export interface components {
             /** @description What was accepted but is worth saying. */
             warnings: components["schemas"]["ProblemBody"][];
         };
+        /** @description How much a parameter matters. */
+        ImportanceView: {
+            /** @description The parameter. */
+            name: string;
+            /**
+             * Format: double
+             * @description Its share of what all parameters do, 0 to 1; the shares add up to 1.
+             */
+            importance: number;
+            /**
+             * Format: double
+             * @description Lower end of its interval: 95 of 100 draws from these experiments lie inside.
+             */
+            low: number;
+            /**
+             * Format: double
+             * @description Upper end of it.
+             */
+            high: number;
+        };
         /** @description What came of an import, in the order of the documents. */
         Imported: {
             /** @description How many tasks were made. */
@@ -2327,6 +2584,148 @@ export interface components {
             refused: number;
             /** @description One result for each document. */
             results: components["schemas"]["ImportResult"][];
+        };
+        /** @description What a run says of its parameters and of its failures. */
+        InsightView: {
+            /**
+             * Format: int64
+             * @description The task.
+             */
+            task_id: number;
+            /**
+             * Format: int32
+             * @description The run of it.
+             */
+            run: number;
+            /** @description What is to be improved; nothing before the first score. */
+            objective?: string | null;
+            /** @description `minimize` or `maximize`: which way scores here are better. */
+            direction?: string | null;
+            /** @description Experiments with a score and with parameters; the engine's defaults set none. */
+            experiments_used: number;
+            /**
+             * @description Which parameters matter for being among the best, most first. None while too little is
+             *     known.
+             */
+            parameters: components["schemas"]["ImportanceView"][];
+            /** @description The scores over each parameter, in the order of the space. */
+            slices: components["schemas"]["SliceView"][];
+            /** @description What failed, the most frequent kind first. */
+            failures: components["schemas"]["FailureGroupView"][];
+            /** @description What a reader should know of it, for people. */
+            note?: string | null;
+        };
+        /** @description An experiment that is under way. */
+        LiveExperiment: {
+            /**
+             * Format: int32
+             * @description Its number inside the run, from 1.
+             */
+            experiment_id: number;
+            /** @description What is being done, in a word or two: `starting`, `deploying`, `warming up`, `benchmarking`. */
+            phase: string;
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            since: string;
+            /** @description What it waits for, for people. */
+            waiting_for?: string | null;
+            /** @description The configuration; empty for the engine's defaults. */
+            parameters?: {
+                [key: string]: unknown;
+            } | null;
+            progress?: components["schemas"]["LiveProgress"] | null;
+        };
+        /** @description What runs, and what waits for its turn. */
+        LiveOverview: {
+            /** @description The tasks that run, the one that was started first first. */
+            tasks: components["schemas"]["LiveTask"][];
+            /** @description The tasks that were started and wait for a place, likewise. */
+            queue: components["schemas"]["Queued"][];
+        };
+        /** @description How far a benchmark is. */
+        LiveProgress: {
+            /** @description Which level, counted from 0. */
+            level: number;
+            /** @description How many levels there are. */
+            levels: number;
+            /** @description The scenario and the concurrency of the level, for people. */
+            label: string;
+            /** @description Whether the level is still warming up. */
+            warming_up: boolean;
+            /**
+             * Format: int32
+             * @description Requests of the level that ended well.
+             */
+            completed: number;
+            /**
+             * Format: int32
+             * @description Requests of the level that failed.
+             */
+            failed: number;
+            /**
+             * Format: int32
+             * @description Most requests that the level starts.
+             */
+            planned: number;
+            /**
+             * Format: double
+             * @description Mean time to first token so far, seconds.
+             */
+            ttft?: number | null;
+            /**
+             * Format: double
+             * @description Mean time per further token so far, seconds.
+             */
+            tpot?: number | null;
+            /**
+             * Format: double
+             * @description Answer tokens per second so far.
+             */
+            output_throughput?: number | null;
+        };
+        /** @description What runs of a task. */
+        LiveTask: {
+            /**
+             * Format: int64
+             * @description The task.
+             */
+            task_id: number;
+            /** @description Its name. */
+            task_name: string;
+            /** @description `pending`, `running`, `completed`, `failed` or `cancelled`. */
+            status: string;
+            /**
+             * Format: int32
+             * @description The current run, from 1.
+             */
+            run: number;
+            /** @description What the task waits for as a whole, for people. */
+            waiting_for?: string | null;
+            /** @description Its experiments that are under way, by number. */
+            experiments: components["schemas"]["LiveExperiment"][];
+            /**
+             * Format: int32
+             * @description Distinct configurations that are measured at most.
+             */
+            planned_experiments: number;
+            /**
+             * Format: int32
+             * @description Those of them that are.
+             */
+            done_experiments: number;
+            /**
+             * Format: double
+             * @description What the best is worth; lower is better, whatever the objective.
+             */
+            best_score?: number | null;
+            /**
+             * Format: double
+             * @description How long the rest takes if it takes as long as the usual experiment of this run did; nothing
+             *     before the first has ended.
+             */
+            eta_seconds?: number | null;
         };
         /** @description A log, or the end of it. */
         LogText: {
@@ -2399,6 +2798,28 @@ export interface components {
             /** @description Whether its driver tells how much of it is in use. */
             has_metrics: boolean;
         };
+        /** @description An option of the service. */
+        OptionView: {
+            /**
+             * @description What it is called.
+             * @example data_dir
+             */
+            name: string;
+            /** @description Its value, as text; of a secret that is set, `***`. */
+            value: string;
+            /**
+             * @description Who set it: `default`, `file`, `environment` or `flag`.
+             * @example environment
+             */
+            source: string;
+            /**
+             * @description The same in full: which file, variable or flag.
+             * @example environment variable AUTOTUNER_DATA_DIR
+             */
+            set_by: string;
+            /** @description What it is for. */
+            help: string;
+        };
         /** @description Whether a parameter is an engine's. */
         ParameterAnswer: {
             /** @description The engine's word. */
@@ -2467,6 +2888,23 @@ export interface components {
              * @example tp-size
              */
             parameter: string;
+        };
+        /** @description A scored experiment. */
+        PointView: {
+            /** @description The parameter's value; null where the engine decides. */
+            value: unknown;
+            /**
+             * Format: double
+             * @description The experiment's `objective_value`.
+             */
+            score: number;
+            /**
+             * Format: int32
+             * @description Its number inside the run.
+             */
+            experiment_id: number;
+            /** @description Whether it may be chosen at all: every SLO is met. */
+            feasible: boolean;
         };
         /** @description A preset, as it is made or changed. */
         PresetBody: {
@@ -2614,6 +3052,18 @@ export interface components {
              */
             reference: string;
         };
+        /** @description A task that was started and waits for a place among those that run. */
+        Queued: {
+            /**
+             * Format: int64
+             * @description The task.
+             */
+            task_id: number;
+            /** @description Its name. */
+            task_name: string;
+            /** @description What it waits for, for people; nothing where it is about to begin. */
+            waiting_for?: string | null;
+        };
         /** @description That work can be done. */
         Ready: {
             /** @description Always `ready`. */
@@ -2731,6 +3181,17 @@ export interface components {
             details: components["schemas"]["ParameterInfo"][];
             /** @description Flags that the product sets itself, and that no task can. */
             reserved: string[];
+        };
+        /** @description The scores over one parameter. */
+        SliceView: {
+            /** @description The parameter. */
+            name: string;
+            /** @description `categorical`, `integer`, `continuous` or `boolean`. */
+            kind: string;
+            /** @description Every scored experiment that sets it, by number. */
+            points: components["schemas"]["PointView"][];
+            /** @description The same by value, in the order of the list, for a parameter that is given as a list. */
+            groups?: components["schemas"]["GroupView"][] | null;
         };
         /** @description Who listens to a task. */
         Subscribers: {
@@ -2964,6 +3425,24 @@ export interface components {
             waiting_for?: string | null;
             /** @description Bounds that a good configuration meets. */
             slo?: unknown;
+            /**
+             * Format: int32
+             * @description The best experiment, by its number inside the run.
+             */
+            best_experiment_number?: number | null;
+            /**
+             * Format: double
+             * @description By which ratio of the objective the best beats the engine's defaults: 0.25 is a quarter
+             *     better.
+             */
+            gain_over_defaults?: number | null;
+            /**
+             * @description The word of the run's verdict; nothing before its first experiment, and where another
+             *     program has measured.
+             */
+            claim?: string | null;
+            /** @description The first experiments of the run, in their order, 60 at most. Only where they are asked for. */
+            blocks?: components["schemas"]["BlockView"][] | null;
         };
         /** @description A task. */
         TaskView: {
@@ -3277,7 +3756,7 @@ export interface components {
              */
             violation_ratio: number;
         };
-        /** @description The product, where no pages are built in. */
+        /** @description The product, as programs are told of it. */
         Welcome: {
             /** @description What it is called. */
             name: string;
@@ -3804,6 +4283,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Welcome"];
+                    "text/html": string;
                 };
             };
             401: components["responses"]["Unauthenticated"];
@@ -4158,6 +4638,31 @@ export interface operations {
             503: components["responses"]["Busy"];
         };
     };
+    dashboard_host_status: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HostStatus"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            421: components["responses"]["WrongHost"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Busy"];
+        };
+    };
     dashboard_worker_status: {
         parameters: {
             query?: never;
@@ -4174,6 +4679,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WorkerStatus"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            421: components["responses"]["WrongHost"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    tasks_demo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskDocument"];
+                };
+            };
+            /** @description Every name that is tried for it is taken */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
                 };
             };
             401: components["responses"]["Unauthenticated"];
@@ -5231,6 +5770,36 @@ export interface operations {
                 skip?: number;
                 /** @description How many to give at most, 100 where nothing is said. */
                 limit?: number;
+                /** @description Only experiments of this task, of all of its runs. */
+                task_id?: number;
+                /**
+                 * @description Only of these statuses, with commas between them: `pending`, `deploying`, `benchmarking`,
+                 *     `success`, `failed`.
+                 */
+                status?: string;
+                /** @description Only those that failed so: `out_of_memory`, `engine_crashed`, … */
+                failure_kind?: string;
+                /** @description Only those of this role: `baseline`, `search` or `replicate`. */
+                role?: string;
+                /** @description Only of tasks with this engine: `vllm`, `sglang`, … */
+                runtime?: string;
+                /**
+                 * @description Only those with this in the name of their task (`#12` is task 12), or with all of these words
+                 *     in their configuration, each a part of a name or of a value, or `name=value`.
+                 */
+                q?: string;
+                /**
+                 * @description `created` where nothing is said, else `started`, `elapsed` or, within one task, `score`: by
+                 *     the score's own order, those without one last.
+                 */
+                sort?: string;
+                /** @description `desc` where nothing is said: newest, longest, best first; or `asc`. */
+                order?: string;
+                /**
+                 * @description Whether the large parts are left out: `metrics.raw_results`, `effective_arguments`,
+                 *     `environment`, `gpu_monitoring`.
+                 */
+                brief?: boolean;
             };
             header?: never;
             path?: never;
@@ -5252,7 +5821,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             421: components["responses"]["WrongHost"];
-            /** @description There is no such page */
+            /** @description No such page, or a word that is not known here */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5272,6 +5841,11 @@ export interface operations {
                 skip?: number;
                 /** @description How many to give at most, 100 where nothing is said. */
                 limit?: number;
+                /**
+                 * @description Whether the large parts are left out: `metrics.raw_results`, `effective_arguments`,
+                 *     `environment`, `gpu_monitoring`.
+                 */
+                brief?: boolean;
             };
             header?: never;
             path: {
@@ -5350,6 +5924,31 @@ export interface operations {
             };
             421: components["responses"]["WrongHost"];
             422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    tasks_get_live: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LiveOverview"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            421: components["responses"]["WrongHost"];
             429: components["responses"]["TooMany"];
             503: components["responses"]["Busy"];
         };
@@ -5930,6 +6529,38 @@ export interface operations {
             503: components["responses"]["Busy"];
         };
     };
+    tasks_schema: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/schema+json": unknown;
+                };
+            };
+            /** @description It is the one that was named in `If-None-Match` */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            421: components["responses"]["WrongHost"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Busy"];
+        };
+    };
     system_parts: {
         parameters: {
             query?: never;
@@ -5980,6 +6611,31 @@ export interface operations {
             503: components["responses"]["Busy"];
         };
     };
+    system_options: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OptionView"][];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            421: components["responses"]["WrongHost"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Busy"];
+        };
+    };
     tasks_list_tasks: {
         parameters: {
             query?: {
@@ -5987,8 +6643,27 @@ export interface operations {
                 skip?: number;
                 /** @description How many to give at most, 100 where nothing is said. */
                 limit?: number;
-                /** @description Only tasks of this status: `pending`, `running`, `completed`, `failed` or `cancelled`. */
+                /**
+                 * @description Only tasks of these statuses, with commas between them: `pending`, `running`, `completed`,
+                 *     `failed`, `cancelled`.
+                 */
                 status_filter?: string;
+                /**
+                 * @description Only tasks with this in their name or description, letters of either case; or with this
+                 *     id, also as `#12`.
+                 */
+                q?: string;
+                /** @description Only tasks of this engine: `vllm`, `sglang`, … */
+                runtime?: string;
+                /**
+                 * @description `created` where nothing is said, else `name`, `status`, `started`, `completed`, `elapsed` or
+                 *     `experiments`.
+                 */
+                sort?: string;
+                /** @description `desc` where nothing is said, or `asc`. What has no value counts as smallest. */
+                order?: string;
+                /** @description Whether each row tells its first experiments, too. */
+                blocks?: boolean;
             };
             header?: never;
             path?: never;
@@ -6010,7 +6685,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             421: components["responses"]["WrongHost"];
-            /** @description No such page, or no such status */
+            /** @description No such page, or a word that is not known here */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6783,6 +7458,83 @@ export interface operations {
             503: components["responses"]["Busy"];
         };
     };
+    tasks_get_insight: {
+        parameters: {
+            query?: {
+                /** @description A run of the task, from 1; the current one where nothing is said. */
+                run?: number;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InsightView"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            /** @description There is no such task, or it has no such run */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            421: components["responses"]["WrongHost"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    tasks_get_task_live: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LiveTask"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            /** @description There is no such task */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            421: components["responses"]["WrongHost"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Busy"];
+        };
+    };
     logs_task_log: {
         parameters: {
             query?: {
@@ -7129,6 +7881,11 @@ export interface operations {
                 skip?: number;
                 /** @description How many to give at most, 100 where nothing is said. */
                 limit?: number;
+                /**
+                 * @description Whether the large parts are left out: `metrics.raw_results`, `effective_arguments`,
+                 *     `environment`, `gpu_monitoring`.
+                 */
+                brief?: boolean;
             };
             header?: never;
             path: {
