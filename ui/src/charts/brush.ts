@@ -1,4 +1,5 @@
 /** Parts of the axes that are brushed: what they keep, and how an address writes them. */
+import type { ECharts } from 'echarts';
 import type { Dimension } from '@/components/experiment/parameters';
 import { asFinite } from '@/components/experiment/read';
 import { setting } from '@/lib/format';
@@ -61,4 +62,18 @@ export function brushOfText(text: string | undefined): Brush {
     }
   }
   return brush;
+}
+
+/** What the chart library keeps of a brush that is drawn. */
+interface Drawn {
+  parent?: { __brushOption?: unknown };
+  setStyle?: (style: object) => void;
+}
+
+/** Gives brushes that were not drawn by hand the colour of those that were. */
+export function paintBrushes(chart: ECharts, color: string): void {
+  for (const shape of chart.getZr().storage.getDisplayList() as unknown as Drawn[]) {
+    if (shape.parent?.__brushOption)
+      shape.setStyle?.({ fill: color, stroke: color, opacity: 0.25, lineWidth: 1 });
+  }
 }

@@ -1,24 +1,15 @@
 /** Experiments, of one task and of all; and what results say beside them. */
 import { keepPreviousData, queryOptions, skipToken } from '@tanstack/react-query';
-import { ApiError, api, ask, bodyOf, type Page, pageOf, type Schemas } from '../client';
+import { api, ask, bodyOf, type Page, pageOf, type Schemas } from '../client';
 import type { LiveProgress } from '../events';
 import { keys } from '../keys';
 import type { paths } from '../schema';
 
-export type Experiment = Schemas['ExperimentView'] & { task_name?: string };
+export type Experiment = Schemas['ExperimentView'];
 export type Run = Schemas['RunView'];
-type Listed = NonNullable<paths['/api/experiments']['get']['parameters']['query']>;
-export type ExperimentListParams = Listed & {
-  task_id?: number;
-  status?: string;
-  failure_kind?: string;
-  role?: string;
-  runtime?: string;
-  q?: string;
-  sort?: string;
-  order?: string;
-  brief?: boolean;
-};
+export type Insight = Schemas['InsightView'];
+export type FailureGroup = Pick<Schemas['FailureGroupView'], 'kind' | 'n' | 'experiment_ids' | 'advice'>;
+export type ExperimentListParams = NonNullable<paths['/api/experiments']['get']['parameters']['query']>;
 
 export const EXPERIMENT_STATUSES = ['pending', 'deploying', 'benchmarking', 'success', 'failed'] as const;
 export type ExperimentStatus = (typeof EXPERIMENT_STATUSES)[number];
@@ -40,7 +31,7 @@ export const experimentList = (params: ExperimentListParams = {}) =>
     queryKey: keys.experiments(params),
     placeholderData: keepPreviousData,
     queryFn: async ({ signal }): Promise<Page<Experiment>> =>
-      pageOf(await api.GET('/api/experiments', { params: { query: params as Listed }, signal })),
+      pageOf(await api.GET('/api/experiments', { params: { query: params }, signal })),
   });
 
 /** By its global id, with everything. */
@@ -63,7 +54,7 @@ export const taskExperiments = (task: number, run?: number) =>
     queryFn: async ({ signal }): Promise<Experiment[]> => {
       const all: Experiment[] = [];
       for (;;) {
-        const query = { skip: all.length, limit: LIMIT, brief: true } as { skip: number; limit: number };
+        const query = { skip: all.length, limit: LIMIT, brief: true };
         const page = pageOf<Experiment>(
           run === undefined
             ? await api.GET('/api/experiments/task/{task_id}', {
@@ -104,48 +95,17 @@ export const bestConfiguration = (task: number, format: BestFormat) =>
 export const resultsUrl = (task: number, format: 'json' | 'csv') =>
   `api/tasks/${task}/results?format=${format}`;
 
-export interface InsightParameter {
-  name: string;
-  importance: number;
-  low: number | null;
-  high: number | null;
-}
-
-export interface Slice {
-  name: string;
-  kind: 'categorical' | 'integer' | 'continuous' | 'boolean';
-  points: { value: unknown; score: number; experiment_id: number; feasible: boolean | null }[];
-  groups?: { value: unknown; n: number; median: number; best: number }[] | null;
-}
-
-export interface FailureGroup {
-  kind: string;
-  n: number;
-  experiment_ids: number[];
-  advice: string | null;
-}
-
-export interface Insight {
-  experiments_used: number;
-  parameters: InsightParameter[];
-  slices: Slice[];
-  failures: FailureGroup[];
-  note: string | null;
-}
-
-/** What the service reads out of a run; `null` where it does not read any. */
+/** What the service reads out of a run. */
 export const taskInsight = (task: number, run?: number) =>
   queryOptions({
     queryKey: keys.task(task, 'insight', run ?? 'current'),
-    queryFn: async ({ signal }): Promise<Insight | null> => {
-      try {
-        const response = await ask(`api/tasks/${task}/insight${run ? `?run=${run}` : ''}`, { signal });
-        return (await response.json()) as Insight;
-      } catch (error) {
-        if (error instanceof ApiError && error.status === 404) return null;
-        throw error;
-      }
-    },
+    queryFn: async ({ signal }) =>
+      bodyOf(
+        await api.GET('/api/tasks/{id}/insight', {
+          params: { path: { id: task }, query: run === undefined ? {} : { run } },
+          signal,
+        }),
+      ),
   });
 
 /** How far an experiment's benchmark is; only events write it. */

@@ -122,15 +122,15 @@ export function parameterColumns(t: TFunction, names: readonly string[]): Column
   ];
 }
 
-export function objectiveColumn(t: TFunction, header: string, sortKey: string): Column {
+/** Best first at the first press: `rank` and `score` are the service's own order. */
+export function objectiveColumn(t: TFunction, header: string, sortKey?: string): Column {
   return {
     key: 'objective',
     header: header || t('experiments.column.objective'),
-    sortKey,
+    ...(sortKey ? { sortKey } : {}),
+    sortsDown: sortKey === 'score',
     isNumber: true,
-    cell: (experiment) => (
-      <ObjectiveValue experiment={experiment} className="font-medium whitespace-nowrap" />
-    ),
+    cell: (experiment) => <ObjectiveValue experiment={experiment} className="font-medium" />,
   };
 }
 

@@ -46,7 +46,7 @@ function Found({ taken, onAdd }: { taken: readonly number[]; onAdd: (id: number)
       brief: true,
       status: 'success',
       ...(q ? { q } : {}),
-      ...(task ? { task_id: Number(task), sort: 'score', order: 'asc' } : {}),
+      ...(task ? { task_id: Number(task), sort: 'score', order: 'desc' } : {}),
     }),
   );
   const rows = (data?.items ?? []).filter((each) => !taken.includes(each.id));

@@ -17,8 +17,9 @@ export function quoted(word: string): string {
 
 export function EnginePart({ experiment }: { experiment: Experiment }) {
   const { t } = useTranslation();
-  const { effective_arguments: words, environment, gpu_monitoring } = experiment;
-  const variables = Object.entries(environment);
+  const { gpu_monitoring } = experiment;
+  const words = experiment.effective_arguments ?? [];
+  const variables = Object.entries(experiment.environment ?? {});
   return (
     <div className="space-y-4">
       <Card title={t('experiments.page.command')}>

@@ -46,17 +46,20 @@ const FILTERS = ['q', 'task', 'status', 'failure', 'role', 'runtime'] as const;
 /** What the service is asked for, as the address says it. */
 export function listParams(address: Search): ExperimentListParams {
   const page = asNumber(address.page) ?? 1;
+  const task = asNumber(address.task);
+  const sort = asWord(address.sort, SORTS) ?? 'created';
   return {
     skip: (page - 1) * SIZE,
     limit: SIZE,
     brief: true,
-    task_id: asNumber(address.task),
+    task_id: task,
     status: asWord(address.status, EXPERIMENT_STATUSES),
     failure_kind: asWord(address.failure, FAILURES),
     role: asWord(address.role, ROLES),
     runtime: asText(address.runtime),
     q: asText(address.q),
-    sort: asWord(address.sort, SORTS) ?? 'created',
+    // Scores of several tasks are no order: they measure different things.
+    sort: sort === 'score' && task === undefined ? 'created' : sort,
     order: asWord(address.order, ['asc', 'desc'] as const) ?? 'desc',
   };
 }
@@ -76,7 +79,7 @@ export function ExperimentsPage() {
     { ...numberColumn({ t }), sortKey: 'created', sortsDown: true },
     unsorted(statusColumn(t)),
     parametersColumn(t),
-    objectiveColumn(t, '', 'score'),
+    objectiveColumn(t, '', params.task_id === undefined ? undefined : 'score'),
     feasibleColumn(t),
     unsorted(metricColumn(t, 'mean_ttft')),
     unsorted(metricColumn(t, 'p99_e2e_latency')),

@@ -5,7 +5,7 @@ import { FilterX } from 'lucide-react';
 import { useCallback, useMemo, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
 import { taskInsight } from '@/api/queries/experiments';
-import { type Brush, type Interval, OBJECTIVE_AXIS } from '@/charts/brush';
+import { type Brush, type Interval, OBJECTIVE_AXIS, paintBrushes } from '@/charts/brush';
 import { Chart } from '@/charts/Chart';
 import { importanceOption, importanceTable } from '@/charts/importance';
 import { parallelOption } from '@/charts/parallel';
@@ -16,7 +16,7 @@ import { Card } from '@/components/Card';
 import type { Dimension } from '@/components/experiment/parameters';
 import { pointState } from '@/components/experiment/read';
 import { useIsPhone } from '@/components/experiment/useIsPhone';
-import { Skeleton } from '@/components/States';
+import { Failed, Skeleton } from '@/components/States';
 import { setting } from '@/lib/format';
 import { useOpenPoint } from './OverviewView';
 import { useBrush } from './useBrush';
@@ -47,8 +47,8 @@ function ParallelCard({ results }: { results: Results }) {
   const tokens = useTokens();
   const isNarrow = useIsPhone();
   const { axes, brush, only, setBrush, clear } = useBrush(results);
-  const newest = useRef({ brush, axes });
-  newest.current = { brush, axes };
+  const newest = useRef({ brush, axes, color: tokens.accent });
+  newest.current = { brush, axes, color: tokens.accent };
   const { option, table } = useMemo(() => {
     const rows = results.experiments
       .filter((each) => Object.keys(each.parameters).length > 0)
@@ -99,6 +99,7 @@ function ParallelCard({ results }: { results: Results }) {
   const onDrawn = useCallback((drawn: ECharts) => {
     chart.current = drawn;
     show(drawn, newest.current.brush, newest.current.axes);
+    paintBrushes(drawn, newest.current.color);
   }, []);
   const clearAll = () => {
     if (chart.current) show(chart.current, {}, axes);
@@ -148,13 +149,18 @@ function show(chart: ECharts, brush: Brush, axes: readonly Dimension[]): void {
 function ImportanceCard({ results }: { results: Results }) {
   const { t } = useTranslation();
   const tokens = useTokens();
-  const { data, isPending } = useQuery(taskInsight(results.task.id, results.run));
+  const { data, error, isPending, refetch } = useQuery(taskInsight(results.task.id, results.run));
   const option = useMemo(
     () => (data && data.parameters.length > 0 ? importanceOption(data.parameters, { tokens, t }) : null),
     [data, tokens, t],
   );
   if (isPending) return <Skeleton className="h-40 w-full" />;
-  if (!data) return null;
+  if (!data)
+    return (
+      <Card title={t('results.importance.title')}>
+        <Failed error={error} onRetry={() => void refetch()} />
+      </Card>
+    );
   return (
     <Card
       title={t('results.importance.title')}
