@@ -1,4 +1,5 @@
 /** Parts of a page, one at a time. Which one is in the address: tabs are links. */
+import { useEffect, useRef } from 'react';
 import { cx } from '@/lib/cx';
 
 export interface Tab {
@@ -9,8 +10,17 @@ export interface Tab {
 }
 
 export function TabLinks({ tabs, active, label }: { tabs: readonly Tab[]; active: string; label: string }) {
+  const nav = useRef<HTMLElement>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the one that is shown comes into sight, where not all fit
+  useEffect(() => {
+    nav.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+  }, [active]);
   return (
-    <nav aria-label={label} className="-mx-1 mb-4 flex gap-1 overflow-x-auto border-line border-b px-1">
+    <nav
+      ref={nav}
+      aria-label={label}
+      className="-mx-1 mb-4 flex gap-1 overflow-x-auto border-line border-b px-1"
+    >
       {tabs.map(({ key, label: name, href, count }) => (
         <a
           key={key}

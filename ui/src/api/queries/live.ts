@@ -1,37 +1,20 @@
 /** What runs at this moment. */
 import { queryOptions, skipToken, useQuery } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
-import { ask } from '../client';
+import { api, bodyOf, type Schemas } from '../client';
 import { type LiveProgress, useServerEvents } from '../events';
 import { keys } from '../keys';
 
-/** An experiment that runs. */
-export interface LiveExperiment {
-  /** Counted inside the run. */
-  experiment_id: number;
-  phase: string;
-  /** Since when it is in this phase. */
-  since: string | null;
-  waiting_for?: string | null;
-  parameters: Record<string, unknown>;
-  progress: Omit<LiveProgress, 'status' | 'at'> | null;
-}
+export type LiveExperiment = Schemas['LiveExperiment'];
+export type LiveTask = Schemas['LiveTask'];
 
-/** A task that runs. */
-export interface LiveTask {
-  task_id: number;
-  experiments: LiveExperiment[];
-  planned_experiments: number;
-  done_experiments: number;
-  best_score: number | null;
-  eta_seconds: number | null;
-}
-
+/** What runs of one task. */
 export const taskLive = (id: number) =>
   queryOptions({
     queryKey: keys.task(id, 'live'),
     staleTime: 2_000,
-    queryFn: async ({ signal }) => (await (await ask(`api/tasks/${id}/live`, { signal })).json()) as LiveTask,
+    queryFn: async ({ signal }) =>
+      bodyOf(await api.GET('/api/tasks/{id}/live', { params: { path: { id } }, signal })),
   });
 
 /** What the benchmark of an experiment said last. */

@@ -69,7 +69,7 @@ export function useStartDemo() {
   const changed = useTasksChanged();
   return useMutation({
     mutationFn: async () => {
-      const document = (await (await ask('api/demo-task')).json()) as TaskDocument;
+      const document = bodyOf(await api.GET('/api/demo-task'));
       const made = bodyOf(await api.POST('/api/tasks', { body: document }));
       return bodyOf(await api.POST('/api/tasks/{id}/start', { params: { path: { id: made.id } } }));
     },

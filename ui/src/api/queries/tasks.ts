@@ -4,33 +4,13 @@ import { api, bodyOf, pageOf, type Schemas } from '../client';
 import { keys } from '../keys';
 import type { paths } from '../schema';
 
+export type TaskRow = Schemas['TaskRow'];
 /** One experiment of a row, as small as it is drawn. */
-export interface Block {
-  /** Its global id. */
-  id: number;
-  /** Counted inside the run. */
-  experiment_id: number;
-  status: string;
-  role: string;
-  is_best: boolean;
-}
-
-export type TaskRow = Schemas['TaskRow'] & {
-  best_experiment_number?: number | null;
-  gain_over_defaults?: number | null;
-  claim?: string | null;
-  blocks?: Block[];
-};
+export type Block = Schemas['BlockView'];
 export type Task = Schemas['TaskView'];
 export type Verdict = Schemas['VerdictView'];
 export type TaskDocument = Schemas['TaskDocument'];
-export type TaskListParams = NonNullable<paths['/api/tasks']['get']['parameters']['query']> & {
-  q?: string | undefined;
-  sort?: string | undefined;
-  order?: string | undefined;
-  runtime?: string | undefined;
-  blocks?: boolean;
-};
+export type TaskListParams = NonNullable<paths['/api/tasks']['get']['parameters']['query']>;
 
 export const TASK_STATUSES = ['pending', 'running', 'completed', 'failed', 'cancelled'] as const;
 export type TaskStatus = (typeof TASK_STATUSES)[number];
@@ -40,8 +20,7 @@ export const taskList = (params: TaskListParams = {}) =>
   queryOptions({
     queryKey: keys.tasks(params),
     placeholderData: keepPreviousData,
-    queryFn: async ({ signal }) =>
-      pageOf<TaskRow>(await api.GET('/api/tasks', { params: { query: params }, signal })),
+    queryFn: async ({ signal }) => pageOf(await api.GET('/api/tasks', { params: { query: params }, signal })),
   });
 
 /** One task, with its document and verdict. */

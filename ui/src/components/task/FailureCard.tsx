@@ -31,13 +31,13 @@ export function FailureCard({
               <span className="num text-muted text-xs">
                 {t('tasks.failures.count', { count: experiments.length, number: number(experiments.length) })}
               </span>
-              <span className="num flex flex-wrap gap-x-1.5 text-xs">
+              <span className="num flex flex-wrap gap-x-1 text-xs">
                 {experiments.slice(0, MOST).map((experiment) => (
                   <a
                     key={experiment.id}
                     href={href.experiment(taskId, experiment.experiment_id)}
                     aria-label={t('tasks.blocks.one', { number: experiment.experiment_id })}
-                    className="text-accent hover:underline"
+                    className="inline-flex min-h-6 min-w-6 items-center justify-center text-accent hover:underline"
                   >
                     #{experiment.experiment_id}
                   </a>
@@ -45,7 +45,7 @@ export function FailureCard({
                 {experiments.length > MOST && (
                   <a
                     href={href.taskPart(taskId, 'experiments', { failure: kind })}
-                    className="text-muted hover:text-accent hover:underline"
+                    className="inline-flex min-h-6 min-w-6 items-center justify-center text-muted hover:text-accent hover:underline"
                   >
                     +{experiments.length - MOST}
                   </a>

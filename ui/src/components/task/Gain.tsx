@@ -21,7 +21,7 @@ export type GainTone = 'good' | 'warn' | 'neutral';
 export function toneOfClaim(claim: string | null | undefined, gain: number | null | undefined): GainTone {
   if (claim === 'gain' || claim === 'meets_slos') return 'good';
   if (claim === 'nothing_feasible' || claim === 'no_baseline' || claim === 'nothing_measured') return 'warn';
-  return claim === undefined && (gain ?? 0) > 0 ? 'good' : 'neutral';
+  return !claim && (gain ?? 0) > 0 ? 'good' : 'neutral';
 }
 
 const TEXT: Record<GainTone, string> = { good: 'text-good', warn: 'text-warn', neutral: 'text-muted' };

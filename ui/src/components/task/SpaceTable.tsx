@@ -18,7 +18,7 @@ export function SpaceTable({ parameters }: { parameters: unknown }) {
           <th scope="col" className="px-3 py-2 font-medium">
             {t('tasks.config.values')}
           </th>
-          <th scope="col" className="py-2 pr-4 pl-3 text-right font-medium">
+          <th scope="col" className="whitespace-nowrap py-2 pr-4 pl-3 text-right font-medium">
             {t('tasks.config.count')}
           </th>
         </tr>

@@ -1,5 +1,5 @@
 /** What can be done with a task, by where it is, and what is lost by it. */
-import type { LiveTask } from '@/api/queries/live';
+import type { LiveExperiment } from '@/api/queries/live';
 
 /** As much of a task as its controls have to know. */
 export interface ControlledTask {
@@ -59,9 +59,12 @@ export function changesSomething(control: TaskControl): boolean {
 const LITTLE = 60;
 
 /** For how long the experiments that run have been running, in seconds; together, as all of it is lost. */
-export function measuredSeconds(live: LiveTask | undefined, now: number): number {
+export function measuredSeconds(
+  live: { experiments: readonly Pick<LiveExperiment, 'since'>[] } | undefined,
+  now: number,
+): number {
   return (live?.experiments ?? []).reduce((sum, { since }) => {
-    const from = since ? new Date(since).getTime() : Number.NaN;
+    const from = new Date(since).getTime();
     return Number.isFinite(from) ? sum + Math.max(0, now - from) / 1000 : sum;
   }, 0);
 }

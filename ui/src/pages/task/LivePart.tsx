@@ -5,28 +5,16 @@ import type { Experiment } from '@/api/queries/experiments';
 import { type LiveExperiment, taskLive, useLiveProgress, useProgressTrack } from '@/api/queries/live';
 import type { Task } from '@/api/queries/tasks';
 import { ExperimentNow } from '@/components/dashboard/ExperimentNow';
-import { Feasibility, ParameterChips } from '@/components/experiment/parts';
+import { ParameterChips } from '@/components/experiment/parts';
 import { objectiveOf } from '@/components/experiment/read';
 import { plannedOf } from '@/components/task/blocks';
 import { LiveProgressCard } from '@/components/task/LiveProgressCard';
 import { ProgressBlocks } from '@/components/task/ProgressBlocks';
 import { RunDuration } from '@/components/task/RunDuration';
+import { SlosMet } from '@/components/task/SlosMet';
 import { withUnit } from '@/lib/units';
 
 const UNDER_WAY = new Set(['pending', 'deploying', 'benchmarking']);
-
-/** Experiments that are under way, from the list, where nothing closer is known. */
-function fromList(experiments: readonly Experiment[]): LiveExperiment[] {
-  return experiments
-    .filter(({ status }) => UNDER_WAY.has(status))
-    .map(({ experiment_id, status, started_at, parameters }) => ({
-      experiment_id,
-      phase: status,
-      since: started_at ?? null,
-      parameters,
-      progress: null,
-    }));
-}
 
 export function LivePart({
   task,
@@ -39,7 +27,7 @@ export function LivePart({
 }) {
   const { t } = useTranslation();
   const { data: live } = useQuery(taskLive(task.id));
-  const now = live?.experiments ?? fromList(experiments);
+  const now = live?.experiments ?? [];
   const done = experiments.filter(({ status }) => !UNDER_WAY.has(status)).length;
   const planned = live?.planned_experiments ?? plannedOf(task);
   const blocks = experiments.map(({ id, experiment_id, status, role }) => ({
@@ -76,12 +64,12 @@ export function LivePart({
               value: withUnit(objectiveOf(task.optimization).kind, best.objective_value),
               gain: task.verdict?.gain_over_defaults,
               claim: task.verdict?.claim,
-              feasibility: <Feasibility experiment={best} />,
+              feasibility: task.slo !== null && <SlosMet experiment={best} />,
             }
       }
     >
       {now.length === 0
-        ? !task.waiting_for && <p className="px-4 py-3 text-muted">{t('tasks.live.preparing')}</p>
+        ? live && !task.waiting_for && <p className="px-4 py-3 text-muted">{t('tasks.live.preparing')}</p>
         : now.map((experiment) => (
             <NowRow key={experiment.experiment_id} task={task} experiment={experiment} />
           ))}
@@ -104,7 +92,7 @@ function NowRow({ task, experiment }: { task: Task; experiment: LiveExperiment }
         benchmark={told?.level === undefined ? (progress ?? undefined) : told}
         track={track}
       />
-      <ParameterChips parameters={parameters} most={12} />
+      {parameters && <ParameterChips parameters={parameters} most={12} />}
     </div>
   );
 }

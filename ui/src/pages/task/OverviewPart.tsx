@@ -7,12 +7,12 @@ import type { Task } from '@/api/queries/tasks';
 import { buttonClass } from '@/components/Button';
 import { Card } from '@/components/Card';
 import { CopyButton } from '@/components/Copy';
-import { Feasibility } from '@/components/experiment/parts';
 import { latestAttempts } from '@/components/experiment/read';
 import { Skeleton } from '@/components/States';
 import { FailureCard } from '@/components/task/FailureCard';
 import { groupFailures } from '@/components/task/failures';
 import { asPairs, ParameterList } from '@/components/task/ParameterList';
+import { SlosMet } from '@/components/task/SlosMet';
 import { VerdictCard } from '@/components/task/VerdictCard';
 import { cx } from '@/lib/cx';
 import { href } from '@/lib/navigate';
@@ -38,7 +38,7 @@ export function OverviewPart({ task }: { task: Task }) {
           taskId={task.id}
           verdict={verdict}
           isFailure={task.status === 'failed'}
-          feasibility={best && <Feasibility experiment={best} />}
+          feasibility={best && task.slo !== null && <SlosMet experiment={best} />}
         >
           {task.successful_experiments > 0 ? (
             <a href={href.taskPart(task.id, 'results')} className={buttonClass()}>

@@ -2,6 +2,7 @@ import { act, screen, waitFor, within } from '@testing-library/react';
 import { HttpResponse, http } from 'msw';
 import { describe, expect, it } from 'vitest';
 import { keys } from '@/api/keys';
+import type { LiveTask } from '@/api/queries/live';
 import check from '@/test/fixtures/check-warnings.json';
 import madeCompleted from '@/test/fixtures/experiments-completed.json';
 import madeFailed from '@/test/fixtures/experiments-failed.json';
@@ -62,14 +63,34 @@ describe('the overview of a task', () => {
 
   it('shows what runs as events tell of it', async () => {
     serve(running, madeRunning);
+    server.use(
+      answer(`/api/tasks/${running.id}/live`, {
+        task_id: running.id,
+        task_name: running.task_name,
+        status: 'running',
+        run: 1,
+        waiting_for: null,
+        experiments: [
+          {
+            experiment_id: 3,
+            phase: 'benchmarking',
+            since: '2026-11-29T07:00:00.000Z',
+            waiting_for: null,
+            parameters: { 'max-num-seqs': 128 },
+            progress: null,
+          },
+        ],
+        planned_experiments: 9,
+        done_experiments: 2,
+        best_score: -1200,
+        eta_seconds: 150,
+      } satisfies LiveTask),
+    );
     const { client } = await open(running.id);
     const now = await screen.findByRole('region', { name: 'Now' });
-    const current = madeRunning.find(({ status }) => status !== 'success' && status !== 'failed');
-    expect(
-      await within(now).findByRole('link', { name: `Experiment ${current?.experiment_id}` }),
-    ).toBeVisible();
+    expect(await within(now).findByRole('link', { name: 'Experiment 3' })).toBeVisible();
     act(() => {
-      client.setQueryData(keys.live(running.id, current?.experiment_id ?? 0), {
+      client.setQueryData(keys.live(running.id, 3), {
         status: 'benchmarking',
         level: 1,
         levels: 2,
@@ -84,6 +105,9 @@ describe('the overview of a task', () => {
       });
     });
     await waitFor(() => expect(now).toHaveTextContent('48 of 200'));
+    expect(now).toHaveTextContent('2 of 9 experiments');
+    expect(now).toHaveTextContent('about 2m 30s left');
+    expect(now).toHaveTextContent('max-num-seqs128');
     expect(now).toHaveTextContent('23.5ms');
     expect(now).toHaveTextContent('D(64,32) at concurrency 16');
   });

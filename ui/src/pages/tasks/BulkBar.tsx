@@ -63,7 +63,7 @@ export function BulkBar({ tasks, onClear }: { tasks: readonly TaskRow[]; onClear
       {tasks.length > 0 && (
         <section
           aria-label={t('tasks.bulk.label')}
-          className="fixed inset-x-3 bottom-4 z-20 mx-auto flex w-fit max-w-[calc(100vw-1.5rem)] flex-wrap items-center justify-center gap-1.5 rounded-xl border border-line bg-raised px-3 py-2 shadow-pop lg:left-60"
+          className="fixed inset-x-3 bottom-4 z-20 mx-auto flex w-fit max-w-[calc(100vw-1.5rem)] flex-wrap items-center justify-center gap-1.5 rounded-xl border border-line bg-raised px-3 py-2 shadow-pop sm:mx-0 sm:left-6 lg:left-[17rem]"
         >
           <span className="num px-1 font-medium">{t('list.selected', { count: tasks.length })}</span>
           {ACTIONS.map(({ action, icon, tone }) => {

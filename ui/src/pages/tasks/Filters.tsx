@@ -35,7 +35,7 @@ export function Filters({
   ];
   return (
     <div className="mb-3 flex flex-wrap items-center gap-2">
-      <fieldset className="-mx-1 flex max-w-full gap-1 overflow-x-auto px-1 py-0.5">
+      <fieldset className="-mx-1 flex min-w-0 max-w-full gap-1 overflow-x-auto px-1 py-0.5">
         <legend className="sr-only">{t('tasks.filter.status')}</legend>
         {chips.map(({ status, label, count }) => {
           const isOn = status === undefined ? view.statuses.length === 0 : view.statuses.includes(status);

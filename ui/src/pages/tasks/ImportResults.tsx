@@ -1,7 +1,7 @@
 /** What came of files that were imported. */
 import { CircleAlert, CircleCheck } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
-import { ApiError } from '@/api/client';
+import { ApiError, type Problem } from '@/api/client';
 import type { ImportedFile, ImportResult } from '@/api/queries/task-files';
 import { Dialog } from '@/components/Dialog';
 import { Problems } from '@/components/task/Problems';
@@ -34,7 +34,7 @@ export function ImportResults({ files, onClose }: { files: ImportedFile[] | null
                 {error instanceof ApiError && (
                   <>
                     {error.hint && <p className="text-muted">{error.hint}</p>}
-                    <Problems problems={error.problems} />
+                    <Problems problems={untold({ detail: error.message, problems: error.problems })} />
                   </>
                 )}
               </Line>
@@ -54,6 +54,11 @@ export function ImportResults({ files, onClose }: { files: ImportedFile[] | null
   );
 }
 
+/** Problems that the sentence above them does not tell already. */
+function untold({ detail, problems = [] }: { detail: string; problems?: Problem[] }): Problem[] {
+  return problems.filter(({ message }) => !detail.includes(message));
+}
+
 function Outcome({ result, onClose }: { result: ImportResult; onClose: () => void }) {
   const { t } = useTranslation();
   const name = result.task_name ?? t('tasks.import.document', { number: result.index + 1 });
@@ -70,7 +75,7 @@ function Outcome({ result, onClose }: { result: ImportResult; onClose: () => voi
         <>
           <p className="text-bad">{result.error.detail}</p>
           {result.error.hint && <p className="text-muted">{result.error.hint}</p>}
-          <Problems problems={result.error.problems ?? []} />
+          <Problems problems={untold(result.error)} />
         </>
       )}
       <Problems problems={result.warnings} />

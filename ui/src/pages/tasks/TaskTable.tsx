@@ -26,7 +26,7 @@ export interface TaskListProps {
 }
 
 const RIGHT = 'text-right';
-const CELL = 'px-3 py-2.5 align-middle';
+const CELL = 'px-2.5 py-2.5 align-middle';
 /** Columns that make way where there is little room. */
 const ROOMY = '@max-[64rem]:hidden';
 
@@ -67,21 +67,21 @@ export function TaskTable({
                 />
               </th>
             )}
-            <th scope="col" className="w-12 px-3 py-2 text-right font-medium">
+            <th scope="col" className="w-12 px-2.5 py-2 text-right font-medium">
               {t('tasks.column.id')}
             </th>
-            {head('name', t('tasks.column.name'), 'w-[26%]')}
+            {head('name', t('tasks.column.name'), 'w-[32%]')}
             {head('status', t('tasks.column.status'))}
-            <th scope="col" className={cx('px-3 py-2 font-medium', ROOMY)}>
+            <th scope="col" className={cx('px-2.5 py-2 font-medium', ROOMY)}>
               {t('tasks.column.runtime')}
             </th>
             {head('experiments', t('tasks.column.experiments'))}
-            <th scope="col" className="whitespace-nowrap px-3 py-2 text-right font-medium">
+            <th scope="col" className="whitespace-nowrap px-2.5 py-2 text-right font-medium">
               {t('tasks.column.gain')}
             </th>
             {head('elapsed', t('tasks.column.duration'), RIGHT)}
             {head('created', t('tasks.column.created'), ROOMY)}
-            <th scope="col" className="w-44 px-3 py-2">
+            <th scope="col" className="px-2.5 py-2">
               <span className="sr-only">{t('tasks.column.actions')}</span>
             </th>
           </tr>
@@ -107,17 +107,19 @@ export function TaskTable({
                 </td>
               )}
               <td className={cx(CELL, 'num text-right text-muted')}>{task.id}</td>
-              <th scope="row" className={cx(CELL, 'max-w-0 text-left font-normal')}>
-                <TaskName task={task} />
+              <th scope="row" className={cx(CELL, 'text-left font-normal')}>
+                <div className="min-w-44">
+                  <TaskName task={task} />
+                </div>
               </th>
               <td className={CELL}>
                 <StatusBadge status={task.status} />
               </td>
               <td className={cx(CELL, 'text-muted', ROOMY)}>{task.base_runtime}</td>
               <td className={CELL}>
-                <RowProgress task={task} className="w-52 @max-[52rem]:w-36" />
+                <RowProgress task={task} className="w-56 @max-[52rem]:w-36" />
               </td>
-              <td className={cx(CELL, 'text-right')}>
+              <td className={cx(CELL, 'w-24 text-right leading-4')}>
                 <Gain gain={task.gain_over_defaults} claim={task.claim} />
               </td>
               <td className={cx(CELL, 'num whitespace-nowrap text-right')}>
@@ -146,20 +148,20 @@ export function TaskName({ task, children }: { task: TaskRow; children?: ReactNo
         href={href.task(task.id)}
         data-row={task.id}
         title={task.task_name}
-        className="block truncate font-medium text-fg hover:text-accent hover:underline"
+        className="wrap-anywhere line-clamp-2 font-medium text-fg hover:text-accent hover:underline"
       >
         {task.task_name}
       </a>
       {isWaiting ? (
         <div
           title={task.waiting_for ?? undefined}
-          className="truncate text-warn text-xs first-letter:uppercase"
+          className="wrap-anywhere line-clamp-2 text-warn text-xs first-letter:uppercase"
         >
           {task.waiting_for}
         </div>
       ) : (
         task.description && (
-          <div title={task.description} className="truncate text-muted text-xs">
+          <div title={task.description} className="wrap-anywhere line-clamp-1 text-muted text-xs">
             {task.description}
           </div>
         )
@@ -188,14 +190,14 @@ function SortHead({
     <th
       scope="col"
       aria-sort={order && (order === 'asc' ? 'ascending' : 'descending')}
-      className={cx('px-3 py-2 font-medium', className)}
+      className={cx('px-2.5 py-2 font-medium', className)}
     >
       <button
         type="button"
         onClick={onSort}
         title={t('list.sortBy', { column: label })}
         className={cx(
-          'group/sort inline-flex items-center gap-1 whitespace-nowrap hover:text-fg',
+          'group/sort inline-flex items-center align-middle gap-1 whitespace-nowrap hover:text-fg',
           order && 'text-fg',
           isRight && 'flex-row-reverse',
         )}
