@@ -1,6 +1,6 @@
 /** A task document that is being written: checked, its schema, where it comes from and where it goes. */
 import { keepPreviousData, queryOptions, useMutation } from '@tanstack/react-query';
-import { ApiError, api, ask, bodyOf, type Schemas } from '../client';
+import { api, ask, bodyOf, type Schemas } from '../client';
 import { keys } from '../keys';
 import { type Task, type TaskDocument, useTasksChanged } from './tasks';
 
@@ -43,15 +43,11 @@ export const documentOf = (id: number) =>
       (await ask(`api/tasks/${id}/export?format=json`, { signal })).json(),
   });
 
-/** Whether a task has this name. */
-export async function isNameTaken(name: string): Promise<boolean> {
-  try {
-    await api.GET('/api/tasks/name/{name}', { params: { path: { name } } });
-    return true;
-  } catch (error) {
-    if (error instanceof ApiError && error.status === 404) return false;
-    throw error;
-  }
+/** The names of tasks that begin like this one, as far as the service tells them in one answer. */
+export async function namesLike(name: string): Promise<Set<string>> {
+  const query = { limit: 1000, q: name };
+  const tasks = bodyOf(await api.GET('/api/tasks', { params: { query } }));
+  return new Set(tasks.map(({ task_name }) => task_name));
 }
 
 /** Makes a task of a document, in the place of another where one is named. */

@@ -90,7 +90,7 @@ function keyOf(line: string): { indent: number; key: string; rest: string } | un
 export function yamlContext(before: string): CursorContext {
   const lines = before.split('\n');
   const current = lines.at(-1) ?? '';
-  const own = keyOf(`${current} `.replace(/:\s*$/, ': '));
+  const own = keyOf(current);
   const isValue = own !== undefined && /:\s/.test(current);
   const dashes = /^(\s*)((?:-\s+)*)/.exec(current);
   const indent = own && isValue ? own.indent : (dashes?.[0].length ?? 0);
@@ -112,6 +112,9 @@ export function yamlContext(before: string): CursorContext {
         path.unshift(0);
         limit = (dash[1]?.length ?? 0) + 1;
       }
+    } else if (dash && (dash[1]?.length ?? 0) < limit && parent?.indent === limit) {
+      path.unshift(0);
+      limit = (dash[1]?.length ?? 0) + 1;
     } else if (!parent && line.search(/\S/) < limit && !dash) limit = line.search(/\S/);
   }
   if (own && isValue) {

@@ -85,5 +85,6 @@ export function descriptionAt(root: Schema, path: Path): string | undefined {
     const own = typeof last === 'string' ? properties?.[last]?.description : undefined;
     if (own) return own;
   }
-  return schemasAt(root, path).find(({ description }) => description)?.description;
+  const told = schemasAt(root, path).filter(({ description }) => description);
+  return told.length === 1 ? told[0]?.description : undefined;
 }

@@ -1,5 +1,6 @@
 /** Documents as text, and back: YAML and JSON with the same meaning. */
 import {
+  type CollectionTag,
   type Document,
   isMap,
   isPair,
@@ -8,6 +9,8 @@ import {
   LineCounter,
   parseAllDocuments,
   parseDocument,
+  type ScalarTag,
+  type Tags,
   visit,
   Document as YamlDocument,
 } from 'yaml';
@@ -29,7 +32,52 @@ export interface ReadText {
   errors: TextError[];
 }
 
-const OPTIONS = { version: '1.2', prettyErrors: false, uniqueKeys: true } as const;
+/** Whole numbers in twos, which the service understands as well. */
+const binary: ScalarTag = {
+  tag: 'tag:yaml.org,2002:int',
+  identify: () => false,
+  default: true,
+  format: 'BIN',
+  test: /^[-+]?0b[01]+$/,
+  resolve: (text) => Number(text.replace(/^[-+]/, '')) * (text.startsWith('-') ? -1 : 1),
+};
+
+/** `0777` is text, and what is too large to be kept as a number is, too. */
+function strictly(tag: ScalarTag | CollectionTag): ScalarTag | CollectionTag {
+  if (!/:(?:int|float)$/.test(tag.tag) || tag.collection !== undefined || !tag.resolve) return tag;
+  const { resolve, format, test } = tag;
+  const isDecimal = tag.tag.endsWith(':int') && format === undefined;
+  return {
+    ...tag,
+    test: isDecimal ? /^[-+]?(?:0|[1-9][0-9]*)$/ : test,
+    resolve: (text, onError, options) => {
+      const value = resolve(text, onError, options);
+      const number = Number(
+        typeof value === 'object' && value !== null && 'value' in value ? value.value : value,
+      );
+      const isKept = Number.isFinite(number) && (!isDecimal || Number.isSafeInteger(number));
+      return isKept ? value : text;
+    },
+  } as ScalarTag;
+}
+
+const OPTIONS = {
+  version: '1.2',
+  prettyErrors: false,
+  uniqueKeys: true,
+  customTags: (tags: Tags) => [...tags.map((tag) => (typeof tag === 'string' ? tag : strictly(tag))), binary],
+} as const;
+
+/** Keeps a whole number as text where it is too long to be kept as a number. */
+function unspoilt(_: string, value: unknown, context?: { source?: string }): unknown {
+  const isLong = typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value);
+  return isLong && /^-?\d+$/.test(context?.source ?? '') ? context?.source : value;
+}
+
+/** A text that is JSON, as it is. */
+export function readJson(text: string): Json {
+  return JSON.parse(text, unspoilt) as Json;
+}
 
 /** The format that a file's name or its first letter tells. */
 export function formatOf(text: string, fileName = ''): TextFormat {
@@ -60,7 +108,7 @@ export function readText(text: string, format: TextFormat): ReadText {
     });
   if (format === 'json') {
     try {
-      const document = JSON.parse(text) as Json;
+      const document = readJson(text);
       // What JSON reads and YAML does not is a key given twice, or a matter of white space.
       const twice = errors.filter(({ message }) => /unique/i.test(message));
       return { documents: [document], errors: twice };
@@ -98,7 +146,11 @@ const SHORT = 72;
 /** A document as a person would write it. */
 export function writeText(document: Json, format: TextFormat): string {
   if (format === 'json') return `${JSON.stringify(document, null, 2)}\n`;
-  const yaml = new YamlDocument(document, { version: '1.2', aliasDuplicateObjects: false });
+  const yaml = new YamlDocument(document, {
+    version: '1.2',
+    aliasDuplicateObjects: false,
+    customTags: (tags: Tags) => [...tags, binary],
+  });
   visit(yaml, {
     Seq(_, seq) {
       const isShort = JSON.stringify(seq.toJSON()).length <= SHORT;

@@ -12,10 +12,10 @@ const look = EditorView.theme({
   '.cm-content': { padding: '8px 0', caretColor: 'var(--fg)' },
   '.cm-cursor': { borderLeftColor: 'var(--fg)' },
   '.cm-gutters': { backgroundColor: 'var(--surface)', color: 'var(--faint)', border: 'none' },
-  '.cm-activeLine': { backgroundColor: 'color-mix(in oklch, var(--sunken) 70%, transparent)' },
+  '.cm-activeLine': { backgroundColor: 'color-mix(in srgb, var(--sunken) 75%, transparent)' },
   '.cm-activeLineGutter': { backgroundColor: 'transparent', color: 'var(--fg)' },
   '&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground': {
-    backgroundColor: 'color-mix(in oklch, var(--accent) 26%, transparent)',
+    backgroundColor: 'color-mix(in srgb, var(--accent) 26%, transparent)',
   },
   '.cm-matchingBracket': {
     backgroundColor: 'var(--accent-soft) !important',
@@ -35,9 +35,9 @@ const look = EditorView.theme({
   '.cm-tooltip.cm-tooltip-hover .told': { padding: '6px 10px', whiteSpace: 'pre-wrap' },
   '.cm-tooltip .told-name': { fontFamily: MONO, fontWeight: '600' },
   '.cm-tooltip .told-text': { color: 'var(--muted)', marginTop: '2px' },
-  '.cm-tooltip-autocomplete > ul': { fontFamily: MONO, maxHeight: '18rem', padding: '4px' },
-  '.cm-tooltip-autocomplete > ul > li': { padding: '4px 8px', borderRadius: '6px' },
-  '.cm-tooltip-autocomplete > ul > li[aria-selected]': {
+  '.cm-tooltip.cm-tooltip-autocomplete > ul': { fontFamily: MONO, maxHeight: '18rem', padding: '4px' },
+  '.cm-tooltip.cm-tooltip-autocomplete > ul > li': { padding: '4px 8px', borderRadius: '6px' },
+  '.cm-tooltip.cm-tooltip-autocomplete > ul > li[aria-selected]': {
     backgroundColor: 'var(--accent-soft)',
     color: 'var(--accent)',
   },

@@ -1,6 +1,6 @@
 /** A list of values as chips: typed, pasted, changed in place and taken away by keyboard or pointer. */
 import { X } from 'lucide-react';
-import { type ClipboardEvent, type KeyboardEvent, useId, useRef, useState } from 'react';
+import { type ClipboardEvent, type KeyboardEvent, useId, useLayoutEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { cx } from '@/lib/cx';
 import type { Json } from './json';
@@ -44,9 +44,19 @@ export function Chips({
   const hint = useId();
   const input = useRef<HTMLInputElement>(null);
 
-  const commit = (text: string, rest = '') => {
+  // The field moves to where a value is changed, and its focus with it.
+  const wantsFocus = useRef(false);
+  useLayoutEffect(() => {
+    if (!wantsFocus.current) return;
+    wantsFocus.current = false;
+    input.current?.focus();
+    input.current?.select();
+  });
+
+  const commit = (text: string, staysHere: boolean) => {
+    wantsFocus.current = staysHere;
     const more = splitValues(text).map(read);
-    setTyped(rest);
+    setTyped('');
     if (edited !== undefined) {
       setEdited(undefined);
       onChange(values.toSpliced(edited, 1, ...more));
@@ -55,21 +65,24 @@ export function Chips({
   const edit = (index: number) => {
     setEdited(index);
     setTyped(writeValue(values[index] as Json));
-    input.current?.focus();
+    wantsFocus.current = true;
   };
   const remove = (index: number) => {
+    wantsFocus.current = true;
+    setEdited(undefined);
+    setTyped('');
     onChange(values.toSpliced(index, 1));
-    input.current?.focus();
   };
   const pressed = (event: KeyboardEvent<HTMLInputElement>) => {
     if (event.key === 'Enter' && !event.ctrlKey && !event.metaKey) {
       event.preventDefault();
-      commit(typed);
+      commit(typed, true);
     } else if (event.key === ',' && !isOpen(typed)) {
       event.preventDefault();
-      commit(typed);
+      commit(typed, true);
     } else if (event.key === 'Escape' && edited !== undefined) {
       event.stopPropagation();
+      wantsFocus.current = true;
       setEdited(undefined);
       setTyped('');
     } else if (event.key === 'Backspace' && typed === '' && edited === undefined && values.length > 0) {
@@ -81,7 +94,7 @@ export function Chips({
     const text = event.clipboardData.getData('text');
     if (splitValues(text).length < 2) return;
     event.preventDefault();
-    commit(typed + text);
+    commit(typed + text, true);
   };
   const field = (
     <input
@@ -98,7 +111,7 @@ export function Chips({
       onChange={({ target }) => setTyped(target.value)}
       onKeyDown={pressed}
       onPaste={pasted}
-      onBlur={() => (typed !== '' || edited !== undefined) && commit(typed)}
+      onBlur={() => (typed !== '' || edited !== undefined) && commit(typed, false)}
       size={Math.max(3, typed.length + 1)}
       className={cx(
         'h-6 min-w-8 flex-1 bg-transparent px-1 font-mono text-xs outline-none placeholder:font-sans placeholder:text-faint',

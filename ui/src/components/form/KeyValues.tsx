@@ -10,7 +10,7 @@ import { isObject, type Json, type Path } from './json';
 import { NameBox } from './NameBox';
 import { useAt, useDocumentStore } from './store';
 import { useRowIds } from './useRowIds';
-import { parseValue, writeValue } from './values';
+import { parseValue } from './values';
 
 export interface KeyValuesProps {
   path: Path;
@@ -164,5 +164,5 @@ export function readAny(text: string): Json {
 /** How {@link readAny} would be told this value. */
 export function writeAny(value: Json): string {
   if (typeof value !== 'string') return JSON.stringify(value);
-  return value === '' || readAny(value) === value ? value : writeValue(value);
+  return value === '' || readAny(value) === value ? value : JSON.stringify(value);
 }

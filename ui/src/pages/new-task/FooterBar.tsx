@@ -46,7 +46,7 @@ export function FooterBar({
         : CircleCheck;
   const isEdit = mode === 'edit';
   return (
-    <div className="sticky bottom-0 z-20 -mx-4 mt-5 border-line border-t bg-surface/95 px-4 py-2.5 backdrop-blur sm:-mx-6 sm:px-6 lg:-mx-8 lg:px-8">
+    <div className="sticky bottom-0 z-20 -mx-4 mt-5 -mb-5 border-line border-t bg-surface/95 px-4 py-2.5 backdrop-blur sm:-mx-6 sm:px-6 lg:-mx-8 lg:px-8">
       <div className="flex flex-wrap items-center justify-between gap-x-4 gap-y-2">
         <button
           type="button"

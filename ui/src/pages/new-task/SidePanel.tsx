@@ -53,7 +53,13 @@ function Command({ title, command, other }: { title: string; command: string; ot
           // biome-ignore lint/suspicious/noArrayIndexKey: a command has its order
           <span key={index}>
             {index > 0 && ' '}
-            {isOwn ? <mark className="rounded bg-accent-soft px-0.5 text-accent">{text}</mark> : text}
+            {isOwn ? (
+              <mark className="inline-block max-w-full rounded bg-accent-soft px-0.5 text-accent">
+                {text}
+              </mark>
+            ) : (
+              <span className="inline-block max-w-full">{text}</span>
+            )}
           </span>
         ))}
       </pre>
@@ -79,7 +85,7 @@ function ToldRow({ told, onGo }: { told: Told; onGo: (told: Told) => void }) {
             <code className="block truncate font-mono text-2xs text-muted">{told.path}</code>
           )}
           <span className="break-words">{told.message}</span>
-          {told.hint && <span className="block break-words text-muted">{told.hint}</span>}
+          {told.hint && <span className="line-clamp-3 break-words text-muted">{told.hint}</span>}
         </span>
       </button>
     </li>
@@ -166,7 +172,7 @@ export function SidePanel(props: PanelProps) {
         </p>
         {isKnown && (
           <div className="space-y-2 border-line border-t p-3 pt-2">
-            {checked.first_command ? (
+            {checked.first_command === checked.baseline_command ? null : checked.first_command ? (
               <Command
                 title={t('form.panel.first')}
                 command={checked.first_command}

@@ -150,13 +150,14 @@ export function TaskForm({
     [tab, written, errors, store],
   );
   const goToFirst = useCallback(() => {
-    requestAnimationFrame(() => {
+    // The page says what is wrong first.
+    setTimeout(() => {
       const problems = current.current.filter(({ severity }) => severity === 'problem');
       const first = window.document.querySelector<HTMLElement>('[data-field] [aria-invalid=true]');
       const field = first?.closest<HTMLElement>('[data-field]')?.dataset.field;
       if (tab === 'form' && field !== undefined && fieldElement(field)) goToField(field);
       else if (problems[0]) goTo(problems[0]);
-    });
+    }, 60);
   }, [tab, goTo]);
   const submit = useCallback(
     async (andStart: boolean) => {

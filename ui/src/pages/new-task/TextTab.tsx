@@ -62,7 +62,7 @@ export function TextTab({
             schema={schema as Schema | undefined}
             parameters={parameters}
             onChange={onChange}
-            className="h-[max(24rem,calc(100dvh-15.5rem))]"
+            className="h-[max(24rem,calc(100dvh-12.25rem))]"
           />
         </Suspense>
       </div>

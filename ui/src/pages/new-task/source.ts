@@ -2,7 +2,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { keys } from '@/api/keys';
-import { documentOf, isNameTaken } from '@/api/queries/check';
+import { documentOf, namesLike } from '@/api/queries/check';
 import { gpusAre } from '@/api/queries/runtimes';
 import { systemInfo } from '@/api/queries/system';
 import { type Task, task } from '@/api/queries/tasks';
@@ -45,13 +45,12 @@ export function newDocument(hasGpu: boolean, mode: string): Json {
 }
 
 /** A name like this one that no task has. */
-export async function freeName(name: string, isTaken = isNameTaken): Promise<string> {
+export async function freeName(name: string, taken = namesLike): Promise<string> {
   const stem = `${name.slice(0, 190)}-copy`;
-  for (let number = 1; number < 30; number += 1) {
-    const wanted = number === 1 ? stem : `${stem}-${number}`;
-    if (!(await isTaken(wanted))) return wanted;
-  }
-  return `${stem}-${Date.now()}`;
+  const names = await taken(stem);
+  let wanted = stem;
+  for (let number = 2; names.has(wanted); number += 1) wanted = `${stem}-${number}`;
+  return wanted;
 }
 
 export interface Loaded {

@@ -1,6 +1,7 @@
 /** Makes a task of the document, or puts it in the place of the one that is edited. */
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { toast } from 'sonner';
 import { ApiError } from '@/api/client';
 import { useSaveTask } from '@/api/queries/check';
 import { useTaskAction } from '@/api/queries/tasks';
@@ -57,7 +58,10 @@ export function useSubmit(source: Source, onSaved: () => void): Submit {
     } catch (error) {
       const told = toldBy(error);
       setRefused(told);
-      notifyFailure(t(source.mode === 'edit' ? 'form.notSaved' : 'form.notCreated'), error);
+      const what = t(source.mode === 'edit' ? 'form.notSaved' : 'form.notCreated');
+      // What is said at a field is not said at length in front of the buttons too.
+      if (told.length > 0) toast.error(what);
+      else notifyFailure(what, error);
       return false;
     }
   };

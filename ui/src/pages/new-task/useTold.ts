@@ -31,6 +31,8 @@ export function useTold(
       message: t('form.text.unreadable', { line, message }),
       severity: 'problem',
     }));
+    // What was said of an older text says nothing of this one.
+    if (all.length > 0) return all;
     const add = (more: readonly Told[]) => {
       for (const one of more) {
         if (!all.some(({ path, message }) => path === one.path && message === one.message)) all.push(one);
