@@ -26,7 +26,7 @@ export function ContainerState({
   const { t } = useTranslation();
   const hasFailed = state === 'exited' && typeof exitCode === 'number' && exitCode !== 0;
   return (
-    <span className="inline-flex items-center gap-1">
+    <span className="flex shrink-0 items-center gap-1">
       <Badge tone={TONES[state] ?? 'neutral'}>
         <span
           aria-hidden

@@ -12,6 +12,7 @@ import type { LogModel } from './model';
 import { MARK } from './ring';
 import type { Find } from './useFind';
 import type { OpenLog } from './useLog';
+import { useModel } from './useModel';
 
 /** Older lines that are had at once. */
 const MORE = 5_000;
@@ -21,6 +22,8 @@ export function Head({ source, model }: { source: LogSource; model: LogModel }) 
   const [isPending, setPending] = useState(false);
   const [isStart, setStart] = useState(false);
   const { ring } = model;
+  // While the end is followed nobody sees how many have left.
+  useModel(model, ({ isFollowing }) => (ring.dropped > 0 && isFollowing ? -1 : ring.dropped));
   if (ring.dropped > 0) {
     return (
       <>
@@ -66,6 +69,7 @@ function stampOfOldest({ ring }: LogModel): string {
 
 export function Empty({ log, source, find }: { log: OpenLog; source: LogSource; find: Find }) {
   const { t } = useTranslation();
+  useModel(log.model, ({ ring }) => ring.lines);
   if (log.state === 'failed') return <Failed error={log.error} onRetry={log.start} className="py-4" />;
   if (log.model.ring.size > 0 && (find.minLevel > 0 || find.stream !== 'both' || find.onlyMatches)) {
     const clear = () => {

@@ -1,5 +1,5 @@
 /** The search in a log: plain or as an expression, with the number of matches and the way through them. */
-import { CaseSensitive, ChevronDown, ChevronUp, Filter, Regex, Search } from 'lucide-react';
+import { CaseSensitive, ChevronDown, ChevronUp, Filter, Regex, Search, SearchCheck } from 'lucide-react';
 import type { Ref } from 'react';
 import { useTranslation } from 'react-i18next';
 import { cx } from '@/lib/cx';
@@ -9,12 +9,14 @@ import { INPUT } from '../Input';
 import { Tip } from '../Tip';
 import type { LogModel } from './model';
 import type { Find } from './useFind';
+import { useModel } from './useModel';
 
 export function FindBar({
   model,
   find,
   onShow,
   onLeave,
+  onSearchAll,
   inputRef,
   className,
 }: {
@@ -22,6 +24,8 @@ export function FindBar({
   find: Find;
   onShow: (place: number) => void;
   onLeave: () => void;
+  /** Searches also what is not here, where that can be done. */
+  onSearchAll: (() => void) | undefined;
   inputRef: Ref<HTMLInputElement>;
   className?: string;
 }) {
@@ -31,8 +35,8 @@ export function FindBar({
     const place = find.step(by);
     if (place !== null) onShow(place);
   };
-  const { hits } = model;
-  const nth = current === null ? 0 : hits.indexOf(current) - hits.first + 1;
+  const count = useModel(model, ({ hits }) => hits.length);
+  const nth = useModel(model, ({ hits }) => (current === null ? 0 : hits.indexOf(current) - hits.first + 1));
   return (
     <div className={cx('flex min-w-0 items-center gap-1', className)}>
       <div className="relative min-w-0 flex-1">
@@ -80,21 +84,19 @@ export function FindBar({
             role="status"
             className={cx('num px-1 text-xs whitespace-nowrap', error ? 'text-bad' : 'text-muted')}
           >
-            {error
-              ? t('logs.badSearch')
-              : matcher && `${nth > 0 ? number(nth, 9) : '–'}/${number(hits.length, 9)}`}
+            {error ? t('logs.badSearch') : matcher && `${nth > 0 ? number(nth, 9) : '–'}/${number(count, 9)}`}
           </span>
           <IconButton
             icon={ChevronUp}
             label={t('logs.previousMatch')}
-            disabled={hits.length === 0}
+            disabled={count === 0}
             onClick={() => step(-1)}
             className="size-7"
           />
           <IconButton
             icon={ChevronDown}
             label={t('logs.nextMatch')}
-            disabled={hits.length === 0}
+            disabled={count === 0}
             onClick={() => step(1)}
             className="size-7"
           />
@@ -105,6 +107,14 @@ export function FindBar({
             onChange={find.setOnlyMatches}
             className="size-7!"
           />
+          {onSearchAll && (
+            <IconButton
+              icon={SearchCheck}
+              label={t('logs.searchAll')}
+              onClick={onSearchAll}
+              className="size-7"
+            />
+          )}
         </>
       )}
     </div>

@@ -3,7 +3,7 @@
  * from is its source's affair.
  */
 import { ArrowDown } from 'lucide-react';
-import { type KeyboardEvent, useRef, useState, useSyncExternalStore } from 'react';
+import { type KeyboardEvent, type ReactNode, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { LogSource } from '@/api/logs';
 import { cx } from '@/lib/cx';
@@ -13,35 +13,29 @@ import { FindBar } from './FindBar';
 import { LogList, type LogListHandle } from './LogList';
 import type { LogModel } from './model';
 import { useLogPrefs } from './prefs';
+import { ServerSearch } from './ServerSearch';
 import { StateBadge } from './StateBadge';
 import { Tools } from './Tools';
 import { useFind } from './useFind';
 import { useLog } from './useLog';
+import { useModel } from './useModel';
 import { ViewMenu } from './ViewMenu';
 
-export function LogView({
-  source,
-  className,
-  title,
-}: {
+export interface LogViewProps {
   source: LogSource;
   /** Says how high it is, among others. */
-  className?: string;
+  className?: string | undefined;
   /** Stands at the front of the bar, where several logs are side by side. */
-  title?: React.ReactNode;
-}) {
-  return <View key={source.key} source={source} className={className} title={title} />;
+  title?: ReactNode;
+  /** Stands at the end of the bar. */
+  actions?: ReactNode;
 }
 
-function View({
-  source,
-  className,
-  title,
-}: {
-  source: LogSource;
-  className?: string;
-  title?: React.ReactNode;
-}) {
+export function LogView(props: LogViewProps) {
+  return <View key={props.source.key} {...props} />;
+}
+
+function View({ source, className, title, actions }: LogViewProps) {
   const { t } = useTranslation();
   const log = useLog(source);
   const { model } = log;
@@ -50,6 +44,7 @@ function View({
   const list = useRef<LogListHandle>(null);
   const input = useRef<HTMLInputElement>(null);
   const [isFull, setFull] = useState(false);
+  const [isSearching, setSearching] = useState(false);
   const pressed = (event: KeyboardEvent) => {
     const isTyping = event.target instanceof HTMLInputElement;
     if (event.key === '/' && !isTyping) {
@@ -82,11 +77,19 @@ function View({
           inputRef={input}
           onShow={(place) => list.current?.show(place)}
           onLeave={() => list.current?.focus()}
+          onSearchAll={source.readUrl ? () => setSearching(true) : undefined}
           className="order-last basis-full @2xl:order-none @2xl:max-w-xl @2xl:flex-1 @2xl:basis-48"
         />
         <div className="ml-auto flex items-center gap-0.5">
           <ViewMenu prefs={prefs} find={find} hasTimes={source.hasTimes ?? false} />
-          <Tools log={log} source={source} search={find.search} isFull={isFull} onFull={setFull} />
+          <Tools
+            log={log}
+            source={source}
+            onSearchAll={() => setSearching(true)}
+            isFull={isFull}
+            onFull={setFull}
+          />
+          {actions}
         </div>
       </div>
       <LogList
@@ -100,6 +103,9 @@ function View({
         empty={<Empty log={log} source={source} find={find} />}
       />
       <Unseen model={model} onClick={() => model.follow(true)} />
+      {isSearching && (
+        <ServerSearch source={source} search={find.search} onClose={() => setSearching(false)} />
+      )}
     </div>
   );
 }
@@ -107,9 +113,10 @@ function View({
 /** That lines came while somebody reads, and the way to them. */
 function Unseen({ model, onClick }: { model: LogModel; onClick: () => void }) {
   const { t } = useTranslation();
-  useSyncExternalStore(model.subscribe, model.getDrawn);
-  if (model.isFollowing || model.ring.size === 0) return null;
-  const { unseen, isHolding } = model;
+  const isShown = useModel(model, ({ isFollowing, ring }) => !isFollowing && ring.size > 0);
+  const unseen = useModel(model, ({ unseen }) => unseen);
+  const isHolding = useModel(model, ({ isHolding }) => isHolding);
+  if (!isShown) return null;
   return (
     <button
       type="button"

@@ -11,7 +11,6 @@ import {
   Play,
   SearchCheck,
 } from 'lucide-react';
-import { useState, useSyncExternalStore } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { LogSource } from '@/api/logs';
 import { number } from '@/lib/format';
@@ -21,27 +20,26 @@ import { copyText } from '../Copy';
 import { Menu } from '../Menu';
 import { Tip } from '../Tip';
 import { Switch } from '../Toggle';
-import type { Search } from './matcher';
-import { ServerSearch } from './ServerSearch';
 import type { OpenLog } from './useLog';
+import { useModel } from './useModel';
 
 export function Tools({
   log,
   source,
-  search,
+  onSearchAll,
   isFull,
   onFull,
 }: {
   log: OpenLog;
   source: LogSource;
-  search: Search;
+  onSearchAll: () => void;
   isFull: boolean;
   onFull: (isFull: boolean) => void;
 }) {
   const { t } = useTranslation();
   const { model } = log;
-  useSyncExternalStore(model.subscribe, model.getDrawn);
-  const [isSearching, setSearching] = useState(false);
+  const isFollowing = useModel(model, ({ isFollowing }) => isFollowing);
+  const isEmpty = useModel(model, ({ ring }) => ring.size === 0);
   const isStreaming = ['connecting', 'live', 'reconnecting'].includes(log.state);
   const copy = async () => {
     try {
@@ -56,7 +54,7 @@ export function Tools({
       <span className="hidden px-1 @3xl:inline-flex">
         <Switch
           label={<span className="text-muted text-xs">{t('logs.autoScroll')}</span>}
-          isOn={model.isFollowing}
+          isOn={isFollowing}
           onChange={(isOn) => model.follow(isOn)}
         />
       </span>
@@ -64,20 +62,28 @@ export function Tools({
         <IconButton
           icon={ArrowDownToLine}
           label={t('logs.autoScroll')}
-          aria-pressed={model.isFollowing}
-          tone={model.isFollowing ? 'accent' : 'neutral'}
-          onClick={() => model.follow(!model.isFollowing)}
+          aria-pressed={isFollowing}
+          tone={isFollowing ? 'accent' : 'neutral'}
+          onClick={() => model.follow(!isFollowing)}
         />
       </span>
-      <Button
-        kind="ghost"
-        size="sm"
-        icon={isStreaming ? Pause : Play}
-        onClick={isStreaming ? log.stop : log.start}
-        className="hidden @4xl:inline-flex"
-      >
-        {isStreaming ? t('logs.stop') : t('logs.start')}
-      </Button>
+      <span className="hidden @4xl:inline-flex">
+        <Button
+          kind="ghost"
+          size="sm"
+          icon={isStreaming ? Pause : Play}
+          onClick={isStreaming ? log.stop : log.start}
+        >
+          {isStreaming ? t('logs.stop') : t('logs.start')}
+        </Button>
+      </span>
+      <span className="@4xl:hidden">
+        <IconButton
+          icon={isStreaming ? Pause : Play}
+          label={isStreaming ? t('logs.stop') : t('logs.start')}
+          onClick={isStreaming ? log.stop : log.start}
+        />
+      </span>
       <Tip text={t('logs.downloadAll')}>
         <a
           href={source.downloadUrl}
@@ -97,29 +103,23 @@ export function Tools({
         trigger={<IconButton icon={Ellipsis} label={t('action.more')} />}
         entries={[
           {
-            label: isStreaming ? t('logs.stop') : t('logs.start'),
-            icon: isStreaming ? Pause : Play,
-            onSelect: isStreaming ? log.stop : log.start,
-          },
-          {
             label: t('logs.copyAll'),
             icon: Copy,
             onSelect: () => void copy(),
-            isDisabled: model.ring.size === 0,
+            isDisabled: isEmpty,
           },
           ...(source.readUrl
-            ? [{ label: t('logs.searchAll'), icon: SearchCheck, onSelect: () => setSearching(true) }]
+            ? [{ label: t('logs.searchAll'), icon: SearchCheck, onSelect: onSearchAll }]
             : []),
           {
             label: t('logs.clear'),
             icon: Eraser,
             onSelect: () => model.clear(),
-            isDisabled: model.ring.size === 0,
+            isDisabled: isEmpty,
             startsGroup: true,
           },
         ]}
       />
-      {isSearching && <ServerSearch source={source} search={search} onClose={() => setSearching(false)} />}
     </>
   );
 }

@@ -43,7 +43,8 @@ export class LogModel {
   readonly hits = new Places();
   private listeners = new Set<() => void>();
   private frame = 0;
-  private topPlace = Number.POSITIVE_INFINITY;
+  /** The topmost entry that is seen; none is while the end is followed. */
+  topPlace = Number.POSITIVE_INFINITY;
   private waiting: (() => void)[] = [];
 
   constructor(capacity = CAPACITY) {

@@ -129,11 +129,12 @@ export function pieces(raw: string): { pieces: Piece[]; left: number } {
       const piece: Piece = { text: visible(entry.content.replace(COLOUR, '').replaceAll('\x1b', '\u241b')) };
       const color = colourOf(entry.fg, entry.fg_truecolor);
       const background = colourOf(entry.bg, entry.bg_truecolor);
+      const isReversed = entry.decorations.includes('reverse');
       const names = [
         ...entry.decorations.map((name) => DECORATION[name]),
         // What is dimmed or turned round keeps the colour of that.
-        !entry.decorations.some((name) => name === 'dim' || name === 'reverse') && FOREGROUND[entry.fg ?? ''],
-        BACKGROUND[(entry.bg ?? '').replace('bright-', '')],
+        !isReversed && !entry.decorations.includes('dim') && FOREGROUND[entry.fg ?? ''],
+        !isReversed && BACKGROUND[(entry.bg ?? '').replace('bright-', '')],
       ].filter(Boolean);
       if (names.length > 0) piece.className = names.join(' ');
       if (color) piece.color = legible(color);

@@ -48,8 +48,10 @@ export function useFind(model: LogModel): Find {
       const { hits } = model;
       if (hits.length === 0) return null;
       let index: number;
-      if (current === null) index = by === 1 ? hits.first : hits.end - 1;
-      else {
+      if (current === null) {
+        // From what is seen on; while the end is followed, the latest.
+        index = model.isFollowing ? hits.end - 1 : hits.indexOf(model.topPlace) - (by === 1 ? 0 : 1);
+      } else {
         const at = hits.indexOf(current);
         index = by === -1 ? at - 1 : hits.at(at) === current ? at + 1 : at;
       }

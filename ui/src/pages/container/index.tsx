@@ -127,7 +127,10 @@ function One({ id }: { id: string }) {
         />
       )}
       {tab === 'logs' ? (
-        <LogView source={source} className="h-[max(24rem,calc(100dvh-12rem))]" />
+        <LogView
+          source={source}
+          className="h-[max(24rem,calc(100dvh-17rem))] sm:h-[max(24rem,calc(100dvh-12rem))]"
+        />
       ) : container && tab === 'stats' ? (
         <Stats container={container} />
       ) : (

@@ -55,17 +55,21 @@ export function ContainerCards({ containers, actions, selected, onSelect }: Cont
               <Fact label={t('containers.id')}>
                 <span className="font-mono">{short_id}</span>
               </Fact>
-              <Fact label={t('containers.owner')}>
-                <Owner container={container} />
-              </Fact>
+              {(container.task_name || container.is_ours) && (
+                <Fact label={t('containers.owner')}>
+                  <Owner container={container} />
+                </Fact>
+              )}
               {state === 'running' && (
                 <Fact label={t('containers.usage')}>
                   <Usage id={id} isRunning={index < MEASURED} />
                 </Fact>
               )}
-              <Fact label={t('containers.ports')}>
-                <Ports ports={ports} />
-              </Fact>
+              {Object.keys(ports).length > 0 && (
+                <Fact label={t('containers.ports')}>
+                  <Ports ports={ports} />
+                </Fact>
+              )}
               <Fact label={t('containers.command')}>
                 <span className="block truncate font-mono" title={command.slice(0, 1000)}>
                   {oneLine(command) || '–'}

@@ -34,8 +34,6 @@ export function ContainerTable({
 }: ContainerListProps & { shown: Shown; onSort: (sort: Sort) => void }) {
   const { t } = useTranslation();
   const chosen = containers.filter(({ id }) => selected.has(id)).length;
-  const hasOwners = containers.some(({ task_name, is_ours }) => task_name || is_ours);
-  const hasPorts = containers.some(({ ports }) => Object.keys(ports).length > 0);
   const head = (sort: Sort, label: string) => (
     <Head
       label={label}
@@ -66,9 +64,7 @@ export function ContainerTable({
             {head('state', t('containers.stateColumn'))}
             {head('name', t('containers.name'))}
             {head('image', t('containers.image'))}
-            {hasOwners && <Head label={t('containers.owner')} />}
             <Head label={t('containers.usage')} />
-            {hasPorts && <Head label={t('containers.ports')} />}
             {head('created', t('containers.since'))}
             <th scope="col" className="px-3 py-2 text-right font-medium">
               <span className="sr-only">{t('containers.actions')}</span>
@@ -77,7 +73,7 @@ export function ContainerTable({
         </thead>
         <tbody className="divide-y divide-line">
           {containers.map((container, index) => {
-            const { id, name, image, state, ports, command, short_id } = container;
+            const { id, name, image, state, ports, command, short_id, task_name, is_ours } = container;
             const since = sinceOf(container);
             return (
               <tr key={id} className={cx('hover:bg-sunken/60', selected.has(id) && 'bg-accent-soft/50')}>
@@ -92,7 +88,7 @@ export function ContainerTable({
                 <Cell>
                   <ContainerState state={state} exitCode={container.exit_code} health={container.health} />
                 </Cell>
-                <th scope="row" className="max-w-72 px-3 py-2 text-left font-normal">
+                <th scope="row" className="w-full max-w-0 min-w-56 px-3 py-2 text-left font-normal">
                   <a
                     href={href.container(id)}
                     className="block truncate font-medium hover:text-accent hover:underline"
@@ -107,26 +103,26 @@ export function ContainerTable({
                     </span>
                   </div>
                 </th>
-                <Cell className="max-w-56">
+                <Cell className="max-w-72">
                   <span className="block truncate text-muted" title={image}>
                     {image}
                   </span>
+                  {(task_name || is_ours) && (
+                    <div className="text-xs">
+                      <Owner container={container} />
+                    </div>
+                  )}
                 </Cell>
-                {hasOwners && (
-                  <Cell className="max-w-56">
-                    <Owner container={container} />
-                  </Cell>
-                )}
                 <Cell>
                   <Usage id={id} isRunning={state === 'running' && index < MEASURED} />
                 </Cell>
-                {hasPorts && (
-                  <Cell className="max-w-40 truncate">
-                    <Ports ports={ports} />
-                  </Cell>
-                )}
                 <Cell className="whitespace-nowrap text-muted">
                   <Time at={since.at} />
+                  {Object.keys(ports).length > 0 && (
+                    <div className="max-w-40 truncate">
+                      <Ports ports={ports} />
+                    </div>
+                  )}
                 </Cell>
                 <td className="py-1 pr-3">
                   <ContainerActions

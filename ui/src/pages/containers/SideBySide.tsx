@@ -57,16 +57,18 @@ export function SideBySide({ ids }: { ids: readonly string[] }) {
       }
     >
       <div className={cx('grid gap-3', shown.length > 1 && 'lg:grid-cols-2')}>
-        {shown.map((id) => (
+        {shown.map((id, index) => (
           <One
             key={id}
             id={id}
             onClose={() => set(shown.filter((other) => other !== id))}
-            className={
+            className={cx(
+              'h-[60dvh]',
               shown.length > 2
-                ? 'h-[60dvh] lg:h-[max(18rem,calc((100dvh-8.5rem)/2))]'
-                : 'h-[60dvh] lg:h-[max(24rem,calc(100dvh-8rem))]'
-            }
+                ? 'lg:h-[max(18rem,calc((100dvh-8.5rem)/2))]'
+                : 'lg:h-[max(24rem,calc(100dvh-8rem))]',
+              shown.length === 3 && index === 2 && 'lg:col-span-2',
+            )}
           />
         ))}
       </div>
@@ -87,21 +89,20 @@ function One({ id, onClose, className }: { id: string; onClose: () => void; clas
       source={source}
       className={className}
       title={
-        <span className="flex basis-full items-center gap-2">
+        <span className="flex min-w-24 flex-1 items-center gap-2">
           <a
             href={href.container(id)}
-            className="min-w-0 flex-1 truncate font-semibold text-sm hover:text-accent hover:underline"
+            className="min-w-0 truncate font-semibold text-sm hover:text-accent hover:underline"
           >
             {data?.name ?? id}
           </a>
-          {data && <ContainerState state={data.state} exitCode={data.exit_code} />}
-          <IconButton
-            icon={X}
-            label={t('containers.closeLog', { name: data?.name ?? id })}
-            onClick={onClose}
-            className="size-7"
-          />
+          {data && data.state !== 'running' && (
+            <ContainerState state={data.state} exitCode={data.exit_code} />
+          )}
         </span>
+      }
+      actions={
+        <IconButton icon={X} label={t('containers.closeLog', { name: data?.name ?? id })} onClick={onClose} />
       }
     />
   );

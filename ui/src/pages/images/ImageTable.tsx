@@ -71,7 +71,7 @@ export function ImageTable({
           {images.map((image) => (
             <tr
               key={image.id}
-              className="hover:bg-sunken/60 max-md:grid max-md:grid-cols-[minmax(0,1fr)_auto] max-md:py-2"
+              className="hover:bg-sunken/60 max-md:grid max-md:grid-cols-[minmax(0,1fr)_auto_auto] max-md:py-1"
             >
               <th
                 scope="row"
@@ -80,13 +80,13 @@ export function ImageTable({
                 <Names image={image} />
               </th>
               <td className="num px-3 py-2 text-right whitespace-nowrap">{bytes(image.size_bytes)}</td>
-              <td className="max-w-80 px-3 py-2 max-md:pl-4">
+              <td className="max-w-80 px-3 py-2 max-md:row-start-2 max-md:py-0 max-md:pl-4">
                 <Users image={image} />
               </td>
-              <td className="px-3 py-2 text-muted whitespace-nowrap">
+              <td className="px-3 py-2 text-muted whitespace-nowrap max-md:col-span-2 max-md:row-start-2 max-md:py-0 max-md:pb-2 max-md:text-right max-md:text-xs">
                 <Time at={image.created} />
               </td>
-              <td className="py-1 pr-3 text-right max-md:col-start-2">
+              <td className="py-1 pr-3 text-right max-md:col-start-3 max-md:row-start-1 max-md:pr-1">
                 <RemoveButton image={image} remove={remove} />
               </td>
             </tr>
@@ -131,7 +131,8 @@ function Names({ image }: { image: Image }) {
 function Users({ image }: { image: Image }) {
   const { t } = useTranslation();
   const { containers, tasks } = image;
-  if (containers.length === 0 && tasks.length === 0) return <span className="text-faint">–</span>;
+  if (containers.length === 0 && tasks.length === 0)
+    return <span className="text-faint max-md:hidden">–</span>;
   return (
     <div className="space-y-0.5 text-xs">
       {containers.length > 0 && (
