@@ -6,25 +6,28 @@
 //! The second form only makes the file, for others to measure: one task an hour, the last of them
 //! ended at that time, in milliseconds since 1970, and none of them running.
 //!
-//! Prints one line of JSON. Fails where a query's median is above the ceiling of 100 ms; the 99th
-//! percentile is told beside it, and tells as much of what else the machine does. Without a folder
-//! it works in a temporary one, which takes about 2.5 GB for the usual ten thousand tasks of a
-//! hundred experiments each. A folder is kept, and is not filled again.
+//! Prints one line of JSON. Fails where a query's median is above the ceiling of 100 ms, or of a second
+//! where it looks for text in every configuration; the 99th percentile is told beside it, and tells as
+//! much of what else the machine does. Without a folder it works in a temporary one, which takes about
+//! 2.5 GB for the usual ten thousand tasks of a hundred experiments each. A folder is kept, and is not filled again.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use autotuner_core::experiment::{LaunchFacts, Measured};
+use autotuner_core::failure::FailureKind;
 use autotuner_core::ids::{ExperimentId, TaskId};
-use autotuner_core::lifecycle::{ExperimentMove, TaskMove, TaskStatus};
+use autotuner_core::lifecycle::{ExperimentMove, ExperimentStatus, TaskMove, TaskStatus};
 use autotuner_core::measure::TokenSource;
 use autotuner_core::metrics::{Counts, Distribution, LevelMetrics, Rates, experiment_metrics};
 use autotuner_core::plan::Next;
 use autotuner_core::score::{Objective, Score, ScoreParts};
 use autotuner_core::search::Role;
 use autotuner_core::space::{Candidate, ParameterName, Value};
-use autotuner_store::{Act, Claim, Database, NewTask, Page, Store};
+use autotuner_store::{
+    Act, Claim, Database, ExperimentQuery, ExperimentSort, NewTask, Page, Store, TaskQuery, TaskSort,
+};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 use tokio::time::Instant;
 
@@ -32,6 +35,9 @@ type Failure = Box<dyn std::error::Error>;
 
 const CEILING_MS: f64 = 100.0;
 const ROUNDS: u64 = 200;
+/// Every row is read for these, whose ceiling is their own.
+const TEXTS: [&str; 2] = ["experiments, by a rare text", "experiments, by a frequent text"];
+const TEXT_CEILING_MS: f64 = 1000.0;
 const DAY_MS: i64 = 86_400_000;
 
 #[tokio::main]
@@ -69,10 +75,14 @@ async fn main() -> Result<(), Failure> {
         "filled_in_seconds": (filled * 10.0).round() / 10.0, "queries": figures,
     });
     writeln!(std::io::stdout(), "{report}")?;
-    let slow = measured.iter().filter(|(_, (p50, _))| *p50 > CEILING_MS);
+    let ceiling = |name: &str| match TEXTS.contains(&name) {
+        true => TEXT_CEILING_MS,
+        false => CEILING_MS,
+    };
+    let slow = measured.iter().filter(|(name, (p50, _))| *p50 > ceiling(name));
     let slow: Vec<&str> = slow.map(|(name, _)| *name).collect();
     if !slow.is_empty() || !problems.is_empty() {
-        return Err(format!("above {CEILING_MS} ms: {slow:?}; unsound: {problems:?}").into());
+        return Err(format!("above the ceiling: {slow:?}; unsound: {problems:?}").into());
     }
     Ok(())
 }
@@ -252,7 +262,7 @@ async fn measure(
     let now_ms = i64::try_from(tasks)? * 3_600_000;
     let mut spent: BTreeMap<&'static str, Vec<f64>> = BTreeMap::new();
     macro_rules! time {
-        ($name:literal, $query:expr) => {{
+        ($name:expr, $query:expr) => {{
             let begun = Instant::now();
             $query.await?;
             let milliseconds = begun.elapsed().as_secs_f64() * 1000.0;
@@ -286,6 +296,19 @@ async fn measure(
             "experiment",
             database.experiment(ExperimentId(i64::try_from(at(all) + 1)?))
         );
+        for (name, wanted) in task_queries() {
+            time!(name, database.find_tasks(page(0), &wanted));
+        }
+        let mut experiment_queries = experiment_queries(task);
+        // They take as long as all others together.
+        experiment_queries.retain(|(name, _)| round % 10 == 0 || !TEXTS.contains(name));
+        for (name, wanted) in experiment_queries {
+            time!(name, database.find_experiments(page(0), &wanted));
+        }
+        let rows: Vec<TaskId> = (task.0..task.0 + 100).map(TaskId).collect();
+        time!("tasks, verdicts of a page", database.standings(&rows));
+        time!("tasks, blocks of a page", database.blocks(&rows, 60));
+        time!("findings of a task", database.findings(task, None));
         time!("statistics", database.statistics(now_ms));
         time!("timeline of a week", database.timeline(now_ms - 7 * DAY_MS));
         time!("writing and reading", database.ping());
@@ -294,6 +317,58 @@ async fn measure(
         .into_iter()
         .map(|(name, times)| (name, percentiles(times)))
         .collect())
+}
+
+/// Lists of tasks as people ask for them.
+fn task_queries() -> Vec<(&'static str, TaskQuery)> {
+    let all = || TaskQuery::all(0);
+    let sorted = |sort| TaskQuery { sort, ..all() };
+    let text = Some("SK 77".to_owned());
+    let statuses = vec![TaskStatus::Failed, TaskStatus::Running];
+    vec![
+        ("tasks, by text", TaskQuery { text, ..all() }),
+        ("tasks, of two statuses", TaskQuery { statuses, ..all() }),
+        ("tasks, by name", sorted(TaskSort::Name)),
+        ("tasks, by duration", sorted(TaskSort::Elapsed)),
+    ]
+}
+
+/// Lists of experiments as people ask for them.
+fn experiment_queries(task: TaskId) -> Vec<(&'static str, ExperimentQuery)> {
+    let all = ExperimentQuery::all;
+    let of_status = |status| ExperimentQuery {
+        statuses: vec![status],
+        ..all()
+    };
+    let of_role = |role| ExperimentQuery {
+        role: Some(role),
+        ..all()
+    };
+    let sorted = |sort| ExperimentQuery { sort, ..all() };
+    let of_task = |sort| ExperimentQuery {
+        task: Some(task),
+        sort,
+        ..all()
+    };
+    let by_text = |text: &str| ExperimentQuery {
+        text: Some(text.into()),
+        ..all()
+    };
+    let failure = Some(FailureKind::OutOfMemory);
+    let runtime = Some("vllm".to_owned());
+    vec![
+        ("experiments, succeeded", of_status(ExperimentStatus::Success)),
+        ("experiments, failed", of_status(ExperimentStatus::Failed)),
+        ("experiments, out of memory", ExperimentQuery { failure, ..all() }),
+        ("experiments, searches", of_role(Role::Search)),
+        ("experiments, replicates", of_role(Role::Replicate)),
+        ("experiments, of an engine", ExperimentQuery { runtime, ..all() }),
+        ("experiments, longest", sorted(ExperimentSort::Elapsed)),
+        ("experiments, by start", sorted(ExperimentSort::Started)),
+        ("experiments, best of a task", of_task(ExperimentSort::Score)),
+        (TEXTS[0], by_text("seqs=99")),
+        (TEXTS[1], by_text("max-num")),
+    ]
 }
 
 fn percentiles(mut times: Vec<f64>) -> (f64, f64) {

@@ -7,7 +7,7 @@ import { Skeleton } from '@/components/States';
 import { cx } from '@/lib/cx';
 import { ChartTable, type TableAlternative } from './ChartTable';
 import { chartTheme } from './theme';
-import { useTokens } from './tokens';
+import { canPaint, useTokens } from './tokens';
 
 export type { EChartsOption, TableAlternative };
 export type ChartEvent = ECElementEvent;
@@ -73,11 +73,11 @@ function Canvas({ option, label, height = 280, onClick, onDrawn, events }: Chart
 
   useEffect(() => {
     const element = place.current;
-    if (!element) return;
+    if (!element || !canPaint()) return;
     let isGone = false;
     let observer: ResizeObserver | undefined;
     void import('./echarts').then(({ init }) => {
-      if (isGone || typeof ResizeObserver === 'undefined') return;
+      if (isGone) return;
       const made = init(element, chartTheme(newest.current.tokens), { renderer: 'canvas' }) as ECharts;
       made.on('click', (event) => newest.current.onClick?.(event));
       chart.current = made;

@@ -36,21 +36,21 @@ export function isBrushed(
   });
 }
 
-/** `max-num-seqs~8~32;enforce-eager~0~0`. */
+/** `max-num-seqs:8:32,enforce-eager:0:0`. */
 export function brushToText(brush: Brush): string {
   return Object.entries(brush)
     .flatMap(([name, intervals]) =>
-      intervals.map(([low, high]) => `${encodeURIComponent(name)}~${short(low)}~${short(high)}`),
+      intervals.map(([low, high]) => `${encodeURIComponent(name)}:${short(low)}:${short(high)}`),
     )
-    .join(';');
+    .join(',');
 }
 
 const short = (value: number) => Number(value.toPrecision(6));
 
 export function brushOfText(text: string | undefined): Brush {
   const brush: Record<string, Interval[]> = {};
-  for (const part of (text ?? '').split(';')) {
-    const [name, low, high] = part.split('~');
+  for (const part of (text ?? '').split(',')) {
+    const [name, low, high] = part.split(':');
     if (!name || low === undefined || high === undefined) continue;
     const interval: Interval = [Number(low), Number(high)];
     if (!interval.every(Number.isFinite)) continue;

@@ -61,6 +61,11 @@ function context(): CanvasRenderingContext2D | null {
   }
 }
 
+/** Whether there is anything to draw on: a document without a screen has nothing. */
+export function canPaint(): boolean {
+  return context() !== null;
+}
+
 /** The colours as they are now. */
 export function readTokens(): Tokens {
   const style = getComputedStyle(document.documentElement);

@@ -10,5 +10,7 @@ WHERE status = 'failed';
 CREATE INDEX experiments_by_status
 ON experiments (status, id, failure_kind, role, task, started_at_ms, ended_at_ms);
 CREATE INDEX experiments_by_duration ON experiments (ended_at_ms - started_at_ms);
--- A run has a few at most: what the best is compared with is found without reading the rest.
+-- A run has a few at most: what the best is compared with is found without reading the rest, and
+-- all that are neither are counted by counting these.
 CREATE INDEX experiments_baselines ON experiments (task, run, number) WHERE role = 'baseline';
+CREATE INDEX experiments_replicates ON experiments (task, run, number) WHERE role = 'replicate';

@@ -8,6 +8,7 @@
 use std::collections::HashMap;
 
 use autotuner_core::lifecycle::ExperimentStatus;
+use autotuner_core::search::Role;
 use sqlx::QueryBuilder;
 
 use super::Database;
@@ -61,14 +62,13 @@ async fn found(
     page: Page,
     wanted: &ExperimentQuery,
 ) -> Result<(i64, Vec<i64>), StoreError> {
-    let all: i64 =
-        sqlx::query_scalar("SELECT CAST(sum(amount) AS BIGINT) FROM tallies WHERE name LIKE 'experiment.%'")
-            .fetch_one(&mut *connection)
-            .await
-            .doing(DOING)?;
-    let total = match is_only_sorted(wanted) {
-        true => all,
-        false => count(connection, wanted).await?,
+    let all = tallied(connection, &ExperimentStatus::ALL).await?;
+    let total = match only_filter(wanted) {
+        Some(Only::Nothing) => all,
+        Some(Only::Statuses) => tallied(connection, &wanted.statuses).await?,
+        Some(Only::Searches) => all - few(connection).await?,
+        Some(Only::Runtime(runtime)) => of_runtime(connection, runtime).await?,
+        None => count(connection, wanted).await?,
     };
     if total <= page.skip() {
         return Ok((total, Vec::new()));
@@ -86,10 +86,69 @@ async fn found(
     Ok((total, ids.doing(DOING)?))
 }
 
-fn is_only_sorted(wanted: &ExperimentQuery) -> bool {
-    let ExperimentQuery { sort, order, .. } = *wanted;
-    let all = ExperimentQuery::all();
-    *wanted == ExperimentQuery { sort, order, ..all }
+/// What a list is filtered by, where it is by one thing alone of which there may be a million and
+/// it is known how many there are.
+enum Only<'a> {
+    Nothing,
+    Statuses,
+    Searches,
+    Runtime(&'a str),
+}
+
+fn only_filter(wanted: &ExperimentQuery) -> Option<Only<'_>> {
+    let ExperimentQuery {
+        task: None,
+        statuses,
+        failure: None,
+        role,
+        runtime,
+        text: None,
+        sort: _,
+        order: _,
+    } = wanted
+    else {
+        return None;
+    };
+    match (statuses.is_empty(), role, runtime) {
+        (true, None, None) => Some(Only::Nothing),
+        (false, None, None) => Some(Only::Statuses),
+        (true, Some(Role::Search), None) => Some(Only::Searches),
+        (true, None, Some(runtime)) => Some(Only::Runtime(runtime)),
+        _ => None,
+    }
+}
+
+/// How many there are of these statuses.
+async fn tallied(connection: &mut Connection, statuses: &[ExperimentStatus]) -> Result<i64, StoreError> {
+    let mut query =
+        QueryBuilder::new("SELECT CAST(COALESCE(sum(amount), 0) AS BIGINT) FROM tallies WHERE name IN (");
+    let mut names = query.separated(", ");
+    for status in statuses {
+        names.push_bind(format!("experiment.{status}"));
+    }
+    query.push(")");
+    let counted = query.build_query_scalar().fetch_one(connection).await;
+    counted.doing(DOING)
+}
+
+/// How many are none of the search.
+async fn few(connection: &mut Connection) -> Result<i64, StoreError> {
+    let counted = sqlx::query_scalar(
+        "SELECT (SELECT count(*) FROM experiments WHERE role = 'baseline') \
+         + (SELECT count(*) FROM experiments WHERE role = 'replicate')",
+    );
+    counted.fetch_one(connection).await.doing(DOING)
+}
+
+/// How many are of tasks with this engine: each run knows how many it has.
+async fn of_runtime(connection: &mut Connection, runtime: &str) -> Result<i64, StoreError> {
+    let counted = sqlx::query_scalar(
+        "SELECT CAST(COALESCE((SELECT sum(total_experiments) FROM tasks WHERE base_runtime = $1), 0) \
+         + COALESCE((SELECT sum(x.total_experiments) FROM runs x JOIN tasks t ON t.id = x.task \
+           WHERE t.base_runtime = $1), 0) AS BIGINT)",
+    );
+    let counted = counted.bind(runtime).fetch_one(connection).await;
+    counted.doing(DOING)
 }
 
 async fn count(connection: &mut Connection, wanted: &ExperimentQuery) -> Result<i64, StoreError> {
@@ -246,7 +305,6 @@ fn cut(query: &mut QueryBuilder<Engine>, page: Page) {
 #[cfg(test)]
 mod tests {
     use autotuner_core::failure::FailureKind;
-    use autotuner_core::search::Role;
 
     use super::*;
     use crate::Database;

@@ -258,7 +258,7 @@ async fn text_is_found_in_names_and_in_configurations() {
 
 #[tokio::test]
 async fn an_engine_finds_its_tasks_experiments() {
-    let (fresh, ..) = some().await;
+    let (fresh, first, second) = some().await;
     let check = async |runtime: &str, expected: u64| {
         let query = ExperimentQuery {
             runtime: Some(runtime.into()),
@@ -272,6 +272,17 @@ async fn an_engine_finds_its_tasks_experiments() {
         );
     };
     check("sim", 10).await;
+    check("vllm", 0).await;
+    // Earlier runs count; what was cleared away does not.
+    let database = &fresh.database;
+    for id in [first.task, second.task] {
+        let cancelled = database.cancel_task(&act(2000), id).await;
+        cancelled.expect("its claim has expired");
+    }
+    let restarted = database.restart_task(&act(2001), first.task, None).await;
+    restarted.expect("ended");
+    database.clear_task(&act(2002), second.task).await.expect("ended");
+    check("sim", 4).await;
     check("vllm", 0).await;
 }
 
