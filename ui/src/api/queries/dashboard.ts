@@ -1,9 +1,8 @@
 /** What the dashboard tells of the service, the machine, and what runs. */
 import { keepPreviousData, queryOptions } from '@tanstack/react-query';
-import { ApiError, api, ask, bodyOf, type Schemas } from '../client';
+import { api, bodyOf, type Schemas } from '../client';
 import { keys } from '../keys';
 import { experimentList } from './experiments';
-import type { LiveTask } from './live';
 
 export type DatabaseStatistics = Schemas['DatabaseStatistics'];
 export type WorkerStatus = Schemas['WorkerStatus'];
@@ -41,20 +40,8 @@ export const timeline = (hours: number) =>
   });
 
 /** The machine. What it does not tell is `null`. */
-export interface HostStatus {
-  hostname: string;
-  cpus: number;
-  cpu_percent: number | null;
-  load_1m: number | null;
-  memory_total_bytes: number | null;
-  memory_used_bytes: number | null;
-  memory_percent: number | null;
-  disk_total_bytes: number | null;
-  disk_free_bytes: number | null;
-  data_dir?: string;
-  uptime_seconds: number | null;
-  timestamp: string;
-}
+export type HostStatus = Schemas['HostStatus'];
+export type Live = Schemas['LiveOverview'];
 
 /** The latest figures, and one of the figures as it was during the last minute. */
 export interface Sampled<Figures> {
@@ -82,10 +69,10 @@ export const hostStatus = queryOptions({
   queryKey: keys.system('host'),
   refetchInterval: EVERY,
   queryFn: async ({ client, queryKey, signal }): Promise<Sampled<HostStatus>> => {
-    const now = (await (await ask('api/dashboard/host-status', { signal })).json()) as HostStatus;
+    const now = bodyOf(await api.GET('/api/dashboard/host-status', { signal }));
     return sampled(client.getQueryData<Sampled<HostStatus>>(queryKey), now, {
-      cpu: now.cpu_percent,
-      memory: now.memory_percent,
+      cpu: now.cpu_percent ?? null,
+      memory: now.memory_percent ?? null,
     });
   },
 });
@@ -102,11 +89,6 @@ export const gpuStatus = queryOptions<Sampled<Gpu[]>>({
   },
 });
 
-export interface Live {
-  tasks: LiveTask[];
-  queue: { task_id: number; task_name: string; waiting_for: string | null }[];
-}
-
 /** Experiments that failed, the latest first: enough of them to count those of a day. */
 export const recentFailures = experimentList({
   status: 'failed',
@@ -116,15 +98,8 @@ export const recentFailures = experimentList({
   limit: 200,
 });
 
-/** Everything that is under way; nothing is known of it where the service cannot tell. */
+/** Everything that is under way, and what waits for its turn. */
 export const live = queryOptions({
   queryKey: keys.dashboard('live'),
-  queryFn: async ({ signal }): Promise<Live | null> => {
-    try {
-      return (await (await ask('api/live', { signal })).json()) as Live;
-    } catch (error) {
-      if (error instanceof ApiError && error.status === 404) return null;
-      throw error;
-    }
-  },
+  queryFn: async ({ signal }) => bodyOf(await api.GET('/api/live', { signal })),
 });

@@ -1,6 +1,6 @@
 /** Who may come in, who did what, and how the service is set up. */
 import { keepPreviousData, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
-import { ApiError, api, ask, bodyOf, pageOf, type Schemas } from '../client';
+import { api, bodyOf, pageOf, type Schemas } from '../client';
 import { keys } from '../keys';
 
 export type Token = Schemas['TokenView'];
@@ -43,26 +43,10 @@ export const auditPage = (skip: number, limit: number) =>
       pageOf(await api.GET('/api/audit', { params: { query: { skip, limit } }, signal })),
   });
 
-/** An option of the service. */
-export interface ServiceOption {
-  name: string;
-  value: string;
-  /** `default`, `file`, `environment` or `flag`. */
-  source: string;
-  /** The same in full. */
-  set_by?: string;
-  help: string;
-}
+export type ServiceOption = Schemas['OptionView'];
 
-/** Every option and who set it; nothing where the service does not tell. */
+/** Every option, and who set it. */
 export const serviceOptions = queryOptions({
   queryKey: keys.system('options'),
-  queryFn: async ({ signal }): Promise<ServiceOption[] | null> => {
-    try {
-      return (await (await ask('api/system/options', { signal })).json()) as ServiceOption[];
-    } catch (error) {
-      if (error instanceof ApiError && error.status === 404) return null;
-      throw error;
-    }
-  },
+  queryFn: async ({ signal }) => bodyOf(await api.GET('/api/system/options', { signal })),
 });

@@ -37,14 +37,13 @@ export function ExperimentNow(props: ExperimentNowProps) {
   const { t } = useTranslation();
   const now = useNow();
   const seconds = since ? Math.max(0, Math.round((now - new Date(since).getTime()) / 1000)) : undefined;
-  const word = phase?.replaceAll('_', ' ');
   return (
     <div className="min-w-0">
       <div className="flex flex-wrap items-baseline gap-x-2 text-xs">
         <a href={href.experiment(task, which)} className="font-medium hover:text-accent hover:underline">
           {t('dashboard.experiment', { number: which })}
         </a>
-        {word && <span className="text-info">{t(`status.${word}`, { defaultValue: word })}</span>}
+        {phase && <span className="text-info">{t(`status.${phase}`, { defaultValue: phase })}</span>}
         {seconds !== undefined && <span className="num text-muted">{duration(seconds)}</span>}
         {benchmark?.label && <span className="min-w-0 truncate text-muted">{benchmark.label}</span>}
       </div>

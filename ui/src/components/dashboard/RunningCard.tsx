@@ -77,12 +77,16 @@ function Best({ id, best, bestNumber, gainOverDefaults }: RunningCardProps) {
   const { t } = useTranslation();
   if (!best) return null;
   return (
-    <p className="num mt-3 flex flex-wrap items-center gap-x-2 border-line border-t pt-2.5 text-xs">
-      <Trophy aria-hidden className="size-3.5 text-good" />
+    <p className="num mt-3 flex items-center gap-x-2 whitespace-nowrap border-line border-t pt-2.5 text-xs">
+      <Trophy aria-hidden className="size-3.5 shrink-0 text-good" />
       <span className="text-muted">{t('dashboard.bestSoFar')}</span>
       <span className="font-semibold">{best}</span>
       {gainOverDefaults !== null && gainOverDefaults !== undefined && (
-        <span className={gainOverDefaults > 0 ? 'font-medium text-good' : 'text-muted'}>
+        <span
+          className={
+            gainOverDefaults > 0 ? 'min-w-0 truncate font-medium text-good' : 'min-w-0 truncate text-muted'
+          }
+        >
           {t('dashboard.overDefaults', { gain: gain(gainOverDefaults) })}
         </span>
       )}

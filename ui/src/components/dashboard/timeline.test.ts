@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fittingSpan, rowsOf, type TimelineItem, ticksOf } from './timeline';
+import { fittedFrom, rowsOf, type TimelineItem, ticksOf } from './timeline';
 
 const NOW = new Date('2026-11-29T12:00:00Z').getTime();
 const at = (minutes: number) => new Date(NOW + minutes * 60_000).toISOString();
@@ -69,11 +69,14 @@ describe('ticksOf', () => {
   });
 });
 
-describe('fittingSpan', () => {
-  it('is the smallest that shows everything', () => {
-    expect(fittingSpan([], NOW)).toBe('1h');
-    expect(fittingSpan([item(1, -30, -20)], NOW)).toBe('1h');
-    expect(fittingSpan([item(1, -200, -20)], NOW)).toBe('6h');
-    expect(fittingSpan([item(1, -1000, -20)], NOW)).toBe('24h');
+describe('fittedFrom', () => {
+  const minutes = (from: number) => (NOW - from) / 60_000;
+
+  it('shows what there is of the last day, and not a moment larger than life', () => {
+    expect(minutes(fittedFrom([], NOW))).toBe(10);
+    expect(minutes(fittedFrom([item(1, -3, -2)], NOW))).toBe(10);
+    expect(minutes(fittedFrom([item(1, -200, -20), item(1, -100, null)], NOW))).toBeCloseTo(204);
+    expect(minutes(fittedFrom([item(1, -3000, -2900), item(1, -50, -20)], NOW))).toBeCloseTo(51);
+    expect(minutes(fittedFrom([item(1, -3000, null)], NOW))).toBe(24 * 60);
   });
 });

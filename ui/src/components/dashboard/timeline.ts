@@ -121,14 +121,20 @@ export function ticksOf({ from, to }: Span, most: number): { at: number[]; step:
 }
 
 export const SPANS = { '1h': 1, '6h': 6, '24h': 24, '7d': 168 } as const;
-export type SpanName = keyof typeof SPANS;
+/** `fit` shows what there is of the last day. */
+export type SpanName = keyof typeof SPANS | 'fit';
 
-/** The smallest span that shows everything of the last day. */
-export function fittingSpan(items: readonly TimelineItem[], now: number): SpanName {
-  const earliest = items.reduce(
-    (least, { started_at }) => Math.min(least, new Date(started_at).getTime()),
-    now,
-  );
-  const hours = (now - earliest) / HOUR;
-  return hours <= 1 ? '1h' : hours <= 6 ? '6h' : '24h';
+/** Less than this is not shown larger than life. */
+const LEAST_FITTED = 10 * MINUTE;
+
+/** Where a span begins that shows everything of the last day, as large as it goes. */
+export function fittedFrom(items: readonly TimelineItem[], now: number): number {
+  const day = now - 24 * HOUR;
+  const earliest = items.reduce((least, { started_at, completed_at }) => {
+    const began = new Date(started_at).getTime();
+    const ended = completed_at ? new Date(completed_at).getTime() : now;
+    return ended > day ? Math.min(least, began) : least;
+  }, now);
+  const length = Math.max(LEAST_FITTED, (now - earliest) * 1.02);
+  return Math.max(day, now - length);
 }

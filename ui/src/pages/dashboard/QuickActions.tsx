@@ -15,15 +15,17 @@ export function useDemo() {
   const { t } = useTranslation();
   const go = useGo();
   const demo = useStartDemo();
-  const start = () =>
-    demo.mutate(undefined, {
-      onSuccess: (task) => {
-        notifyDone(t('dashboard.demoStarted', { name: task.task_name }));
-        go(href.task(task.id));
-      },
-      onError: (error) => notifyFailure(t('dashboard.demoFailed'), error),
-    });
-  return { start, isPending: demo.isPending };
+  // The guide from which it is started goes as soon as there is a task: what follows must not go with it.
+  const start = async () => {
+    try {
+      const task = await demo.mutateAsync();
+      notifyDone(t('dashboard.demoStarted', { name: task.task_name }));
+      go(href.task(task.id));
+    } catch (error) {
+      notifyFailure(t('dashboard.demoFailed'), error);
+    }
+  };
+  return { start: () => void start(), isPending: demo.isPending };
 }
 
 export function QuickActions() {

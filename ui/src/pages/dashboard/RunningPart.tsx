@@ -21,7 +21,9 @@ export function RunningPart() {
   const { t } = useTranslation();
   const running = useQuery(taskList({ status_filter: 'running', limit: 50 }));
   const now = useQuery(live);
-  const rows = running.data?.items ?? [];
+  // Those that wait for their turn are told of elsewhere.
+  const queued = new Set(now.data?.queue.map(({ task_id }) => task_id));
+  const rows = (running.data?.items ?? []).filter(({ id }) => !queued.has(id));
   if (rows.length === 0) return null;
   const shown = rows.slice(0, MOST);
   return (
@@ -63,45 +65,34 @@ function RunningTask({ row, now }: { row: TaskRow; now: LiveTask | undefined }) 
       done={now?.done_experiments ?? row.total_experiments}
       planned={now?.planned_experiments ?? row.max_iterations}
       eta={now?.eta_seconds}
-      waitingFor={row.waiting_for}
+      waitingFor={experiments.length === 0 ? (now?.waiting_for ?? row.waiting_for) : null}
       best={best}
       bestNumber={whole?.verdict?.best_experiment_number ?? whole?.best_experiment_number}
       gainOverDefaults={whole?.verdict?.gain_over_defaults}
       actions={<TaskActions task={row} />}
     >
       {experiments.slice(0, MOST_EXPERIMENTS).map((experiment) => (
-        <RunningExperiment
-          key={experiment.experiment_id}
-          task={row.id}
-          experiment={experiment}
-          isWaitingTold={row.waiting_for !== null}
-        />
+        <RunningExperiment key={experiment.experiment_id} task={row.id} experiment={experiment} />
       ))}
     </RunningCard>
   );
 }
 
-function RunningExperiment({
-  task,
-  experiment,
-  isWaitingTold,
-}: {
-  task: number;
-  experiment: LiveExperiment;
-  isWaitingTold: boolean;
-}) {
+/** What its events say is newer than what was asked. */
+function RunningExperiment({ task, experiment }: { task: number; experiment: LiveExperiment }) {
   const { experiment_id: number, phase, since, waiting_for, progress } = experiment;
   const told = useLiveProgress(task, number);
   const track = useProgressTrack(task, number);
-  const benchmark = told?.level === undefined ? (progress ?? undefined) : told;
+  const isMeasuring = told?.level !== undefined;
+  const word = (told?.status ?? phase).replaceAll('_', ' ');
   return (
     <ExperimentNow
       task={task}
       number={number}
-      phase={told?.status ?? phase}
-      since={since}
-      waitingFor={isWaitingTold ? null : waiting_for}
-      benchmark={benchmark}
+      phase={word}
+      since={word === phase ? since : null}
+      waitingFor={isMeasuring ? null : waiting_for}
+      benchmark={isMeasuring ? told : (progress ?? undefined)}
       track={track}
     />
   );

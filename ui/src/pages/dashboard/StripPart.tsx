@@ -40,7 +40,12 @@ export function StripPart({ statistics }: { statistics: DatabaseStatistics }) {
           key: 'pending',
           label: t('dashboard.strip.pending'),
           value: number(tasks.pending ?? 0, 9),
-          hint: waiting > 0 ? t('dashboard.strip.waiting', { count: waiting }) : t('dashboard.strip.toStart'),
+          hint:
+            waiting > 0
+              ? t('dashboard.strip.waiting', { count: waiting })
+              : tasks.pending
+                ? t('dashboard.strip.toStart')
+                : undefined,
           href: href.tasks({ status: 'pending' }),
         },
         {
@@ -62,9 +67,11 @@ export function StripPart({ statistics }: { statistics: DatabaseStatistics }) {
           label: t('dashboard.strip.success'),
           value: ended.length > 0 ? percent(ok / ended.length, 0) : '–',
           hint:
-            failed === 0
-              ? t('dashboard.strip.noneFailed')
-              : `${t('dashboard.strip.failed', { count: failed })}${worst ? ` · ${t(`failure.${worst.kind}`, { defaultValue: worst.kind })}` : ''}`,
+            ended.length === 0
+              ? undefined
+              : failed === 0
+                ? t('dashboard.strip.noneFailed')
+                : `${t('dashboard.strip.failed', { count: failed })}${worst ? ` · ${t(`failure.${worst.kind}`, { defaultValue: worst.kind })}` : ''}`,
           href: href.experiments({ status: 'failed' }),
         },
         {

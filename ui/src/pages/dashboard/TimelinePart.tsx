@@ -7,7 +7,7 @@ import { timeline } from '@/api/queries/dashboard';
 import { Card } from '@/components/Card';
 import { barTone, TimelineChart } from '@/components/dashboard/TimelineChart';
 import { TimelineTable } from '@/components/dashboard/TimelineTable';
-import { fittingSpan, SPANS, type SpanName } from '@/components/dashboard/timeline';
+import { fittedFrom, SPANS, type SpanName } from '@/components/dashboard/timeline';
 import { Failed, Skeleton } from '@/components/States';
 import { useNow } from '@/components/Time';
 import { Segmented } from '@/components/Toggle';
@@ -16,19 +16,21 @@ import { cx } from '@/lib/cx';
 import { number } from '@/lib/format';
 import { asWord } from '@/lib/search';
 
-const NAMES = Object.keys(SPANS) as SpanName[];
+const NAMES: readonly SpanName[] = ['fit', '1h', '6h', '24h', '7d'];
 const HOUR = 3_600_000;
 
 export function TimelinePart({ names }: { names: ReadonlyMap<number, string> }) {
   const { t } = useTranslation();
   const [address, change] = useAddress();
-  const now = useNow(5_000);
-  const chosen = asWord(address.span, NAMES);
+  const tick = useNow(5_000);
+  const span = asWord(address.span, NAMES) ?? 'fit';
   const isTable = address.timeline === 'table';
-  const { data, error, isPending, refetch } = useQuery(timeline(Math.max(24, SPANS[chosen ?? '24h'])));
+  const { data, error, isPending, refetch } = useQuery(timeline(span === '7d' ? SPANS[span] : 24));
   const items = useMemo(() => data ?? [], [data]);
-  const span = chosen ?? fittingSpan(items, now);
-  const from = now - SPANS[span] * HOUR;
+  // What has just begun is not in the future of a clock that ticks slowly.
+  const newest = items.at(-1)?.started_at;
+  const now = Math.max(tick, newest ? new Date(newest).getTime() + 1_000 : 0);
+  const from = span === 'fit' ? fittedFrom(items, now) : now - SPANS[span] * HOUR;
   const shown = useMemo(
     () =>
       items.filter(
@@ -42,7 +44,7 @@ export function TimelinePart({ names }: { names: ReadonlyMap<number, string> }) 
     const word = status === 'deploying' || status === 'benchmarking' ? 'running' : status;
     counts.set(word, (counts.get(word) ?? 0) + 1);
   }
-  if (!isPending && !error && items.length === 0 && !chosen) return null;
+  if (!isPending && !error && items.length === 0 && span === 'fit') return null;
   return (
     <Card
       title={t('dashboard.timeline.title')}
@@ -51,8 +53,11 @@ export function TimelinePart({ names }: { names: ReadonlyMap<number, string> }) 
           <Segmented
             label={t('dashboard.timeline.span')}
             value={span}
-            onChange={(value) => change({ span: value })}
-            options={NAMES.map((value) => ({ value, label: value }))}
+            onChange={(value) => change({ span: value === 'fit' ? undefined : value })}
+            options={NAMES.map((value) => ({
+              value,
+              label: value === 'fit' ? t('dashboard.timeline.fit') : value,
+            }))}
           />
           <Segmented
             label={t('dashboard.timeline.as')}

@@ -1,3 +1,4 @@
+import type { QueryClient } from '@tanstack/react-query';
 import { act, screen, waitFor, within } from '@testing-library/react';
 import { HttpResponse, http } from 'msw';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -203,16 +204,22 @@ describe('the dashboard', () => {
   it('welcomes who has no task, and starts the demo', async () => {
     typical();
     const started: string[] = [];
+    let cache: QueryClient | undefined;
     server.use(
       answer('/api/dashboard/db-statistics', { ...STATISTICS, total_tasks: 0 }),
       answer('/api/demo-task', { task_name: 'demo' }),
       http.post('*/api/tasks', () => HttpResponse.json(task(21, 'demo', 'pending'), { status: 201 })),
-      http.post('*/api/tasks/21/start', ({ request }) => {
+      http.post('*/api/tasks/21/start', async ({ request }) => {
         started.push(request.url);
+        // Events tell of the new task before the answer does, and the guide goes.
+        server.use(answer('/api/dashboard/db-statistics', STATISTICS));
+        await act(() => cache?.invalidateQueries({ queryKey: ['dashboard'] }));
+        await screen.findByRole('article', { name: 'runs now' });
         return HttpResponse.json(task(21, 'demo', 'running'));
       }),
     );
-    const { user } = await renderAt(<DashboardPage />, { at: '/dashboard' });
+    const { user, client } = await renderAt(<DashboardPage />, { at: '/dashboard' });
+    cache = client;
     expect(await screen.findByText('Engines can run in containers.')).toBeVisible();
     expect(await screen.findByText('16 CPU cores')).toBeVisible();
     await user.click(screen.getByRole('button', { name: 'Run the demo task' }));

@@ -5,7 +5,6 @@ import { useTranslation } from 'react-i18next';
 import { type ServiceOption, serviceOptions } from '@/api/queries/settings';
 import { Badge } from '@/components/Badge';
 import { Button, type Tone } from '@/components/Button';
-import { CodeBlock } from '@/components/Copy';
 import { SearchInput } from '@/components/Input';
 import { Empty, Failed, SkeletonRows } from '@/components/States';
 import { Switch } from '@/components/Toggle';
@@ -27,7 +26,7 @@ export function matchingOptions(
   const words = question.toLowerCase().split(/\s+/).filter(Boolean);
   return options.filter(({ name, value, help, source, set_by }) => {
     if (isChangedOnly && source === 'default') return false;
-    const text = `${name} ${value} ${help} ${source} ${set_by ?? ''}`.toLowerCase();
+    const text = `${name} ${value} ${help} ${source} ${set_by}`.toLowerCase();
     return words.every((word) => text.includes(word));
   });
 }
@@ -55,13 +54,8 @@ export function DefaultsPart() {
       </div>
       {isPending ? (
         <SkeletonRows rows={8} />
-      ) : error && data === undefined ? (
+      ) : error && !data ? (
         <Failed error={error} onRetry={() => void refetch()} />
-      ) : data === null ? (
-        <div className="p-4">
-          <p className="mb-3 text-muted">{t('settings.defaults.where')}</p>
-          <CodeBlock text="autotuner config" />
-        </div>
       ) : shown.length === 0 ? (
         <Empty icon={Settings2} title={t('list.nothingFound')}>
           <Button onClick={() => change({ q: undefined, changed: undefined })}>
@@ -95,7 +89,7 @@ function Option({ option: { name, value, source, set_by, help } }: { option: Ser
         <Badge tone={SOURCES[source] ?? 'neutral'}>
           {t(`settings.defaults.source.${source}`, { defaultValue: source })}
         </Badge>
-        {set_by && source !== 'default' && (
+        {source !== 'default' && (
           <span className="basis-full break-all text-2xs text-muted sm:text-right">{set_by}</span>
         )}
       </div>

@@ -6,7 +6,7 @@ import audit from '@/test/fixtures/audit.json';
 import options from '@/test/fixtures/system-options.json';
 import tokens from '@/test/fixtures/tokens.json';
 import { renderAt } from '@/test/render';
-import { answer, refuse, startServer } from '@/test/server';
+import { answer, startServer } from '@/test/server';
 import { SettingsPage } from '.';
 import { found, targetHref } from './audit';
 import { matchingOptions } from './DefaultsPart';
@@ -50,8 +50,20 @@ describe('the audit log', () => {
 
 describe('options', () => {
   it('are found by name, value and help, and by whether they were set', () => {
-    const one = { name: 'port', value: '8100', source: 'flag', help: 'The port to listen on' };
-    const other = { name: 'host', value: '127.0.0.1', source: 'default', help: 'The address to listen on' };
+    const one = {
+      name: 'port',
+      value: '8100',
+      source: 'flag',
+      set_by: '--port',
+      help: 'The port to listen on',
+    };
+    const other = {
+      name: 'host',
+      value: '127.0.0.1',
+      source: 'default',
+      set_by: 'default',
+      help: 'The address to listen on',
+    };
     expect(matchingOptions([one, other], 'listen port', false)).toEqual([one]);
     expect(matchingOptions([one, other], '', true)).toEqual([one]);
     expect(matchingOptions([one, other], '127', false)).toEqual([other]);
@@ -146,13 +158,6 @@ describe('the page of defaults', () => {
     expect(screen.queryByText('stop_grace_seconds')).toBeNull();
     expect(await screen.findByText('no socket')).toBeVisible();
     expect(screen.getByRole('button', { name: 'English' })).toHaveAttribute('aria-pressed', 'true');
-  });
-
-  it('says where options are set when the service does not tell them', async () => {
-    around();
-    server.use(refuse('/api/system/options', 404, 'Not Found'));
-    await renderAt(<SettingsPage />, { at: '/settings/defaults', route: ROUTE });
-    expect(await screen.findByText('autotuner config')).toBeVisible();
   });
 });
 
