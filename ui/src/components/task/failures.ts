@@ -10,6 +10,11 @@ export interface FailureKind {
   message: string | null;
 }
 
+/** Whether it failed by itself; what somebody stopped did not. */
+export function hasGoneWrong({ status, failure_kind }: Pick<Experiment, 'status' | 'failure_kind'>): boolean {
+  return status === 'failed' && failure_kind !== 'cancelled';
+}
+
 /** An error message ends with the advice, which is shown on its own. */
 function withoutAdvice(message: string | null | undefined, advice: string | null | undefined): string | null {
   if (!message) return null;
@@ -22,7 +27,7 @@ function withoutAdvice(message: string | null | undefined, advice: string | null
 export function groupFailures(experiments: readonly Experiment[]): FailureKind[] {
   const kinds = new Map<string, FailureKind>();
   for (const experiment of experiments) {
-    if (experiment.status !== 'failed') continue;
+    if (!hasGoneWrong(experiment)) continue;
     const kind = experiment.failure_kind ?? 'failed';
     const group = kinds.get(kind) ?? { kind, experiments: [], advice: [], message: null };
     group.experiments.push(experiment);

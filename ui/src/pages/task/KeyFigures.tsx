@@ -5,6 +5,7 @@ import type { Task } from '@/api/queries/tasks';
 import { Figure } from '@/components/Card';
 import { objectiveOf } from '@/components/experiment/read';
 import { Time } from '@/components/Time';
+import { hasGoneWrong } from '@/components/task/failures';
 import { RunDuration } from '@/components/task/RunDuration';
 import { number, percent } from '@/lib/format';
 import { withUnit } from '@/lib/units';
@@ -15,7 +16,7 @@ export function KeyFigures({ task, experiments }: { task: Task; experiments: rea
   const ended = experiments.filter(({ status }) => status === 'success' || status === 'failed').length;
   const objective = objectiveOf(task.optimization);
   const best = experiments.find(({ id }) => id === task.best_experiment_id);
-  const failed = ended - done;
+  const failed = experiments.filter(hasGoneWrong).length;
   return (
     <section aria-label={t('tasks.figures.label')} className="card p-4">
       <div className="grid grid-cols-2 gap-x-4 gap-y-4 sm:grid-cols-3 lg:grid-cols-6">
@@ -36,7 +37,7 @@ export function KeyFigures({ task, experiments }: { task: Task; experiments: rea
         />
         <Figure
           label={t('status.failed')}
-          value={number(Math.max(0, failed), 9)}
+          value={number(failed, 9)}
           tone={failed > 0 ? 'text-bad' : undefined}
         />
         <Figure

@@ -7,7 +7,6 @@ import type { Task } from '@/api/queries/tasks';
 import { ExperimentNow } from '@/components/dashboard/ExperimentNow';
 import { ParameterChips } from '@/components/experiment/parts';
 import { objectiveOf } from '@/components/experiment/read';
-import { plannedOf } from '@/components/task/blocks';
 import { LiveProgressCard } from '@/components/task/LiveProgressCard';
 import { ProgressBlocks } from '@/components/task/ProgressBlocks';
 import { RunDuration } from '@/components/task/RunDuration';
@@ -28,8 +27,10 @@ export function LivePart({
   const { t } = useTranslation();
   const { data: live } = useQuery(taskLive(task.id));
   const now = live?.experiments ?? [];
-  const done = experiments.filter(({ status }) => !UNDER_WAY.has(status)).length;
-  const planned = live?.planned_experiments ?? plannedOf(task);
+  const done = experiments.filter(({ status, role }) => role === 'search' && !UNDER_WAY.has(status)).length;
+  const planned = live?.planned_experiments ?? task.max_iterations;
+  // The defaults and repetitions are measured beside what is searched.
+  const beside = experiments.filter(({ role }) => role !== 'search').length;
   const blocks = experiments.map(({ id, experiment_id, status, role }) => ({
     id,
     experiment_id,
@@ -50,7 +51,7 @@ export function LivePart({
         <ProgressBlocks
           taskId={task.id}
           blocks={blocks}
-          planned={planned}
+          planned={Math.max(planned + beside, experiments.length)}
           made={experiments.length}
           succeeded={task.successful_experiments}
           most={200}

@@ -105,7 +105,7 @@ describe('the overview of a task', () => {
       });
     });
     await waitFor(() => expect(now).toHaveTextContent('48 of 200'));
-    expect(now).toHaveTextContent('2 of 9 experiments');
+    expect(now).toHaveTextContent('2 of 9 configurations');
     expect(now).toHaveTextContent('about 2m 30s left');
     expect(now).toHaveTextContent('max-num-seqs128');
     expect(now).toHaveTextContent('23.5ms');

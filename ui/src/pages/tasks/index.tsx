@@ -100,12 +100,18 @@ export function TasksPage() {
         ) : isEmpty && !isFiltered(view) ? (
           <NoTasks onImport={choose} isImporting={files.isPending} />
         ) : tasks.length === 0 ? (
-          <Empty icon={SearchX} title={t('list.nothingFound')} text={t('tasks.nothingFound')}>
-            <Button
-              onClick={() => change({ status: undefined, q: undefined, runtime: undefined, page: undefined })}
-            >
-              {isFiltered(view) ? t('list.clearFilters') : t('tasks.firstPage')}
-            </Button>
+          <Empty
+            icon={SearchX}
+            title={t(isEmpty ? 'list.nothingFound' : 'tasks.emptyPage.title')}
+            text={t(isEmpty ? 'tasks.nothingFound' : 'tasks.emptyPage.text')}
+          >
+            {isEmpty ? (
+              <Button onClick={() => change({ status: undefined, q: undefined, runtime: undefined })}>
+                {t('list.clearFilters')}
+              </Button>
+            ) : (
+              <Button onClick={() => change({ page: undefined })}>{t('tasks.firstPage')}</Button>
+            )}
           </Empty>
         ) : (
           <div className={cx(isPlaceholderData && 'opacity-60 transition-opacity delay-200')}>
