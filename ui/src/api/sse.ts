@@ -16,7 +16,7 @@ export interface SseEvent {
 const DEADLINE = 30_000;
 
 /** How long a stream may be silent. The service says that it is there every 15 seconds. */
-const SILENCE = 50_000;
+const SILENCE = 35_000;
 
 /** Makes events of text as it comes, cut wherever. */
 export class SseParser {

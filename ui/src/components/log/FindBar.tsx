@@ -35,8 +35,7 @@ export function FindBar({
     const place = find.step(by);
     if (place !== null) onShow(place);
   };
-  const count = useModel(model, ({ hits }) => hits.length);
-  const nth = useModel(model, ({ hits }) => (current === null ? 0 : hits.indexOf(current) - hits.first + 1));
+  const hasNone = useModel(model, ({ hits }) => hits.length === 0);
   return (
     <div className={cx('flex min-w-0 items-center gap-1', className)}>
       <div className="relative min-w-0 flex-1">
@@ -84,19 +83,19 @@ export function FindBar({
             role="status"
             className={cx('num px-1 text-xs whitespace-nowrap', error ? 'text-bad' : 'text-muted')}
           >
-            {error ? t('logs.badSearch') : matcher && `${nth > 0 ? number(nth, 9) : '–'}/${number(count, 9)}`}
+            {error ? t('logs.badSearch') : matcher && <Count model={model} current={current} />}
           </span>
           <IconButton
             icon={ChevronUp}
             label={t('logs.previousMatch')}
-            disabled={count === 0}
+            disabled={hasNone}
             onClick={() => step(-1)}
             className="size-7"
           />
           <IconButton
             icon={ChevronDown}
             label={t('logs.nextMatch')}
-            disabled={count === 0}
+            disabled={hasNone}
             onClick={() => step(1)}
             className="size-7"
           />
@@ -119,6 +118,13 @@ export function FindBar({
       )}
     </div>
   );
+}
+
+/** Which match is looked at, of how many. Drawn alone, because it changes with every line that matches. */
+function Count({ model, current }: { model: LogModel; current: number | null }) {
+  const count = useModel(model, ({ hits }) => hits.length);
+  const nth = useModel(model, ({ hits }) => (current === null ? 0 : hits.indexOf(current) - hits.first + 1));
+  return `${nth > 0 ? number(nth, 9) : '–'}/${number(count, 9)}`;
 }
 
 /** A small switch with an icon on it. */
