@@ -19,8 +19,12 @@ export function TimelineTable({
   const { t } = useTranslation();
   const newest = items.toReversed().slice(0, MOST);
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard
-    <section tabIndex={0} aria-label={t('dashboard.timeline.title')} className="max-h-80 overflow-auto">
+    <section
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard
+      tabIndex={0}
+      aria-label={t('dashboard.timeline.title')}
+      className="relative max-h-80 overflow-auto"
+    >
       <table className="w-full text-xs">
         <thead className="sticky top-0 bg-surface text-left text-muted">
           <tr>

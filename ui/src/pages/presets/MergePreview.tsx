@@ -120,7 +120,7 @@ function MergedTable({ parameters }: { parameters: Record<string, Json[]> }) {
   const rows = Object.entries(parameters);
   const combinations = rows.reduce((product, [, values]) => product * values.length, rows.length > 0 ? 1 : 0);
   return (
-    <div className="overflow-x-auto rounded-lg border border-line">
+    <div className="relative overflow-x-auto rounded-lg border border-line">
       <table className="w-full text-xs">
         <caption className="num border-line border-b bg-sunken px-3 py-1.5 text-left text-muted">
           {t('presetsPage.parameters', { count: rows.length })} ·{' '}

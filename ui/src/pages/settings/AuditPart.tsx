@@ -68,7 +68,7 @@ export function AuditPart() {
           {address.q && <Button onClick={() => change({ q: undefined })}>{t('action.clearSearch')}</Button>}
         </Empty>
       ) : (
-        <div className="overflow-x-auto">
+        <div className="relative overflow-x-auto">
           <table className="w-full text-sm">
             <thead className="text-left text-muted text-xs">
               <tr>
@@ -76,7 +76,14 @@ export function AuditPart() {
                   <span className="sr-only">{t('settings.audit.detail')}</span>
                 </th>
                 {['when', 'who', 'action', 'target', 'address'].map((column) => (
-                  <th key={column} scope="col" className="whitespace-nowrap px-3 py-2 font-medium">
+                  <th
+                    key={column}
+                    scope="col"
+                    className={cx(
+                      'whitespace-nowrap px-3 py-2 font-medium max-sm:px-2',
+                      column === 'address' && 'max-sm:hidden',
+                    )}
+                  >
                     {t(`settings.audit.column.${column}`)}
                   </th>
                 ))}
@@ -119,17 +126,19 @@ function Row({ row }: { row: AuditRow }) {
             />
           )}
         </td>
-        <td className="whitespace-nowrap px-3 py-1.5 text-muted">
+        <td className="whitespace-nowrap px-3 py-1.5 max-sm:px-2 text-muted">
           <Time at={at} />
         </td>
-        <td className="whitespace-nowrap px-3 py-1.5">
+        <td className="whitespace-nowrap px-3 py-1.5 max-sm:px-2">
           <span className="inline-flex items-center gap-2">
             {actor}
-            <Badge tone={ROLE_TONES[role] ?? 'neutral'}>{t(`role.${role}`, { defaultValue: role })}</Badge>
+            <Badge tone={ROLE_TONES[role] ?? 'neutral'} className="max-sm:hidden">
+              {t(`role.${role}`, { defaultValue: role })}
+            </Badge>
           </span>
         </td>
-        <td className="whitespace-nowrap px-3 py-1.5 font-mono text-xs">{action}</td>
-        <td className="max-w-80 truncate px-3 py-1.5" title={target}>
+        <td className="whitespace-nowrap px-3 py-1.5 max-sm:px-2 font-mono text-xs">{action}</td>
+        <td className="max-w-80 truncate px-3 py-1.5 max-sm:px-2" title={target}>
           {link ? (
             <a href={link} className="hover:text-accent hover:underline">
               {target}
@@ -138,12 +147,14 @@ function Row({ row }: { row: AuditRow }) {
             target
           )}
         </td>
-        <td className="num whitespace-nowrap px-3 py-1.5 text-muted">{address ?? '–'}</td>
+        <td className="num whitespace-nowrap px-3 py-1.5 max-sm:px-2 text-muted max-sm:hidden">
+          {address ?? '–'}
+        </td>
       </tr>
       {isOpen && detail && (
         <tr>
           <td />
-          <td colSpan={5} className="px-3 pb-3">
+          <td colSpan={5} className="px-3 pb-3 max-sm:px-2">
             <CodeBlock text={JSON.stringify(detail, null, 2)} />
           </td>
         </tr>

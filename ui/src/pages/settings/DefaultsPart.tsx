@@ -1,6 +1,7 @@
 /** Every option of the service: its value, who set it, and what it is for. */
 import { useQuery } from '@tanstack/react-query';
 import { Settings2 } from 'lucide-react';
+import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { type ServiceOption, serviceOptions } from '@/api/queries/settings';
 import { Badge } from '@/components/Badge';
@@ -14,7 +15,7 @@ const SOURCES: Record<string, Tone> = {
   default: 'neutral',
   file: 'info',
   environment: 'accent',
-  flag: 'warn',
+  flag: 'info',
 };
 
 /** Options that hold every word. */
@@ -76,13 +77,27 @@ export function DefaultsPart() {
   );
 }
 
+/** Words between backticks, as what is typed. */
+function withCode(text: string): ReactNode {
+  return text.split('`').map((part, index) =>
+    index % 2 === 1 ? (
+      // biome-ignore lint/suspicious/noArrayIndexKey: a text has no other names for its parts
+      <code key={index} className="rounded bg-sunken px-1 font-mono text-2xs">
+        {part}
+      </code>
+    ) : (
+      part
+    ),
+  );
+}
+
 function Option({ option: { name, value, source, set_by, help } }: { option: ServiceOption }) {
   const { t } = useTranslation();
   return (
     <li className="grid gap-x-4 gap-y-1 px-4 py-2.5 sm:grid-cols-[minmax(0,5fr)_minmax(0,4fr)]">
       <div className="min-w-0">
         <div className="font-medium font-mono text-xs">{name}</div>
-        <p className="text-muted text-xs">{help}</p>
+        <p className="text-muted text-xs">{withCode(help)}</p>
       </div>
       <div className="flex min-w-0 flex-wrap items-start gap-x-2 gap-y-1 sm:justify-end">
         <code className="min-w-0 break-all text-right font-mono text-xs">{value === '' ? '–' : value}</code>

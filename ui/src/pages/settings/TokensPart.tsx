@@ -20,6 +20,9 @@ import { ordered, stateOf, type TokenState } from './tokens';
 export const ROLE_TONES: Record<string, Tone> = { viewer: 'neutral', operator: 'info', admin: 'accent' };
 const STATE_TONES: Record<TokenState, Tone> = { active: 'good', expired: 'neutral', revoked: 'neutral' };
 
+/** Columns that a phone has no room for. */
+const NARROW = new Set(['state', 'created']);
+
 export function TokensPart() {
   const { t } = useTranslation();
   const [address, change] = useAddress();
@@ -56,12 +59,19 @@ export function TokensPart() {
       ) : shown.length === 0 ? (
         <Empty icon={KeyRound} title={t('settings.tokens.empty')} text={t('settings.tokens.emptyText')} />
       ) : (
-        <div className="overflow-x-auto">
+        <div className="relative overflow-x-auto">
           <table className="w-full text-sm">
             <thead className="text-left text-muted text-xs">
               <tr>
                 {['name', 'role', 'state', 'created', 'used', 'expires'].map((column) => (
-                  <th key={column} scope="col" className="whitespace-nowrap px-4 py-2 font-medium">
+                  <th
+                    key={column}
+                    scope="col"
+                    className={cx(
+                      'whitespace-nowrap px-4 py-2 font-medium',
+                      NARROW.has(column) && 'max-sm:hidden',
+                    )}
+                  >
                     {t(`settings.tokens.column.${column}`)}
                   </th>
                 ))}
@@ -117,10 +127,10 @@ function Row({ token, state, isOwn }: { token: Token; state: TokenState; isOwn: 
       <td className="px-4 py-2">
         <Badge tone={ROLE_TONES[token.role] ?? 'neutral'}>{t(`role.${token.role}`)}</Badge>
       </td>
-      <td className="px-4 py-2">
+      <td className="px-4 py-2 max-sm:hidden">
         <Badge tone={STATE_TONES[state]}>{t(`settings.tokens.state.${state}`)}</Badge>
       </td>
-      <td className="whitespace-nowrap px-4 py-2">
+      <td className="whitespace-nowrap px-4 py-2 max-sm:hidden">
         <Time at={token.created_at} />
       </td>
       <td className="whitespace-nowrap px-4 py-2">

@@ -21,12 +21,17 @@ export function SettingsPage() {
   const part = asWord(usePathPart('part'), PARTS) ?? 'tokens';
   const isAdmin = useMay('admin');
   return (
-    <Page title={t(`nav.${part}`)} description={isAdmin ? t(`settings.what.${part}`) : undefined}>
-      <TabLinks
-        label={t('nav.settings')}
-        active={part}
-        tabs={PARTS.map((key) => ({ key, label: t(`nav.${key}`), href: href.settings(key) }))}
-      />
+    <Page
+      title={isAdmin ? t(`nav.${part}`) : t('nav.settings')}
+      description={isAdmin ? t(`settings.what.${part}`) : undefined}
+    >
+      {isAdmin && (
+        <TabLinks
+          label={t('nav.settings')}
+          active={part}
+          tabs={PARTS.map((key) => ({ key, label: t(`nav.${key}`), href: href.settings(key) }))}
+        />
+      )}
       {!isAdmin ? (
         <NotForYou />
       ) : part === 'tokens' ? (
