@@ -8,7 +8,7 @@ const MONO = 'var(--font-mono, "JetBrains Mono Variable", ui-monospace, monospac
 const look = EditorView.theme({
   '&': { color: 'var(--fg)', backgroundColor: 'var(--surface)', fontSize: '13px', height: '100%' },
   '&.cm-focused': { outline: 'none' },
-  '.cm-scroller': { fontFamily: MONO, lineHeight: '1.55', overflow: 'auto' },
+  '.cm-scroller': { fontFamily: MONO, fontVariantLigatures: 'none', lineHeight: '1.55', overflow: 'auto' },
   '.cm-content': { padding: '8px 0', caretColor: 'var(--fg)' },
   '.cm-cursor': { borderLeftColor: 'var(--fg)' },
   '.cm-gutters': { backgroundColor: 'var(--surface)', color: 'var(--faint)', border: 'none' },

@@ -1,6 +1,6 @@
 /** One parameter to tune: its name, what kind of values it has, and the values. */
 import { Trash2 } from 'lucide-react';
-import { useRef } from 'react';
+import { memo, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { ParameterInfo } from '@/api/queries/runtimes';
 import { Badge } from '@/components/Badge';
@@ -16,19 +16,25 @@ import { isVariable, kindOfSpec, type ParameterKind, toKind, wrongIndex } from '
 
 const KINDS: ParameterKind[] = ['list', 'integer', 'continuous', 'boolean'];
 
+/** What can be done with rows; the same object all the time, so that a row is drawn for its own sake alone. */
+export interface ParameterActions {
+  rename: (name: string, next: string) => void;
+  change: (name: string, spec: Json) => void;
+  remove: (name: string) => void;
+  isTaken: (name: string, wanted: string) => boolean;
+}
+
 export interface ParameterRowProps {
   name: string;
   spec: Json;
   info: ParameterInfo | undefined;
   suggestions: readonly Suggestion[];
-  isTaken: (name: string) => boolean;
-  onRename: (name: string) => void;
-  onChange: (spec: Json) => void;
-  onRemove: () => void;
+  actions: ParameterActions;
 }
 
-export function ParameterRow(props: ParameterRowProps) {
-  const { name, spec, info, suggestions, isTaken, onRename, onChange, onRemove } = props;
+export const ParameterRow = memo(function ParameterRow(props: ParameterRowProps) {
+  const { name, spec, info, suggestions, actions } = props;
+  const onChange = (next: Json) => actions.change(name, next);
   const { t } = useTranslation();
   const kind = kindOfSpec(spec);
   // Whoever looks at another kind and comes back finds what was there.
@@ -55,8 +61,8 @@ export function ParameterRow(props: ParameterRowProps) {
                   name={name}
                   label={t('form.parameter.name')}
                   suggestions={suggestions}
-                  isTaken={isTaken}
-                  onRename={onRename}
+                  isTaken={(wanted) => actions.isTaken(name, wanted)}
+                  onRename={(next) => actions.rename(name, next)}
                 />
               </div>
               <Select
@@ -73,7 +79,7 @@ export function ParameterRow(props: ParameterRowProps) {
               <IconButton
                 icon={Trash2}
                 label={t('form.parameter.remove', { name })}
-                onClick={onRemove}
+                onClick={() => actions.remove(name)}
                 className="-ml-1"
               />
               <div className="min-w-0 basis-full">
@@ -100,4 +106,4 @@ export function ParameterRow(props: ParameterRowProps) {
       }}
     </FormField>
   );
-}
+});

@@ -45,58 +45,63 @@ function Row({
     else onChange(writeScenario(toKind(scenario ?? { kind: 'D', lengths: ['100', '100'] }, next)));
   };
   return (
-    <div className="flex flex-wrap items-end gap-x-2 gap-y-1.5 rounded-lg border border-line bg-surface p-2">
-      <Select
-        label={t('form.scenario.kind', { number })}
-        value={kind}
-        onChange={change}
-        isInvalid={isWrong}
-        options={[
-          ...(['D', 'N', 'U'] as const).map((value) => ({ value, label: t(`form.scenario.kinds.${value}`) })),
-          ...(kind === 'text' ? [{ value: 'text' as const, label: t('form.scenario.kinds.text') }] : []),
-        ]}
-        className="w-36"
-      />
-      {scenario ? (
-        scenario.lengths.map((length, index) => {
-          const label = t(`form.scenario.${labelsOf(scenario)[index]}`);
-          return (
-            // biome-ignore lint/a11y/noLabelWithoutControl: the box inside is the control
-            // biome-ignore lint/suspicious/noArrayIndexKey: lengths have their place
-            <label key={index} className="w-24 text-muted text-xs">
-              {label}
-              <Input
-                value={length}
-                inputMode="numeric"
-                aria-invalid={isWrong || undefined}
-                className="num mt-0.5 block"
-                onChange={({ target }) =>
-                  onChange(
-                    writeScenario({
-                      ...scenario,
-                      lengths: scenario.lengths.with(index, target.value.replace(/[(),/\s]/g, '')),
-                    }),
-                  )
-                }
-              />
-            </label>
-          );
-        })
-      ) : (
-        <Input
-          value={text}
-          aria-label={t('form.scenario.text', { number })}
-          aria-invalid={isWrong || undefined}
-          placeholder="D(100,128)"
-          spellCheck={false}
-          className="min-w-40 flex-1 basis-40 font-mono text-xs"
-          onChange={({ target }) => onChange(target.value)}
+    <div className="flex items-start gap-1 rounded-lg border border-line bg-surface py-2 pr-1 pl-2">
+      <div className="flex min-w-0 flex-1 flex-wrap items-end gap-x-2 gap-y-1.5">
+        <Select
+          label={t('form.scenario.kind', { number })}
+          value={kind}
+          onChange={change}
+          isInvalid={isWrong}
+          options={[
+            ...(['D', 'N', 'U'] as const).map((value) => ({
+              value,
+              label: t(`form.scenario.kinds.${value}`),
+            })),
+            ...(kind === 'text' ? [{ value: 'text' as const, label: t('form.scenario.kinds.text') }] : []),
+          ]}
+          className="w-36"
         />
-      )}
-      <span className="ml-auto flex items-center gap-1">
-        {scenario && <code className="whitespace-nowrap font-mono text-faint text-xs">{text}</code>}
-        <IconButton icon={X} label={t('form.scenario.remove', { text })} onClick={onRemove} />
-      </span>
+        {scenario ? (
+          scenario.lengths.map((length, index) => {
+            const label = t(`form.scenario.${labelsOf(scenario)[index]}`);
+            return (
+              // biome-ignore lint/a11y/noLabelWithoutControl: the box inside is the control
+              // biome-ignore lint/suspicious/noArrayIndexKey: lengths have their place
+              <label key={index} className="w-24 text-muted text-xs">
+                {label}
+                <Input
+                  value={length}
+                  inputMode="numeric"
+                  aria-invalid={isWrong || undefined}
+                  className="num mt-0.5 block"
+                  onChange={({ target }) =>
+                    onChange(
+                      writeScenario({
+                        ...scenario,
+                        lengths: scenario.lengths.with(index, target.value.replace(/[(),/\s]/g, '')),
+                      }),
+                    )
+                  }
+                />
+              </label>
+            );
+          })
+        ) : (
+          <Input
+            value={text}
+            aria-label={t('form.scenario.text', { number })}
+            aria-invalid={isWrong || undefined}
+            placeholder="D(100,128)"
+            spellCheck={false}
+            className="min-w-40 flex-1 basis-40 font-mono text-xs"
+            onChange={({ target }) => onChange(target.value)}
+          />
+        )}
+        {scenario && (
+          <code className="ml-auto whitespace-nowrap font-mono text-faint text-xs leading-8">{text}</code>
+        )}
+      </div>
+      <IconButton icon={X} label={t('form.scenario.remove', { text })} onClick={onRemove} />
     </div>
   );
 }

@@ -52,16 +52,20 @@ function Row({ row, hasPenalty }: { row: SloRow; hasPenalty: boolean }) {
   return (
     <FormField path={toldAt(row)} isGroup label={name} hideLabel>
       {() => (
-        <div className="flex flex-wrap items-center gap-x-3 gap-y-1.5 rounded-lg border border-line bg-surface px-2.5 py-2">
-          <span className="min-w-36 flex-1 font-medium text-sm">{name}</span>
-          <span className="flex items-center gap-1.5 text-muted text-xs">
-            ≤ {number('threshold', 's')}
-            <span className="num w-14 text-faint">
+        <div className="rounded-lg border border-line bg-surface px-2.5 py-1.5">
+          <div className="flex items-center gap-2">
+            <span className="min-w-0 flex-1 font-medium text-sm">{name}</span>
+            <span className="num text-right text-faint text-xs">
               {typeof threshold === 'number' && threshold > 0 && threshold < 1 ? duration(threshold) : ''}
             </span>
-          </span>
+            <span aria-hidden className="text-muted">
+              ≤
+            </span>
+            {number('threshold', 's')}
+            <IconButton icon={X} label={t('form.removeRow', { row: name })} onClick={remove} />
+          </div>
           {(hasPenalty || isSet('weight') || isSet('hard_fail') || isSet('fail_ratio')) && (
-            <span className="flex flex-wrap items-center gap-x-3 gap-y-1.5 text-muted text-xs">
+            <div className="flex flex-wrap items-center gap-x-4 gap-y-1.5 pt-1 pb-0.5 text-muted text-xs">
               <span className="flex items-center gap-1.5">
                 {t('form.slo.weight')} {number('weight', undefined, '1')}
               </span>
@@ -75,9 +79,8 @@ function Row({ row, hasPenalty }: { row: SloRow; hasPenalty: boolean }) {
                   {t('form.slo.fail_ratio')} {number('fail_ratio', undefined, '0.5')}
                 </span>
               )}
-            </span>
+            </div>
           )}
-          <IconButton icon={X} label={t('form.removeRow', { row: name })} onClick={remove} />
         </div>
       )}
     </FormField>

@@ -4,7 +4,7 @@ import {
   type ReactNode,
   useContext,
   useEffect,
-  useMemo,
+  useLayoutEffect,
   useState,
   useSyncExternalStore,
 } from 'react';
@@ -20,21 +20,6 @@ export interface Told {
   field?: string;
 }
 
-interface Context {
-  registry: FieldRegistry;
-  all: Told[];
-  byField: ReadonlyMap<string, Told[]>;
-  /** Says everything at once, also of fields where nobody was yet. */
-  isPlain: boolean;
-}
-
-const ProblemsContext = createContext<Context>({
-  registry: new FieldRegistry(),
-  all: [],
-  byField: new Map(),
-  isPlain: true,
-});
-
 /** Places what is told, and what fields say themselves, at the fields that are on the page. */
 export function placed(told: readonly Told[], registry: FieldRegistry): Told[] {
   const own: Told[] = [...registry.ownProblems].map(([path, message]) => ({
@@ -47,6 +32,77 @@ export function placed(told: readonly Told[], registry: FieldRegistry): Told[] {
   return [...own, ...others].map((one) => ({ ...one, field: fieldOf(one.path, registry.fields) }));
 }
 
+const NONE: Told[] = [];
+
+/** The old list where the new one says the same, so that nothing is drawn again for it. */
+function settled(old: Told[] | undefined, now: Told[]): Told[] {
+  return old && JSON.stringify(old) === JSON.stringify(now) ? old : now;
+}
+
+/** What is told, by field. Each field hears only of what is said at it. */
+export class ProblemsStore {
+  readonly registry = new FieldRegistry();
+  private told: readonly Told[] = NONE;
+  private isPlain = true;
+  private everything: Told[] = NONE;
+  private byField = new Map<string, Told[]>();
+  private readonly listeners = new Set<() => void>();
+  private isDue = false;
+
+  constructor() {
+    this.registry.subscribe(() => this.later());
+  }
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  };
+
+  readonly all = (): Told[] => this.everything;
+
+  readonly at = (path: string): Told[] => this.byField.get(path) ?? NONE;
+
+  /** `isPlain` says everything at once, also of fields where nobody was yet. */
+  tell(told: readonly Told[], isPlain: boolean): void {
+    if (told === this.told && isPlain === this.isPlain) return;
+    this.told = told;
+    this.isPlain = isPlain;
+    this.place();
+  }
+
+  /** Many fields come at once; they are placed once. */
+  private later(): void {
+    if (this.isDue) return;
+    this.isDue = true;
+    queueMicrotask(() => {
+      this.isDue = false;
+      this.place();
+    });
+  }
+
+  private place(): void {
+    const { registry } = this;
+    const all = placed(this.told, registry);
+    const byField = new Map<string, Told[]>();
+    for (const one of all) {
+      const { field } = one;
+      if (field === undefined) continue;
+      const isSaid =
+        this.isPlain ||
+        one.severity === 'warning' ||
+        registry.isVisited(field) ||
+        registry.ownProblems.has(field);
+      if (isSaid) byField.set(field, [...(byField.get(field) ?? []), one]);
+    }
+    for (const [field, now] of byField) byField.set(field, settled(this.byField.get(field), now));
+    this.byField = byField;
+    this.everything = settled(this.everything, all);
+    for (const listener of this.listeners) listener();
+  }
+}
+
+const ProblemsContext = createContext<ProblemsStore>(new ProblemsStore());
+
 export function ProblemsProvider({
   told,
   isPlain,
@@ -56,32 +112,17 @@ export function ProblemsProvider({
   isPlain: boolean;
   children: ReactNode;
 }) {
-  const [registry] = useState(() => new FieldRegistry());
-  const version = useSyncExternalStore(registry.subscribe, registry.snapshot);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the registry changes with its version
-  const value = useMemo(() => {
-    const all = placed(told, registry);
-    const byField = new Map<string, Told[]>();
-    for (const one of all) {
-      if (one.field !== undefined) byField.set(one.field, [...(byField.get(one.field) ?? []), one]);
-    }
-    return { registry, all, byField, isPlain };
-  }, [told, isPlain, registry, version]);
-  return <ProblemsContext.Provider value={value}>{children}</ProblemsContext.Provider>;
+  const [store] = useState(() => new ProblemsStore());
+  useLayoutEffect(() => store.tell(told, isPlain), [store, told, isPlain]);
+  return <ProblemsContext.Provider value={store}>{children}</ProblemsContext.Provider>;
 }
-
-const NONE: Told[] = [];
 
 /** What is said at a field, and how the field tells that it was visited. */
 export function useFieldProblems(path: string): { told: Told[]; visit: () => void } {
-  const { registry, byField, isPlain } = useContext(ProblemsContext);
-  useEffect(() => registry.add(path), [registry, path]);
-  const all = byField.get(path) ?? NONE;
-  const told =
-    isPlain || registry.isVisited(path) || registry.ownProblems.has(path)
-      ? all
-      : all.filter(({ severity }) => severity === 'warning');
-  return { told, visit: () => registry.visit(path) };
+  const store = useContext(ProblemsContext);
+  useEffect(() => store.registry.add(path), [store, path]);
+  const told = useSyncExternalStore(store.subscribe, () => store.at(path));
+  return { told, visit: () => store.registry.visit(path) };
 }
 
 /** Says at a field that what is typed there is none. */
@@ -95,7 +136,8 @@ export function useOwnProblem(path: string, message: string | undefined): void {
 
 /** Everything that is told, with its field. */
 export function useAllTold(): Told[] {
-  return useContext(ProblemsContext).all;
+  const store = useContext(ProblemsContext);
+  return useSyncExternalStore(store.subscribe, store.all);
 }
 
 /** The element of a field on the page. */

@@ -5,17 +5,13 @@ export class FieldRegistry {
   private readonly visited = new Set<string>();
   private readonly own = new Map<string, string>();
   private readonly listeners = new Set<() => void>();
-  private version = 0;
 
   readonly subscribe = (listener: () => void): (() => void) => {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
   };
 
-  readonly snapshot = (): number => this.version;
-
   private changed(): void {
-    this.version += 1;
     for (const listener of this.listeners) listener();
   }
 

@@ -86,7 +86,7 @@ export function FooterBar({
             )}
           </span>
         </button>
-        <div className="flex flex-1 flex-wrap items-center justify-end gap-2">
+        <div className="flex flex-1 flex-wrap items-center justify-end gap-2 max-sm:basis-full">
           {!mayWrite && <span className="text-muted text-xs">{t('state.notAllowed')}</span>}
           <a href={cancelHref} className={buttonClass('ghost')}>
             {t('action.cancel')}

@@ -1,4 +1,5 @@
 /** Every field of a task document, in sections. */
+import { memo } from 'react';
 import { AdvancedSection } from './sections/Advanced';
 import { BasicSection, EngineSection, ModelSection } from './sections/Basics';
 import { ParametersSection } from './sections/Parameters';
@@ -6,9 +7,13 @@ import { OptimizationSection, ParallelSection, QuantSection } from './sections/S
 import { BenchmarkSection, SloSection } from './sections/Workload';
 import type { Source } from './source';
 
-export function FormBody({ mode }: { mode: Source['mode'] }) {
+export const FormBody = memo(function FormBody({ mode }: { mode: Source['mode'] }) {
   return (
-    <form noValidate onSubmit={(event) => event.preventDefault()} className="min-w-0 space-y-4">
+    <form
+      noValidate
+      onSubmit={(event) => event.preventDefault()}
+      className="min-w-0 space-y-4 [font-variant-ligatures:none]"
+    >
       <BasicSection />
       <EngineSection />
       <ModelSection />
@@ -21,4 +26,4 @@ export function FormBody({ mode }: { mode: Source['mode'] }) {
       <AdvancedSection mode={mode} />
     </form>
   );
-}
+});

@@ -72,6 +72,7 @@ function Body({ runtime, onClose }: { runtime: string; onClose: () => void }) {
     store.set(['parameters'], withPreset(before, parameters, replaces));
     const count = Object.keys(parameters).length;
     toast.success(t('form.presets.applied', { count }), {
+      position: 'top-center',
       action: {
         label: t('action.undo'),
         onClick: () => store.setOrRemove(['parameters'], before),
@@ -174,7 +175,7 @@ function Preview({ merged }: { merged: MergedPresets }) {
           <tbody className="divide-y divide-line">
             {Object.entries(merged.parameters).map(([name, values]) => (
               <tr key={name}>
-                <th scope="row" className="px-3 py-1.5 text-left font-mono font-normal">
+                <th scope="row" className="w-72 px-3 py-1.5 text-left font-mono font-normal">
                   {name}
                 </th>
                 <td className="px-3 py-1.5 font-mono text-muted">{written(values)}</td>

@@ -1,5 +1,5 @@
 /** The sections of the form: which one is in view, which have problems, and a way to each. */
-import { useEffect, useState } from 'react';
+import { memo, useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { SECTION_NAMES, type SectionName, useSectionCounts } from '@/components/form/Section';
 import { cx } from '@/lib/cx';
@@ -63,7 +63,7 @@ function Entry({ name, isVisible }: { name: SectionName; isVisible: boolean }) {
   );
 }
 
-export function SectionNav() {
+export const SectionNav = memo(function SectionNav() {
   const { t } = useTranslation();
   const visible = useVisibleSection();
   return (
@@ -78,4 +78,4 @@ export function SectionNav() {
       </ul>
     </nav>
   );
-}
+});

@@ -141,7 +141,7 @@ export function SidePanel(props: PanelProps) {
   const nothing = '–';
   const endless = isKnown && (checked.space_size === null || checked.space_size === undefined);
   return (
-    <div className="space-y-3">
+    <div className="space-y-3 [font-variant-ligatures:none]">
       <div className="card p-2 py-3">
         <ToldSummary {...props} />
       </div>

@@ -105,6 +105,7 @@ export function TaskForm({
       text.take(from ? { text: from.text, format: formatOf(from.text, from.name) } : undefined);
       setPlain(true);
       toast.success(t(from?.name ? 'form.import.filled' : 'form.import.pasted', { name: from?.name }), {
+        position: 'top-center',
         action: { label: t('action.undo'), onClick: () => store.replace(before.document) },
       });
     },
@@ -125,6 +126,7 @@ export function TaskForm({
       if (errors[0])
         toast.error(t('form.import.failed'), {
           description: t('form.text.error', { ...errors[0] }),
+          position: 'top-center',
           duration: 10_000,
         });
       else if (tasks.length > 1) setSeveral(tasks);
@@ -168,7 +170,7 @@ export function TaskForm({
       const isWrong = current.current.some(({ severity }) => severity === 'problem');
       const hasOwn = window.document.querySelector('[data-own-problem]') !== null;
       if ((isWrong && store.get() === document) || errors.length > 0 || hasOwn) {
-        toast.error(t('form.mendFirst'));
+        toast.error(t('form.mendFirst'), { position: 'top-center' });
         goToFirst();
       } else if (!(await saving.submit(store.get(), andStart))) goToFirst();
     },
@@ -189,8 +191,14 @@ export function TaskForm({
   const cancelHref = source.id === undefined ? href.tasks() : href.task(source.id);
   const toTab = useMemo(
     () => (next: string) =>
-      href.newTask({ edit: search.edit, from: search.from, tab: next === 'form' ? undefined : next }),
-    [search.edit, search.from],
+      href.newTask({
+        edit: search.edit,
+        from: search.from,
+        presets: search.presets,
+        merge: search.merge,
+        tab: next === 'form' ? undefined : next,
+      }),
+    [search.edit, search.from, search.presets, search.merge],
   );
   return (
     <DocumentProvider value={store}>

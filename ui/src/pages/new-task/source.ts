@@ -3,19 +3,24 @@ import { useQuery } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { keys } from '@/api/keys';
 import { documentOf, namesLike } from '@/api/queries/check';
-import { gpusAre } from '@/api/queries/runtimes';
+import { gpusAre, type MergedPresets, type MergeStrategy, mergedPresets } from '@/api/queries/runtimes';
 import { systemInfo } from '@/api/queries/system';
 import { type Task, task } from '@/api/queries/tasks';
 import { type Json, put } from '@/components/form/json';
-import { asNumber, type Search } from '@/lib/search';
+import { asNumber, asWord, type Search } from '@/lib/search';
 
 export interface Source {
   mode: 'new' | 'edit' | 'from';
   /** The task that is edited or copied. */
   id?: number;
+  /** The presets that a new task begins with, and how they become one. */
+  presets?: readonly number[];
+  merge?: MergeStrategy;
   /** Its name in this browser's drafts. */
   key: string;
 }
+
+const STRATEGIES = ['union', 'intersection', 'last_wins'] as const satisfies readonly MergeStrategy[];
 
 /** What the address asks for. */
 export function sourceOf(search: Search): Source {
@@ -23,7 +28,10 @@ export function sourceOf(search: Search): Source {
   if (edit !== undefined) return { mode: 'edit', id: edit, key: `edit:${edit}` };
   const from = asNumber(search.from);
   if (from !== undefined) return { mode: 'from', id: from, key: `from:${from}` };
-  return { mode: 'new', key: 'new' };
+  const presets = (search.presets ?? '').split(',').flatMap((id) => asNumber(id) ?? []);
+  if (presets.length === 0) return { mode: 'new', key: 'new' };
+  const merge = asWord(search.merge, STRATEGIES) ?? 'union';
+  return { mode: 'new', presets, merge, key: `presets:${presets.join(',')}:${merge}` };
 }
 
 /** What a new task begins with. */
@@ -42,6 +50,14 @@ export function newDocument(hasGpu: boolean, mode: string): Json {
       max_requests_per_iteration: hasGpu ? 200 : 64,
     },
   };
+}
+
+/** The same with the parameters of presets, for their engine. */
+export function withPresets(hasGpu: boolean, mode: string, merged: MergedPresets): Json {
+  const { runtime, parameters } = merged;
+  const begun = newDocument(hasGpu || (runtime !== null && runtime !== undefined && runtime !== 'sim'), mode);
+  const forEngine = runtime ? put(begun, ['base_runtime'], runtime) : begun;
+  return put(forEngine, ['parameters'], parameters as Json);
 }
 
 /** A name like this one that no task has. */
@@ -71,9 +87,15 @@ export function useSource(source: Source): Loaded {
   const id = source.id ?? 0;
   const of = useQuery({ ...task(id), enabled: !isNew && !isThere });
   const kept = useQuery({ ...documentOf(id), enabled: !isNew && !isThere });
+  const presets = source.presets ?? [];
+  const merged = useQuery({
+    ...mergedPresets(presets, source.merge ?? 'union'),
+    enabled: presets.length > 0 && !isThere,
+  });
+  const hasPresets = presets.length === 0 || (merged.isSuccess && !merged.isPlaceholderData);
   const isReady = isNew
     ? // Without these the form begins all the same.
-      !info.isPending && !gpus.isPending
+      !info.isPending && !gpus.isPending && hasPresets
     : of.data !== undefined && kept.data !== undefined && !of.isFetching && !kept.isFetching;
   const copied = useQuery({
     queryKey: keys.task(id, 'free-name'),
@@ -84,15 +106,29 @@ export function useSource(source: Source): Loaded {
   const hasName = source.mode !== 'from' || (copied.isSuccess && !copied.isFetching);
   useEffect(() => {
     if (isThere || !isReady || !hasName) return;
-    const written = isNew
-      ? newDocument(gpus.data ?? false, info.data?.deployment_mode ?? 'docker')
-      : (kept.data as Json);
+    const mode = info.data?.deployment_mode ?? 'docker';
+    const begun = merged.data
+      ? withPresets(gpus.data ?? false, mode, merged.data)
+      : newDocument(gpus.data ?? false, mode);
+    const written = isNew ? begun : (kept.data as Json);
     const document = copied.data === undefined ? written : put(written, ['task_name'], copied.data);
     setLoaded({ key: source.key, document, task: of.data });
-  }, [isThere, isReady, hasName, isNew, gpus.data, info.data, kept.data, copied.data, of.data, source.key]);
+  }, [
+    isThere,
+    isReady,
+    hasName,
+    isNew,
+    gpus.data,
+    info.data,
+    kept.data,
+    copied.data,
+    merged.data,
+    of.data,
+    source.key,
+  ]);
   const retry = () => {
-    for (const query of [info, gpus, of, kept, copied]) if (query.isError) void query.refetch();
+    for (const query of [info, gpus, of, kept, copied, merged]) if (query.isError) void query.refetch();
   };
   if (isThere) return { document: loaded.document, task: loaded.task, retry };
-  return { error: isNew ? null : (of.error ?? kept.error ?? copied.error), retry };
+  return { error: isNew ? merged.error : (of.error ?? kept.error ?? copied.error), retry };
 }

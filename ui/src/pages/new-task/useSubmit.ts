@@ -60,7 +60,7 @@ export function useSubmit(source: Source, onSaved: () => void): Submit {
       setRefused(told);
       const what = t(source.mode === 'edit' ? 'form.notSaved' : 'form.notCreated');
       // What is said at a field is not said at length in front of the buttons too.
-      if (told.length > 0) toast.error(what);
+      if (told.length > 0) toast.error(what, { position: 'top-center' });
       else notifyFailure(what, error);
       return false;
     }

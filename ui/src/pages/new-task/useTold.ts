@@ -25,6 +25,8 @@ export function useTold(
   const check = useQuery(checkOf(settled));
   const isChecking = settled !== document || check.isFetching;
   const checked = check.isError ? undefined : check.data;
+  // Most changes leave the marks as they are.
+  const marks = source.mode === 'edit' ? '' : marksIn(document).map(dotted).join('\n');
   const told = useMemo((): Told[] => {
     const all: Told[] = errors.map(({ line, message }) => ({
       path: '',
@@ -41,14 +43,12 @@ export function useTold(
     for (const problem of checked?.problems ?? []) add([{ ...problem, severity: 'problem' }]);
     add(refused);
     // In another task the marks of secrets stand for nothing.
-    if (source.mode !== 'edit') {
-      for (const path of marksIn(document)) {
-        const own = { path: dotted(path), message: t('form.secret.gone'), severity: 'problem' as const };
-        if (!all.some(({ path }) => path === own.path)) add([own]);
-      }
+    for (const path of marks === '' ? [] : marks.split('\n')) {
+      if (!all.some((one) => one.path === path))
+        add([{ path, message: t('form.secret.gone'), severity: 'problem' }]);
     }
     for (const warning of checked?.warnings ?? []) add([{ ...warning, severity: 'warning' }]);
     return all;
-  }, [checked, refused, errors, document, source.mode, t]);
+  }, [checked, refused, errors, marks, t]);
   return { told, checked, isChecking, failure: check.isError ? check.error.message : undefined };
 }

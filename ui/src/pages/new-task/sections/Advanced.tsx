@@ -44,7 +44,7 @@ export function AdvancedSection({ mode }: { mode: Source['mode'] }) {
           addLabel={t('form.addVariable')}
           namePlaceholder="HF_HOME"
           isText
-          note={(_, value) => (isMark(value) ? t(`form.secret.${mode}`) : undefined)}
+          note={(_, value) => (mode === 'edit' && isMark(value) ? t('form.secret.kept') : undefined)}
         />
         <div className="grid gap-x-4 gap-y-4 sm:grid-cols-3">
           <NumberAt path={['resources', 'gpus']} placeholder={t('form.byParallel')} />

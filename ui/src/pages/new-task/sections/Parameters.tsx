@@ -1,7 +1,7 @@
 /** What is tuned: parameters of the engine with the values to try, and conditions on them. */
 import { useQuery } from '@tanstack/react-query';
 import { Layers, SlidersHorizontal } from 'lucide-react';
-import { useMemo, useState } from 'react';
+import { useCallback, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { toast } from 'sonner';
 import { type ParameterInfo, runtimeParameters } from '@/api/queries/runtimes';
@@ -9,7 +9,7 @@ import { Button } from '@/components/Button';
 import { FormField } from '@/components/form/FormField';
 import { asTyped } from '@/components/form/inputs';
 import { isObject, type Json } from '@/components/form/json';
-import { ParameterRow } from '@/components/form/ParameterRow';
+import { type ParameterActions, ParameterRow } from '@/components/form/ParameterRow';
 import { isSameFlag, isVariable, plainName } from '@/components/form/parameter';
 import { Section } from '@/components/form/Section';
 import { useAt, useDocumentStore } from '@/components/form/store';
@@ -55,43 +55,68 @@ export function ParametersSection() {
   const { idOf, renamed } = useRowIds();
   const [arePresetsOpen, setPresetsOpen] = useState(false);
   const byName = useMemo(() => new Map(infos.map((info) => [info.name, info])), [infos]);
-  const infoOf = (name: string) => byName.get(plainName(name).replaceAll('_', '-')) ?? byName.get(name);
+  const infoOf = useCallback(
+    (name: string) => byName.get(plainName(name).replaceAll('_', '-')) ?? byName.get(name),
+    [byName],
+  );
   const suggestions = useMemo(
     () =>
-      infos.map(
-        (info): Suggestion => ({
-          value: info.name,
-          group: info.is_commonly_tuned ? t('form.parameter.common') : t('form.parameter.others'),
-          detail: info.help,
-          badge: (
-            <span className="text-faint text-xs">
-              {t(`form.parameter.type.${info.type}`, { defaultValue: info.type })}
-            </span>
-          ),
-        }),
-      ),
-    [infos, t],
+      infos
+        .map(
+          (info): Suggestion => ({
+            value: info.name,
+            group: info.is_commonly_tuned ? t('form.parameter.common') : t('form.parameter.others'),
+            detail: info.help,
+            badge: (
+              <span className="text-faint text-xs">
+                {t(`form.parameter.type.${info.type}`, { defaultValue: info.type })}
+              </span>
+            ),
+          }),
+        )
+        .toSorted(
+          (one, other) =>
+            Number(byName.get(other.value)?.is_commonly_tuned) -
+            Number(byName.get(one.value)?.is_commonly_tuned),
+        ),
+    [infos, byName, t],
   );
-  const free = suggestions
-    .filter(({ value: name }) => !names.some((own) => isSameFlag(own, name)))
-    .toSorted(
-      (one, other) =>
-        Number(infoOf(other.value)?.is_commonly_tuned) - Number(infoOf(one.value)?.is_commonly_tuned),
-    );
-  const common = infos.filter(
-    ({ is_commonly_tuned, name }) => is_commonly_tuned && !names.some((own) => isSameFlag(own, name)),
+  // biome-ignore lint/correctness/useExhaustiveDependencies: only other names make others free
+  const free = useMemo(
+    () => suggestions.filter(({ value: name }) => !names.some((own) => isSameFlag(own, name))),
+    [suggestions, names.join('\n')],
   );
+  const common = free.filter(({ value: name }) => byName.get(name)?.is_commonly_tuned);
+  const actions = useMemo((): ParameterActions => {
+    const all = () => {
+      const here = store.at(PARAMETERS);
+      return isObject(here) ? Object.keys(here) : [];
+    };
+    return {
+      rename: (name, next) => {
+        renamed(name, next);
+        store.rename(PARAMETERS, name, next);
+      },
+      change: (name, spec) => store.set(['parameters', name], spec),
+      isTaken: (name, wanted) => all().some((own) => own !== name && isSameFlag(own, wanted)),
+      remove: (name) => {
+        const index = all().indexOf(name);
+        const spec = store.at(['parameters', name]);
+        store.remove(['parameters', name]);
+        toast(t('form.parameter.removed', { name }), {
+          position: 'top-center',
+          action: {
+            label: t('action.undo'),
+            onClick: () => spec !== undefined && store.insert(PARAMETERS, index, name, spec),
+          },
+        });
+      },
+    };
+  }, [store, renamed, t]);
   const add = (name: string) => {
     if (names.some((own) => isSameFlag(own, name))) return;
     store.set(['parameters', name], firstSpec(infoOf(name)));
     focusRow(name);
-  };
-  const remove = (name: string, spec: Json) => {
-    const index = names.indexOf(name);
-    store.remove(['parameters', name]);
-    toast(t('form.parameter.removed', { name }), {
-      action: { label: t('action.undo'), onClick: () => store.insert(PARAMETERS, index, name, spec) },
-    });
   };
   return (
     <Section
@@ -113,13 +138,7 @@ export function ParametersSection() {
                 spec={spec}
                 info={infoOf(name)}
                 suggestions={free}
-                isTaken={(wanted) => names.some((own) => own !== name && isSameFlag(own, wanted))}
-                onRename={(next) => {
-                  renamed(name, next);
-                  store.rename(PARAMETERS, name, next);
-                }}
-                onChange={(next) => store.set(['parameters', name], next)}
-                onRemove={() => remove(name, spec)}
+                actions={actions}
               />
             ))}
             {entries.length === 0 && <p className="text-muted">{t('form.parameter.empty')}</p>}
@@ -127,11 +146,11 @@ export function ParametersSection() {
             {common.length > 0 && (
               <div className="flex flex-wrap items-center gap-1">
                 <span className="text-muted text-xs">{t('form.parameter.usual')}</span>
-                {common.slice(0, 10).map(({ name, help }) => (
+                {common.slice(0, 10).map(({ value: name, detail }) => (
                   <button
                     key={name}
                     type="button"
-                    title={help}
+                    title={typeof detail === 'string' ? detail : undefined}
                     aria-label={t('form.parameter.addNamed', { name })}
                     onClick={() => add(name)}
                     className="h-6 rounded-md border border-line bg-surface px-1.5 font-mono text-2xs text-muted hover:border-accent hover:text-accent"
