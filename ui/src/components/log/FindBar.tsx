@@ -79,10 +79,7 @@ export function FindBar({
       </div>
       {search.text !== '' && (
         <>
-          <span
-            role="status"
-            className={cx('num px-1 text-xs whitespace-nowrap', error ? 'text-bad' : 'text-muted')}
-          >
+          <span className={cx('num px-1 text-xs whitespace-nowrap', error ? 'text-bad' : 'text-muted')}>
             {error ? t('logs.badSearch') : matcher && <Count model={model} current={current} />}
           </span>
           <IconButton

@@ -129,9 +129,11 @@ export function pieces(raw: string): { pieces: Piece[]; left: number } {
       const piece: Piece = { text: visible(entry.content.replace(COLOUR, '').replaceAll('\x1b', '\u241b')) };
       const color = colourOf(entry.fg, entry.fg_truecolor);
       const background = colourOf(entry.bg, entry.bg_truecolor);
-      const isReversed = entry.decorations.includes('reverse');
+      // What is turned round without a colour of its own comes as black on white.
+      const isReversed = entry.decorations.includes('reverse') || /white$/.test(entry.bg ?? '');
       const names = [
         ...entry.decorations.map((name) => DECORATION[name]),
+        isReversed && DECORATION.reverse,
         // What is dimmed or turned round keeps the colour of that.
         !isReversed && !entry.decorations.includes('dim') && FOREGROUND[entry.fg ?? ''],
         !isReversed && BACKGROUND[(entry.bg ?? '').replace('bright-', '')],
