@@ -107,9 +107,10 @@ export function useSource(source: Source): Loaded {
   useEffect(() => {
     if (isThere || !isReady || !hasName) return;
     const mode = info.data?.deployment_mode ?? 'docker';
-    const begun = merged.data
-      ? withPresets(gpus.data ?? false, mode, merged.data)
-      : newDocument(gpus.data ?? false, mode);
+    const begun =
+      presets.length > 0 && merged.data
+        ? withPresets(gpus.data ?? false, mode, merged.data)
+        : newDocument(gpus.data ?? false, mode);
     const written = isNew ? begun : (kept.data as Json);
     const document = copied.data === undefined ? written : put(written, ['task_name'], copied.data);
     setLoaded({ key: source.key, document, task: of.data });
@@ -123,6 +124,7 @@ export function useSource(source: Source): Loaded {
     kept.data,
     copied.data,
     merged.data,
+    presets.length,
     of.data,
     source.key,
   ]);
