@@ -1,5 +1,5 @@
 /** Engines: what their parameters are, and the presets of values for them. */
-import { keepPreviousData, queryOptions, useMutation } from '@tanstack/react-query';
+import { keepPreviousData, queryOptions } from '@tanstack/react-query';
 import { api, bodyOf, type Schemas } from '../client';
 import { keys } from '../keys';
 
@@ -42,14 +42,6 @@ export const mergedPresets = (ids: readonly number[], strategy: MergeStrategy) =
         }),
       ),
   });
-
-/** Merges presets once. */
-export function useMergePresets() {
-  return useMutation({
-    mutationFn: async ({ ids, strategy }: { ids: number[]; strategy: MergeStrategy }) =>
-      bodyOf(await api.POST('/api/presets/merge', { body: { preset_ids: ids, merge_strategy: strategy } })),
-  });
-}
 
 /** Whether this machine has a GPU that can be asked. */
 export const gpusAre = queryOptions({

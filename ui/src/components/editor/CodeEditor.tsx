@@ -75,7 +75,7 @@ export default function CodeEditor(props: CodeEditorProps) {
           indentUnit.of('  '),
           EditorState.tabSize.of(2),
           EditorView.lineWrapping,
-          EditorView.contentAttributes.of({ 'aria-label': label, spellcheck: 'false' }),
+          EditorView.contentAttributes.of({ 'aria-label': label, spellcheck: 'false', tabindex: '0' }),
           EditorView.updateListener.of((update) => {
             if (update.docChanged) change.current(update.state.doc.toString());
           }),
@@ -137,7 +137,7 @@ export default function CodeEditor(props: CodeEditorProps) {
       onKeyDown={(event) => {
         if (!event.ctrlKey && !event.metaKey) event.stopPropagation();
       }}
-      className={cx('min-h-0 overflow-hidden [&]:block', className)}
+      className={cx('block min-h-0 overflow-hidden', className)}
     />
   );
 }

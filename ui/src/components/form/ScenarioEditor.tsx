@@ -59,7 +59,7 @@ function Row({
             })),
             ...(kind === 'text' ? [{ value: 'text' as const, label: t('form.scenario.kinds.text') }] : []),
           ]}
-          className="w-36"
+          className="w-36 max-sm:w-full"
         />
         {scenario ? (
           scenario.lengths.map((length, index) => {
@@ -67,7 +67,7 @@ function Row({
             return (
               // biome-ignore lint/a11y/noLabelWithoutControl: the box inside is the control
               // biome-ignore lint/suspicious/noArrayIndexKey: lengths have their place
-              <label key={index} className="w-24 text-muted text-xs">
+              <label key={index} className="w-24 text-muted text-xs max-sm:w-[calc(50%-0.25rem)]">
                 {label}
                 <Input
                   value={length}

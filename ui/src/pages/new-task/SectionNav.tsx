@@ -1,5 +1,5 @@
 /** The sections of the form: which one is in view, which have problems, and a way to each. */
-import { memo, useEffect, useState } from 'react';
+import { memo, useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { SECTION_NAMES, type SectionName, useSectionCounts } from '@/components/form/Section';
 import { cx } from '@/lib/cx';
@@ -66,8 +66,19 @@ function Entry({ name, isVisible }: { name: SectionName; isVisible: boolean }) {
 export const SectionNav = memo(function SectionNav() {
   const { t } = useTranslation();
   const visible = useVisibleSection();
+  const nav = useRef<HTMLElement>(null);
+  // Where the sections stand side by side, the one in view is kept in view.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another section in view is the cause
+  useEffect(() => {
+    const own = nav.current;
+    const current = own?.querySelector<HTMLElement>('[aria-current]');
+    if (!own || !current || own.scrollWidth <= own.clientWidth) return;
+    const left = current.offsetLeft - (own.clientWidth - current.clientWidth) / 2;
+    own.scrollTo({ left, behavior: 'smooth' });
+  }, [visible]);
   return (
     <nav
+      ref={nav}
       aria-label={t('form.sections')}
       className="sticky top-12 z-20 -mx-4 min-w-0 overflow-x-auto border-line border-b bg-bg/95 px-4 py-1.5 backdrop-blur sm:-mx-6 sm:px-6 lg:static lg:mx-0 lg:border-0 lg:bg-transparent lg:p-0 xl:sticky xl:top-4 xl:self-start"
     >

@@ -4,11 +4,10 @@ import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore
 import { useTranslation } from 'react-i18next';
 import { toast } from 'sonner';
 import { useMay } from '@/api/queries/access';
-import { Button } from '@/components/Button';
 import { Dialog, useAsk } from '@/components/Dialog';
 import type { CodeEditorHandle } from '@/components/editor/CodeEditor';
-import { formatOf, placeIn, readText, tasksOf } from '@/components/editor/text';
-import { isObject, type Json } from '@/components/form/json';
+import { placeIn } from '@/components/editor/text';
+import type { Json } from '@/components/form/json';
 import { resolve } from '@/components/form/paths';
 import { fieldElement, goToField, ProblemsProvider, type Told } from '@/components/form/problems';
 import { DocumentProvider, DocumentStore } from '@/components/form/store';
@@ -19,14 +18,14 @@ import { asWord } from '@/lib/search';
 import { dropDraft, keepDraft, readDraft } from './draft';
 import { FooterBar } from './FooterBar';
 import { FormBody } from './FormBody';
+import { HeaderActions } from './HeaderActions';
 import { ImportDialog } from './ImportDialog';
 import { RestoredNotice, UnreadableNotice } from './Notices';
 import { SectionNav } from './SectionNav';
 import { SidePanel } from './SidePanel';
 import type { Source } from './source';
-import { TabBar } from './TabBar';
 import { TextTab } from './TextTab';
-import { type Given, readFile, useFileDrop } from './useFileDrop';
+import { useGiven } from './useGiven';
 import { useLeaveGuard } from './useLeaveGuard';
 import { useSubmit } from './useSubmit';
 import { useTold } from './useTold';
@@ -60,10 +59,9 @@ export function TaskForm({
     () => draft !== undefined && !isSameDocument(draft.document, initial),
   );
   const [isPlain, setPlain] = useState(source.mode !== 'new' || isRestored);
-  const [several, setSeveral] = useState<Json[]>();
+  const sayAll = useCallback(() => setPlain(true), []);
   const [isPanelOpen, setPanelOpen] = useState(false);
   const editor = useRef<CodeEditorHandle>(null);
-  const picker = useRef<HTMLInputElement>(null);
 
   const isDirty = errors.length > 0 || !isSameDocument(document, initial);
   useEffect(() => {
@@ -98,44 +96,7 @@ export function TaskForm({
   const current = useRef(told);
   current.current = told;
 
-  const fill = useCallback(
-    (next: Json, from?: { text: string; name?: string }) => {
-      const before = { document: store.get() };
-      store.replace(next);
-      text.take(from ? { text: from.text, format: formatOf(from.text, from.name) } : undefined);
-      setPlain(true);
-      toast.success(t(from?.name ? 'form.import.filled' : 'form.import.pasted', { name: from?.name }), {
-        position: 'top-center',
-        action: { label: t('action.undo'), onClick: () => store.replace(before.document) },
-      });
-    },
-    [store, text.take, t],
-  );
-  const receive = useCallback(
-    (given: Given | undefined) => {
-      if (!given) {
-        toast.error(t('form.import.tooLarge'));
-        return;
-      }
-      const { documents, errors } = readText(given.text, formatOf(given.text, given.name));
-      const tasks = tasksOf(documents);
-      const [only] = tasks;
-      const isTask = isObject(only) && Object.keys(only).length > 0;
-      // What is pasted by chance is no task and nothing to speak of.
-      if (given.name === undefined && (errors.length > 0 || !isTask)) return;
-      if (errors[0])
-        toast.error(t('form.import.failed'), {
-          description: t('form.text.error', { ...errors[0] }),
-          position: 'top-center',
-          duration: 10_000,
-        });
-      else if (tasks.length > 1) setSeveral(tasks);
-      else if (isTask) fill(only, given);
-      else toast.error(t('form.import.failed'), { description: t('form.text.empty') });
-    },
-    [fill, t],
-  );
-  const isOver = useFileDrop(receive);
+  const { fill, receive, several, setSeveral, isOver } = useGiven(store, text.take, sayAll);
 
   const goTo = useCallback(
     (one: Told) => {
@@ -207,24 +168,12 @@ export function TaskForm({
           title={title}
           trail={trail}
           actions={
-            <>
-              <TabBar active={tab} hrefOf={toTab} />
-              <Button icon={FileUp} onClick={() => picker.current?.click()}>
-                {t('form.import.open')}
-              </Button>
-              <input
-                ref={picker}
-                type="file"
-                accept=".yaml,.yml,.json"
-                aria-label={t('form.import.open')}
-                className="hidden"
-                onChange={({ target }) => {
-                  const file = target.files?.[0];
-                  if (file) void readFile(file).then(receive);
-                  target.value = '';
-                }}
-              />
-            </>
+            <HeaderActions
+              tab={tab}
+              hrefOf={toTab}
+              onGiven={receive}
+              onDemo={source.mode === 'new' && !isDirty ? fill : undefined}
+            />
           }
         >
           {isRestored && (
