@@ -72,7 +72,7 @@ interface Drawn {
 
 /** Gives brushes that were not drawn by hand the colour of those that were. */
 export function paintBrushes(chart: ECharts, color: string): void {
-  for (const shape of chart.getZr().storage.getDisplayList() as unknown as Drawn[]) {
+  for (const shape of chart.getZr().storage.getDisplayList(true) as unknown as Drawn[]) {
     if (shape.parent?.__brushOption)
       shape.setStyle?.({ fill: color, stroke: color, opacity: 0.25, lineWidth: 1 });
   }

@@ -127,6 +127,8 @@ export function historyOption(input: HistoryInput): EChartsOption {
                   formatter: `${t('results.baseline')} ${format(baseline)}`,
                   position: 'insideEndTop',
                   color: tokens.muted,
+                  backgroundColor: withAlpha(tokens.surface, 0.8),
+                  padding: [1, 3],
                   fontSize: 11,
                 },
                 data: [{ yAxis: baseline }],

@@ -185,7 +185,9 @@ const Head = memo(function Head({
                   {isSorted && <Arrow aria-hidden className="size-3 shrink-0" />}
                 </button>
               ) : (
-                header
+                <span title={title} className={title && 'block max-w-28 truncate'}>
+                  {header}
+                </span>
               )}
             </th>
           );

@@ -134,7 +134,7 @@ function Head({ experiments, tasks, colorOf, onRemove, onFirst }: CompareTablePr
                     each,
                     tasks.get(each.task_id)?.run === each.run ? undefined : each.run,
                   )}
-                  className="flex items-center gap-2 font-semibold hover:text-accent hover:underline"
+                  className="flex min-h-6 items-center gap-2 font-semibold hover:text-accent hover:underline"
                 >
                   <svg aria-hidden="true" width="10" height="10" className="shrink-0">
                     <circle cx="5" cy="5" r="5" fill={colorOf(index)} />
@@ -145,7 +145,7 @@ function Head({ experiments, tasks, colorOf, onRemove, onFirst }: CompareTablePr
                 </a>
                 <a
                   href={href.task(each.task_id)}
-                  className="mt-0.5 line-clamp-2 text-muted text-xs hover:text-fg hover:underline"
+                  className="line-clamp-2 py-1 text-muted text-xs hover:text-fg hover:underline"
                 >
                   {tasks.get(each.task_id)?.task_name ?? t('experiments.taskNumber', { id: each.task_id })}
                 </a>

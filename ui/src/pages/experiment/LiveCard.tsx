@@ -14,8 +14,8 @@ export function LiveCard({ experiment }: { experiment: Experiment }) {
   const { data } = useQuery(liveProgress(experiment.task_id, experiment.experiment_id));
   const since = experiment.started_at ? (now - new Date(experiment.started_at).getTime()) / 1000 : null;
   const { level = 0, levels = 0, completed = 0, failed = 0, planned = 0 } = data ?? {};
-  const share =
-    levels > 0 ? (Math.max(0, level - 1) + (planned > 0 ? (completed + failed) / planned : 0)) / levels : 0;
+  // Levels count from 0.
+  const share = levels > 0 ? (level + (planned > 0 ? (completed + failed) / planned : 0)) / levels : 0;
   const isMeasuring = data !== undefined && levels > 0;
   return (
     <Card
@@ -29,9 +29,9 @@ export function LiveCard({ experiment }: { experiment: Experiment }) {
     >
       <ProgressBar value={share * 100} label={t('experiments.page.live')} tone="bg-info" />
       {isMeasuring ? (
-        <dl className="mt-3 grid grid-cols-2 gap-3 sm:grid-cols-4">
+        <div className="mt-3 grid grid-cols-2 gap-3 sm:grid-cols-4">
           <Figure
-            label={t('experiments.page.level', { level, levels })}
+            label={t('experiments.page.level', { level: level + 1, levels })}
             value={data.label ?? '–'}
             hint={
               `${t('experiments.page.requests', { completed: number(completed, 6), planned: number(planned, 6) })}` +
@@ -44,7 +44,7 @@ export function LiveCard({ experiment }: { experiment: Experiment }) {
           />
           <Figure label={t('metrics.mean_ttft')} value={duration(data.ttft)} />
           <Figure label={t('metrics.mean_tpot')} value={duration(data.tpot)} />
-        </dl>
+        </div>
       ) : (
         <p className="mt-3 text-muted text-xs">{t('experiments.page.preparing')}</p>
       )}

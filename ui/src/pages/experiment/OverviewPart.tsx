@@ -67,10 +67,11 @@ function ResultCard({
   const { t } = useTranslation();
   const text = useViolationText();
   const objective = objectiveOf(task.optimization);
+  const isOver = experiment.status === 'success' || experiment.status === 'failed';
   const isMeasured = experiment.objective_value !== null && experiment.objective_value !== undefined;
   return (
     <Card title={t('experiments.page.result')}>
-      <dl className="grid grid-cols-2 gap-x-4 gap-y-3 sm:grid-cols-3">
+      <div className="grid grid-cols-2 gap-x-4 gap-y-3 sm:grid-cols-3">
         <Figure
           label={t(`objectives.${objective.name}`, { defaultValue: objective.name })}
           value={isMeasured ? withUnit(objective.kind, experiment.objective_value) : '–'}
@@ -87,7 +88,7 @@ function ResultCard({
             </span>
           }
         />
-      </dl>
+      </div>
       {(experiment.violations.length > 0 || experiment.remarks.length > 0) && (
         <ul className="mt-3 space-y-1 text-xs">
           {experiment.violations.map((violation) => (
@@ -124,7 +125,9 @@ function ResultCard({
           </dl>
         </>
       ) : (
-        <p className="mt-4 text-muted">{t('experiments.page.noLevels')}</p>
+        <p className="mt-4 text-muted">
+          {t(isOver ? 'experiments.page.noLevels' : 'experiments.page.notYet')}
+        </p>
       )}
     </Card>
   );

@@ -177,7 +177,10 @@ function Shown({
       {tab === 'engine' && <EnginePart experiment={experiment} />}
       {tab === 'logs' && (
         <LogView
-          source={experimentLog(task.id, experiment.experiment_id, run)}
+          source={{
+            ...experimentLog(task.id, experiment.experiment_id, run),
+            isOver: experiment.status === 'success' || experiment.status === 'failed',
+          }}
           className="h-[calc(100dvh-16rem)] min-h-80"
         />
       )}

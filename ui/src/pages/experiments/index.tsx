@@ -22,6 +22,7 @@ import {
   metricColumn,
   numberColumn,
   objectiveColumn,
+  parameterColumns,
   parametersColumn,
   startedColumn,
   statusColumn,
@@ -29,6 +30,7 @@ import {
 } from '@/components/experiment/columns';
 import { ExperimentRows } from '@/components/experiment/ExperimentRows';
 import { idsOfText, type Order, toggled } from '@/components/experiment/filter';
+import { varyingParameters } from '@/components/experiment/parameters';
 import { SearchInput } from '@/components/Input';
 import { Page } from '@/components/Page';
 import { Pagination } from '@/components/Pagination';
@@ -78,9 +80,11 @@ export function ExperimentsPage() {
     taskColumn(t),
     { ...numberColumn({ t }), sortKey: 'created', sortsDown: true },
     unsorted(statusColumn(t)),
-    parametersColumn(t),
+    ...(params.task_id === undefined ? [parametersColumn(t)] : []),
     objectiveColumn(t, '', params.task_id === undefined ? undefined : 'score'),
     feasibleColumn(t),
+    // The experiments of one task have the same parameters: a column each.
+    ...(params.task_id === undefined ? [] : parameterColumns(t, varyingParameters(rows)).map(unsorted)),
     unsorted(metricColumn(t, 'mean_ttft')),
     unsorted(metricColumn(t, 'p99_e2e_latency')),
     elapsedColumn(t),

@@ -137,13 +137,18 @@ function ParallelCard({ results }: { results: Results }) {
 /** Draws the brushes of every axis, without telling of it. */
 function show(chart: ECharts, brush: Brush, axes: readonly Dimension[]): void {
   const names = [...axes.map((axis) => axis.name), OBJECTIVE_AXIS];
-  names.forEach((name, index) => {
-    const intervals = (brush[name] ?? []).map(([low, high]) => [low, high]);
+  const select = (name: string, index: number) =>
     chart.dispatchAction(
-      { type: 'axisAreaSelect', parallelAxisId: `axis-${index}`, intervals },
+      {
+        type: 'axisAreaSelect',
+        parallelAxisId: `axis-${index}`,
+        intervals: (brush[name] ?? []).map(([low, high]) => [low, high]),
+      },
       { silent: true },
     );
-  });
+  names.forEach(select);
+  // The axis that was told last draws its brush only when another one is told something.
+  select(names[0] ?? '', 0);
 }
 
 function ImportanceCard({ results }: { results: Results }) {

@@ -18,6 +18,7 @@ import { Figure } from '@/components/Card';
 import { experimentHref } from '@/components/experiment/columns';
 import { differences } from '@/components/experiment/parameters';
 import { useViolationText } from '@/components/experiment/parts';
+import { gainOver } from '@/components/experiment/read';
 import { gain } from '@/lib/format';
 import { BestParameters } from './BestParameters';
 import type { Results } from './useResults';
@@ -41,11 +42,19 @@ function measuredTimes(best: Experiment, experiments: readonly Experiment[]): nu
   ).length;
 }
 
+/** What the figures of an earlier run say; the service judges the current one only. */
+function measuredGain(best: Experiment | undefined, baseline: Experiment | undefined): number | null {
+  const [value, reference] = [best?.objective_value, baseline?.objective_value];
+  if (value == null || reference == null || !best?.feasible) return null;
+  return gainOver(value, reference, best.direction === 'maximize' ? 'maximize' : 'minimize');
+}
+
 export function VerdictCard({ results }: { results: Results }) {
   const { t } = useTranslation();
   const { task, run, best, baseline, experiments, name, format, isRunning, shown } = results;
   const verdict = run === undefined ? task.verdict : null;
   const look = CLAIMS[verdict?.claim ?? ''] ?? { tone: 'neutral' as const, icon: Star };
+  const gained = run === undefined ? (verdict?.gain_over_defaults ?? null) : measuredGain(best, baseline);
   const ended = isRunning ? null : run === undefined ? task.ended_because : shown?.ended_because;
   const measured = experiments.filter((each) => each.status === 'success').length;
   const times = best ? measuredTimes(best, experiments) : 0;
@@ -65,7 +74,7 @@ export function VerdictCard({ results }: { results: Results }) {
             {verdict?.sentence ??
               (best ? t('results.oldBest', { number: best.experiment_id }) : t('results.noVerdict'))}
           </p>
-          <dl className="mt-4 grid grid-cols-2 gap-x-4 gap-y-3 sm:grid-cols-4">
+          <div className="mt-4 grid grid-cols-2 gap-x-4 gap-y-3 sm:grid-cols-4">
             <Figure
               label={t('results.figure.best', { name })}
               value={best?.objective_value == null ? '–' : format(best.objective_value)}
@@ -73,9 +82,15 @@ export function VerdictCard({ results }: { results: Results }) {
             />
             <Figure
               label={t('results.figure.gain')}
-              value={gain(verdict?.gain_over_defaults)}
-              tone={(verdict?.gain_over_defaults ?? 0) > 0 ? 'text-good' : ''}
-              hint={verdict?.gain_over_defaults == null ? t('results.figure.noGain') : undefined}
+              value={gain(gained)}
+              tone={(gained ?? 0) > 0 ? 'text-good' : ''}
+              hint={
+                gained === null
+                  ? t('results.figure.noGain')
+                  : run === undefined
+                    ? undefined
+                    : t('results.figure.asMeasured')
+              }
             />
             <Figure
               label={t('results.figure.defaults')}
@@ -92,7 +107,7 @@ export function VerdictCard({ results }: { results: Results }) {
               label={t('results.figure.measured')}
               value={t('results.figure.of', { n: measured, total: experiments.length })}
             />
-          </dl>
+          </div>
           {best && <Conditions best={best} hasBounds={results.bounds.length > 0} />}
         </div>
         {best && <BestParameters results={results} best={best} />}
