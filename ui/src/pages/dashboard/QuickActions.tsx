@@ -72,10 +72,7 @@ function ImportButton() {
             notifyFailure(
               t('dashboard.importFailed', { name: task_name ?? `#${index + 1}` }),
               new Error(
-                [
-                  error.detail,
-                  ...(error.problems ?? []).map(({ path, message }) => `${path}: ${message}`),
-                ].join('\n'),
+                error.problems?.map(({ path, message }) => `${path}: ${message}`).join('\n') || error.detail,
               ),
             );
         }

@@ -10,9 +10,11 @@ import { Card } from '@/components/Card';
 import { useAsk } from '@/components/Dialog';
 import { Empty, Failed, SkeletonRows } from '@/components/States';
 import { Time, useNow } from '@/components/Time';
+import { Tip } from '@/components/Tip';
 import { Switch } from '@/components/Toggle';
 import { useAddress } from '@/lib/address';
 import { cx } from '@/lib/cx';
+import { ago, moment } from '@/lib/format';
 import { notifyDone, notifyFailure } from '@/lib/notify';
 import { NewTokenDialog } from './NewTokenDialog';
 import { ordered, stateOf, type TokenState } from './tokens';
@@ -82,12 +84,7 @@ export function TokensPart() {
             </thead>
             <tbody>
               {shown.map((token) => (
-                <Row
-                  key={token.id}
-                  token={token}
-                  state={stateOf(token, now)}
-                  isOwn={token.name === caller?.name}
-                />
+                <Row key={token.id} token={token} now={now} isOwn={token.name === caller?.name} />
               ))}
             </tbody>
           </table>
@@ -98,7 +95,8 @@ export function TokensPart() {
   );
 }
 
-function Row({ token, state, isOwn }: { token: Token; state: TokenState; isOwn: boolean }) {
+function Row({ token, now, isOwn }: { token: Token; now: number; isOwn: boolean }) {
+  const state = stateOf(token, now);
   const { t } = useTranslation();
   const ask = useAsk();
   const revoke = useRevokeToken();
@@ -142,7 +140,9 @@ function Row({ token, state, isOwn }: { token: Token; state: TokenState; isOwn: 
             {t('settings.tokens.state.revoked')} <Time at={token.revoked_at} />
           </>
         ) : token.expires_at ? (
-          <Time at={token.expires_at} />
+          <Tip text={moment(token.expires_at)}>
+            <time dateTime={token.expires_at}>{ago(token.expires_at, now)}</time>
+          </Tip>
         ) : (
           t('settings.tokens.never')
         )}

@@ -72,9 +72,11 @@ describe('options', () => {
 
 describe('the page of tokens', () => {
   it('hides those that ended until they are asked for', async () => {
-    server.use(answer('/api/auth/tokens', tokens));
+    const soon = new Date(Date.now() + 90.5 * 86_400_000).toISOString();
+    server.use(answer('/api/auth/tokens', [...tokens, { ...KEPT[0], id: 4, name: 'ci', expires_at: soon }]));
     const { user, address } = await renderAt(<SettingsPage />, { at: '/settings/tokens', route: ROUTE });
     expect(await screen.findByRole('rowheader', { name: 'dashboard' })).toBeVisible();
+    expect(within(screen.getByRole('row', { name: /^ci / })).getByText('in 3 mo.')).toBeVisible();
     expect(screen.queryByRole('rowheader', { name: 'former colleague' })).toBeNull();
     await user.click(screen.getByRole('switch'));
     expect(address()).toBe('/settings/tokens?ended=shown');
