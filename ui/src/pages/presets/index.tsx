@@ -187,19 +187,19 @@ function ImportButton() {
   const { t } = useTranslation();
   const field = useRef<HTMLInputElement>(null);
   const load = useImportPreset();
-  const take = (files: File[]) => {
+  const take = async (files: File[]) => {
     for (const file of files) {
-      load.mutate(file, {
-        onSuccess: ({ name }) => notifyDone(t('presetsPage.imported', { name })),
-        onError: (error) => {
-          const lines =
-            error instanceof ApiError ? error.problems.map(({ path, message }) => `${path}: ${message}`) : [];
-          notifyFailure(
-            t('presetsPage.notImported', { name: file.name }),
-            lines.length > 0 ? new Error([error.message, ...lines].join('\n')) : error,
-          );
-        },
-      });
+      try {
+        const { name } = await load.mutateAsync(file);
+        notifyDone(t('presetsPage.imported', { name }));
+      } catch (error) {
+        const problems = error instanceof ApiError ? error.problems : [];
+        const lines = problems.map(({ path, message }) => `${path}: ${message}`).join('\n');
+        notifyFailure(
+          t('presetsPage.notImported', { name: file.name }),
+          lines === '' ? error : new Error(lines),
+        );
+      }
     }
   };
   return (
@@ -212,7 +212,7 @@ function ImportButton() {
         className="hidden"
         aria-label={t('presetsPage.import')}
         onChange={({ target }) => {
-          take([...(target.files ?? [])]);
+          void take([...(target.files ?? [])]);
           target.value = '';
         }}
       />

@@ -201,6 +201,37 @@ describe('the page of presets', () => {
     await waitFor(() => expect(deleted).toEqual([String(mine.id)]));
   });
 
+  it('takes several files, and tells of each', async () => {
+    served();
+    server.use(
+      http.post('*/api/presets/import', async ({ request }) => {
+        const { preset } = (await request.json()) as { preset: Preset };
+        return preset.name === 'bad'
+          ? HttpResponse.json(
+              {
+                detail: 'The preset has a problem',
+                code: 'invalid',
+                problems: [{ path: 'parameters', message: 'cannot be empty' }],
+              },
+              { status: 422 },
+            )
+          : HttpResponse.json({ ...mine, name: preset.name }, { status: 201 });
+      }),
+    );
+    const { user } = await renderAt(<PresetsPage />, { at: '/presets' });
+    const file = (name: string, text: string) => new File([text], name, { type: 'application/json' });
+    const preset = (name: string) => JSON.stringify({ version: '1.0', preset: { name, parameters: {} } });
+    await user.upload(await screen.findByLabelText('Import', { selector: 'input' }), [
+      file('good.json', preset('good')),
+      file('bad.json', preset('bad')),
+      file('other.json', '{'),
+    ]);
+    expect(await screen.findByText('good was imported')).toBeInTheDocument();
+    expect(await screen.findByText('bad.json was not imported')).toBeInTheDocument();
+    expect(await screen.findByText('parameters: cannot be empty')).toBeInTheDocument();
+    expect(await screen.findByText('other.json is not JSON')).toBeInTheDocument();
+  });
+
   it('shows a viewer the presets and nothing to change them with', async () => {
     served();
     server.use(answer('/api/auth/me', { name: 'ann', role: 'viewer' }));
