@@ -16,6 +16,14 @@ const root = createRootRoute({ component: Shell, notFoundComponent: () => null }
 /** Texts of the address as they are; each page reads what it knows. */
 const validateSearch = (search: Record<string, unknown>): Search => search as Search;
 
+/** How long is waited before a page that could not be fetched is fetched again. */
+const PAUSE = 700;
+
+/** A network that changes under a page fails what is being fetched, and then all is well. */
+function patiently<Module>(load: () => Promise<Module>): () => Promise<Module> {
+  return () => load().catch(() => new Promise((done) => setTimeout(done, PAUSE)).then(load));
+}
+
 function page<const Path extends string>(
   path: Path,
   load: () => Promise<Record<string, unknown>>,
@@ -25,7 +33,7 @@ function page<const Path extends string>(
     getParentRoute: () => root,
     path,
     validateSearch,
-    component: lazyRouteComponent(load as () => Promise<Record<string, never>>, name as never),
+    component: lazyRouteComponent(patiently(load) as () => Promise<Record<string, never>>, name as never),
   });
 }
 

@@ -2501,6 +2501,28 @@ export interface components {
              */
             timestamp: string;
         };
+        /** @description A task that names an image. */
+        ImageTaskView: {
+            /**
+             * Format: int64
+             * @description Its id.
+             */
+            id: number;
+            /** @description Its name. */
+            name: string;
+        };
+        /** @description A container that was made from an image. */
+        ImageUserView: {
+            /** @description Its id. */
+            id: string;
+            /** @description Its name. */
+            name: string;
+            /**
+             * @description Docker's word for its state.
+             * @example running
+             */
+            state: string;
+        };
         /** @description An image that the daemon has. */
         ImageView: {
             /**
@@ -2535,9 +2557,9 @@ export interface components {
             /** @description Whether it was made on this machine by this product's own scripts. */
             is_ours: boolean;
             /** @description The containers that were made from it, ended ones too. */
-            containers: components["schemas"]["UserView"][];
+            containers: components["schemas"]["ImageUserView"][];
             /** @description The tasks whose engines start from it, newest first. */
-            tasks: components["schemas"]["TaskView"][];
+            tasks: components["schemas"]["ImageTaskView"][];
         };
         /** @description What came of one document. */
         ImportResult: {
@@ -3697,18 +3719,6 @@ export interface components {
              * @description Processes that compute on it.
              */
             processes?: number | null;
-        };
-        /** @description A container that was made from an image. */
-        UserView: {
-            /** @description Its id. */
-            id: string;
-            /** @description Its name. */
-            name: string;
-            /**
-             * @description Docker's word for its state.
-             * @example running
-             */
-            state: string;
         };
         /** @description What a run has found out. */
         VerdictView: {

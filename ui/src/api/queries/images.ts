@@ -5,14 +5,12 @@ import { keys } from '../keys';
 import { readEvents } from '../sse';
 import { lookAgain } from './containers';
 
-/** Tasks of images have a name in the document that another shape has too, so it is said here. */
-export type Image = Omit<Schemas['ImageView'], 'tasks'> & { tasks: { id: number; name: string }[] };
+export type Image = Schemas['ImageView'];
 
 export const imageList = queryOptions({
   queryKey: keys.docker('images'),
   refetchInterval: lookAgain,
-  queryFn: async ({ signal }) =>
-    bodyOf(await api.GET('/api/docker/images', { signal })) as unknown as Image[],
+  queryFn: async ({ signal }) => bodyOf(await api.GET('/api/docker/images', { signal })),
 });
 
 export function useRemoveImage() {

@@ -53,7 +53,7 @@ export function LogsPart({ task }: { task: Task }) {
       <Suspense fallback={<SkeletonRows className="card" />}>
         <LogView
           key={view}
-          source={taskLog(task.id, task.task_name)}
+          source={{ ...taskLog(task.id, task.task_name), isOver: task.status !== 'running' }}
           className="h-[calc(100dvh-15rem)] min-h-80"
         />
       </Suspense>

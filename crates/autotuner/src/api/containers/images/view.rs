@@ -33,14 +33,14 @@ pub(super) struct ImageView {
     /// Whether it was made on this machine by this product's own scripts.
     is_ours: bool,
     /// The containers that were made from it, ended ones too.
-    containers: Vec<UserView>,
+    containers: Vec<ImageUserView>,
     /// The tasks whose engines start from it, newest first.
-    tasks: Vec<TaskView>,
+    tasks: Vec<ImageTaskView>,
 }
 
 /// A container that was made from an image.
 #[derive(Debug, Serialize, ToSchema)]
-struct UserView {
+struct ImageUserView {
     /// Its id.
     id: String,
     /// Its name.
@@ -52,7 +52,7 @@ struct UserView {
 
 /// A task that names an image.
 #[derive(Debug, Serialize, ToSchema)]
-struct TaskView {
+struct ImageTaskView {
     /// Its id.
     id: i64,
     /// Its name.
@@ -72,7 +72,7 @@ impl Needs {
 impl ImageView {
     pub(super) fn of(image: Image, needs: &Needs) -> Self {
         let needing = needs.0.iter().filter(|(reference, _)| reference.is_of(&image));
-        let tasks = needing.map(|(_, wish)| TaskView {
+        let tasks = needing.map(|(_, wish)| ImageTaskView {
             id: wish.task.0,
             name: wish.name.clone(),
         });
@@ -102,9 +102,9 @@ impl ImageView {
     }
 }
 
-fn user(user: ImageUser) -> UserView {
+fn user(user: ImageUser) -> ImageUserView {
     let ImageUser { id, name, state } = user;
-    UserView {
+    ImageUserView {
         id: id.to_string(),
         name,
         state,
