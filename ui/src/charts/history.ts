@@ -71,8 +71,10 @@ export function historyOption(input: HistoryInput): EChartsOption {
   const tipOf = (at: number) => {
     const point = byNumber.get(at);
     if (!point) return '';
-    const rows = [{ name: t(`results.point.${point.state}`), value: t(`experiments.role.${point.role}`) }];
+    const rows = [{ name: t('experiments.column.status'), value: t(`results.point.${point.state}`) }];
     if (point.value !== null) rows.unshift({ name, value: format(point.value) });
+    if (point.role !== 'search')
+      rows.push({ name: t('experiments.column.role'), value: t(`experiments.role.${point.role}`) });
     return tip(t('experiments.title', { number: at }), rows, point.note);
   };
   return {

@@ -152,15 +152,3 @@ function cell(dimension: Dimension, parameters: Readonly<Record<string, unknown>
   if (dimension.kind === 'category') return setting(value);
   return asFinite(value) ?? Number.NaN;
 }
-
-/** The order in which rows are drawn: what the chart calls a row's index. */
-export function drawnOrder(rows: readonly ParallelRow[], direction: Direction): number[] {
-  const rank = ranks(
-    rows.map((row) => row.value),
-    direction,
-  );
-  return rows
-    .map((row, index) => ({ number: row.number, rank: rank[index] ?? -1 }))
-    .sort((a, b) => a.rank - b.rank)
-    .map((row) => row.number);
-}

@@ -119,8 +119,11 @@ export function paretoOption({ points, x, y, best, tokens, t }: ParetoInput): EC
             { name: y.name, value: y.format(point.y) },
             { name: x.name, value: x.format(point.x) },
             {
-              name: t(`results.point.${point.state}`),
-              value: onFront.has(point.number) ? t('results.pareto.onFrontier') : '',
+              name: t('experiments.column.status'),
+              value: [
+                t(`results.point.${point.state}`),
+                ...(onFront.has(point.number) ? [t('results.pareto.onFrontier')] : []),
+              ].join(', '),
             },
           ],
           point.note,

@@ -5,7 +5,7 @@ import type { Experiment } from '@/api/queries/experiments';
 import { Badge } from '@/components/Badge';
 import { Tip } from '@/components/Tip';
 import { cx } from '@/lib/cx';
-import { duration, gain, number, percent, setting } from '@/lib/format';
+import { duration, gain, number, setting } from '@/lib/format';
 import { withUnit } from '@/lib/units';
 import { gainOver, kindOfValue } from './read';
 
@@ -120,9 +120,4 @@ export function GainOver({ experiment, baseline }: { experiment: Experiment; bas
       {gain(share)}
     </span>
   );
-}
-
-/** A share of requests that did not end well, where there are any. */
-export function errorShare(successRate: number | null): string {
-  return successRate === null ? '–' : percent(1 - successRate);
 }

@@ -154,11 +154,6 @@ export function kindOfValue(experiment: Pick<Experiment, 'direction'>): MetricKi
   return experiment.direction === 'maximize' ? 'tokens_per_second' : 'seconds';
 }
 
-/** Whether `a` is better than `b`. */
-export function isBetter(a: number, b: number, direction: Direction): boolean {
-  return direction === 'maximize' ? a > b : a < b;
-}
-
 /** By which share `value` is better than `reference`: positive is better, whatever the direction. */
 export function gainOver(value: number, reference: number, direction: Direction): number | null {
   if (reference === 0 || (direction === 'minimize' && value === 0)) return null;
