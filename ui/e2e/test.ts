@@ -18,17 +18,22 @@ const HARMLESS = [
   /net::ERR_EMPTY_RESPONSE/,
 ];
 
-function watch(page: Page, complaints: string[], allowed: () => RegExp[]): void {
+function watch(page: Page, complaints: string[], allowed: RegExp[]): void {
   const note = (text: string) => {
-    if (![...HARMLESS, ...allowed()].some((pattern) => pattern.test(text))) complaints.push(text);
+    if (![...HARMLESS, ...allowed].some((pattern) => pattern.test(text))) complaints.push(text);
   };
-  page.on('console', (message) => message.type() === 'error' && note(message.text()));
+  page.on(
+    'console',
+    (message) => message.type() === 'error' && note(`${message.text()} (${message.location().url})`),
+  );
   page.on('pageerror', (error) => note(`uncaught: ${error.message}`));
 }
 
-export const test = base.extend<Fixtures & { allowed: RegExp[]; environment: Record<string, string> }>({
+export const test = base.extend<
+  Fixtures & { allowed: { complaints: RegExp[] }; environment: Record<string, string> }
+>({
   /** Further complaints that a journey brings about on purpose. */
-  allowed: [[], { option: true }],
+  allowed: [{ complaints: [] }, { option: true }],
   environment: [{}, { option: true }],
   service: async ({ environment }, use) => {
     const service = await Service.start(environment);
@@ -37,7 +42,7 @@ export const test = base.extend<Fixtures & { allowed: RegExp[]; environment: Rec
   },
   stranger: async ({ page, allowed }, use) => {
     const complaints: string[] = [];
-    watch(page, complaints, () => allowed);
+    watch(page, complaints, allowed.complaints);
     await use(page);
     expect(complaints, 'what the browser complained of').toEqual([]);
   },

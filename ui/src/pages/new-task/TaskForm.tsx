@@ -15,7 +15,7 @@ import { Page } from '@/components/Page';
 import { useAddress, useGo } from '@/lib/address';
 import { href } from '@/lib/navigate';
 import { asWord } from '@/lib/search';
-import { dropDraft, keepDraft, readDraft } from './draft';
+import { dropDraft, readDraft, useDraft } from './draft';
 import { FooterBar } from './FooterBar';
 import { FormBody } from './FormBody';
 import { HeaderActions } from './HeaderActions';
@@ -64,13 +64,7 @@ export function TaskForm({
   const editor = useRef<CodeEditorHandle>(null);
 
   const isDirty = errors.length > 0 || !isSameDocument(document, initial);
-  useEffect(() => {
-    const timer = setTimeout(() => {
-      if (isDirty) keepDraft(source.key, { document, written });
-      else dropDraft(source.key);
-    }, 200);
-    return () => clearTimeout(timer);
-  }, [source.key, isDirty, document, written]);
+  useDraft(source.key, isDirty, document, written);
 
   const askToLeave = useCallback(
     () =>
@@ -93,8 +87,8 @@ export function TaskForm({
   // biome-ignore lint/correctness/useExhaustiveDependencies: another document was not refused yet
   useEffect(() => forget(), [document]);
   const { told, checked, isChecking, failure } = useTold(document, source, saving.refused, errors);
-  const current = useRef(told);
-  current.current = told;
+  const current = useRef({ told, isChecking });
+  current.current = { told, isChecking };
 
   const { fill, receive, several, setSeveral, isOver } = useGiven(store, text.take, sayAll);
 
@@ -115,7 +109,7 @@ export function TaskForm({
   const goToFirst = useCallback(() => {
     // The page says what is wrong first.
     setTimeout(() => {
-      const problems = current.current.filter(({ severity }) => severity === 'problem');
+      const problems = current.current.told.filter(({ severity }) => severity === 'problem');
       const first = window.document.querySelector<HTMLElement>('[data-field] [aria-invalid=true]');
       const field = first?.closest<HTMLElement>('[data-field]')?.dataset.field;
       if (tab === 'form' && field !== undefined && fieldElement(field)) goToField(field);
@@ -128,7 +122,9 @@ export function TaskForm({
       if (window.document.activeElement instanceof HTMLElement) window.document.activeElement.blur();
       await new Promise((done) => setTimeout(done));
       setPlain(true);
-      const isWrong = current.current.some(({ severity }) => severity === 'problem');
+      // While it is checked, what is told is of an older document; the service judges this one itself.
+      const { told, isChecking } = current.current;
+      const isWrong = !isChecking && told.some(({ severity }) => severity === 'problem');
       const hasOwn = window.document.querySelector('[data-own-problem]') !== null;
       if ((isWrong && store.get() === document) || errors.length > 0 || hasOwn) {
         toast.error(t('form.mendFirst'), { position: 'top-center' });

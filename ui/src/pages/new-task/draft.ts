@@ -1,4 +1,5 @@
 /** What is typed survives a reload of the page: kept in this browser's tab, for each task apart. */
+import { useEffect } from 'react';
 import type { TextFormat } from '@/components/editor/text';
 import type { Json } from '@/components/form/json';
 
@@ -38,4 +39,23 @@ export function dropDraft(key: string): void {
   } catch {
     // There is none.
   }
+}
+
+/** How long typing pauses before it is kept. */
+const PAUSE = 200;
+
+/** Keeps what is typed, and before the page goes at once; what was not changed is not kept. */
+export function useDraft(key: string, isDirty: boolean, document: Json, written: Written | undefined): void {
+  useEffect(() => {
+    const keep = () => {
+      if (isDirty) keepDraft(key, { document, written });
+      else dropDraft(key);
+    };
+    const timer = setTimeout(keep, PAUSE);
+    window.addEventListener('pagehide', keep);
+    return () => {
+      clearTimeout(timer);
+      window.removeEventListener('pagehide', keep);
+    };
+  }, [key, isDirty, document, written]);
 }

@@ -1,0 +1,1 @@
+import{n as e}from"./cx-DA7HpDwI.js";var t=e();function n({children:e}){return(0,t.jsx)(`kbd`,{className:`inline-flex h-5 min-w-5 items-center justify-center rounded border border-line bg-sunken px-1 font-mono text-2xs text-muted`,children:e})}export{n as t};

@@ -1,1 +1,0 @@
-import{i as e,t}from"./Page-DCRu7AKh.js";var n=e();function r(){return(0,n.jsx)(t,{title:`Dashboard`,children:`…`})}export{r as DashboardPage};

@@ -1,0 +1,1 @@
+export{t as LogView}from"./log-Br-kX1OE.js";
