@@ -48,6 +48,7 @@ bench:
 	./scripts/bench.sh target/release/autotuner
 	./scripts/bench-service.sh target/release/autotuner
 	./scripts/bench-containers.sh target/release/autotuner
+	./scripts/bench-ui.sh target/release/autotuner
 
 ## Kill runs, and a server, at random moments, again and again; nothing may be left or lost
 soak:

@@ -28,7 +28,7 @@ export default defineConfig({
   base: '/',
   plugins: [react(), tailwindcss(), noInjectedStyles()],
   resolve: { alias: { '@': new URL('./src', import.meta.url).pathname } },
-  server: { proxy: { '/api': asOwn, '/docs': asOwn } },
+  server: { host: '127.0.0.1', proxy: { '/api': asOwn, '/docs': asOwn } },
   build: {
     target: 'es2023',
     sourcemap: false,

@@ -2,6 +2,12 @@
 import { MutationCache, QueryCache, QueryClient } from '@tanstack/react-query';
 import { ApiError } from './client';
 
+/** What the service refuses it refuses again; who was not reached is asked again. Docker has its own page. */
+function isPassing(error: Error): boolean {
+  if (!(error instanceof ApiError)) return false;
+  return error.isUnreachable || (error.status === 503 && error.code !== 'docker_unreachable');
+}
+
 /** Who must log in again learns it from whichever question was refused first. */
 export function createQueryClient(): QueryClient {
   const refused = (error: Error) => {
@@ -14,9 +20,7 @@ export function createQueryClient(): QueryClient {
     defaultOptions: {
       queries: {
         staleTime: 15_000,
-        // What the service refuses it refuses again; only who was not reached is asked again.
-        retry: (count, error) =>
-          error instanceof ApiError && (error.isUnreachable || error.status === 503) && count < 2,
+        retry: (count, error) => isPassing(error) && count < 2,
         refetchOnWindowFocus: true,
       },
     },

@@ -37,7 +37,10 @@ export function ResultList({ rows }: { rows: readonly ResultRow[] }) {
       {rows.map((row) => {
         const hasGain = row.gain_over_defaults !== null && row.gain_over_defaults !== undefined;
         return (
-          <li key={row.id} className="flex min-w-0 items-center gap-3 bg-surface px-4 py-2">
+          <li
+            key={row.id}
+            className="flex min-w-0 items-center gap-3 bg-surface px-4 py-2 lg:last:odd:col-span-2"
+          >
             <div className="min-w-0 flex-1">
               <a
                 href={href.taskPart(row.id, 'results')}
