@@ -25,8 +25,14 @@ export function whyNoContainers(): string | undefined {
   return existsSync(BUSYBOX) ? undefined : `${BUSYBOX} is missing (Debian: apt-get install busybox-static)`;
 }
 
-/** An image with a shell in it. */
+/** An image with a shell in it; made once, and kept. */
 function shellImage(): string {
+  try {
+    docker('image', 'inspect', IMAGE);
+    return IMAGE;
+  } catch {
+    // It is not there yet.
+  }
   const work = mkdtempSync(join(tmpdir(), 'autotuner-e2e-image-'));
   try {
     mkdirSync(join(work, 'bin'));

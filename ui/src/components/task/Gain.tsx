@@ -15,6 +15,13 @@ const CLAIMS = new Set([
   'nothing_measured',
 ]);
 
+/** What may be claimed of a task as it is: while it runs, that nothing was found yet says nothing. */
+export function claimOf(task: { status: string; claim?: string | null }): string | null {
+  const isOver = task.status !== 'running' && task.status !== 'pending';
+  const isFound = task.claim === 'gain' || task.claim === 'meets_slos';
+  return isOver || isFound ? (task.claim ?? null) : null;
+}
+
 export type GainTone = 'good' | 'warn' | 'neutral';
 
 /** How a claim is to be felt. */

@@ -3,7 +3,7 @@ import { useTranslation } from 'react-i18next';
 import { StatusBadge } from '@/components/Badge';
 import { Time } from '@/components/Time';
 import { Checkbox } from '@/components/Toggle';
-import { Gain } from '@/components/task/Gain';
+import { claimOf, Gain } from '@/components/task/Gain';
 import { RunDuration } from '@/components/task/RunDuration';
 import { TaskActions } from '@/components/task/TaskActions';
 import { cx } from '@/lib/cx';
@@ -38,7 +38,7 @@ export function TaskCards({ tasks, selected, onSelect, isSelectable }: TaskListP
           </div>
           <div className="flex items-end justify-between gap-3">
             <RowProgress task={task} className="min-w-0" />
-            <Gain gain={task.gain_over_defaults} claim={task.claim} />
+            <Gain gain={task.gain_over_defaults} claim={claimOf(task)} />
           </div>
           <div className="flex items-center justify-between gap-2 text-muted text-xs">
             <span className="num min-w-0 truncate">

@@ -6,7 +6,7 @@ import type { TaskRow } from '@/api/queries/tasks';
 import { StatusBadge } from '@/components/Badge';
 import { Time } from '@/components/Time';
 import { Checkbox } from '@/components/Toggle';
-import { Gain } from '@/components/task/Gain';
+import { claimOf, Gain } from '@/components/task/Gain';
 import { RunDuration } from '@/components/task/RunDuration';
 import { TaskActions } from '@/components/task/TaskActions';
 import { cx } from '@/lib/cx';
@@ -120,7 +120,7 @@ export function TaskTable({
                 <RowProgress task={task} className="w-56 @max-[52rem]:w-36" />
               </td>
               <td className={cx(CELL, 'w-24 text-right leading-4')}>
-                <Gain gain={task.gain_over_defaults} claim={task.claim} />
+                <Gain gain={task.gain_over_defaults} claim={claimOf(task)} />
               </td>
               <td className={cx(CELL, 'num whitespace-nowrap text-right')}>
                 <RunDuration task={task} />
