@@ -41,4 +41,12 @@ test('who is not known is asked for a token', async ({ stranger: page, service }
   await expect(page).toHaveURL(/#tasks$/);
   await page.goto(`${service.url}/?token=iat_wrong`);
   await expect(page.getByRole('heading', { level: 1, name: 'Dashboard' })).toBeVisible();
+  await expect(page).toHaveURL(/#dashboard$/);
+
+  await page.getByRole('button', { name: /Admin/ }).click();
+  await page.getByRole('menuitem', { name: 'Log out' }).click();
+  await expect(page.getByLabel('Access token')).toBeVisible();
+  await expect(page.getByText(/This token is not valid/)).toHaveCount(0);
+  await page.goto(`${service.url}/?token=iat_wrong`);
+  await expect(page.getByText(/This token is not valid/)).toBeVisible();
 });

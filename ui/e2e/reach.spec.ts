@@ -144,6 +144,9 @@ test('a viewer sees everything and may change nothing', async ({ stranger: page,
   await expect(
     page.getByRole('row', { name: /of-others/ }).getByRole('button', { name: 'Start', exact: true }),
   ).toHaveCount(0);
+  await page.keyboard.press('j');
+  await page.keyboard.press('x');
+  await expect(page.getByText('1 selected')).toHaveCount(0);
   await expect(page.getByRole('link', { name: 'Access tokens' })).toHaveCount(0);
   await page.goto(`${service.url}/#settings/tokens`);
   await expect(page.getByRole('alert').or(page.getByText(/admin/i)).first()).toBeVisible();

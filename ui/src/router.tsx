@@ -6,7 +6,10 @@ import {
   lazyRouteComponent,
   redirect,
 } from '@tanstack/react-router';
+import { useEffect } from 'react';
+import { useGo } from '@/lib/address';
 import { createFragmentHistory } from '@/lib/history';
+import { href } from '@/lib/navigate';
 import { parseSearch, type Search, stringifySearch } from '@/lib/search';
 import { PageFailed, PagePending } from '@/shell/PageStates';
 import { Shell } from '@/shell/Shell';
@@ -50,7 +53,15 @@ const container = () => import('@/pages/container');
 const images = () => import('@/pages/images');
 const settings = () => import('@/pages/settings');
 
+/** Shown only to who is in already: the door stands in the place of every page, and reads its address. */
+function In() {
+  const go = useGo();
+  useEffect(() => go(href.dashboard(), { replace: true }), [go]);
+  return null;
+}
+
 const routes = root.addChildren([
+  createRoute({ getParentRoute: () => root, path: '/login', validateSearch, component: In }),
   createRoute({
     getParentRoute: () => root,
     path: '/',

@@ -1,5 +1,6 @@
 /** What a container uses, as it goes: the last minutes first, then live. */
 import { useEffect, useState } from 'react';
+import { useIsSeen } from '@/lib/seen';
 import { ApiError } from './client';
 import { type ContainerStats, containerHistory } from './queries/containers';
 import { readEvents } from './sse';
@@ -29,7 +30,9 @@ export function joined(
 /** Looks for as long as it is shown; comes back by itself when the service was away. */
 export function useContainerStats(id: string): LiveStats {
   const [stats, setStats] = useState(NONE);
+  const isSeen = useIsSeen();
   useEffect(() => {
+    if (!isSeen) return;
     const own = new AbortController();
     const { signal } = own;
     const add = (more: readonly ContainerStats[]) =>
@@ -56,7 +59,9 @@ export function useContainerStats(id: string): LiveStats {
         } catch (error) {
           if (signal.aborted) return;
           setStats((before) => ({ ...before, error }));
-          if (error instanceof ApiError && error.status === 404) return;
+          // What is refused is refused again; who comes too often may come back.
+          if (error instanceof ApiError && error.status >= 400 && error.status < 500 && error.status !== 429)
+            return;
         }
         if (hasEnded) return setStats((before) => ({ ...before, hasEnded: true }));
         await new Promise((resume) => setTimeout(resume, pause));
@@ -64,6 +69,6 @@ export function useContainerStats(id: string): LiveStats {
     };
     void follow();
     return () => own.abort();
-  }, [id]);
+  }, [id, isSeen]);
   return stats;
 }

@@ -2,8 +2,9 @@
  * The one event stream of this page. Events are hints: they say what changed, and the cache asks for
  * it again. Only the progress of a benchmark is taken from the event itself.
  */
-import { type QueryClient, useQueryClient } from '@tanstack/react-query';
-import { createContext, useContext, useEffect, useState } from 'react';
+import { type Query, type QueryClient, useQueryClient } from '@tanstack/react-query';
+import { createContext, useContext, useEffect, useRef, useState } from 'react';
+import { useIsSeen } from '@/lib/seen';
 import { throttle } from '@/lib/throttle';
 import { keys } from './keys';
 
@@ -68,6 +69,9 @@ export function useServerEvents(listener: Listener): void {
 /** Shortest time between two rounds of asking again. */
 const PAUSE = 400;
 
+/** Longest that one round is waited for before the next. */
+const PATIENCE = 10_000;
+
 /** First words of keys that an event makes old. */
 export function staleBy(event: ServerEvent): { keys: string[]; task?: number } {
   const { type, task_id } = event;
@@ -85,9 +89,10 @@ class Stale {
   private readonly words = new Set<string>();
   private readonly tasks = new Set<number>();
   private readonly flush: ReturnType<typeof throttle>;
+  private isAsking = false;
 
   constructor(private readonly client: QueryClient) {
-    this.flush = throttle(() => this.ask(), PAUSE);
+    this.flush = throttle(() => void this.ask(), PAUSE);
   }
 
   note(event: ServerEvent): void {
@@ -101,14 +106,25 @@ class Stale {
     this.flush.cancel();
   }
 
-  private ask(): void {
+  private async ask(): Promise<void> {
+    // A round gives up what the one before still waits for: in a storm no answer would ever come.
+    if (this.isAsking) return;
     const [words, tasks] = [new Set(this.words), new Set(this.tasks)];
     this.words.clear();
     this.tasks.clear();
-    void this.client.invalidateQueries({
-      predicate: ({ queryKey: [word, id] }) =>
-        words.has(String(word)) || (word === 'task' && typeof id === 'number' && tasks.has(id)),
-    });
+    const predicate = ({ queryKey: [word, id] }: Query) =>
+      words.has(String(word)) || (word === 'task' && typeof id === 'number' && tasks.has(id));
+    // What is on its way for the first time may be older than the event, and is not asked for anew.
+    const early = this.client
+      .getQueryCache()
+      .findAll({ predicate, fetchStatus: 'fetching' })
+      .filter(({ state }) => state.data === undefined);
+    this.isAsking = true;
+    const late = new Promise((done) => setTimeout(done, PATIENCE));
+    await Promise.race([this.client.invalidateQueries({ predicate }), late]);
+    this.isAsking = false;
+    for (const { queryKey } of early) void this.client.invalidateQueries({ queryKey, exact: true });
+    if (this.words.size > 0 || this.tasks.size > 0) this.flush();
   }
 }
 
@@ -126,24 +142,28 @@ function keepProgress(client: QueryClient, event: ServerEvent): void {
   }
 }
 
-/** Holds the stream while somebody is logged in; tells how it stands. */
+/** Holds the stream while somebody is logged in and the page is seen; tells how it stands. */
 export function useEventStream(isOpen: boolean): ConnectionState {
   const client = useQueryClient();
   const [state, setState] = useState<ConnectionState>({ connection: 'connecting', newVersion: null });
   const [attempt, setAttempt] = useState(0);
+  const isSeen = useIsSeen();
+  // What the service said of itself last, whichever stream said it.
+  const known = useRef<{ version: string; boot: string }>(undefined);
   useEffect(() => {
-    if (!isOpen || attempt < 0) return;
+    if (!isOpen || !isSeen || attempt < 0) return;
     const stale = new Stale(client);
-    let version: string | undefined;
-    let boot: string | undefined;
+    let isNew = true;
     let again: ReturnType<typeof setTimeout> | undefined;
     const source = new EventSource('api/events');
     const hello = (data: Record<string, unknown>) => {
       const now = String(data.version ?? '');
-      version ??= now;
-      // Another start of the service knows nothing of what this page missed.
-      if (boot !== undefined && boot !== data.boot) void client.invalidateQueries();
-      boot = String(data.boot ?? '');
+      const boot = String(data.boot ?? '');
+      const version = known.current?.version ?? now;
+      // Another start of the service, or another stream, knows nothing of what this page missed.
+      if (known.current && (isNew || known.current.boot !== boot)) void client.invalidateQueries();
+      known.current = { version, boot };
+      isNew = false;
       setState({ connection: 'live', newVersion: now === version ? null : now });
     };
     source.onmessage = ({ data }) => {
@@ -167,6 +187,6 @@ export function useEventStream(isOpen: boolean): ConnectionState {
       source.close();
       stale.close();
     };
-  }, [client, isOpen, attempt]);
+  }, [client, isOpen, isSeen, attempt]);
   return state;
 }

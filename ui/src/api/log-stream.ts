@@ -2,6 +2,8 @@
  * Follows a log without losing a line or giving one twice: every batch has an id that says where in
  * the log it stands, and whoever comes back with it gets what follows, from any start of the service.
  */
+
+import { HIDDEN } from '@/lib/seen';
 import { ApiError, ask } from './client';
 import type { LogEntry, LogItem, LogMark, LogSource } from './logs';
 import { readEvents, type SseEvent } from './sse';
@@ -22,9 +24,6 @@ const LONGEST_PAUSE = 8_000;
 
 /** How long lines are taken without letting the page draw. */
 const SLICE = 10;
-
-/** How long after the page was hidden its place among the browser's few connections is given up. */
-const HIDDEN = 30_000;
 
 /** Lines of a log that has been kept, where there is nothing to follow. */
 const KEPT_LINES = 50_000;
@@ -90,6 +89,8 @@ export class LogStream {
     if (this.run) return;
     document.addEventListener('visibilitychange', this.onVisibility);
     this.begin(this.lastId === '' ? 'connecting' : 'reconnecting');
+    // A page that was opened behind another is hidden from its beginning.
+    if (document.hidden) this.onVisibility();
   }
 
   /** Hangs up; a later start goes on from here. */

@@ -11,6 +11,7 @@ export interface Metric {
 
 /** The metrics that pages offer, most asked for first. Their names are in `metrics` of the locales. */
 export const METRICS: readonly Metric[] = [
+  { key: 'mean_total_throughput_per_gpu', kind: 'tokens_per_second', better: 'higher' },
   { key: 'mean_total_throughput', kind: 'tokens_per_second', better: 'higher' },
   { key: 'mean_output_throughput', kind: 'tokens_per_second', better: 'higher' },
   { key: 'mean_ttft', kind: 'seconds', better: 'lower' },

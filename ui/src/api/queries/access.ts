@@ -41,9 +41,11 @@ export function useLogout() {
   const client = useQueryClient();
   return useMutation({
     mutationFn: () => api.POST('/api/auth/logout'),
-    onSuccess: () => {
-      client.clear();
+    onSuccess: async () => {
+      // Who looks at what is removed is not told of it: first the page learns that nobody is here.
+      await client.cancelQueries({ queryKey: keys.me });
       client.setQueryData(keys.me, null);
+      client.removeQueries({ predicate: ({ queryKey: [word] }) => word !== keys.me[0] });
     },
   });
 }

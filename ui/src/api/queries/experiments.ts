@@ -4,6 +4,7 @@ import { api, ask, bodyOf, type Page, pageOf, type Schemas } from '../client';
 import type { LiveProgress } from '../events';
 import { keys } from '../keys';
 import type { paths } from '../schema';
+import type { Task } from './tasks';
 
 export type Experiment = Schemas['ExperimentView'];
 export type Run = Schemas['RunView'];
@@ -79,6 +80,14 @@ export const taskRuns = (task: number) =>
     queryFn: async ({ signal }) =>
       bodyOf(await api.GET('/api/tasks/{id}/runs', { params: { path: { id: task } }, signal })),
   });
+
+/** A task with the document that one of its runs had: a task may be edited between two runs. */
+export function taskOfRun(task: Task, run: number, runs: readonly Run[] | undefined): Task {
+  const document = run === task.run ? undefined : runs?.find((each) => each.run === run)?.document;
+  if (typeof document !== 'object' || document === null) return task;
+  const { model, optimization, benchmark, slo = null, parameters } = document as Partial<Task>;
+  return { ...task, model, optimization, benchmark, slo, parameters };
+}
 
 export const BEST_FORMATS = ['command', 'docker', 'compose', 'kubernetes'] as const;
 export type BestFormat = (typeof BEST_FORMATS)[number];

@@ -28,7 +28,15 @@ import {
   statusColumn,
 } from './columns';
 import { ExperimentRows } from './ExperimentRows';
-import { filterExperiments, idsOfText, type Order, STATES, sortExperiments, toggled } from './filter';
+import {
+  failureOf,
+  filterExperiments,
+  idsOfText,
+  type Order,
+  STATES,
+  sortExperiments,
+  toggled,
+} from './filter';
 import { varyingParameters } from './parameters';
 import type { Objective } from './read';
 
@@ -49,7 +57,6 @@ export interface ExperimentTableProps {
 const USUAL = ['mean_total_throughput', 'mean_ttft', 'p99_e2e_latency'];
 /** Metrics that say the same as an objective. */
 const SAME: Record<string, string> = {
-  maximize_throughput: 'mean_total_throughput',
   minimize_ttft: 'mean_ttft',
   minimize_tpot: 'mean_tpot',
 };
@@ -84,7 +91,7 @@ export function ExperimentTable({
   const rows = sortExperiments(kept, sort.key, sort.order);
   const selected = idsOfText(address.sel);
   const varying = useMemo(() => varyingParameters(experiments), [experiments]);
-  const baseline = experiments.find((each) => each.role === 'baseline')?.objective_value ?? null;
+  const baseline = experiments.findLast((each) => each.role === 'baseline')?.objective_value ?? null;
   const columns: Column[] = [
     numberColumn({ t, best, run }),
     statusColumn(t),
@@ -164,7 +171,7 @@ function Filters({ experiments }: { experiments: readonly Experiment[] }) {
   const { t } = useTranslation();
   const [address, change] = useAddress();
   const roles = [...new Set(experiments.map((each) => each.role))];
-  const failures = [...new Set(experiments.map((each) => each.failure_kind).filter((kind) => kind != null))];
+  const failures = [...new Set(experiments.map(failureOf).filter((kind) => kind !== null))];
   return (
     <>
       {(roles.length > 1 || address.role) && (

@@ -37,9 +37,11 @@ export interface ColumnsInput {
   /** Global id of the best one, which gets a star. */
   best?: number | null | undefined;
   run?: number | undefined;
+  /** Rows are of any run: the address of each says of which. */
+  isOfAnyRun?: boolean;
 }
 
-export function numberColumn({ t, best, run }: ColumnsInput): Column {
+export function numberColumn({ t, best, run, isOfAnyRun = false }: ColumnsInput): Column {
   return {
     key: 'number',
     header: t('experiments.column.number'),
@@ -47,7 +49,10 @@ export function numberColumn({ t, best, run }: ColumnsInput): Column {
     className: 'whitespace-nowrap',
     cell: (experiment) => (
       <span className="inline-flex items-center gap-1.5">
-        <a href={experimentHref(experiment, run)} className="num font-medium text-accent hover:underline">
+        <a
+          href={experimentHref(experiment, isOfAnyRun ? experiment.run : run)}
+          className="num font-medium text-accent hover:underline"
+        >
           #{experiment.experiment_id}
         </a>
         {experiment.id === best && (

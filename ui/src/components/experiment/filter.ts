@@ -25,13 +25,18 @@ export function haystack(experiment: Experiment): string {
   return `#${experiment.experiment_id} ${parameters} ${experiment.error_message ?? ''} ${experiment.reason}`.toLowerCase();
 }
 
+/** How it failed; what another program has measured does not say. */
+export function failureOf({ status, failure_kind }: Experiment): string | null {
+  return status === 'failed' ? (failure_kind ?? 'unknown') : null;
+}
+
 export function filterExperiments(rows: readonly Experiment[], filter: ExperimentFilter): Experiment[] {
   const words = (filter.q ?? '').toLowerCase().split(/\s+/).filter(Boolean);
   return rows.filter(
     (row) =>
       (!filter.state || pointState(row) === filter.state) &&
       (!filter.role || row.role === filter.role) &&
-      (!filter.failure || row.failure_kind === filter.failure) &&
+      (!filter.failure || failureOf(row) === filter.failure) &&
       (!filter.only || filter.only.has(row.experiment_id)) &&
       (words.length === 0 || words.every((word) => haystack(row).includes(word))),
   );

@@ -46,7 +46,11 @@ function Row({ row, hasPenalty }: { row: SloRow; hasPenalty: boolean }) {
       placeholder={placeholder}
       aria-label={`${name}: ${t(`form.slo.${key}`)}`}
       className="w-24"
-      onChange={(value) => store.setOrRemove([...path, key], value)}
+      onChange={(value) => {
+        // A row whose bound is being typed anew stays.
+        if (key === 'threshold') store.set([...path, key], value ?? '');
+        else store.setOrRemove([...path, key], value);
+      }}
     />
   );
   return (

@@ -49,7 +49,8 @@ export function freeBounds(slo: Json | undefined): { metric: SloMetric; statisti
   const all: Statistic[] = ['mean', ...PERCENTILES];
   return SLO_METRICS.flatMap((metric) =>
     all
-      .filter((statistic) => metric !== 'latency' || statistic !== 'mean')
+      // A short form on a percentile stands where the mean's bound would: that one would change it.
+      .filter((statistic) => statistic !== 'mean' || (metric !== 'latency' && !isDirect(at(slo, [metric]))))
       .filter((statistic) => !rows.some((row) => row.metric === metric && row.statistic === statistic))
       .map((statistic) => ({ metric, statistic })),
   );

@@ -9,7 +9,6 @@ import { notifyFailure } from '@/lib/notify';
 import { Button, buttonClass } from '../Button';
 import { Failed } from '../States';
 import type { LogModel } from './model';
-import { MARK } from './ring';
 import type { Find } from './useFind';
 import type { OpenLog } from './useLog';
 import { useModel } from './useModel';
@@ -37,7 +36,7 @@ export function Head({ source, model }: { source: LogSource; model: LogModel }) 
       </>
     );
   }
-  const oldest = stampOfOldest(model);
+  const oldest = ring.oldestStamp;
   if (!source.readUrl || oldest === '' || isStart || ring.size >= ring.capacity)
     return <span className="text-faint text-xs">{t('logs.beginning')}</span>;
   const load = async () => {
@@ -59,12 +58,6 @@ export function Head({ source, model }: { source: LogSource; model: LogModel }) 
       {t('logs.earlier')}
     </Button>
   );
-}
-
-function stampOfOldest({ ring }: LogModel): string {
-  for (let place = ring.first; place < ring.end; place += 1)
-    if (ring.kindAt(place) !== MARK) return ring.stampAt(place);
-  return '';
 }
 
 export function Empty({ log, source, find }: { log: OpenLog; source: LogSource; find: Find }) {

@@ -168,7 +168,7 @@ export function LogList({ model, prefs, matcher, current, head, empty, label, re
     return () => document.removeEventListener('selectionchange', selected);
   }, [pause]);
 
-  const start = model.ring.stampAt(model.ring.first);
+  const start = model.ring.oldestStamp;
   const rows: ReactNode[] = [];
   for (let row = from; row < to; row += 1) {
     const place = model.placeOf(row);

@@ -46,6 +46,8 @@ function View({ source, className, title, actions }: LogViewProps) {
   const [isFull, setFull] = useState(false);
   const [isSearching, setSearching] = useState(false);
   const pressed = (event: KeyboardEvent) => {
+    // What is open above the page is in here only for React; it has its own keys.
+    if (!(event.target instanceof Node && event.currentTarget.contains(event.target))) return;
     const isTyping = event.target instanceof HTMLInputElement;
     if (event.key === '/' && !isTyping) {
       input.current?.focus();

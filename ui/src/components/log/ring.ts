@@ -68,6 +68,13 @@ export class LogRing {
     return false;
   }
 
+  /** When the oldest line that is here was printed; empty where that is not known. */
+  get oldestStamp(): string {
+    for (let place = this.first; place < this.end; place += 1)
+      if (this.kindAt(place) !== MARK) return this.stampAt(place);
+    return '';
+  }
+
   private slot(place: number): number {
     const slot = place % this.capacity;
     return slot < 0 ? slot + this.capacity : slot;

@@ -4,7 +4,12 @@ import { GitCompareArrows, Plus, SearchX } from 'lucide-react';
 import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { ApiError } from '@/api/client';
-import { type Experiment, experiment as experimentQuery } from '@/api/queries/experiments';
+import {
+  type Experiment,
+  experiment as experimentQuery,
+  taskOfRun,
+  taskRuns,
+} from '@/api/queries/experiments';
 import { type Task, task as taskQuery } from '@/api/queries/tasks';
 import { useTokens } from '@/charts/tokens';
 import { Button, buttonClass } from '@/components/Button';
@@ -107,7 +112,17 @@ function Side({
   const taskIds = [...new Set(experiments.map((each) => each.task_id))];
   const answers = useQueries({ queries: taskIds.map((id) => taskQuery(id)) });
   const tasks = new Map(answers.flatMap(({ data }) => (data ? [[data.id, data] as const] : [])));
-  const isMixed = new Set([...tasks.values()].map(workload)).size > 1;
+  // A task may have been edited between two runs that are compared.
+  const edited = taskIds.filter((id) =>
+    experiments.some((each) => each.task_id === id && each.run !== tasks.get(id)?.run),
+  );
+  const runs = useQueries({ queries: edited.map((id) => taskRuns(id)) });
+  const runsOf = new Map(edited.map((id, index) => [id, runs[index]?.data] as const));
+  const judged = experiments.flatMap((each) => {
+    const task = tasks.get(each.task_id);
+    return task ? [taskOfRun(task, each.run, runsOf.get(each.task_id))] : [];
+  });
+  const isMixed = new Set(judged.map(workload)).size > 1;
   const color = (index: number) => tokens.series[index % tokens.series.length] ?? tokens.accent;
   const series = useMemo<LoadSeries[]>(
     () =>
@@ -123,10 +138,9 @@ function Side({
       }),
     [experiments, tokens, t],
   );
-  const bounds = useMemo(
-    () => (taskIds.length === 1 ? sloBounds(answers[0]?.data?.slo) : []),
-    [taskIds.length, answers],
-  );
+  const slos = new Set(judged.map(({ slo }) => JSON.stringify(slo)));
+  const slo = slos.size === 1 ? [...slos][0] : undefined;
+  const bounds = useMemo(() => (slo ? sloBounds(JSON.parse(slo)) : []), [slo]);
   return (
     <>
       {experiments.length === 1 && (

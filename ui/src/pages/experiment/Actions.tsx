@@ -24,7 +24,7 @@ export function Actions({
   const { t } = useTranslation();
   const at = rows.findIndex((each) => each.experiment_id === experiment.experiment_id);
   const [before, after] = [rows[at - 1], rows[at + 1]];
-  const baseline = rows.find((each) => each.role === 'baseline');
+  const baseline = rows.findLast((each) => each.role === 'baseline');
   const bestId = run === undefined ? task.best_experiment_id : undefined;
   const comparisons = [
     ...(baseline && baseline.id !== experiment.id

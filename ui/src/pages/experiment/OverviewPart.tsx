@@ -29,7 +29,7 @@ export function OverviewPart({ experiment, task, rows, logHref }: PartProps) {
   const { t } = useTranslation();
   const isRunning = experiment.status === 'deploying' || experiment.status === 'benchmarking';
   const levels = useMemo(() => levelsOf(experiment), [experiment]);
-  const baseline = rows.find((each) => each.role === 'baseline');
+  const baseline = rows.findLast((each) => each.role === 'baseline');
   return (
     <div className="space-y-4">
       {isRunning && <LiveCard experiment={experiment} />}

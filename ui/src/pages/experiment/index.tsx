@@ -4,7 +4,13 @@ import { ChevronRight, SearchX } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
 import { ApiError } from '@/api/client';
 import { experimentLog } from '@/api/logs';
-import { type Experiment, experiment as experimentQuery, taskExperiments } from '@/api/queries/experiments';
+import {
+  type Experiment,
+  experiment as experimentQuery,
+  taskExperiments,
+  taskOfRun,
+  taskRuns,
+} from '@/api/queries/experiments';
 import { type Task, task as taskQuery } from '@/api/queries/tasks';
 import { StatusBadge } from '@/components/Badge';
 import { buttonClass } from '@/components/Button';
@@ -32,6 +38,7 @@ export function ExperimentPage() {
   const run = asNumber(address.run);
   const old = run === undefined || run === task.data?.run ? undefined : run;
   const list = useQuery(taskExperiments(taskId, old));
+  const runs = useQuery({ ...taskRuns(taskId), enabled: old !== undefined });
   const attempts = (list.data ?? [])
     .filter((each) => each.experiment_id === number)
     .sort((a, b) => b.attempt - a.attempt || b.id - a.id);
@@ -77,7 +84,7 @@ export function ExperimentPage() {
   return (
     <Shown
       experiment={whole.data}
-      task={task.data}
+      task={old === undefined ? task.data : taskOfRun(task.data, old, runs.data)}
       run={old}
       attempts={attempts}
       rows={latestAttempts(list.data ?? [])}

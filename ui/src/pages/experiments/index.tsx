@@ -78,7 +78,7 @@ export function ExperimentsPage() {
   const rows: readonly Experiment[] = data?.items ?? [];
   const columns: Column[] = [
     taskColumn(t),
-    { ...numberColumn({ t }), sortKey: 'created', sortsDown: true },
+    { ...numberColumn({ t, isOfAnyRun: true }), sortKey: 'created', sortsDown: true },
     unsorted(statusColumn(t)),
     ...(params.task_id === undefined ? [parametersColumn(t)] : []),
     objectiveColumn(t, '', params.task_id === undefined ? undefined : 'score'),
@@ -137,7 +137,7 @@ export function ExperimentsPage() {
             onSort={(sort, order) => change({ sort, order, page: undefined })}
             selected={selected}
             onToggle={(id) => change({ sel: toggled(selected, id).join(',') })}
-            hrefOf={(experiment) => experimentHref(experiment)}
+            hrefOf={(experiment) => experimentHref(experiment, experiment.run)}
             isFaded={isPlaceholderData}
           />
         )}

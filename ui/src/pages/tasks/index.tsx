@@ -43,11 +43,13 @@ export function TasksPage() {
   const toggle = useCallback(
     (id: number) =>
       setChosen((before) => {
+        // The key that selects is pressed by those too who have nothing to do with what they selected.
+        if (!mayOperate) return before;
         const after = new Set(before);
         if (!after.delete(id)) after.add(id);
         return after;
       }),
-    [],
+    [mayOperate],
   );
   useRowKeys(list, toggle);
   const choose = () => chooser.current?.click();

@@ -81,7 +81,7 @@ function ParetoCard({ results }: { results: Results }) {
   const [address, change] = useAddress();
   const known = (key: string | undefined) => METRICS.some((metric) => metric.key === key);
   const x = known(address.x) ? String(address.x) : (USUAL_X[results.objective.name] ?? 'p99_e2e_latency');
-  const y = known(address.y) ? String(address.y) : 'mean_total_throughput';
+  const y = known(address.y) ? String(address.y) : 'mean_total_throughput_per_gpu';
   const { option, table, count } = useMemo(() => {
     const axis = (key: string) => {
       const { kind, better } = metricInfo(key);

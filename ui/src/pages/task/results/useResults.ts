@@ -74,7 +74,8 @@ export function useResults(task: Task): ResultsState {
       bounds: sloBounds(document.slo),
       space: document.parameters,
       best: experiments.find((each) => each.id === bestId),
-      baseline: experiments.find((each) => each.role === 'baseline'),
+      // One that was lost is measured again under a later number; the service goes by that one, too.
+      baseline: experiments.findLast((each) => each.role === 'baseline'),
       isRunning: run === undefined && task.status === 'running',
       name: t(`experiments.objective.${objective.name}`, { defaultValue: objective.name }),
       format: (value) => withUnit(objective.kind, value),
