@@ -29,7 +29,7 @@ test('a flood of lines', async ({ page }) => {
   const service = await Service.start({ AUTOTUNER_MANAGE_ALL_CONTAINERS: 'true' });
   try {
     await visit(page, service, `#containers/${id}`);
-    const rows = page.locator('[data-log-line]');
+    const rows = page.locator('[data-line]');
     await rows.first().waitFor();
     await page.waitForTimeout(2_000);
     const number = async () =>
