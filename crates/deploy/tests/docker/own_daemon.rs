@@ -1,13 +1,15 @@
 //! A daemon that dies and is started again while its containers are looked at: one of the test's
 //! own, which has a network of its own and touches nobody else's.
 
+use std::io::BufRead as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use autotuner_deploy::containers::{
-    Change, ContainerError, Containers, Item, Life, Line, LogStream, Surroundings, Viewer,
+    Change, ContainerError, Containers, ImageReference, Item, Life, Line, LogStream, PullNews, Surroundings,
+    Viewer,
 };
 use bollard::{API_DEFAULT_VERSION, Docker};
 use futures_util::{StreamExt as _, TryStreamExt as _};
@@ -97,6 +99,15 @@ impl OwnDaemon {
 
     fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+
+    /// Runs a command in the daemon's own network.
+    fn beside(&self, command: &[&str]) -> Command {
+        let mut beside = Command::new("nsenter");
+        beside
+            .arg(format!("--net=/proc/{}/ns/net", self.child.id()))
+            .args(command);
+        beside
     }
 
     fn kill(&mut self) {
@@ -412,4 +423,66 @@ async fn a_log_that_is_given_away_breaks_off_with_the_daemon_and_is_whole_afterw
     let whole: Vec<_> = whole.try_collect().await.unwrap();
     let lines = whole.concat().iter().filter(|byte| **byte == b'\n').count();
     assert_eq!(lines, 100_000);
+}
+
+/// Takes connections and never answers; says so when there is one.
+const SILENT_REGISTRY: &str = "
+import socket, sys
+server = socket.create_server(('127.0.0.1', 5000))
+print('listening', flush=True)
+asked = [server.accept()]
+print('asked', flush=True)
+while True:
+    asked.append(server.accept())
+";
+
+#[tokio::test]
+async fn an_image_that_is_fetched_when_the_daemon_dies_is_told_as_lost_and_can_be_fetched_again() {
+    let Some(mut daemon) = OwnDaemon::start(&[]).await else {
+        return;
+    };
+    let up = daemon
+        .beside(&["ip", "link", "set", "lo", "up"])
+        .status()
+        .unwrap();
+    assert!(up.success());
+    let mut registry = daemon
+        .beside(&["python3", "-c", SILENT_REGISTRY])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut told = std::io::BufReader::new(registry.stdout.take().unwrap()).lines();
+    assert_eq!(told.next().unwrap().unwrap(), "listening");
+    let containers = daemon.containers();
+    let reference = "127.0.0.1:5000/never/comes:1".parse::<ImageReference>().unwrap();
+    let mut pull = containers.pull_image(&reference).await.unwrap();
+    let pulling = AbortOnDropHandle::new(tokio::spawn(async move {
+        loop {
+            match pull.next().await {
+                Some(Ok(PullNews::Progress(_))) => {}
+                end => return end,
+            }
+        }
+    }));
+    let asked = tokio::task::spawn_blocking(move || told.next().unwrap().unwrap());
+    assert_eq!(timeout(PATIENCE, asked).await.unwrap().unwrap(), "asked");
+    daemon.kill();
+    let end = timeout(PATIENCE, pulling).await.unwrap().unwrap();
+    registry.kill().unwrap();
+    registry.wait().unwrap();
+    let error = end.unwrap().unwrap_err();
+    assert!(matches!(error, ContainerError::Unreachable { .. }), "{error:?}");
+    daemon.start_again().await;
+    // The daemon has a network without a registry now, and says so itself.
+    let mut again = containers.pull_image(&reference).await.unwrap();
+    let error = timeout(PATIENCE, async {
+        loop {
+            match again.next().await {
+                Some(Ok(PullNews::Progress(_))) => {}
+                end => return end,
+            }
+        }
+    });
+    let error = error.await.unwrap().unwrap().unwrap_err();
+    assert!(matches!(error, ContainerError::Refused { .. }), "{error:?}");
 }
