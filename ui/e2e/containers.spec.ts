@@ -75,7 +75,9 @@ test('a live log of ten thousand lines: searched, paused, and whole after the se
     // Who reads is not pulled away, and is told what came.
     await expect(page.getByRole('button', { name: /new lines/ })).toBeVisible();
     await expect(lines.filter({ hasText: 'line 4321 of many' })).toBeVisible();
+    await expect(page).toHaveURL(/find=line\+4321\+of/);
     await page.getByLabel('Search in the log').fill('');
+    await expect(page).not.toHaveURL(/find=/);
 
     await service.restart();
     await page.getByRole('button', { name: /new lines/ }).click();

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Page } from '@playwright/test';
+import { remove, run, whyNoContainers } from './docker';
 import { ended, expect, smallTask, test, visit } from './test';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -44,6 +45,10 @@ const PAGES = [
   '#compare?ids=1,2',
   '#new-task',
   '#new-task?from=1',
+  '#new-task?edit=2',
+  '#new-task?tab=yaml',
+  '#tasks/2',
+  '#tasks?status=failed',
   '#presets',
   '#containers',
   '#images',
@@ -60,14 +65,27 @@ for (const colorScheme of ['light', 'dark'] as const) {
     stranger: page,
     service,
   }) => {
+    test.setTimeout(400_000);
+    const engine = `autotuner-e2e-${process.pid}-${colorScheme}`;
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
     const { id } = await service.ask<{ id: number }>('POST', '/api/tasks', smallTask('looked-at'));
     await service.ask('POST', `/api/tasks/${id}/start`);
     await service.ask('POST', '/api/tasks', smallTask('waits'));
     await ended(service, id);
-    await visit(page, service, '');
     const problems: string[] = [];
-    for (const hash of PAGES) {
+    await page.goto(`${service.url}/`);
+    await page.getByLabel('Access token').waitFor();
+    for (const problem of await violations(page)) problems.push(`the login: ${problem}`);
+    const pages = [...PAGES];
+    if (whyNoContainers() === undefined) {
+      const container = run(
+        engine,
+        'i=0; while true; do i=$((i+1)); echo "INFO step $i"; echo "ERROR $i" >&2; usleep 200000; done',
+      );
+      for (const tab of ['', '?tab=stats', '?tab=details']) pages.push(`#containers/${container}${tab}`);
+    }
+    await visit(page, service, '');
+    for (const hash of pages) {
       await page.goto(`${service.url}/${hash}`);
       await page.getByRole('heading', { level: 1 }).first().waitFor();
       await page.waitForTimeout(SETTLE);
@@ -78,6 +96,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
       if (width > 390) problems.push(`${hash}: ${width} pixels wide on a phone`);
       await page.setViewportSize({ width: 1440, height: 900 });
     }
+    remove(engine);
     expect(problems).toEqual([]);
   });
 }

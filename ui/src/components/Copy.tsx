@@ -3,7 +3,7 @@ import { Check, Copy } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { toast } from 'sonner';
-import { Button, IconButton } from './Button';
+import { IconButton } from './Button';
 
 /** Copies, also where a page is not served securely. */
 export async function copyText(text: string): Promise<void> {
@@ -47,17 +47,6 @@ export function CopyButton({ text, label }: { text: string | (() => string); lab
       onClick={copy}
       tone={isDone ? 'good' : 'neutral'}
     />
-  );
-}
-
-/** The same with a word on it. */
-export function CopyTextButton({ text, label }: { text: string | (() => string); label?: string }) {
-  const { t } = useTranslation();
-  const { isDone, copy } = useCopy(text);
-  return (
-    <Button icon={isDone ? Check : Copy} onClick={copy}>
-      {isDone ? t('state.copied') : (label ?? t('action.copy'))}
-    </Button>
   );
 }
 

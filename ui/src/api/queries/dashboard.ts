@@ -6,7 +6,6 @@ import { experimentList } from './experiments';
 
 export type DatabaseStatistics = Schemas['DatabaseStatistics'];
 export type WorkerStatus = Schemas['WorkerStatus'];
-export type TimelineEntry = Schemas['TimelineView'];
 export type Gpu = Schemas['GpuView'];
 
 /** How often what no event tells is looked at, while the page can be seen. */

@@ -8,12 +8,10 @@ import type { Task } from './tasks';
 
 export type Experiment = Schemas['ExperimentView'];
 export type Run = Schemas['RunView'];
-export type Insight = Schemas['InsightView'];
 export type FailureGroup = Pick<Schemas['FailureGroupView'], 'kind' | 'n' | 'experiment_ids' | 'advice'>;
 export type ExperimentListParams = NonNullable<paths['/api/experiments']['get']['parameters']['query']>;
 
 export const EXPERIMENT_STATUSES = ['pending', 'deploying', 'benchmarking', 'success', 'failed'] as const;
-export type ExperimentStatus = (typeof EXPERIMENT_STATUSES)[number];
 export const ROLES = ['baseline', 'search', 'replicate'] as const;
 export const FAILURES = [
   'invalid_candidate',

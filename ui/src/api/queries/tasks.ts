@@ -83,14 +83,6 @@ export function useDeleteTask() {
   });
 }
 
-export function useCreateTask() {
-  const changed = useTasksChanged();
-  return useMutation({
-    mutationFn: async (body: TaskDocument) => bodyOf(await api.POST('/api/tasks', { body })),
-    onSuccess: (task) => changed(task),
-  });
-}
-
 /** Changes what is said of a task for people. */
 export function useDescribeTask(id: number) {
   const changed = useTasksChanged();

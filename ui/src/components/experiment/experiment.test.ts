@@ -5,7 +5,7 @@ import completed from '@/test/fixtures/experiments-completed.json';
 import { filterExperiments, idsOfText, sortExperiments, toggled } from './filter';
 import { phasesOf } from './PhaseBar';
 import { differences, dimension, parametersAsText, varyingParameters } from './parameters';
-import { gainOver, latestAttempts, messageAlone, objectiveOf, sloBounds } from './read';
+import { attemptsOf, gainOver, messageAlone, objectiveOf, sloBounds } from './read';
 
 const rows = completed as unknown as Experiment[];
 const numbers = (some: readonly Experiment[]) => some.map((each) => each.experiment_id);
@@ -109,13 +109,20 @@ describe('filters of the table', () => {
 });
 
 describe('what is read', () => {
-  it('takes the newest attempt of each number', () => {
+  it('finds the attempts at one configuration, whatever their numbers', () => {
     const some = [
-      experimentOf(1, { id: 1, attempt: 1 }),
-      experimentOf(1, { id: 7, attempt: 2 }),
-      experimentOf(2, { id: 3 }),
+      experimentOf(4, { attempt: 2, parameters: { b: 1, a: 'x' } }),
+      experimentOf(2, { attempt: 1, parameters: { a: 'x', b: 1 } }),
+      experimentOf(3, { parameters: { a: 'x', b: 2 } }),
+      experimentOf(5, { role: 'replicate', parameters: { a: 'x', b: 1 } }),
     ];
-    expect(latestAttempts(some).map((each) => each.id)).toEqual([7, 3]);
+    const numbers = (of: number) =>
+      attemptsOf(some.find((each) => each.experiment_id === of) ?? (some[0] as Experiment), some).map(
+        (each) => each.experiment_id,
+      );
+    expect(numbers(4)).toEqual([2, 4]);
+    expect(numbers(3)).toEqual([3]);
+    expect(numbers(5)).toEqual([5]);
   });
 
   it('counts a gain as positive whatever the direction', () => {

@@ -107,17 +107,25 @@ export function levelsOf(experiment: Pick<Experiment, 'metrics'> | null | undefi
   return Array.isArray(raw) ? raw.map(level) : [];
 }
 
-/** The newest attempt of each number, by number. What was tried again counts once. */
-export function latestAttempts<Row extends Pick<Experiment, 'experiment_id' | 'attempt' | 'id'>>(
-  rows: readonly Row[],
-): Row[] {
-  const latest = new Map<number, Row>();
-  for (const row of rows) {
-    const known = latest.get(row.experiment_id);
-    if (!known || row.attempt > known.attempt || (row.attempt === known.attempt && row.id > known.id))
-      latest.set(row.experiment_id, row);
-  }
-  return [...latest.values()].sort((a, b) => a.experiment_id - b.experiment_id);
+/** In the order in which they were made. */
+export function inOrder<Row extends Pick<Experiment, 'experiment_id'>>(rows: readonly Row[]): Row[] {
+  return rows.toSorted((one, other) => one.experiment_id - other.experiment_id);
+}
+
+function configurationOf({ role, parameters }: Pick<Experiment, 'role' | 'parameters'>): string {
+  return JSON.stringify([
+    role,
+    Object.entries(parameters).toSorted(([one], [other]) => (one < other ? -1 : 1)),
+  ]);
+}
+
+/**
+ * Every attempt at the configuration of an experiment, in order. What was lost through no fault of its
+ * own is made again, under a number of its own.
+ */
+export function attemptsOf(experiment: Experiment, rows: readonly Experiment[]): Experiment[] {
+  const own = configurationOf(experiment);
+  return inOrder(rows.filter((each) => configurationOf(each) === own));
 }
 
 export type Direction = 'minimize' | 'maximize';

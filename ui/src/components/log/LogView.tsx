@@ -10,6 +10,7 @@ import { cx } from '@/lib/cx';
 import { number } from '@/lib/format';
 import { Empty, Head } from './Around';
 import { FindBar } from './FindBar';
+import type { Kept } from './kept';
 import { LogList, type LogListHandle } from './LogList';
 import type { LogModel } from './model';
 import { useLogPrefs } from './prefs';
@@ -25,6 +26,8 @@ export interface LogViewProps {
   source: LogSource;
   /** Says how high it is, among others. */
   className?: string | undefined;
+  /** Where what is searched for and filtered is kept; nowhere, where several logs share an address. */
+  kept?: Kept | undefined;
   /** Stands at the front of the bar, where several logs are side by side. */
   title?: ReactNode;
   /** Stands at the end of the bar. */
@@ -35,12 +38,12 @@ export function LogView(props: LogViewProps) {
   return <View key={props.source.key} {...props} />;
 }
 
-function View({ source, className, title, actions }: LogViewProps) {
+function View({ source, className, kept, title, actions }: LogViewProps) {
   const { t } = useTranslation();
   const log = useLog(source);
   const { model } = log;
   const prefs = useLogPrefs();
-  const find = useFind(model);
+  const find = useFind(model, kept);
   const list = useRef<LogListHandle>(null);
   const input = useRef<HTMLInputElement>(null);
   const [isFull, setFull] = useState(false);

@@ -1,20 +1,17 @@
 /** What is searched for in a log, what it finds, and which of the matches is looked at. */
 import { useCallback, useEffect, useMemo, useState } from 'react';
+import { type Kept, readSought, type Sought, useKept } from './kept';
 import { type Matcher, matcherOf, type Search } from './matcher';
 import type { LogModel } from './model';
 
-export interface Find {
-  search: Search;
+export interface Find extends Sought {
   setSearch: (change: Partial<Search>) => void;
   matcher: Matcher | null;
   /** Why it cannot be understood. */
   error: string | null;
-  onlyMatches: boolean;
   setOnlyMatches: (only: boolean) => void;
-  minLevel: number;
   setMinLevel: (level: number) => void;
-  stream: 'both' | 'stdout' | 'stderr';
-  setStream: (stream: 'both' | 'stdout' | 'stderr') => void;
+  setStream: (stream: Sought['stream']) => void;
   /** Place of the match that is looked at. */
   current: number | null;
   /** Goes to the next match, or to the one before; gives its place. */
@@ -24,12 +21,15 @@ export interface Find {
 /** How long typing pauses before everything is looked through. */
 const PAUSE = 150;
 
-export function useFind(model: LogModel): Find {
-  const [search, change] = useState<Search>({ text: '', isRegex: false, isCaseSensitive: false });
+/** Begins with what the address says where there is one, and keeps it there. */
+export function useFind(model: LogModel, kept?: Kept): Find {
+  const [first] = useState(() => readSought(kept?.[0] ?? {}));
+  const [search, change] = useState(first.search);
   const [sought, setSought] = useState(search);
-  const [onlyMatches, setOnlyMatches] = useState(false);
-  const [minLevel, setMinLevel] = useState(0);
-  const [stream, setStream] = useState<'both' | 'stdout' | 'stderr'>('both');
+  const [onlyMatches, setOnlyMatches] = useState(first.onlyMatches);
+  const [minLevel, setMinLevel] = useState(first.minLevel);
+  const [stream, setStream] = useState(first.stream);
+  useKept(kept, { search, onlyMatches, minLevel, stream });
   const [current, setCurrent] = useState<number | null>(null);
   useEffect(() => {
     const timer = setTimeout(() => setSought(search), search.text === '' ? 0 : PAUSE);

@@ -50,11 +50,6 @@ export function controlsOf(task: ControlledTask): TaskControl[] {
   return controls.flatMap(([control, applies]) => (applies ? [control] : []));
 }
 
-/** Controls that only change what the service keeps; a viewer does not have them. */
-export function changesSomething(control: TaskControl): boolean {
-  return control !== 'logs' && control !== 'results' && control !== 'export';
-}
-
 /** So much measuring may be lost without a question, in seconds. */
 const LITTLE = 60;
 

@@ -37,7 +37,8 @@ export function ContainerPage() {
 
 function One({ id }: { id: string }) {
   const { t } = useTranslation();
-  const [search] = useAddress();
+  const kept = useAddress();
+  const [search] = kept;
   const { data: container, error, isPending, refetch } = useQuery(containerDetail(id));
   const actions = useContainerActions();
   const isGone = error instanceof ApiError && error.status === 404;
@@ -128,6 +129,7 @@ function One({ id }: { id: string }) {
       )}
       {tab === 'logs' ? (
         <LogView
+          kept={kept}
           source={source}
           className="h-[max(24rem,calc(100dvh-17rem))] sm:h-[max(24rem,calc(100dvh-12rem))]"
         />

@@ -15,7 +15,7 @@ import { type Task, task as taskQuery } from '@/api/queries/tasks';
 import { StatusBadge } from '@/components/Badge';
 import { buttonClass } from '@/components/Button';
 import { RoleBadge } from '@/components/experiment/parts';
-import { latestAttempts } from '@/components/experiment/read';
+import { attemptsOf, inOrder } from '@/components/experiment/read';
 import { LogView } from '@/components/log';
 import { Page } from '@/components/Page';
 import { Empty, Failed, SkeletonRows } from '@/components/States';
@@ -39,11 +39,7 @@ export function ExperimentPage() {
   const old = run === undefined || run === task.data?.run ? undefined : run;
   const list = useQuery(taskExperiments(taskId, old));
   const runs = useQuery({ ...taskRuns(taskId), enabled: old !== undefined });
-  const attempts = (list.data ?? [])
-    .filter((each) => each.experiment_id === number)
-    .sort((a, b) => b.attempt - a.attempt || b.id - a.id);
-  const wanted = asNumber(address.attempt);
-  const row = attempts.find((each) => each.attempt === wanted) ?? attempts[0];
+  const row = list.data?.find((each) => each.experiment_id === number);
   const whole = useQuery({ ...experimentQuery(row?.id ?? 0), enabled: row !== undefined });
   const title = t('experiments.title', { number });
   const trail = <Trail task={task.data} taskId={taskId} run={old} />;
@@ -86,8 +82,7 @@ export function ExperimentPage() {
       experiment={whole.data}
       task={old === undefined ? task.data : taskOfRun(task.data, old, runs.data)}
       run={old}
-      attempts={attempts}
-      rows={latestAttempts(list.data ?? [])}
+      rows={inOrder(list.data ?? [])}
       trail={trail}
     />
   );
@@ -116,27 +111,26 @@ function Shown({
   experiment,
   task,
   run,
-  attempts,
   rows,
   trail,
 }: {
   experiment: Experiment;
   task: Task;
   run: number | undefined;
-  attempts: readonly Experiment[];
   rows: readonly Experiment[];
   trail: React.ReactNode;
 }) {
   const { t } = useTranslation();
-  const [address] = useAddress();
+  const kept = useAddress();
+  const [address] = kept;
   const tab = asWord(address.tab, TABS) ?? 'overview';
   const here = (change: Record<string, string | number | undefined>) =>
     href.experiment(task.id, experiment.experiment_id, {
       run,
-      attempt: address.attempt,
       tab: address.tab,
       ...change,
     });
+  const attempts = attemptsOf(experiment, rows);
   return (
     <Page
       title={t('experiments.title', { number: experiment.experiment_id })}
@@ -156,14 +150,14 @@ function Shown({
           className="-mt-2 mb-3 flex flex-wrap items-center gap-2 text-xs"
         >
           <span className="text-muted">{t('experiments.page.attempts')}</span>
-          {attempts.toReversed().map((each) => (
+          {attempts.map((each) => (
             <a
               key={each.id}
-              href={here({ attempt: each.id === attempts[0]?.id ? undefined : each.attempt })}
+              href={href.experiment(task.id, each.experiment_id, { run, tab: address.tab })}
               aria-current={each.id === experiment.id ? 'page' : undefined}
               className="flex items-center gap-1.5 rounded-full border border-line py-0.5 pr-1 pl-2.5 aria-[current=page]:border-accent aria-[current=page]:font-medium"
             >
-              {each.attempt}
+              #{each.experiment_id}
               <StatusBadge status={each.status} />
             </a>
           ))}
@@ -184,6 +178,7 @@ function Shown({
       {tab === 'engine' && <EnginePart experiment={experiment} />}
       {tab === 'logs' && (
         <LogView
+          kept={kept}
           source={{
             ...experimentLog(task.id, experiment.experiment_id, run),
             isOver: experiment.status === 'success' || experiment.status === 'failed',

@@ -8,6 +8,7 @@ import { type Task, useClearLog } from '@/api/queries/tasks';
 import { Button } from '@/components/Button';
 import { useAsk } from '@/components/Dialog';
 import { SkeletonRows } from '@/components/States';
+import { useAddress } from '@/lib/address';
 import { notifyDone, notifyFailure } from '@/lib/notify';
 
 const LogView = lazy(async () => ({ default: (await import('@/components/log')).LogView }));
@@ -17,6 +18,7 @@ export function LogsPart({ task }: { task: Task }) {
   const ask = useAsk();
   const mayOperate = useMay('operator');
   const clear = useClearLog(task.id);
+  const kept = useAddress();
   // A log that was emptied is looked at from its new beginning.
   const [view, setView] = useState(0);
   const empty = async () => {
@@ -53,6 +55,7 @@ export function LogsPart({ task }: { task: Task }) {
       <Suspense fallback={<SkeletonRows className="card" />}>
         <LogView
           key={view}
+          kept={kept}
           source={{ ...taskLog(task.id, task.task_name), isOver: task.status !== 'running' }}
           className="h-[calc(100dvh-15rem)] min-h-80"
         />

@@ -7,7 +7,7 @@ import type { Task } from '@/api/queries/tasks';
 import { buttonClass } from '@/components/Button';
 import { Card } from '@/components/Card';
 import { CopyButton } from '@/components/Copy';
-import { latestAttempts } from '@/components/experiment/read';
+import { inOrder } from '@/components/experiment/read';
 import { Skeleton } from '@/components/States';
 import { FailureCard } from '@/components/task/FailureCard';
 import { groupFailures } from '@/components/task/failures';
@@ -26,7 +26,7 @@ export function OverviewPart({ task }: { task: Task }) {
   const isPending = task.status === 'pending';
   const { data: all, isPending: isLoading } = useQuery({ ...taskExperiments(task.id), enabled: !isPending });
   if (isPending) return <PlanPart task={task} />;
-  const experiments = latestAttempts(all ?? []);
+  const experiments = inOrder(all ?? []);
   const best = experiments.find(({ id }) => id === task.best_experiment_id);
   const isRunning = task.status === 'running';
   const { verdict } = task;

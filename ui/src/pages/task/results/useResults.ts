@@ -7,7 +7,7 @@ import type { Task } from '@/api/queries/tasks';
 import { parametersAsText } from '@/components/experiment/parameters';
 import {
   asObject,
-  latestAttempts,
+  inOrder,
   type Objective,
   objectiveOf,
   type SloBound,
@@ -24,7 +24,7 @@ export interface Results {
   /** That run, and all of them, latest first. */
   shown: Run | undefined;
   runs: readonly Run[];
-  /** Newest attempts, by number. */
+  /** In the order in which they were made. */
   experiments: readonly Experiment[];
   objective: Objective;
   bounds: readonly SloBound[];
@@ -62,7 +62,7 @@ export function useResults(task: Task): ResultsState {
     const shown = runs?.find((each) => (run === undefined ? each.is_current : each.run === run));
     const document = asObject(run === undefined ? task : shown?.document);
     const objective = objectiveOf(document.optimization);
-    const experiments = latestAttempts(list.data);
+    const experiments = inOrder(list.data);
     const bestId = run === undefined ? task.best_experiment_id : shown?.best_experiment_id;
     return {
       task,

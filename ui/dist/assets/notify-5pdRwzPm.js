@@ -1,0 +1,1 @@
+import{n as e}from"./dist-CAbPD9g0.js";import{mt as t}from"./Select-DOXWM8Wl.js";function n(n,r){let i=r instanceof Error?r.message:String(r),a=r instanceof t?r.hint:null;e.error(n,{description:a?`${i}\n${a}`:i,duration:1e4})}function r(t){e.success(t)}export{n,r as t};

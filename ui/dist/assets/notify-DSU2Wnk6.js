@@ -1,1 +1,0 @@
-import{n as e}from"./dist-P1LfoJtn.js";import{lt as t}from"./Select-BtZt1Dml.js";function n(n,r){let i=r instanceof Error?r.message:String(r),a=r instanceof t?r.hint:null;e.error(n,{description:a?`${i}\n${a}`:i,duration:1e4})}function r(t){e.success(t)}export{n,r as t};

@@ -1,1 +1,0 @@
-import{V as e,t}from"./keys-B7GZfXNE.js";import{ft as n,ut as r}from"./Select-BtZt1Dml.js";var i=e({queryKey:t.system(`info`),staleTime:3e5,queryFn:async({signal:e})=>n(await r.GET(`/api/system/info`,{signal:e}))}),a=e({queryKey:t.system(`health`),refetchInterval:3e4,queryFn:async({signal:e})=>n(await r.GET(`/api/system/health`,{signal:e}))});export{i as n,a as t};
