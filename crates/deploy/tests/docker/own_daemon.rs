@@ -425,9 +425,12 @@ async fn a_log_that_is_given_away_breaks_off_with_the_daemon_and_is_whole_afterw
     assert_eq!(lines, 100_000);
 }
 
-/// Takes connections and never answers; says so when there is one.
+/// Takes connections and never answers; says so when there is one. The network that it is in is new,
+/// so its loopback has to be switched on first.
 const SILENT_REGISTRY: &str = "
-import socket, sys
+import fcntl, socket, struct
+SET_FLAGS, UP = 0x8914, 1
+fcntl.ioctl(socket.socket(), SET_FLAGS, struct.pack('16sh14x', b'lo', UP))
 server = socket.create_server(('127.0.0.1', 5000))
 print('listening', flush=True)
 asked = [server.accept()]
