@@ -44,7 +44,7 @@ export function TaskActions({ task, form = 'icons', onDeleted, className }: Task
   const { t } = useTranslation();
   const mayOperate = useMay('operator');
   const controls = controlsOf(task);
-  const { pending, run, remove } = useTaskControls(task, onDeleted);
+  const { pending, isResting, run, remove } = useTaskControls(task, onDeleted);
   const has = (control: TaskControl) => controls.includes(control);
   const runControl = (['start', 'cancel', 'restart'] as const).find(has);
   const isEnding = runControl === 'cancel' && Boolean(task.is_cancel_requested);
@@ -83,7 +83,7 @@ export function TaskActions({ task, form = 'icons', onDeleted, className }: Task
       control={runControl}
       isWords={isWords}
       isPending={isEnding || pending === runControl}
-      isDisabled={isBusy}
+      isDisabled={isBusy || isResting}
       label={isEnding ? t('tasks.control.cancelling') : t(`tasks.control.${runControl}`)}
       onPress={() => void run(runControl)}
     />

@@ -1,6 +1,6 @@
 /** Does what a task's controls say: asks where something is lost, and tells how it ended. */
 import { useQueryClient } from '@tanstack/react-query';
-import { useRef } from 'react';
+import { useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { toast } from 'sonner';
 import { taskLive } from '@/api/queries/live';
@@ -24,7 +24,12 @@ export function useTaskControls(task: ControlledTask, onDeleted?: () => void) {
   const client = useQueryClient();
   const action = useTaskAction();
   const removal = useDeleteTask();
-  const doneAt = useRef(0);
+  const [isResting, setIsResting] = useState(false);
+  useEffect(() => {
+    if (!isResting) return;
+    const rested = setTimeout(() => setIsResting(false), REST);
+    return () => clearTimeout(rested);
+  }, [isResting]);
   const name = task.task_name;
 
   const lost = async (): Promise<number> => {
@@ -50,7 +55,7 @@ export function useTaskControls(task: ControlledTask, onDeleted?: () => void) {
       { verb, id: task.id },
       {
         onSuccess: () => {
-          doneAt.current = Date.now();
+          setIsResting(true);
           if (verb !== 'restart') return notifyDone(t(`tasks.done.${verb}`, { name }));
           toast.success(t('tasks.done.restart', { name }), {
             action: { label: t('tasks.control.start'), onClick: () => send('start') },
@@ -62,8 +67,8 @@ export function useTaskControls(task: ControlledTask, onDeleted?: () => void) {
 
   return {
     pending: action.isPending ? action.variables.verb : removal.isPending ? 'delete' : undefined,
+    isResting,
     run: async (verb: Verb) => {
-      if (Date.now() - doneAt.current < REST) return;
       const seconds = verb === 'cancel' ? await lost() : 0;
       if (mustAsk(verb, task, seconds) && !(await ask(question(verb, seconds)))) return;
       send(verb);
