@@ -360,6 +360,7 @@ fn recording(rate: u32, failed: usize) -> Recording {
         } else {
             RequestOutcome::Success
         },
+        ..RequestRecord::default()
     };
     Recording {
         levels: vec![LevelRecords {
@@ -368,9 +369,11 @@ fn recording(rate: u32, failed: usize) -> Recording {
             window_start_ns: 0,
             window_end_ns: 1_000_000_000,
             requests: (0..10).map(request).collect(),
+            ..LevelRecords::default()
         }],
         notes: vec![],
         fingerprints: vec![],
+        clock_zero_ns: 0,
     }
 }
 

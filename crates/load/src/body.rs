@@ -57,7 +57,10 @@ impl BodyShape {
         body.insert("model".into(), json!(self.model));
         match self.api {
             Api::Chat => body.insert("messages".into(), json!([{"role": "user", "content": prompt}])),
-            Api::Completions => body.insert("prompt".into(), json!(prompt)),
+            Api::Completions | Api::LlamaCpp => body.insert("prompt".into(), json!(prompt)),
+            Api::Tgi => body.insert("inputs".into(), json!(prompt)),
+            Api::Embeddings => body.insert("input".into(), json!(prompt)),
+            Api::Rerank => body.insert("query".into(), json!(prompt)),
         };
         body.insert("max_tokens".into(), json!(max_tokens));
         if self.dialect.takes_stream_options {

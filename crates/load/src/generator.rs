@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use autotuner_core::engine::Endpoint;
-use autotuner_core::workload::{Scenario, Workload};
+use autotuner_core::workload::Workload;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
@@ -108,15 +108,15 @@ impl Bench for LoadGenerator {
             levels: Vec::with_capacity(workload.level_count()),
             notes,
             fingerprints: Vec::new(),
+            clock_zero_ns: shared.clock.monotonic_zero_ns(),
         };
-        for (number, (scenario, concurrency)) in levels(workload).into_iter().enumerate() {
+        for (number, plan) in workload.levels().iter().enumerate() {
             let level = Level {
                 shared: &shared,
                 recipe: &recipe,
                 workload,
                 number,
-                scenario,
-                concurrency,
+                plan,
                 progress_interval: self.options.progress_interval,
             };
             let records = level.run(&cancel, observer).await?;
@@ -137,20 +137,6 @@ impl Bench for LoadGenerator {
         }
         Ok(recording)
     }
-}
-
-/// Scenario by scenario, each from the first to the last concurrency.
-fn levels(workload: &Workload) -> Vec<(&Scenario, u32)> {
-    let mut levels = Vec::with_capacity(workload.level_count());
-    for scenario in &workload.scenarios {
-        levels.extend(
-            workload
-                .concurrency
-                .iter()
-                .map(|concurrency| (scenario, *concurrency)),
-        );
-    }
-    levels
 }
 
 fn check(workload: &Workload) -> Result<(), BenchError> {

@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use autotuner_core::measure::{LevelRecords, RequestOutcome};
-use autotuner_core::workload::{Scenario, Workload};
+use autotuner_core::workload::{LevelPlan, Workload};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -26,8 +26,7 @@ pub(crate) struct Level<'a> {
     pub(crate) workload: &'a Workload,
     /// Counted from 0.
     pub(crate) number: usize,
-    pub(crate) scenario: &'a Scenario,
-    pub(crate) concurrency: u32,
+    pub(crate) plan: &'a LevelPlan,
     pub(crate) progress_interval: Duration,
 }
 
@@ -43,13 +42,15 @@ impl Level<'_> {
     ) -> Result<LevelRecords, BenchError> {
         let warm_up_requests = match self.workload.warmup_requests {
             0 => 0,
-            requests => requests.max(self.concurrency),
+            requests => requests.max(self.plan.load.most_in_flight()),
         };
         let warm_up_list = self.build(Purpose::WarmUp, warm_up_requests, cancel).await?;
         let window_list = self
             .build(Purpose::Window, self.workload.max_requests_per_level, cancel)
             .await?;
-        let mut slots: Vec<Slot> = (0..self.concurrency).map(|_| Slot::default()).collect();
+        let mut slots: Vec<Slot> = (0..self.plan.load.most_in_flight())
+            .map(|_| Slot::default())
+            .collect();
         slots = phase::connect_all(slots, self.shared, cancel).await?;
         if warm_up_requests > 0 {
             slots = self
@@ -67,12 +68,7 @@ impl Level<'_> {
         count: u32,
         cancel: &CancellationToken,
     ) -> Result<RequestList, BenchError> {
-        let mut list = RequestList::new(
-            Arc::clone(self.recipe),
-            purpose,
-            self.number,
-            self.scenario.clone(),
-        );
+        let mut list = RequestList::new(Arc::clone(self.recipe), purpose, self.number, self.plan.clone());
         let while_not = cancel.clone();
         let built = tokio::task::spawn_blocking(move || {
             list.build_ahead(count, &while_not);
@@ -170,14 +166,15 @@ impl Level<'_> {
             .max()
             .unwrap_or(u64::MAX);
         LevelRecords {
-            scenario: self.scenario.to_string(),
-            concurrency: self.concurrency,
+            scenario: self.plan.scenario.to_string(),
+            concurrency: self.plan.load.most_in_flight(),
             window_start_ns: start_ns,
             window_end_ns: match is_all_started {
                 true => last_end.min(stop_ns),
                 false => stop_ns,
             },
             requests,
+            ..LevelRecords::default()
         }
     }
 
@@ -185,7 +182,7 @@ impl Level<'_> {
         Progress {
             level: self.number,
             levels: self.workload.level_count(),
-            label: format!("{} at concurrency {}", self.scenario, self.concurrency),
+            label: format!("{} at {}", self.plan.scenario, self.plan.load),
             warming_up,
             completed: counts.succeeded.load(Ordering::Relaxed),
             failed: counts.failed.load(Ordering::Relaxed),

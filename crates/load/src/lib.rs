@@ -64,6 +64,8 @@ pub struct Recording {
     /// one engine, or build of an engine, has answered. Five are kept at most: where there are
     /// five, there may be more.
     pub fingerprints: Vec<String>,
+    /// What `CLOCK_MONOTONIC` of this machine showed at the zero of all stamps, nanoseconds.
+    pub clock_zero_ns: u64,
 }
 
 /// Watches a benchmark, and may end it.

@@ -133,7 +133,7 @@ fn flatten<T>(joined: Result<Result<T, BenchError>, tokio::task::JoinError>) -> 
 async fn work(mut slot: Slot, phase: Arc<Phase>) -> Result<Slot, BenchError> {
     while let Some(index) = phase.take() {
         let intended_ns = phase.shared.clock.now();
-        let prepared = phase.list.get(index);
+        let prepared = phase.list.get(index, 0);
         let asked = slot.ask(&phase.shared, prepared, intended_ns, phase.cut_at).await;
         let record = asked.record;
         let health = &phase.shared.health;

@@ -5,7 +5,9 @@
 
 use std::sync::Arc;
 
-use autotuner_core::workload::Scenario;
+use std::time::Duration;
+
+use autotuner_core::workload::LevelPlan;
 use tokio_util::sync::CancellationToken;
 
 use crate::body::BodyShape;
@@ -29,18 +31,18 @@ pub(crate) struct RequestList {
     recipe: Arc<Recipe>,
     purpose: Purpose,
     level: usize,
-    scenario: Scenario,
+    plan: LevelPlan,
     ahead: Vec<Prepared>,
 }
 
 impl RequestList {
     /// A list of which nothing is built yet.
-    pub(crate) fn new(recipe: Arc<Recipe>, purpose: Purpose, level: usize, scenario: Scenario) -> Self {
+    pub(crate) fn new(recipe: Arc<Recipe>, purpose: Purpose, level: usize, plan: LevelPlan) -> Self {
         Self {
             recipe,
             purpose,
             level,
-            scenario,
+            plan,
             ahead: Vec::new(),
         }
     }
@@ -58,11 +60,22 @@ impl RequestList {
         }
     }
 
-    /// One request, counted from 0.
-    pub(crate) fn get(&self, index: u32) -> Prepared {
-        match self.ahead.get(index as usize) {
+    /// How many requests conversation `job`, counted from 0, has: each is sent when the one
+    /// before it has been answered.
+    pub(crate) fn turns(&self, _job: u32) -> u32 {
+        1
+    }
+
+    /// How long a conversation rests between an answer and its next request.
+    pub(crate) fn think(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    /// One request of one conversation, both counted from 0.
+    pub(crate) fn get(&self, job: u32, _turn: u32) -> Prepared {
+        match self.ahead.get(job as usize) {
             Some(prepared) => prepared.clone(),
-            None => self.build(index),
+            None => self.build(job),
         }
     }
 
@@ -73,7 +86,7 @@ impl RequestList {
             level: self.level,
             index,
         };
-        let prompt = prompts::prompt(*seed, place, &self.scenario, scale);
+        let prompt = prompts::prompt(*seed, place, &self.plan.scenario, scale);
         Prepared {
             lengths: prompt.lengths,
             body: shape.body(&prompt.text, prompt.lengths.output),
@@ -85,7 +98,7 @@ impl RequestList {
 mod tests {
     use super::*;
     use crate::body::Dialect;
-    use autotuner_core::workload::Api;
+    use autotuner_core::workload::{Api, Load};
 
     #[test]
     fn a_list_is_the_same_however_much_of_it_is_built_ahead() {
@@ -100,10 +113,13 @@ mod tests {
                     additional_params: serde_json::Map::new(),
                 },
             };
-            let scenario = "U(5,9)/(2,7)".parse().unwrap();
-            let mut list = RequestList::new(Arc::new(recipe), Purpose::Window, 1, scenario);
+            let plan = LevelPlan {
+                scenario: "U(5,9)/(2,7)".parse().unwrap(),
+                load: Load::InFlight(1),
+            };
+            let mut list = RequestList::new(Arc::new(recipe), Purpose::Window, 1, plan);
             list.build_ahead(ahead, &CancellationToken::new());
-            (0..20).map(|index| list.get(index).body).collect::<Vec<_>>()
+            (0..20).map(|index| list.get(index, 0).body).collect::<Vec<_>>()
         };
         assert_eq!(list(0), list(20));
         assert_eq!(list(0), list(7));

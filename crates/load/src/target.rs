@@ -104,10 +104,14 @@ fn path(address: &Uri, api: Api) -> Result<Uri, String> {
     let base = address.path().trim_end_matches('/');
     let base = base.strip_suffix("/v1").unwrap_or(base);
     let call = match api {
-        Api::Chat => "chat/completions",
-        Api::Completions => "completions",
+        Api::Chat => "v1/chat/completions",
+        Api::Completions => "v1/completions",
+        Api::LlamaCpp => "completion",
+        Api::Tgi => "generate_stream",
+        Api::Embeddings => "v1/embeddings",
+        Api::Rerank => "v1/rerank",
     };
-    format!("{base}/v1/{call}")
+    format!("{base}/{call}")
         .parse()
         .map_err(|_| "its path cannot be used".to_owned())
 }

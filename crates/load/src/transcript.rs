@@ -198,6 +198,7 @@ impl Transcript {
                 Ending::Failed(RequestFailure { error, detail }) => RequestOutcome::Failed { error, detail },
                 Ending::CutOff => RequestOutcome::CutOff,
             },
+            ..RequestRecord::default()
         }
     }
 }
@@ -335,6 +336,7 @@ mod tests {
                     source: TokenSource::Usage
                 },
                 outcome: RequestOutcome::Success,
+                ..RequestRecord::default()
             }
         );
     }

@@ -8,7 +8,7 @@ use autotuner_core::engine::Endpoint;
 use autotuner_core::measure::LevelRecords;
 use autotuner_core::metrics::{ExperimentMetrics, experiment_metrics, level_metrics};
 use autotuner_core::score::{Percentile, SloPolicy};
-use autotuner_core::workload::{Api, Scenario, Workload};
+use autotuner_core::workload::{Api, Arrival, FirstWave, Scenario, Workload};
 use autotuner_load::generator::{LoadGenerator, LoadOptions};
 use autotuner_load::{Bench as _, BenchError, Observer, Progress, Verdict};
 use clap::ValueEnum;
@@ -120,6 +120,8 @@ fn workload(arguments: &Arguments) -> Workload {
         },
         scenarios: arguments.scenarios.clone(),
         concurrency: arguments.concurrency.clone(),
+        arrival: Arrival::Closed,
+        first_wave: FirstWave::default(),
         max_time_per_level: Duration::from_secs_f64(arguments.max_time),
         max_requests_per_level: arguments.max_requests,
         drain: Duration::from_secs(30),

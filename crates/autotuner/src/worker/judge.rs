@@ -28,6 +28,7 @@ pub(super) fn judge(
         levels,
         notes,
         fingerprints,
+        clock_zero_ns: _,
     } = recording;
     check_one_engine(&fingerprints)?;
     let levels: Vec<_> = levels

@@ -70,16 +70,20 @@ fn line(number: usize, level: &LevelRecords, index: usize, request: &RequestReco
         concurrency,
         window_start_ns,
         window_end_ns,
-        requests: _,
+        ..
     } = level;
     let RequestRecord {
         intended_ns,
         sent_ns,
         content_ns,
+        first_visible_ns,
+        chunk_tokens,
         first_chunk_tokens,
         ended_ns,
         input_tokens,
         output_tokens,
+        job,
+        turn,
         outcome,
     } = request;
     let (word, error, detail) = match outcome {
@@ -97,10 +101,14 @@ fn line(number: usize, level: &LevelRecords, index: usize, request: &RequestReco
         "intended_ns": intended_ns,
         "sent_ns": sent_ns,
         "content_ns": content_ns,
+        "first_visible_ns": first_visible_ns,
+        "chunk_tokens": chunk_tokens,
         "first_chunk_tokens": first_chunk_tokens,
         "ended_ns": ended_ns,
         "input_tokens": tokens(input_tokens),
         "output_tokens": tokens(output_tokens),
+        "job": job,
+        "turn": turn,
         "outcome": word,
         "error": error,
         "detail": detail,
@@ -136,6 +144,7 @@ mod tests {
             input_tokens: tokens,
             output_tokens: tokens,
             outcome,
+            ..RequestRecord::default()
         };
         LevelRecords {
             scenario: "D(8,4)".into(),
@@ -143,6 +152,7 @@ mod tests {
             window_start_ns: 0,
             window_end_ns: 9,
             requests: vec![request(RequestOutcome::Success), request(RequestOutcome::CutOff)],
+            ..LevelRecords::default()
         }
     }
 

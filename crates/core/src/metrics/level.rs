@@ -283,6 +283,7 @@ mod tests {
                 source: TokenSource::Usage,
             },
             outcome: RequestOutcome::Success,
+            ..RequestRecord::default()
         }
     }
 
@@ -303,6 +304,7 @@ mod tests {
             window_start_ns: 0,
             window_end_ns: end_ms * MS,
             requests,
+            ..LevelRecords::default()
         }
     }
 

@@ -223,6 +223,7 @@ mod tests {
             input_tokens: tokens(8),
             output_tokens: tokens(2),
             outcome: RequestOutcome::Success,
+            ..RequestRecord::default()
         });
         level_metrics(
             &LevelRecords {
@@ -231,6 +232,7 @@ mod tests {
                 window_start_ns: 0,
                 window_end_ns: 1_000_000_000,
                 requests: requests.collect(),
+                ..LevelRecords::default()
             },
             &[],
         )

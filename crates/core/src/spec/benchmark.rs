@@ -11,7 +11,7 @@ use super::findings::Findings;
 use super::read::{Node, Words};
 use super::rules;
 use crate::problem::Problem;
-use crate::workload::{Api, Scenario, Workload};
+use crate::workload::{Api, Arrival, FirstWave, Scenario, Workload};
 
 const USUAL_SCENARIO: &str = "D(100,100)";
 const USUAL_SECONDS_PER_LEVEL: f64 = 30.0;
@@ -205,6 +205,8 @@ impl BenchmarkSpec {
             },
             scenarios,
             concurrency,
+            arrival: Arrival::Closed,
+            first_wave: FirstWave::default(),
             max_time_per_level: rules::seconds(
                 "benchmark.max_time_per_iteration",
                 self.max_time_per_iteration.unwrap_or(USUAL_SECONDS_PER_LEVEL),

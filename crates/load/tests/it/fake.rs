@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use autotuner_core::engine::Endpoint;
 use autotuner_core::measure::{LevelRecords, RequestRecord};
-use autotuner_core::workload::{Api, Workload};
+use autotuner_core::workload::{Api, Arrival, FirstWave, Workload};
 use autotuner_load::generator::{LoadGenerator, LoadOptions};
 use autotuner_load::{Bench, BenchError, Observer, Progress, Recording, Verdict};
 use serde_json::{Value, json};
@@ -290,6 +290,8 @@ pub(crate) fn workload(concurrency: u32, requests: u32) -> Workload {
         api: Api::Chat,
         scenarios: vec!["D(30,9)".parse().unwrap()],
         concurrency: vec![concurrency],
+        arrival: Arrival::Closed,
+        first_wave: FirstWave::default(),
         max_time_per_level: DEADLINE,
         max_requests_per_level: requests,
         drain: DEADLINE,

@@ -1,52 +1,11 @@
-//! What a benchmark sends: scenarios, concurrency levels, limits and warm-up.
+//! Prompt and answer lengths, as the user writes them: `D(100,128)`.
 
 use std::fmt;
 use std::str::FromStr;
-use std::time::Duration;
 
 use rand::{Rng, RngExt};
 
 use crate::problem::closest;
-
-/// Everything the load generator must know about the load, engine apart.
-///
-/// One *level* is one scenario at one concurrency; levels are run in the order
-/// scenario by scenario, each from the first to the last concurrency.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Workload {
-    /// Which API is asked.
-    pub api: Api,
-    /// Prompt and answer lengths, at least one.
-    pub scenarios: Vec<Scenario>,
-    /// Numbers of requests in flight at once (closed loop), at least one, each at least 1.
-    pub concurrency: Vec<u32>,
-    /// Longest measuring time of one level. Requests in flight at its end may finish.
-    pub max_time_per_level: Duration,
-    /// Most requests started in the measuring window of one level.
-    pub max_requests_per_level: u32,
-    /// How long requests that are in flight at the end of a level may still take before
-    /// they are recorded as cut off.
-    pub drain: Duration,
-    /// Requests sent at full concurrency before a level's window opens; they are not measured.
-    pub warmup_requests: u32,
-    /// Longest time that a warm-up may take.
-    pub max_warmup: Duration,
-    /// Longest silence inside one request (no byte received) before it counts as timed out.
-    pub request_timeout: Duration,
-    /// Seed of prompts and lengths: equal seeds ask equal questions.
-    pub seed: u64,
-    /// Further keys of each request body, such as `temperature`.
-    pub additional_params: serde_json::Map<String, serde_json::Value>,
-}
-
-/// Which OpenAI-compatible API is asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Api {
-    /// `/v1/chat/completions`
-    Chat,
-    /// `/v1/completions`
-    Completions,
-}
 
 /// Prompt and answer lengths of one kind of traffic, in tokens.
 #[derive(Debug, Clone, PartialEq)]
@@ -87,13 +46,6 @@ pub struct Lengths {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct ScenarioError(String);
-
-impl Workload {
-    /// How many levels there are.
-    pub fn level_count(&self) -> usize {
-        self.scenarios.len() * self.concurrency.len()
-    }
-}
 
 impl Scenario {
     /// The longest answer, in tokens; `None` where chance alone limits it.
