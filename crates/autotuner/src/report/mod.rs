@@ -2,9 +2,11 @@
 
 pub(crate) mod command;
 pub(crate) mod compose;
+pub(crate) mod files;
 pub(crate) mod manifest;
 pub(crate) mod metrics;
 pub(crate) mod package;
+pub(crate) mod requests;
 pub(crate) mod results;
 pub(crate) mod table;
 pub(crate) mod words;
