@@ -29,7 +29,7 @@ pub(super) fn run(options: &Options, config: &Config) -> Result<ExitCode, Refusa
     let workload = options.workload();
     let outputs = Outputs::check(&options.results, &workload)?;
     let server = match options.selftest.selftest {
-        true => Some(TruthServer::start(&options.selftest, &workload)?),
+        true => Some(TruthServer::start(&options.selftest)?),
         false => None,
     };
     let endpoint = endpoint(options, server.as_ref())?;

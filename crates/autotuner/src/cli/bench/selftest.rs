@@ -6,7 +6,6 @@ use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 
 use autotuner_core::calibration::{Calibration, Truth, TruthRequest, calibrate as calibrate_level};
-use autotuner_core::workload::Workload;
 use autotuner_load::Recording;
 use serde::Deserialize;
 
@@ -16,9 +15,6 @@ use crate::cli::Refusal;
 /// Most that the truth of one benchmark may weigh: a stamp of each chunk of many requests.
 const MOST_BYTES: u64 = 4 << 30;
 
-/// Tokens of an answer where chance alone limits the scenario's.
-const ENOUGH_TOKENS: u32 = 1024;
-
 /// The child. Dropped, it is gone.
 pub(super) struct TruthServer {
     child: Child,
@@ -27,11 +23,7 @@ pub(super) struct TruthServer {
 
 impl TruthServer {
     /// Starts it and waits until it tells its address.
-    pub(super) fn start(selftest: &Selftest, workload: &Workload) -> Result<Self, Refusal> {
-        let tokens = workload.scenarios.iter();
-        let tokens = tokens
-            .map(|scenario| scenario.most_output().unwrap_or(ENOUGH_TOKENS))
-            .max();
+    pub(super) fn start(selftest: &Selftest) -> Result<Self, Refusal> {
         let program = std::env::current_exe().map_err(refused)?;
         // The launcher ties the child's life to ours before it becomes the server.
         let mut child = Command::new(&program)
@@ -40,7 +32,8 @@ impl TruthServer {
             .args(["truth-server", "--host", "127.0.0.1", "--port", "0"])
             .args(["--ttft-ms", &selftest.selftest_ttft_ms.to_string()])
             .args(["--itl-ms", &selftest.selftest_itl_ms.to_string()])
-            .args(["--tokens", &tokens.unwrap_or(ENOUGH_TOKENS).to_string()])
+            // As many as each request asks for.
+            .args(["--tokens", "0"])
             .args(["--stamps", "all"])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

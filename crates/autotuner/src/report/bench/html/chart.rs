@@ -7,8 +7,8 @@ use super::text::{escape, grouped};
 use crate::report::words;
 
 /// Size in the chart's own units; the page scales it.
-const WIDTH: f64 = 440.0;
-const HEIGHT: f64 = 250.0;
+const WIDTH: f64 = 400.0;
+const HEIGHT: f64 = 236.0;
 /// Room for the axes' labels.
 const LEFT: f64 = 52.0;
 const RIGHT: f64 = 14.0;
@@ -38,6 +38,8 @@ pub(super) struct Axis {
     pub(super) from: Option<f64>,
     /// Where it ends at the latest; what lies beyond is not drawn.
     pub(super) to: Option<f64>,
+    /// Whether it ends with its greatest value, and not with the next round one.
+    pub(super) is_tight: bool,
 }
 
 /// One line.
@@ -53,7 +55,7 @@ pub(super) struct Series {
     pub(super) is_filled: bool,
     /// Its points, from left to right as they are to be joined.
     pub(super) points: Vec<(f64, f64)>,
-    /// A text at each point, if any; points with texts are marked.
+    /// A text at each point, which is marked then; one without letters is not written.
     pub(super) labels: Vec<String>,
 }
 
@@ -126,10 +128,14 @@ impl Chart {
         svg + "</svg>"
     }
 
-    /// What each line is.
+    /// What each line is; nothing where none has a name.
     pub(super) fn legend(&self) -> String {
+        let named = || self.series.iter().filter(|series| !series.name.is_empty());
+        if named().next().is_none() {
+            return String::new();
+        }
         let mut list = String::from("<ul class=\"legend\">");
-        for series in self.series.iter().filter(|series| !series.name.is_empty()) {
+        for series in named() {
             let _ = write!(
                 list,
                 "<li><svg viewBox=\"0 0 18 8\" aria-hidden=\"true\"><path d=\"M0 4H18\" stroke=\"{}\" stroke-width=\"2\"{}/></svg>{}</li>",
@@ -226,6 +232,9 @@ fn draw_points(series: &Series, across: &Scale, up: &Scale, taken: &mut Vec<(f64
         {
             continue;
         }
+        if label.is_empty() {
+            continue;
+        }
         taken.push(at);
         let _ = write!(
             svg,
@@ -274,7 +283,11 @@ impl Scale {
             } else {
                 (low / step).floor() * step
             },
-            high: (high / step - 1e-9).ceil() * step,
+            high: if axis.is_tight {
+                high
+            } else {
+                (high / step - 1e-9).ceil() * step
+            },
             step,
             begin,
             end,
@@ -387,6 +400,7 @@ mod tests {
             unit,
             from: Some(0.0),
             to: None,
+            is_tight: false,
         }
     }
 

@@ -121,29 +121,35 @@ type Glance = fn(&LevelMetrics) -> Option<&Distribution>;
 
 fn table(run: &BenchRun<'_>) -> String {
     let columns: [(&str, Glance); 3] = [
-        ("TTFT", |level| level.ttft.as_ref()),
-        ("TPOT", |level| level.tpot.as_ref()),
+        ("Time to first token", |level| level.ttft.as_ref()),
+        ("Time per further token", |level| level.tpot.as_ref()),
         ("Latency", |level| level.latency.as_ref()),
     ];
     let mut table = String::from(
-        "<div class=\"card scroll\"><table><thead><tr><th>Load</th><th class=\"text\">Scenario</th><th>Requests</th><th>Failed</th>",
+        "<div class=\"card scroll\"><table><thead><tr><th rowspan=\"2\">Load</th>\
+         <th class=\"text\" rowspan=\"2\">Scenario</th><th colspan=\"2\">Requests</th><th colspan=\"2\">Tokens/s</th>",
     );
     for (name, _) in &columns {
-        let _ = write!(table, "<th>{name} mean</th><th>p50</th><th>p99</th>");
+        let _ = write!(table, "<th colspan=\"3\">{name}</th>");
     }
-    table += "<th>Output tok/s</th><th>Total tok/s</th><th>Requests/s</th></tr></thead><tbody>";
+    table += "</tr><tr><th>sent</th><th>failed</th><th>output</th><th>total</th>";
+    table += &"<th>mean</th><th>p50</th><th>p99</th>".repeat(columns.len());
+    table += "</tr></thead><tbody>";
     let mut has_low_n = false;
     for (number, (level, records)) in run.measured.levels.iter().zip(&run.recording.levels).enumerate() {
         let lost = level.counts.failed + level.counts.cut_off;
         let _ = write!(
             table,
-            "<tr><td><span class=\"sw\" style=\"background:{}\"></span>{}</td><td class=\"text\">{}</td><td>{}</td><td{}>{}</td>",
+            "<tr><td><span class=\"sw\" style=\"background:{}\"></span>{}</td><td class=\"text\">{}</td>\
+             <td>{}</td><td{}>{}</td><td><strong>{}</strong></td><td>{}</td>",
             colour(number),
             escape(&load_label(records)),
             escape(&level.scenario),
             grouped_count(level.counts.started.into()),
             if lost > 0 { " class=\"bad\"" } else { "" },
-            grouped_count(lost.into())
+            grouped_count(lost.into()),
+            grouped(level.rates.output_tokens),
+            grouped(level.rates.total_tokens)
         );
         for (_, of) in &columns {
             let Some(values) = of(level) else {
@@ -161,14 +167,7 @@ fn table(run: &BenchRun<'_>) -> String {
                 if is_low { "*" } else { "" }
             );
         }
-        let rates = &level.rates;
-        let _ = write!(
-            table,
-            "<td>{}</td><td>{}</td><td>{}</td></tr>",
-            grouped(rates.output_tokens),
-            grouped(rates.total_tokens),
-            grouped(rates.requests)
-        );
+        table += "</tr>";
     }
     table += "</tbody></table></div>";
     if has_low_n {
@@ -177,49 +176,48 @@ fn table(run: &BenchRun<'_>) -> String {
     table
 }
 
+/// What every section of charts looks at.
+const LOOKS: [(&str, &str, Glance); 3] = [
+    ("Time to first token", "TTFT", |level| level.ttft.as_ref()),
+    ("Time per further token", "TPOT", |level| level.tpot.as_ref()),
+    ("Latency of a whole answer", "latency", |level| {
+        level.latency.as_ref()
+    }),
+];
+
 fn charts(run: &BenchRun<'_>) -> String {
-    let mut section = String::new();
+    let mut page = String::new();
     if run.measured.levels.len() > 1 {
-        section += "<h2>What throughput costs</h2><p class=\"hint\">Each point is a level, with its load beside it. \
-                    To the right is more throughput, further down is quicker.</p><div class=\"grid\">";
-        let latency: [(&str, &'static str, Glance); 3] = [
-            ("Time to first token", "TTFT", |level| level.ttft.as_ref()),
-            ("Time per further token", "TPOT", |level| level.tpot.as_ref()),
-            ("Latency of a whole answer", "latency", |level| {
-                level.latency.as_ref()
-            }),
-        ];
-        for (title, label, of) in latency {
-            section += &card(title, &curve(run, title, label, of), true);
-        }
-        section += "</div>";
+        let charts = LOOKS.map(|(title, label, of)| curve(run, title, label, of));
+        let hint = "Each point is a level, with its load beside it. To the right is more throughput, further down is quicker.";
+        page += &section("What throughput costs", hint, &charts);
     }
-    section += "<h2>How requests fared</h2><p class=\"hint\">The share of requests that took no longer than that. \
-                A steep line is an even service.</p><div class=\"grid\">";
-    let each: [(&str, &'static str, Glance); 3] = [
-        ("Time to first token", "TTFT", |level| level.ttft.as_ref()),
-        ("Time per further token", "TPOT", |level| level.tpot.as_ref()),
-        ("Latency of a whole answer", "latency", |level| {
-            level.latency.as_ref()
-        }),
-    ];
-    for (title, label, of) in each {
-        section += &card(title, &shares(run, title, label, of), true);
-    }
-    section += "</div><h2>Output over time</h2><p class=\"hint\">Tokens that arrived in each piece of time, per second.</p><div class=\"grid\">";
-    for (number, level) in run.recording.levels.iter().enumerate() {
-        section += &card(&level_name(run, level), &over_time(number, level), false);
-    }
-    section + "</div>"
+    let charts = LOOKS.map(|(title, label, of)| shares(run, title, label, of));
+    let hint = "The share of requests that took no longer than that. A steep line is an even service.";
+    page += &section("How requests fared", hint, &charts);
+    let levels = run.recording.levels.iter().enumerate();
+    let charts: Vec<Chart> = levels
+        .map(|(number, level)| over_time(number, &level_name(run, level), level))
+        .collect();
+    let hint = "Tokens that arrived in each piece of time, per second.";
+    page + &section("Output over time", hint, &charts)
 }
 
-fn card(title: &str, chart: &Chart, has_legend: bool) -> String {
-    let legend = if has_legend { chart.legend() } else { String::new() };
-    format!(
-        "<div class=\"card\"><h3>{}</h3>{}{legend}</div>",
-        escape(title),
-        chart.svg()
-    )
+/// Charts side by side, under one legend where they have one.
+fn section(title: &str, hint: &str, charts: &[Chart]) -> String {
+    let mut section = format!("<h2>{title}</h2><p class=\"hint\">{hint}</p>");
+    let longest = charts.iter().max_by_key(|chart| chart.series.len());
+    section += &longest.map(Chart::legend).unwrap_or_default();
+    section += "<div class=\"grid\">";
+    for chart in charts {
+        let _ = write!(
+            section,
+            "<div class=\"card\"><h3>{}</h3>{}</div>",
+            escape(&chart.title),
+            chart.svg()
+        );
+    }
+    section + "</div>"
 }
 
 fn errors(run: &BenchRun<'_>) -> String {

@@ -46,8 +46,10 @@ pub(super) fn curve(
                 };
                 line.points.push((level.rates.output_tokens, value));
                 let load = load_label(records);
-                line.labels
-                    .push(load.strip_prefix("concurrency ").unwrap_or(&load).to_owned());
+                // One text for both lines of a pair is enough.
+                let label = load.strip_prefix("concurrency ").filter(|_| !is_dashed);
+                let plain = if is_dashed { "" } else { &load };
+                line.labels.push(label.unwrap_or(plain).to_owned());
             }
             series.push(line);
         }
@@ -108,18 +110,17 @@ fn share_points(sorted: &[f64]) -> Vec<(f64, f64)> {
 }
 
 /// Output tokens per second over one level's time.
-pub(super) fn over_time(number: usize, level: &LevelRecords) -> Chart {
+pub(super) fn over_time(number: usize, name: &str, level: &LevelRecords) -> Chart {
     let whole = duration(level);
     let piece = round_step((whole / PIECES).max(0.05));
     let points = rate_over_time(level, whole, piece);
     let window = seconds(level.window_end_ns.saturating_sub(level.window_start_ns));
     Chart {
-        title: format!(
-            "Output tokens per second, {} at {}",
-            level.scenario,
-            load_label(level)
-        ),
-        x: axis("since the window opened", Unit::Time, Some(0.0)),
+        title: name.to_owned(),
+        x: Axis {
+            is_tight: true,
+            ..axis("since the window opened", Unit::Time, Some(0.0))
+        },
         y: axis("output tok/s", Unit::Number, Some(0.0)),
         series: vec![Series {
             colour: number,
@@ -220,6 +221,7 @@ fn axis(label: &'static str, unit: Unit, from: Option<f64>) -> Axis {
         unit,
         from,
         to: None,
+        is_tight: false,
     }
 }
 
