@@ -8,14 +8,20 @@
 //! and `requests` make the questions, `slot` asks them one by one, `phase` many at a time, `level` and
 //! `generator` put the phases in order after `probe` has had a look at the server.
 
+mod alarm;
 mod body;
 mod clock;
+mod closed;
 mod connection;
+mod crew;
 mod delta;
 mod exchange;
 pub mod generator;
+mod health;
+mod lag;
 mod level;
 mod live;
+mod open;
 mod origins;
 mod phase;
 mod probe;
@@ -24,8 +30,12 @@ mod requests;
 mod shared;
 mod slot;
 mod sse;
+mod stream;
 mod target;
+mod threads;
+mod tls;
 mod transcript;
+mod wire;
 
 pub use origins::MOST_FINGERPRINTS;
 

@@ -15,8 +15,8 @@ use tokio::time::Instant;
 
 use crate::BenchError;
 use crate::body::{BodyShape, Dialect};
-use crate::exchange::{Exchanged, Prepared};
-use crate::level::after;
+use crate::exchange::{Exchanged, Prepared, Ticket};
+use crate::phase::after;
 use crate::prompts::{self, Counted, PromptScale};
 use crate::requests::Recipe;
 use crate::shared::{REFUSALS, Shared, describe, gone, pause};
@@ -125,8 +125,11 @@ impl<'a> Probe<'a> {
             },
             body: self.shape.body(&words.join(" "), ANSWER),
         };
-        let now = self.shared.clock.now();
-        self.slot.ask(self.shared, prepared, now, self.cut_at).await
+        let ticket = Ticket {
+            intended_ns: self.shared.clock.now(),
+            id: "at-p".to_owned(),
+        };
+        self.slot.ask(self.shared, &prepared, &ticket, self.cut_at).await
     }
 
     /// Asks, and asks again where what went wrong may pass.

@@ -32,6 +32,8 @@ pub(crate) struct RequestList {
     purpose: Purpose,
     level: usize,
     plan: LevelPlan,
+    /// Of so many first requests each asks for another share of its answer.
+    spread: u32,
     ahead: Vec<Prepared>,
 }
 
@@ -43,8 +45,15 @@ impl RequestList {
             purpose,
             level,
             plan,
+            spread: 0,
             ahead: Vec::new(),
         }
+    }
+
+    /// Lets the first `slots` requests ask for growing shares of their answers, so that the slots
+    /// that send them end one after the other, and are out of step from then on.
+    pub(crate) fn spread_first(&mut self, slots: u32) {
+        self.spread = slots;
     }
 
     /// Builds the first `count` requests, or as many as may be built ahead.
@@ -86,7 +95,12 @@ impl RequestList {
             level: self.level,
             index,
         };
-        let prompt = prompts::prompt(*seed, place, &self.plan.scenario, scale);
+        let mut prompt = prompts::prompt(*seed, place, &self.plan.scenario, scale);
+        if index < self.spread {
+            let output = u64::from(prompt.lengths.output) * u64::from(index + 1);
+            let share = output.div_ceil(u64::from(self.spread));
+            prompt.lengths.output = u32::try_from(share).unwrap_or(u32::MAX);
+        }
         Prepared {
             lengths: prompt.lengths,
             body: shape.body(&prompt.text, prompt.lengths.output),

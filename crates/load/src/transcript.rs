@@ -98,6 +98,11 @@ impl Transcript {
             .map_err(failure)
     }
 
+    /// Chunks with content so far.
+    pub(crate) fn chunks(&self) -> usize {
+        self.heard.content_ns.len()
+    }
+
     /// When `[DONE]` arrived, if it did.
     pub(crate) fn done_ns(&self) -> Option<u64> {
         self.heard.done_ns

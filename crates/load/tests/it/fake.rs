@@ -291,7 +291,7 @@ pub(crate) fn workload(concurrency: u32, requests: u32) -> Workload {
         scenarios: vec!["D(30,9)".parse().unwrap()],
         concurrency: vec![concurrency],
         arrival: Arrival::Closed,
-        first_wave: FirstWave::default(),
+        first_wave: FirstWave::Together,
         max_time_per_level: DEADLINE,
         max_requests_per_level: requests,
         drain: DEADLINE,
@@ -343,6 +343,7 @@ pub(crate) async fn watch(
 ) -> Result<Recording, BenchError> {
     let options = LoadOptions {
         connect_timeout: DEADLINE,
+        threads: None,
         progress_interval: Duration::from_millis(5),
     };
     let generator = LoadGenerator::new(options);
