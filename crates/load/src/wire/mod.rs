@@ -10,6 +10,8 @@
 
 mod chunks;
 mod head;
+#[cfg(test)]
+mod oracle;
 mod response;
 
 pub(crate) use head::RequestHead;
