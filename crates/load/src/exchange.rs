@@ -74,7 +74,7 @@ pub(crate) async fn exchange(
     let Prepared { lengths, body } = prepared;
     let request = target.request(body);
     let last_read = connection.last_read().clone();
-    let mut transcript = Transcript::new(lengths.output);
+    let mut transcript = Transcript::new(target.api, lengths.output);
     let start = Start {
         intended_ns,
         sent_ns: clock.now(),

@@ -23,6 +23,8 @@ mod prompts;
 mod requests;
 mod shared;
 mod slot;
+#[doc(hidden)]
+pub mod speed;
 mod sse;
 mod target;
 mod transcript;

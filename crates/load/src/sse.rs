@@ -129,6 +129,12 @@ impl Scanner {
         (!self.has_dispatched && !self.foreign.is_empty()).then_some(&self.foreign)
     }
 
+    /// Bytes of memory that it holds.
+    #[cfg(test)]
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.line.capacity() + self.data.capacity() + self.foreign.capacity()
+    }
+
     fn keep<E>(&mut self, part: &[u8]) -> Result<(), ScanError<E>> {
         Self::check_length(self.line.len() + part.len())?;
         self.line.extend_from_slice(part);

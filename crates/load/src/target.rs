@@ -21,6 +21,8 @@ pub(crate) struct Target {
     pub(crate) url: String,
     /// What the host's name stands for, at least one.
     pub(crate) addresses: Vec<SocketAddr>,
+    /// Which API is asked.
+    pub(crate) api: Api,
     headers: HeaderMap,
     path: Uri,
 }
@@ -63,6 +65,7 @@ impl Target {
         Ok(Self {
             url: endpoint.base_url.clone(),
             addresses,
+            api,
             headers: headers(&address, endpoint.api_key.as_deref()).map_err(bad)?,
             path: path(&address, api).map_err(bad)?,
         })
