@@ -21,6 +21,8 @@ mod phase;
 mod probe;
 mod prompts;
 mod requests;
+#[cfg_attr(not(test), expect(dead_code, reason = "a level does not look at it yet"))]
+mod scrape;
 mod shared;
 mod slot;
 #[doc(hidden)]
