@@ -4,6 +4,9 @@
 //! first in the list is taken. Sums are over all labels: an engine in several parts counts as
 //! one. The simulated engine speaks vLLM's words.
 //!
+//! llama.cpp's time per token is a little short: its sum has a gap for each token but the first,
+//! and divides by all of them, for it does not count its requests.
+//!
 //! Text Generation Inference publishes a mean time per token too, but its first token, prompt
 //! and all, is part of it, and it is left out rather than compared with what it is not.
 
@@ -127,6 +130,10 @@ const PREFIX_HITS: &[Figure] = &[
     ),
     Ratio("sglang:cached_tokens_total", "sglang:prompt_tokens_total"),
     Gauge("sglang:cache_hit_rate"),
+    Share(
+        "llamacpp:prompt_tokens_cached_total",
+        "llamacpp:prompt_tokens_total",
+    ),
     // The simulated engine has no queries: it counts what it computed, hits apart.
     Share("vllm:prefix_cache_hits_total", "vllm:prompt_tokens_total"),
 ];

@@ -178,6 +178,7 @@ llamacpp:predicted_tokens_seconds 100
 ";
     let after = "
 llamacpp:prompt_tokens_total 110
+llamacpp:prompt_tokens_cached_total 300
 llamacpp:prompt_seconds_total 0.4
 llamacpp:tokens_predicted_total 120
 llamacpp:tokens_predicted_seconds_total 1.2
