@@ -2,10 +2,10 @@
 //!
 //! The one idea: in a stream the same JSON comes again and again with another word in it. Once
 //! one was read with care, another that has the same bytes before and after its text, and a
-//! plain text that is not empty between them, must say the same: in JSON one string may stand
+//! text that is not empty between them, must say the same: in JSON one string may stand
 //! for another. That is two comparisons, several times as quick as reading it anew.
 //!
-//! It never guesses. Whatever is not alike to the last byte, or has an escape in its text, is
+//! It never guesses. Whatever is not alike to the last byte, or has an odd escape in its text, is
 //! left to [`parse`](super::parse); a property holds the two to the same verdict.
 
 use super::{Chunk, Delta};
@@ -32,9 +32,7 @@ impl Pattern {
         }
         let (before, after) = self.bytes.split_at(self.before);
         let text = data.strip_prefix(before)?.strip_suffix(after)?;
-        let is_plain = |byte: &u8| *byte >= 0x20 && !matches!(byte, b'"' | b'\\');
-        let is_text = text.iter().all(is_plain) && std::str::from_utf8(text).is_ok();
-        is_text.then_some(self.delta)
+        is_inside_of_string(text).then_some(self.delta)
     }
 
     /// Remembers a chunk for those that come after it.
@@ -64,6 +62,23 @@ impl Pattern {
     }
 }
 
+/// Whether the bytes can stand between the quotation marks of a JSON string. Escapes of a code
+/// point are not looked at: they may be wrong, and are rare.
+fn is_inside_of_string(text: &[u8]) -> bool {
+    let mut bytes = text.iter();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            0..0x20 | b'"' => return false,
+            b'\\' => match bytes.next() {
+                Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => (),
+                _ => return false,
+            },
+            _ => (),
+        }
+    }
+    std::str::from_utf8(text).is_ok()
+}
+
 #[cfg(test)]
 mod tests {
     use autotuner_core::workload::Api;
@@ -91,14 +106,33 @@ mod tests {
 
     #[test]
     fn what_is_alike_is_read() {
-        for text in ["a", " longer than before", "漢é", "{}", "'"] {
+        for text in [
+            "a",
+            " longer than before",
+            "漢é",
+            "{}",
+            "'",
+            "\\n",
+            "\\\"",
+            "a\\\\",
+        ] {
             assert!(is_read(text), "{text}");
         }
     }
 
     #[test]
     fn what_is_not_is_left_to_the_parser() {
-        for text in ["", "\\n", "\"", "a\",\"b\":\"", "\n", "\u{1}", "\\"] {
+        for text in [
+            "",
+            "\"",
+            "a\",\"b\":\"",
+            "\n",
+            "\u{1}",
+            "\\",
+            "\\x",
+            "\\u00e9",
+            "\\\\\\",
+        ] {
             assert!(!is_read(text), "{text}");
         }
         let pattern = learned(Api::Chat, CHUNK.as_bytes());
@@ -170,7 +204,7 @@ mod tests {
             (api, first) in chunk(),
             (_, second) in chunk(),
             changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..3),
-            text in prop_oneof!["[ a-z]{0,6}", ".{0,4}", Just("\\\"".to_owned())],
+            text in prop_oneof!["[ a-z]{0,6}", ".{0,4}", r#"[\\"/bfnrtux0-9a]{0,6}"#],
             is_other: bool,
         ) {
             let pattern = learned(api, first.as_bytes());
