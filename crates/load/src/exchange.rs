@@ -86,7 +86,7 @@ pub(crate) async fn exchange(
     let Prepared { lengths, body } = prepared;
     connection.prepare(&target.head, &ticket.id, body);
     let mut conversation = Conversation {
-        heard: Heard::new(Transcript::new(lengths.output)),
+        heard: Heard::new(Transcript::new(target.api, lengths.output)),
         is_sent: false,
         unsent: None,
         connection,
@@ -165,6 +165,8 @@ struct Heard {
     transcript: Transcript,
     /// The status of a refusal, and its body.
     refusal: Option<(u16, Vec<u8>)>,
+    /// Chunks with content.
+    chunks: u32,
     reads: u32,
     reads_of_several: u32,
 }
@@ -285,6 +287,7 @@ impl Heard {
         Self {
             transcript,
             refusal: None,
+            chunks: 0,
             reads: 0,
             reads_of_several: 0,
         }
@@ -292,10 +295,10 @@ impl Heard {
 
     /// Takes what one read brought; gives the ending, if it has come.
     fn take(&mut self, reader: &mut AnswerReader, mut bytes: &[u8], stamp: u64) -> Option<Ending> {
-        let before = self.transcript.chunks();
         self.reads += 1;
+        let before = self.chunks;
         let ending = self.take_pieces(reader, &mut bytes, stamp);
-        self.reads_of_several += u32::from(self.transcript.chunks() > before + 1);
+        self.reads_of_several += u32::from(self.chunks > before + 1);
         ending
     }
 
@@ -310,8 +313,11 @@ impl Heard {
                         if text.len() >= REFUSAL_BYTES {
                             return self.refused();
                         }
-                    } else if let Err(failure) = self.transcript.feed(body, stamp) {
-                        return Some(Ending::Failed(failure));
+                    } else {
+                        match self.transcript.feed(body, stamp) {
+                            Ok(chunks) => self.chunks += chunks,
+                            Err(failure) => return Some(Ending::Failed(failure)),
+                        }
                     }
                 }
                 Ok(Some(Piece::End)) => return Some(self.finish(stamp)),

@@ -179,7 +179,8 @@ impl Level<'_> {
         let report = || observer.progress(&self.progress(Some(window)));
         let slots = crew::finish(crew, self.cancel, self.progress_interval, report).await?;
         done.cancel();
-        let client = watching.join_next().await.and_then(Result::ok);
+        let watched = watching.join_next().await.and_then(Result::ok);
+        let (client, engine) = watched.map_or((None, None), |watched| (Some(watched.client), watched.engine));
         if self.number == 0 && window.counts.succeeded.load(Ordering::Relaxed) == 0 {
             return Err(nothing_succeeded(&self.shared.health, || {
                 let Workload {
@@ -198,6 +199,7 @@ impl Level<'_> {
             Load::Scheduled { .. } => client.map_or(0, |client| client.peak_in_flight),
         };
         records.client = client;
+        records.engine = engine;
         if let Some(schedule) = &mut records.schedule {
             schedule.held_back = held_back.load(Ordering::Relaxed);
         }

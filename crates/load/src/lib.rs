@@ -27,8 +27,11 @@ mod phase;
 mod probe;
 mod prompts;
 mod requests;
+mod scrape;
 mod shared;
 mod slot;
+#[doc(hidden)]
+pub mod speed;
 mod sse;
 mod stream;
 mod target;

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use autotuner_core::measure::{RequestError, RequestRecord};
-use autotuner_core::workload::Lengths;
+use autotuner_core::workload::{Api, Lengths};
 use tokio::time::Instant;
 
 use crate::clock::Clock;
@@ -171,7 +171,7 @@ fn unsent(clock: Clock, intended_ns: u64, lengths: Lengths, ending: Ending) -> E
         sent_ns: intended_ns,
     };
     Exchanged {
-        record: Transcript::new(0).into_record(start, clock.now(), lengths, ending),
+        record: Transcript::new(Api::Chat, 0).into_record(start, clock.now(), lengths, ending),
         prompt_tokens: None,
         origin: None,
         is_reusable: false,

@@ -97,9 +97,9 @@ fn answer(rng: &mut dyn Rng) -> Vec<u8> {
     if rng.random_range(0..8) == 0 {
         head.push_str("HTTP/1.1 100 Continue\r\n\r\n");
     }
-    drop(write!(head, "HTTP/{version} {status} Reason\r\n"));
+    let _ = write!(head, "HTTP/{version} {status} Reason\r\n");
     for _ in 0..rng.random_range(0..3) {
-        drop(write!(head, "X-{}: value\r\n", rng.random_range(0..9)));
+        let _ = write!(head, "X-{}: value\r\n", rng.random_range(0..9));
     }
     if rng.random_range(0..6) == 0 {
         head.push_str("Connection: close\r\n");
@@ -109,7 +109,7 @@ fn answer(rng: &mut dyn Rng) -> Vec<u8> {
     let mut bytes;
     match rng.random_range(0..3) {
         0 => {
-            drop(write!(head, "Content-Length: {}\r\n\r\n", body.len()));
+            let _ = write!(head, "Content-Length: {}\r\n\r\n", body.len());
             bytes = head.into_bytes();
             bytes.extend_from_slice(&body);
         }

@@ -165,6 +165,14 @@ async fn serve(mut stream: TcpStream, counters: Arc<Counters>, script: Script) {
     counters.connections.fetch_add(1, Ordering::SeqCst);
     counters.open.fetch_add(1, Ordering::SeqCst);
     while let Some((head, body)) = read_request(&mut stream).await {
+        // The engine's own metrics are asked for on connections of their own; this one has none.
+        if head.starts_with("GET ") {
+            counters.connections.fetch_sub(1, Ordering::SeqCst);
+            let _ = stream
+                .write_all(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n")
+                .await;
+            break;
+        }
         let is_probe = body["max_tokens"] == PROBE_TOKENS;
         let number = match is_probe {
             true => 0,
@@ -229,7 +237,11 @@ async fn read_request(stream: &mut TcpStream) -> Option<(String, Value)> {
             let already = body.len();
             body.resize(length, 0);
             stream.read_exact(&mut body[already..]).await.ok()?;
-            return Some((head, serde_json::from_slice(&body).unwrap()));
+            let body = match body.is_empty() {
+                true => Value::Null,
+                false => serde_json::from_slice(&body).unwrap(),
+            };
+            return Some((head, body));
         }
         if stream.read_buf(&mut bytes).await.ok()? == 0 {
             return None;
