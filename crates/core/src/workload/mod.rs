@@ -2,11 +2,15 @@
 
 mod arrival;
 mod scenario;
+mod schedule;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 
 pub use arrival::{Arrival, FirstWave, Load, Stage, TraceStart};
 pub use scenario::{Lengths, Scenario, ScenarioError};
+pub use schedule::{Start, Starts};
 
 /// Everything the load generator must know about the load, engine apart.
 ///

@@ -1,0 +1,3 @@
+//! What workloads promise: lists that follow from a seed, and texts that read back.
+
+mod schedule;
