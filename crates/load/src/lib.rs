@@ -4,8 +4,8 @@
 //! request's record, level by level. It knows nothing of deployments, scores or tasks.
 //!
 //! The real thing is [`generator::LoadGenerator`]. Bottom up: `sse` and `delta` read an
-//! answer, `transcript` judges it, `connection` and `exchange` carry it, `prompts`, `body`
-//! and `requests` make the questions, `slot` asks them one by one, `phase` many at a time, `level` and
+//! answer, `transcript` judges it, `connection` and `exchange` carry it, `prompts`, `png`,
+//! `questions`, `body` and `requests` make what is asked, `slot` asks them one by one, `phase` many at a time, `level` and
 //! `generator` put the phases in order after `probe` has had a look at the server.
 
 mod body;
@@ -18,14 +18,17 @@ mod level;
 mod live;
 mod origins;
 mod phase;
+mod png;
 mod probe;
 mod prompts;
+mod questions;
 mod requests;
 mod shared;
 mod slot;
 mod sse;
 mod target;
 mod transcript;
+mod vocabulary;
 
 pub use origins::MOST_FINGERPRINTS;
 

@@ -88,6 +88,8 @@ pub(crate) async fn learn(
         seed: workload.seed,
         scale,
         shape: probe.shape,
+        content: workload.content.clone(),
+        requests_per_level: workload.max_requests_per_level,
     };
     Ok((recipe, notes))
 }
