@@ -11,6 +11,7 @@
 mod body;
 mod clock;
 mod connection;
+pub mod dataset;
 mod delta;
 mod exchange;
 pub mod generator;
