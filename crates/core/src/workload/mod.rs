@@ -2,6 +2,7 @@
 
 mod arrival;
 mod content;
+pub mod knee;
 mod notation;
 mod scenario;
 mod schedule;
