@@ -90,7 +90,7 @@ impl Level<'_> {
     async fn phase(&self, purpose: Purpose, limit: u32, spread: Option<u32>) -> Result<Phase, BenchError> {
         let (lasts, drain) = match purpose {
             Purpose::Window => (self.workload.max_time_per_level, self.workload.drain),
-            Purpose::Probe | Purpose::WarmUp => (self.workload.max_warmup, Duration::ZERO),
+            Purpose::Probe | Purpose::Prefix | Purpose::WarmUp => (self.workload.max_warmup, Duration::ZERO),
         };
         Ok(Phase::new(PhaseParts {
             shared: Arc::clone(self.shared),
@@ -228,9 +228,9 @@ impl Level<'_> {
             shares[slot.thread % count].0.push(slot);
         }
         let starts = self.plan.load.starts(self.workload.seed, self.number);
-        let starts = starts.take_while(|start| *start < self.workload.max_time_per_level);
+        let starts = starts.take_while(|start| start.at < self.workload.max_time_per_level);
         for (job, start) in (0..self.workload.max_requests_per_level).zip(starts) {
-            shares[job as usize % count].1.push((job, start));
+            shares[job as usize % count].1.push((job, start.at));
         }
         let mut crew = crew::Crew::new();
         window.open();

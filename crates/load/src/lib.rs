@@ -4,8 +4,8 @@
 //! request's record, level by level. It knows nothing of deployments, scores or tasks.
 //!
 //! The real thing is [`generator::LoadGenerator`]. Bottom up: `sse` and `delta` read an
-//! answer, `transcript` judges it, `connection` and `exchange` carry it, `prompts`, `body`
-//! and `requests` make the questions, `slot` asks them one by one, `phase` many at a time, `level` and
+//! answer, `transcript` judges it, `connection` and `exchange` carry it, `prompts`, `png`,
+//! `questions`, `body` and `requests` make what is asked, `slot` asks them one by one, `phase` many at a time, `level` and
 //! `generator` put the phases in order after `probe` has had a look at the server.
 
 mod alarm;
@@ -14,6 +14,7 @@ mod clock;
 mod closed;
 mod connection;
 mod crew;
+pub mod dataset;
 mod delta;
 mod exchange;
 pub mod generator;
@@ -24,8 +25,10 @@ mod live;
 mod open;
 mod origins;
 mod phase;
+mod png;
 mod probe;
 mod prompts;
+mod questions;
 mod requests;
 mod scrape;
 mod shared;
@@ -38,6 +41,7 @@ mod target;
 mod threads;
 mod tls;
 mod transcript;
+mod vocabulary;
 mod wire;
 
 pub use origins::MOST_FINGERPRINTS;

@@ -163,7 +163,7 @@ impl Phase {
         let Self { shared, level, .. } = self;
         let prepared = self.list.get(job, turn);
         let letter = match self.purpose {
-            Purpose::Probe => 'p',
+            Purpose::Probe | Purpose::Prefix => 'p',
             Purpose::WarmUp => 'w',
             Purpose::Window => 'm',
         };

@@ -88,6 +88,8 @@ pub(crate) async fn learn(
         seed: workload.seed,
         scale,
         shape: probe.shape,
+        content: workload.content.clone(),
+        requests_per_level: workload.max_requests_per_level,
     };
     Ok((recipe, notes))
 }
@@ -281,11 +283,7 @@ fn note_dialect(dialect: Dialect, notes: &mut Vec<String>) {
 /// How many words a whole probe has: few enough that a server which takes the workload's
 /// longest prompts takes the probes, even where a word is more than one token.
 fn probe_words(workload: &Workload) -> usize {
-    let longest = workload.scenarios.iter().map(|scenario| match scenario {
-        Scenario::Fixed { input, .. } => f64::from(*input),
-        Scenario::Normal { input, .. } => input.0,
-        Scenario::Uniform { input, .. } => f64::from(input.1),
-    });
+    let longest = workload.scenarios.iter().map(Scenario::usual_input);
     let (least, most) = WORDS;
     PromptScale {
         tokens_per_word: 5.0 / 3.0,

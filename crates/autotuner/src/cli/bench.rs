@@ -8,7 +8,7 @@ use autotuner_core::engine::Endpoint;
 use autotuner_core::measure::LevelRecords;
 use autotuner_core::metrics::{ExperimentMetrics, experiment_metrics, level_metrics};
 use autotuner_core::score::{Percentile, SloPolicy};
-use autotuner_core::workload::{Api, Arrival, FirstWave, Scenario, Workload};
+use autotuner_core::workload::{Api, Arrival, Content, FirstWave, Scenario, Sources, Workload};
 use autotuner_load::generator::{LoadGenerator, LoadOptions};
 use autotuner_load::{Bench as _, BenchError, Observer, Progress, Verdict};
 use clap::ValueEnum;
@@ -131,6 +131,8 @@ fn workload(arguments: &Arguments) -> Workload {
         seed: arguments
             .seed
             .unwrap_or_else(|| SystemClock.now_ms().unsigned_abs()),
+        content: Content::default(),
+        sources: Sources::default(),
         additional_params: arguments.parameters.iter().cloned().collect(),
     }
 }

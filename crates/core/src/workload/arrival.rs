@@ -115,30 +115,6 @@ impl Load {
     }
 }
 
-impl Load {
-    /// TEMP
-    pub fn starts(&self, _seed: u64, _level: usize) -> impl Iterator<Item = Duration> + use<> {
-        let rate = match self {
-            Self::Scheduled {
-                arrival: Arrival::Constant { rates },
-                ..
-            } => rates[0],
-            _ => 1.0,
-        };
-        (0_u32..).map(move |i| Duration::from_secs_f64(f64::from(i) / rate))
-    }
-    /// TEMP
-    pub fn asked_rate(&self, _window: Duration) -> f64 {
-        match self {
-            Self::Scheduled {
-                arrival: Arrival::Constant { rates },
-                ..
-            } => rates[0],
-            _ => 1.0,
-        }
-    }
-}
-
 /// For people: `concurrency 8`, `poisson at 10/s`.
 impl fmt::Display for Load {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

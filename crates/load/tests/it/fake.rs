@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use autotuner_core::engine::Endpoint;
 use autotuner_core::measure::{LevelRecords, RequestRecord};
-use autotuner_core::workload::{Api, Arrival, FirstWave, Workload};
+use autotuner_core::workload::{Api, Arrival, Content, FirstWave, Sources, Workload};
 use autotuner_load::generator::{LoadGenerator, LoadOptions};
 use autotuner_load::{Bench, BenchError, Observer, Progress, Recording, Verdict};
 use serde_json::{Value, json};
@@ -311,6 +311,8 @@ pub(crate) fn workload(concurrency: u32, requests: u32) -> Workload {
         max_warmup: DEADLINE,
         request_timeout: DEADLINE,
         seed: 5,
+        content: Content::default(),
+        sources: Sources::default(),
         additional_params: serde_json::Map::from_iter([("temperature".to_owned(), json!(0.0))]),
     }
 }
