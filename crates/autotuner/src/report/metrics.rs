@@ -248,7 +248,8 @@ impl Serialize for Gaps<'_> {
     }
 }
 
-fn error_word(error: RequestError) -> String {
+/// What a class of failures is called.
+pub(crate) fn error_word(error: RequestError) -> String {
     match error {
         RequestError::Connect => "connect".into(),
         RequestError::Status(code) => code.to_string(),
@@ -260,7 +261,8 @@ fn error_word(error: RequestError) -> String {
     }
 }
 
-fn source_word(source: TokenSource) -> &'static str {
+/// What a counter of tokens is called.
+pub(crate) fn source_word(source: TokenSource) -> &'static str {
     match source {
         TokenSource::Usage => "server_usage",
         TokenSource::Chunks => "content_chunks",

@@ -1,10 +1,13 @@
 //! What a run is told as: a file for programs, tables and sentences for people.
 
+pub(crate) mod bench;
 pub(crate) mod command;
 pub(crate) mod compose;
+pub(crate) mod files;
 pub(crate) mod manifest;
 pub(crate) mod metrics;
 pub(crate) mod package;
+pub(crate) mod requests;
 pub(crate) mod results;
 pub(crate) mod table;
 pub(crate) mod words;

@@ -473,7 +473,7 @@ fn the_doctor_looks_at_this_machine() {
 }
 
 /// A simulated engine that runs until this is dropped, and its address.
-fn start_sim(sandbox: &Sandbox) -> (Running, String) {
+pub(crate) fn start_sim(sandbox: &Sandbox) -> (Running, String) {
     let mut engine = sandbox.start(&["sim-engine", "--time-scale", "0.05", "--startup-seconds", "0"]);
     let url = url_of(&mut engine);
     (engine, url)
