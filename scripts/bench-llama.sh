@@ -13,10 +13,13 @@ at a time, once with four requests on `--parallel 4`. BINARY is target/release/a
 unless another is named. It takes about a minute.
 
 The server's clock of a request begins when the request is given a slot and ends with
-its last token; it does not know of HTTP, of templates, or of waiting. What is reported
-should therefore be a little longer and never much: at one request within 5 % + 2 ms.
-With four, a request also waits until the step that runs when it comes has ended, for
-new prompts are taken up between steps only.
+its last token. It does not know of HTTP, of waiting, or of making tokens of the prompt,
+which grows with the prompt: any client sees a first token a few percent later than the
+server says. What is reported should therefore be a little longer and never shorter:
+with one request and nothing else on the machine within 5 % + 2 ms. With four, a request
+also waits until the step that runs when it comes has ended, and such a step may carry
+another request's whole prompt. `/v1/completions` is asked: a chat template would be one
+more thing that the server does not count.
 
 The server is the one that scripts/llama-server.sh finds. Where it finds none, that is
 said and nothing is measured. Needs Python 3 (its standard library) for the arithmetic.
@@ -63,9 +66,12 @@ start_engine() {
   local port tries
   port=$(free_port)
   address=http://127.0.0.1:$port
-  # Threads that wait asleep: the load generator needs the processor too.
+  # A processor is left to the threads that hand tokens on, here and there: where all of them
+  # compute, a token waits for about a step before anybody looks at it.
+  local threads
+  threads=$(($(nproc) > 1 ? $(nproc) - 1 : 1))
   OMP_WAIT_POLICY=PASSIVE "$server" --model "$model" --host 127.0.0.1 --port "$port" \
-    --parallel "$1" --ctx-size $((1024 * $1)) --threads 2 >"$work/engine.log" 2>&1 &
+    --parallel "$1" --ctx-size $((1024 * $1)) --threads "$threads" >"$work/engine.log" 2>&1 &
   engine=$!
   for ((tries = 0; tries < 300; tries++)); do
     if python3 -c '
@@ -106,7 +112,7 @@ main() {
   for concurrency in 1 4; do
     start_engine "$concurrency"
     # Without a warm-up the log holds the probes and the measured requests, and nothing else.
-    "$binary" bench --url "$address" --model small --scenario "D(${TOKENS:-100,64})" \
+    "$binary" bench --url "$address" --model small --api completions --scenario "D(${TOKENS:-100,64})" \
       --concurrency "$concurrency" --warmup 0 --json \
       --max-requests "${REQUESTS:-24}" --max-time 300 \
       >"$work/reported.json" 2>"$work/bench.log" ||

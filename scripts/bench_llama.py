@@ -82,8 +82,8 @@ def main():
         )
     if concurrency > 1:
         print(
-            f"{'':>18} a step took {truth['TPOT']:.1f} ms: so long may a new request wait for the"
-            " one that runs; the server does not count that"
+            f"{'':>18} a new request waits for the step that runs, {truth['TPOT']:.1f} ms or, with another's"
+            f" prompt in it, up to {truth['TTFT']:.1f} ms; the server does not count that"
         )
 
 
