@@ -121,6 +121,13 @@ pub struct LevelRecords {
     pub engine: Option<EngineFigures>,
 }
 
+impl LevelRecords {
+    /// Every request whose load the window bore: its own, and those that it found under way.
+    pub fn borne(&self) -> impl Iterator<Item = &RequestRecord> + Clone {
+        self.requests.iter().chain(&self.lead_in)
+    }
+}
+
 /// What a schedule of starts asked for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Schedule {

@@ -74,15 +74,16 @@ pub(super) fn confidence(records: &LevelRecords, slos: &[Slo]) -> Option<Confide
     let ttfts = metric(&|request| ttft(request, since));
     let latencies = metric(&|request| latency(request, since));
     let tpots = metric(&tpot);
-    let output = slices.output_tokens(&records.requests);
-    let input = slices.input_tokens(&records.requests);
+    let output = slices.output_tokens(records.borne());
+    let input = slices.input_tokens(records.borne());
     let total: Vec<f64> = output
         .iter()
         .zip(input)
         .map(|(output, input)| output + input)
         .collect();
-    let met = |request: &&&RequestRecord| meets_all(request, slos, since);
-    let ended = |request: &&RequestRecord| (request.ended_ns, 1.0);
+    let met = |request: &&RequestRecord| meets_all(request, slos, since);
+    let ended = |request: &RequestRecord| (request.ended_ns, 1.0);
+    let all = || records.borne().filter(|request| is_good(request));
     let per_second = |slices: Slices, amounts: &[f64]| {
         let lengths = vec![slices.length(); slices.count()];
         draws.of_ratio(amounts, &lengths)
@@ -96,8 +97,8 @@ pub(super) fn confidence(records: &LevelRecords, slos: &[Slo]) -> Option<Confide
         latency_percentiles: latencies.percentiles(&draws),
         output_tokens: per_second(slices, &output),
         total_tokens: per_second(slices, &total),
-        requests: per_second(whole, &whole.sums(good.iter().map(ended))),
-        goodput: per_second(whole, &whole.sums(good.iter().filter(met).map(ended))),
+        requests: per_second(whole, &whole.sums(all().map(ended))),
+        goodput: per_second(whole, &whole.sums(all().filter(met).map(ended))),
     })
 }
 

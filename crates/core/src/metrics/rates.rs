@@ -124,7 +124,7 @@ pub(super) fn rates(records: &LevelRecords, slos: &[Slo]) -> Rates {
     }
     let mut input = 0.0;
     let mut output = 0.0;
-    for request in records.requests.iter().filter(|request| has_served(request)) {
+    for request in records.borne().filter(|request| has_served(request)) {
         let first = request.content_ns.first();
         if first.is_some_and(|first| loaded.contains(*first)) {
             input += f64::from(request.input_tokens.count);
@@ -137,15 +137,20 @@ pub(super) fn rates(records: &LevelRecords, slos: &[Slo]) -> Rates {
             .filter(|request| window.contains(request.ended_ns))
             .count()
     };
-    let good = || records.requests.iter().filter(|request| is_good(request));
-    let met = || good().filter(|request| meets_all(request, slos, since(records)));
+    let meets = |request: &&RequestRecord| meets_all(request, slos, since(records));
+    let good = || records.borne().filter(|request| is_good(request));
+    let met_own = records
+        .requests
+        .iter()
+        .filter(|request| is_good(request))
+        .filter(meets);
     Rates {
         input_tokens: input / loaded.length(),
         output_tokens: output / loaded.length(),
         total_tokens: (input + output) / loaded.length(),
         requests: count(finished(&mut good())) / window.length(),
-        goodput: count(finished(&mut met())) / window.length(),
-        attainment: count(met().count()) / count(records.requests.len().max(1)),
+        goodput: count(finished(&mut good().filter(meets))) / window.length(),
+        attainment: count(met_own.count()) / count(records.requests.len().max(1)),
     }
 }
 
@@ -153,11 +158,7 @@ pub(super) fn rates(records: &LevelRecords, slos: &[Slo]) -> Rates {
 pub(super) fn mean_in_flight(records: &LevelRecords) -> Option<f64> {
     let loaded = loaded(records);
     let within = |request| in_flight_within(request, loaded.from_ns, loaded.to_ns);
-    let together: f64 = records
-        .requests
-        .iter()
-        .map(|request| seconds(within(request)))
-        .sum();
+    let together: f64 = records.borne().map(|request| seconds(within(request))).sum();
     (loaded.length() > 0.0).then(|| together / loaded.length())
 }
 

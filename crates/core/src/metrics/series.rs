@@ -41,11 +41,10 @@ pub(super) fn time_series(records: &LevelRecords) -> Option<TimeSeries> {
         return None;
     }
     let slices = Slices::of(window, slices_of(window.length()))?;
-    let requests = &records.requests;
-    let tokens = slices.output_tokens(requests).into_iter();
+    let tokens = slices.output_tokens(records.borne()).into_iter();
     let mut completed = vec![0; slices.count()];
     let mut failed = vec![0; slices.count()];
-    for request in requests {
+    for request in records.borne() {
         let Some(index) = slices.at(request.ended_ns) else {
             continue;
         };
@@ -60,7 +59,7 @@ pub(super) fn time_series(records: &LevelRecords) -> Option<TimeSeries> {
         output_tokens: tokens.map(|tokens| tokens / slices.length()).collect(),
         completed,
         failed,
-        in_flight: slices.in_flight(requests),
+        in_flight: slices.in_flight(records.borne()),
         ttft: mean_ttft(records, slices),
     })
 }

@@ -61,14 +61,14 @@ impl Slices {
     }
 
     /// Answer tokens that arrived.
-    pub(super) fn output_tokens(self, requests: &[RequestRecord]) -> Vec<f64> {
-        let served = requests.iter().filter(|request| has_served(request));
+    pub(super) fn output_tokens<'a>(self, requests: impl Iterator<Item = &'a RequestRecord>) -> Vec<f64> {
+        let served = requests.filter(|request| has_served(request));
         self.sums(served.flat_map(arrivals))
     }
 
     /// Prompt tokens that arrived: all of a request's with its first content.
-    pub(super) fn input_tokens(self, requests: &[RequestRecord]) -> Vec<f64> {
-        let served = requests.iter().filter(|request| has_served(request));
+    pub(super) fn input_tokens<'a>(self, requests: impl Iterator<Item = &'a RequestRecord>) -> Vec<f64> {
+        let served = requests.filter(|request| has_served(request));
         self.sums(served.filter_map(|request| {
             let tokens = f64::from(request.input_tokens.count);
             Some((*request.content_ns.first()?, tokens))
@@ -76,7 +76,7 @@ impl Slices {
     }
 
     /// Requests in flight, on average over each.
-    pub(super) fn in_flight(self, requests: &[RequestRecord]) -> Vec<f64> {
+    pub(super) fn in_flight<'a>(self, requests: impl Iterator<Item = &'a RequestRecord>) -> Vec<f64> {
         let mut together = vec![0; self.count];
         for request in requests {
             let (first, last) = (self.nearest(request.sent_ns), self.nearest(request.ended_ns));

@@ -45,9 +45,9 @@ pub struct Steadiness {
 /// How a level moved; `None` of one that is too short, or has too few requests, to tell.
 pub(super) fn steadiness(records: &LevelRecords) -> Option<Steadiness> {
     let slices = Slices::of(loaded(records), slices_of(records)?)?;
-    let mut throughput = slices.output_tokens(&records.requests);
+    let mut throughput = slices.output_tokens(records.borne());
     if throughput.iter().all(|tokens| *tokens == 0.0) {
-        throughput = slices.input_tokens(&records.requests);
+        throughput = slices.input_tokens(records.borne());
     }
     let throughput = Drift::of(&throughput)?;
     let ttft: Option<Vec<f64>> = mean_ttft(records, slices).into_iter().collect();
