@@ -16,7 +16,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use autotuner_core::engine::{Endpoint, LaunchPlan};
-use autotuner_core::measure::{LevelRecords, RequestOutcome, RequestRecord, TokenCount, TokenSource};
+use autotuner_core::measure::{
+    ClientHealth, LevelRecords, RequestOutcome, RequestRecord, TokenCount, TokenSource,
+};
 use autotuner_core::workload::Workload;
 use autotuner_deploy::{
     DeployError, Deployer, Deployment, DeploymentStatus, Exit, Label, Owned, Placement, Unwatched, Watcher,
@@ -333,6 +335,14 @@ impl Bench for FakeWorld {
                 first_error: "not JSON".into(),
             }),
             "half" => Ok(recording(rate, 5)),
+            "slow-client" => {
+                let mut recording = recording(rate, 0);
+                recording.levels[0].client = Some(ClientHealth {
+                    lag_p50_ns: 1_000_000_000,
+                    ..ClientHealth::default()
+                });
+                Ok(recording)
+            }
             _ => Ok(recording(rate, 0)),
         }
     }

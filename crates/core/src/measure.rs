@@ -111,10 +111,21 @@ pub struct LevelRecords {
     pub window_end_ns: u64,
     /// Every request started in the window, in order of start.
     pub requests: Vec<RequestRecord>,
+    /// Requests of the warm-up that were under way when the window opened, whose load the window
+    /// had to bear. What they brought inside of it counts for the rates of tokens, and for
+    /// nothing else.
+    pub lead_in: Vec<RequestRecord>,
     /// How the load generator itself fared meanwhile; `None` where nobody looked.
     pub client: Option<ClientHealth>,
     /// What the engine's own metrics say of the same time; `None` where it publishes none.
     pub engine: Option<EngineFigures>,
+}
+
+impl LevelRecords {
+    /// Every request whose load the window bore: its own, and those that it found under way.
+    pub fn borne(&self) -> impl Iterator<Item = &RequestRecord> + Clone {
+        self.requests.iter().chain(&self.lead_in)
+    }
 }
 
 /// What a schedule of starts asked for.

@@ -1,7 +1,5 @@
 //! One monotonic clock for all stamps of a measurement.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use nix::time::{ClockId, clock_gettime};
@@ -13,13 +11,6 @@ pub(crate) struct Clock {
     zero: Instant,
     /// What the system's own clock showed then.
     monotonic_zero_ns: u64,
-}
-
-/// When a connection last read anything.
-#[derive(Debug, Clone)]
-pub(crate) struct LastRead {
-    clock: Clock,
-    at_ns: Arc<AtomicU64>,
 }
 
 impl Clock {
@@ -56,24 +47,4 @@ impl Clock {
 fn monotonic_ns() -> u64 {
     let now = clock_gettime(ClockId::CLOCK_MONOTONIC).map(Duration::from);
     now.map_or(0, |now| u64::try_from(now.as_nanos()).unwrap_or(u64::MAX))
-}
-
-impl LastRead {
-    pub(crate) fn new(clock: Clock) -> Self {
-        Self {
-            clock,
-            at_ns: Arc::new(AtomicU64::new(clock.now())),
-        }
-    }
-
-    /// Notes that something was read right now.
-    pub(crate) fn note(&self) {
-        // One task reads and asks; the number stands for nothing but itself.
-        self.at_ns.store(self.clock.now(), Ordering::Relaxed);
-    }
-
-    /// The stamp of the last read.
-    pub(crate) fn stamp(&self) -> u64 {
-        self.at_ns.load(Ordering::Relaxed)
-    }
 }

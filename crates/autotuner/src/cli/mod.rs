@@ -28,6 +28,7 @@ mod sim_engine;
 mod targets;
 mod tasks;
 mod token;
+mod truth_server;
 mod tune;
 mod validate;
 
@@ -98,6 +99,7 @@ enum Command {
     Schema(schema::Arguments),
     Config(config::Arguments),
     SimEngine(sim_engine::Arguments),
+    TruthServer(truth_server::Arguments),
     Completions(completions::Arguments),
     #[command(hide = true)]
     EngineExec(engine_exec::Arguments),
@@ -154,6 +156,7 @@ fn dispatch(command: Command, config: &Config) -> Result<ExitCode, Refusal> {
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Config(arguments) => config::run(&arguments, config),
         Command::SimEngine(arguments) => sim_engine::run(arguments),
+        Command::TruthServer(arguments) => truth_server::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),
         Command::EngineExec(arguments) => Ok(engine_exec::run(&arguments)),
     }

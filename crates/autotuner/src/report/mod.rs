@@ -11,6 +11,7 @@ pub(crate) mod requests;
 pub(crate) mod results;
 pub(crate) mod table;
 pub(crate) mod words;
+mod worth;
 
 /// A tree as YAML in which every text is in quotes: what one reader takes for text, another that
 /// goes by an older YAML takes for a switch or a number.

@@ -578,6 +578,46 @@ fn the_simulated_engine_stops_when_asked() {
 }
 
 #[test]
+fn the_truth_server_tells_what_it_answered_and_stops_when_asked() {
+    let sandbox = Sandbox::new();
+    let flags = [
+        "truth-server",
+        "--ttft-ms",
+        "1",
+        "--itl-ms",
+        "0.1",
+        "--tokens",
+        "8",
+    ];
+    let mut server = sandbox.start(&flags);
+    let url = server.wait_for("the server's address", |server| {
+        let stdout = server.stdout();
+        let (_, url) = stdout.split_once("listening on ")?;
+        url.ends_with('\n').then(|| url.trim().to_owned())
+    });
+    let arguments = [
+        "bench",
+        "--url",
+        &url,
+        "--model",
+        "any",
+        "--max-requests",
+        "4",
+        "--json",
+    ];
+    let measured = sandbox.run(&arguments).expect(0).json();
+    assert_eq!(measured["total_completed_requests"], 4);
+    assert_eq!(
+        measured["raw_results"][0]["stats"]["num_output_tokens"]["mean"],
+        8.0
+    );
+    server.signal(Signal::SIGTERM);
+    server.wait().expect(0);
+    let refused = sandbox.run(&["truth-server", "--role-chunk-ms", "60"]).expect(1);
+    refused.says(&["error: ", "--role-chunk-ms"]);
+}
+
+#[test]
 fn the_demos_task_is_the_example() {
     let sandbox = Sandbox::new();
     let printed = sandbox.run(&["demo", "--print"]).expect(0).stdout;

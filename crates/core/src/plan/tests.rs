@@ -16,7 +16,7 @@ use crate::search::StrategyKind;
 use crate::space::{Domain, Parameter, ParameterName, Space, Value};
 use crate::task::{DeploymentMode, EngineSettings, Model, Resources, SearchSettings};
 use crate::verdict::verdict;
-use crate::workload::{Api, Arrival, FirstWave, Scenario, Workload};
+use crate::workload::{Api, Arrival, Content, FirstWave, Scenario, Sources, Workload};
 
 fn a_task(strategy: StrategyKind, max_iterations: u32, parallel: u32) -> Task {
     let values = |values: &[i64]| Domain::Choice(values.iter().copied().map(Value::Int).collect());
@@ -66,6 +66,8 @@ fn a_task(strategy: StrategyKind, max_iterations: u32, parallel: u32) -> Task {
             max_warmup: Duration::from_secs(1),
             request_timeout: Duration::from_secs(1),
             seed: 7,
+            content: Content::default(),
+            sources: Sources::default(),
             additional_params: serde_json::Map::new(),
         },
         level_weights: None,

@@ -11,7 +11,7 @@ use super::findings::Findings;
 use super::read::{Node, Words};
 use super::rules;
 use crate::problem::Problem;
-use crate::workload::{Api, Arrival, FirstWave, Scenario, Workload};
+use crate::workload::{Api, Arrival, Content, FirstWave, Scenario, Sources, Workload};
 
 const USUAL_SCENARIO: &str = "D(100,100)";
 const USUAL_SECONDS_PER_LEVEL: f64 = 30.0;
@@ -232,6 +232,8 @@ impl BenchmarkSpec {
                 findings,
             ),
             seed,
+            content: Content::default(),
+            sources: Sources::default(),
             additional_params: self.additional_params.clone().unwrap_or_default(),
         };
         self.check_counts(findings);

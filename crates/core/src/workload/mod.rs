@@ -1,12 +1,23 @@
 //! What a benchmark sends: scenarios, concurrency levels, limits and warm-up.
 
 mod arrival;
+mod content;
+pub mod knee;
+mod notation;
 mod scenario;
+mod schedule;
+mod sound;
+#[cfg(test)]
+mod tests;
 
+use std::fmt;
 use std::time::Duration;
 
 pub use arrival::{Arrival, FirstWave, Load, Stage, TraceStart};
-pub use scenario::{Lengths, Scenario, ScenarioError};
+pub use content::{Content, Conversation, DataSet, Entry, Sharing, Source, Sources, Texts, Turn};
+pub use notation::ScenarioError;
+pub use scenario::{Lengths, Scenario};
+pub use schedule::{Start, Starts};
 
 /// Everything the load generator must know about the load, engine apart.
 ///
@@ -40,11 +51,15 @@ pub struct Workload {
     pub request_timeout: Duration,
     /// Seed of prompts and lengths: equal seeds ask equal questions.
     pub seed: u64,
+    /// What the texts of requests are made of.
+    pub content: Content,
+    /// Files that have still to be read into [`Workload::content`] and [`Workload::arrival`].
+    pub sources: Sources,
     /// Further keys of each request body, such as `temperature`.
     pub additional_params: serde_json::Map<String, serde_json::Value>,
 }
 
-/// Which OpenAI-compatible API is asked.
+/// Which API is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Api {
     /// `/v1/chat/completions`
@@ -59,6 +74,30 @@ pub enum Api {
     Embeddings,
     /// `/v1/rerank`: no stream, the whole answer is one chunk.
     Rerank,
+}
+
+impl Api {
+    /// Whether answers are texts, as a stream; otherwise they are one JSON document.
+    pub fn answers_with_text(self) -> bool {
+        match self {
+            Self::Chat | Self::Completions | Self::LlamaCpp | Self::Tgi => true,
+            Self::Embeddings | Self::Rerank => false,
+        }
+    }
+}
+
+/// As task documents write it.
+impl fmt::Display for Api {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Chat => "chat",
+            Self::Completions => "completions",
+            Self::LlamaCpp => "llamacpp",
+            Self::Tgi => "tgi",
+            Self::Embeddings => "embeddings",
+            Self::Rerank => "rerank",
+        })
+    }
 }
 
 /// One level: one scenario under one load.

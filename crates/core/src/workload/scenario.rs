@@ -1,13 +1,19 @@
-//! Prompt and answer lengths, as the user writes them: `D(100,128)`.
-
-use std::fmt;
-use std::str::FromStr;
+//! What one kind of traffic asks for: lengths of prompts and answers, as a rule.
+//!
+//! It knows lengths and not texts: which words a prompt has is the load generator's business.
+//! How scenarios are written is in `notation`.
 
 use rand::{Rng, RngExt};
 
-use crate::problem::closest;
+use super::Api;
 
-/// Prompt and answer lengths of one kind of traffic, in tokens.
+/// Tokens of the text beside an image: a short question.
+const IMAGE_QUESTION: u32 = 32;
+
+/// Tokens of an answer to an image where the scenario does not say.
+pub(super) const IMAGE_ANSWER: u32 = 128;
+
+/// One kind of traffic. Lengths are in tokens.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Scenario {
     /// `D(in,out)`: always the same lengths.
@@ -31,6 +37,41 @@ pub enum Scenario {
         /// Least and most answer tokens.
         output: (u32, u32),
     },
+    /// `P(prefix,suffix)/out`: prompts that share their beginning and end each in its own way.
+    Prefix {
+        /// Prompt tokens that are the same in all prompts.
+        prefix: u32,
+        /// Prompt tokens after them.
+        suffix: u32,
+        /// Answer tokens.
+        output: u32,
+    },
+    /// `E(tokens)`: texts to embed.
+    Embed {
+        /// Tokens of each text.
+        document: u32,
+    },
+    /// `R(document,query)`: documents to put in order.
+    Rerank {
+        /// Tokens of each document.
+        document: u32,
+        /// Tokens of the query.
+        query: u32,
+    },
+    /// `I(width,height)`, `I(width,height,count)`, each also with `/out` behind it: images and a
+    /// short question about them.
+    Images {
+        /// Width of each image, in pixels.
+        width: u32,
+        /// Height of each image, in pixels.
+        height: u32,
+        /// Images of one request.
+        count: u32,
+        /// Answer tokens.
+        output: u32,
+    },
+    /// `dataset`: entries of a data set as they are.
+    DataSet,
 }
 
 /// How long one request's prompt is and how long its answer is asked to be.
@@ -38,26 +79,75 @@ pub enum Scenario {
 pub struct Lengths {
     /// Prompt tokens, at least 1.
     pub input: u32,
-    /// Answer tokens, at least 1.
+    /// Answer tokens, at least 1; 0 where the answer is no text.
     pub output: u32,
 }
 
-/// Why a scenario string cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct ScenarioError(String);
-
 impl Scenario {
-    /// The longest answer, in tokens; `None` where chance alone limits it.
+    /// The longest answer, in tokens; `None` where chance or a data set limits it.
     pub fn most_output(&self) -> Option<u32> {
         match self {
-            Self::Fixed { output, .. } => Some(*output),
+            Self::Fixed { output, .. } | Self::Prefix { output, .. } | Self::Images { output, .. } => {
+                Some(*output)
+            }
             Self::Uniform { output, .. } => Some(output.1),
-            Self::Normal { .. } => None,
+            Self::Embed { .. } | Self::Rerank { .. } => Some(0),
+            Self::Normal { .. } | Self::DataSet => None,
         }
     }
 
-    /// Draws the lengths of one request.
+    /// The API that alone can be asked so; `None` where any that answers with text can.
+    pub fn api(&self) -> Option<Api> {
+        match self {
+            Self::Embed { .. } => Some(Api::Embeddings),
+            Self::Rerank { .. } => Some(Api::Rerank),
+            Self::Images { .. } => Some(Api::Chat),
+            Self::Fixed { .. }
+            | Self::Normal { .. }
+            | Self::Uniform { .. }
+            | Self::Prefix { .. }
+            | Self::DataSet => None,
+        }
+    }
+
+    /// Whether this API can be asked so.
+    pub fn suits(&self, api: Api) -> bool {
+        match self.api() {
+            Some(only) => api == only,
+            None => api.answers_with_text() || (*self == Self::DataSet && api == Api::Embeddings),
+        }
+    }
+
+    /// Prompt tokens of an ordinary request: the mean, or the most where there is no telling; of
+    /// one document where there are several. Unknown for a data set: 0.
+    pub fn usual_input(&self) -> f64 {
+        match self {
+            Self::Normal { input, .. } => input.0,
+            _ => f64::from(self.longest().0),
+        }
+    }
+
+    /// Longest prompt and longest answer, in tokens; where they are normally distributed, four
+    /// deviations above the mean. Unknown for a data set: 0.
+    pub fn longest(&self) -> (u32, u32) {
+        match self {
+            Self::Fixed { input, output } => (*input, *output),
+            Self::Normal { input, output } => (four_deviations(*input), four_deviations(*output)),
+            Self::Uniform { input, output } => (input.1, output.1),
+            Self::Prefix {
+                prefix,
+                suffix,
+                output,
+            } => (prefix.saturating_add(*suffix), *output),
+            Self::Embed { document } => (*document, 0),
+            Self::Rerank { document, query } => (document.saturating_add(*query), 0),
+            Self::Images { output, .. } => (IMAGE_QUESTION, *output),
+            Self::DataSet => (0, 0),
+        }
+    }
+
+    /// Draws the lengths of one request. Of documents, one is counted; of a data set, nothing is
+    /// known here.
     pub fn draw(&self, rng: &mut dyn Rng) -> Lengths {
         match self {
             Self::Fixed { input, output } => Lengths {
@@ -72,8 +162,27 @@ impl Scenario {
                 input: rng.random_range(input.0.max(1)..=input.1.max(1)),
                 output: rng.random_range(output.0.max(1)..=output.1.max(1)),
             },
+            Self::Prefix { .. } | Self::Embed { .. } | Self::Rerank { .. } | Self::Images { .. } => {
+                let (input, output) = self.longest();
+                Lengths { input, output }
+            }
+            Self::DataSet => Lengths { input: 1, output: 1 },
         }
     }
+}
+
+/// A normal distribution is cut off there when it is drawn.
+fn four_deviations((mean, deviation): (f64, f64)) -> u32 {
+    whole((mean + 4.0 * deviation).ceil())
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a float becomes the nearest whole number that there is"
+)]
+fn whole(tokens: f64) -> u32 {
+    tokens as u32
 }
 
 /// One normal variate by Box and Muller, cut off at 1 below and at four deviations above.
@@ -81,142 +190,5 @@ fn draw_normal((mean, deviation): (f64, f64), rng: &mut dyn Rng) -> u32 {
     let u: f64 = 1.0 - rng.random::<f64>();
     let v: f64 = rng.random();
     let unit = (-2.0 * u.ln()).sqrt() * (std::f64::consts::TAU * v).cos();
-    let tokens = (mean + deviation * unit.min(4.0))
-        .round()
-        .clamp(1.0, f64::from(u32::MAX));
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "clamped into the range just above"
-    )]
-    let tokens = tokens as u32;
-    tokens
-}
-
-/// As the user writes it, for example `D(100,128)`.
-impl fmt::Display for Scenario {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Fixed { input, output } => write!(f, "D({input},{output})"),
-            Self::Normal { input, output } => {
-                write!(f, "N({},{})/({},{})", input.0, input.1, output.0, output.1)
-            }
-            Self::Uniform { input, output } => {
-                write!(f, "U({},{})/({},{})", input.0, input.1, output.0, output.1)
-            }
-        }
-    }
-}
-
-impl FromStr for Scenario {
-    type Err = ScenarioError;
-
-    fn from_str(text: &str) -> Result<Self, ScenarioError> {
-        let compact: String = text.chars().filter(|c| !c.is_whitespace()).collect();
-        let fail = |why: &str| ScenarioError(format!("scenario \"{text}\" {why}"));
-        let Some((kind, rest)) = compact.split_once('(') else {
-            return Err(fail(
-                "is not one of D(in,out), N(mean,sd)/(mean,sd), U(min,max)/(min,max)",
-            ));
-        };
-        let groups = rest
-            .strip_suffix(')')
-            .ok_or_else(|| fail("does not end with a closing parenthesis"))?
-            .split(")/(")
-            .map(|group| group.split(',').map(str::to_owned).collect::<Vec<_>>())
-            .collect::<Vec<_>>();
-        match kind {
-            "D" => parse_fixed(&groups).map_err(|why| fail(&why)),
-            "N" => parse_normal(&groups).map_err(|why| fail(&why)),
-            "U" => parse_uniform(&groups).map_err(|why| fail(&why)),
-            "E" | "R" | "I" | "A" | "P" | "F" => Err(fail(&format!(
-                "is of kind {kind}, which this load generator does not send; use D, N or U"
-            ))),
-            other => Err(fail(&match closest(other, ["D", "N", "U"]) {
-                Some(known) if !other.is_empty() => {
-                    format!("has the unknown kind \"{other}\"; did you mean \"{known}\"?")
-                }
-                _ => format!("has the unknown kind \"{other}\"; use D, N or U"),
-            })),
-        }
-    }
-}
-
-fn parse_fixed(groups: &[Vec<String>]) -> Result<Scenario, String> {
-    match groups {
-        [pair] => match pair.as_slice() {
-            [input, output] => Ok(Scenario::Fixed {
-                input: tokens(input)?,
-                output: tokens(output)?,
-            }),
-            _ => Err("needs two lengths: D(in,out)".into()),
-        },
-        _ => Err("needs one pair of lengths: D(in,out)".into()),
-    }
-}
-
-fn parse_normal(groups: &[Vec<String>]) -> Result<Scenario, String> {
-    let pair = |group: &[String]| match group {
-        [mean, deviation] => Ok((f64::from(tokens(mean)?), spread(deviation)?)),
-        _ => Err("needs N(mean,sd)/(mean,sd)".to_owned()),
-    };
-    match groups {
-        [input, output] => Ok(Scenario::Normal {
-            input: pair(input)?,
-            output: pair(output)?,
-        }),
-        _ => Err("needs N(mean,sd)/(mean,sd)".into()),
-    }
-}
-
-fn parse_uniform(groups: &[Vec<String>]) -> Result<Scenario, String> {
-    let pair = |group: &[String]| match group {
-        [least, most] => {
-            let (least, most) = (tokens(least)?, tokens(most)?);
-            if least > most {
-                return Err(format!(
-                    "has a range that ends before it begins: {least} to {most}"
-                ));
-            }
-            Ok((least, most))
-        }
-        _ => Err("needs U(min,max)/(min,max) or U(max,max)".to_owned()),
-    };
-    match groups {
-        [maxima] => match maxima.as_slice() {
-            [input, output] => Ok(Scenario::Uniform {
-                input: (1, tokens(input)?),
-                output: (1, tokens(output)?),
-            }),
-            _ => Err("needs U(min,max)/(min,max) or U(max,max)".into()),
-        },
-        [input, output] => Ok(Scenario::Uniform {
-            input: pair(input)?,
-            output: pair(output)?,
-        }),
-        _ => Err("needs U(min,max)/(min,max) or U(max,max)".into()),
-    }
-}
-
-/// Longest prompt or answer that a scenario may ask for, in tokens.
-const MOST_TOKENS: u32 = 10_000_000;
-
-fn tokens(text: &str) -> Result<u32, String> {
-    match text.parse::<u32>() {
-        Ok(0) => Err("has a length of 0; lengths are at least 1 token".into()),
-        Ok(count) if count > MOST_TOKENS => {
-            Err(format!("has a length of {count}; at most {MOST_TOKENS} tokens"))
-        }
-        Ok(count) => Ok(count),
-        Err(_) => Err(format!("has the length \"{text}\", which is not a whole number")),
-    }
-}
-
-fn spread(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(deviation) if deviation.is_finite() && deviation >= 0.0 => Ok(deviation),
-        _ => Err(format!(
-            "has the deviation \"{text}\", which is not a number of at least 0"
-        )),
-    }
+    whole((mean + deviation * unit.min(4.0)).round().max(1.0))
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use autotuner_core::workload::{Api, Arrival, FirstWave, Scenario, Workload};
+use autotuner_core::workload::{Api, Arrival, Content, FirstWave, Scenario, Sources, Workload};
 use clap::ValueEnum;
 
 use crate::clock::{Clock as _, SystemClock};
@@ -155,6 +155,8 @@ impl Options {
             max_warmup: Duration::from_secs(60),
             request_timeout: Duration::from_secs(60),
             seed: self.seed.unwrap_or_else(|| SystemClock.now_ms().unsigned_abs()),
+            content: Content::default(),
+            sources: Sources::default(),
             additional_params: self.parameters.iter().cloned().collect(),
         }
     }

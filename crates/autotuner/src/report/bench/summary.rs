@@ -1,7 +1,7 @@
 //! A benchmark as our own JSON document: what was asked, what it came to, how to ask again.
 
 use autotuner_core::calibration::{Calibration, Errors};
-use autotuner_core::workload::{Api, Arrival, FirstWave, Workload};
+use autotuner_core::workload::{Api, Arrival, Content, FirstWave, Texts, Workload};
 use serde_json::{Map, Value, json};
 
 use super::{BenchRun, load_label};
@@ -75,6 +75,8 @@ pub(super) fn workload(workload: &Workload) -> Value {
         max_warmup,
         request_timeout,
         seed,
+        content,
+        sources: _,
         additional_params,
     } = workload;
     let scenarios: Vec<String> = scenarios.iter().map(ToString::to_string).collect();
@@ -94,7 +96,36 @@ pub(super) fn workload(workload: &Workload) -> Value {
         "max_warmup_seconds": max_warmup.as_secs_f64(),
         "request_timeout_seconds": request_timeout.as_secs_f64(),
         "seed": seed,
+        "content": self::content(content),
         "additional_params": additional_params,
+    })
+}
+
+/// What the texts of requests are made of, where it is anything unusual.
+fn content(content: &Content) -> Value {
+    let Content {
+        texts,
+        sharing,
+        conversation,
+        batch,
+        salt,
+    } = content;
+    json!({
+        "dataset": match texts {
+            Texts::Made => None,
+            Texts::Read(dataset) => Some(&dataset.name),
+        },
+        "prefix_sharing": sharing.map(|sharing| json!({
+            "groups": sharing.groups,
+            "prefix_tokens": sharing.prefix_tokens,
+            "hit_ratio": sharing.hit_ratio,
+        })),
+        "conversation": conversation.map(|conversation| json!({
+            "turns": conversation.turns,
+            "think_seconds": conversation.think.as_secs_f64(),
+        })),
+        "batch": batch,
+        "salt": salt,
     })
 }
 

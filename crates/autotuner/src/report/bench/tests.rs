@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use autotuner_core::measure::{RequestError, TokenCount, TokenSource};
 use autotuner_core::metrics::{experiment_metrics, level_metrics};
-use autotuner_core::workload::{Api, Arrival, FirstWave};
+use autotuner_core::workload::{Api, Arrival, Content, FirstWave, Sources};
 use serde_json::{Value, json};
 
 use super::compare::{Word, compare, read};
@@ -73,6 +73,8 @@ fn workload() -> Workload {
         warmup_requests: 2,
         max_warmup: Duration::from_secs(60),
         request_timeout: Duration::from_secs(60),
+        content: Content::default(),
+        sources: Sources::default(),
         seed: 7,
         additional_params: serde_json::Map::new(),
     }
