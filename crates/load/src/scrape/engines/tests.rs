@@ -196,7 +196,7 @@ llamacpp:tokens_predicted_seconds_total 1.2
             none,
             none,
             none,
-            none,
+            Some(0.75),
         ],
     );
 }
