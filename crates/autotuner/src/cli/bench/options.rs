@@ -3,12 +3,16 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use autotuner_core::workload::{Api, Arrival, Content, FirstWave, Scenario, Sources, Workload};
+use autotuner_core::workload::{Api, Arrival, ArrivalText, Content, FirstWave, Scenario, Sources, Workload};
 use clap::ValueEnum;
 
 use crate::clock::{Clock as _, SystemClock};
 use crate::report::bench::without_secrets;
 use crate::report::words::quoted;
+
+/// Most requests in flight where requests start by a clock and nothing was said of it: far more
+/// than a schedule that an engine keeps up with ever has.
+const MOST_SCHEDULED: u32 = 1024;
 
 /// What is measured, and where the results go.
 #[derive(Debug, clap::Args)]
@@ -23,9 +27,17 @@ pub(super) struct Options {
     /// may be given several times
     #[arg(long = "scenario", value_name = "SCENARIO", default_value = "D(100,100)")]
     scenarios: Vec<Scenario>,
-    /// Requests in flight at once; may be given several times
-    #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    /// Requests in flight at once; may be given several times [default: 1]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=65_536))]
     concurrency: Vec<u32>,
+    /// When requests start: closed, constant:RATE, poisson:RATE, gamma:RATE:BURSTINESS or
+    /// stages:RATExSECONDS,...; rates are requests a second. A list of rates (10,20) is a level
+    /// each; --concurrency is then the most in flight [default there: 1024]
+    #[arg(long, value_name = "ARRIVAL", default_value = "closed", value_parser = arrival)]
+    arrival: Arrived,
+    /// How the first requests of a closed loop start
+    #[arg(long, value_enum, default_value = "spread")]
+    first_wave: FirstWaveWord,
     /// Most requests a level
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
     max_requests: u32,
@@ -114,6 +126,42 @@ enum ApiWord {
     Chat,
     /// /v1/completions
     Completions,
+    /// /completion, llama.cpp's own
+    Llamacpp,
+    /// /generate_stream, of Text Generation Inference
+    Tgi,
+    /// /v1/embeddings, for scenarios E(tokens)
+    Embeddings,
+    /// /v1/rerank, for scenarios R(document,query)
+    Rerank,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum FirstWaveWord {
+    /// Out of step, as the warm-up has left them
+    Spread,
+    /// All at once
+    Together,
+}
+
+/// Arrivals, and the text that asked for them.
+#[derive(Debug, Clone)]
+struct Arrived {
+    text: String,
+    arrival: Arrival,
+}
+
+fn arrival(text: &str) -> Result<Arrived, String> {
+    match text.parse() {
+        Ok(ArrivalText::Ready(arrival)) => Ok(Arrived {
+            text: text.to_owned(),
+            arrival,
+        }),
+        Ok(ArrivalText::Trace(_)) => {
+            Err("traces are measured by tasks (benchmark.arrival); this command takes none yet".into())
+        }
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 fn seconds(text: &str) -> Result<f64, String> {
@@ -143,11 +191,18 @@ impl Options {
             api: match self.api {
                 ApiWord::Chat => Api::Chat,
                 ApiWord::Completions => Api::Completions,
+                ApiWord::Llamacpp => Api::LlamaCpp,
+                ApiWord::Tgi => Api::Tgi,
+                ApiWord::Embeddings => Api::Embeddings,
+                ApiWord::Rerank => Api::Rerank,
             },
             scenarios: self.scenarios.clone(),
-            concurrency: self.concurrency.clone(),
-            arrival: Arrival::Closed,
-            first_wave: FirstWave::default(),
+            concurrency: self.concurrency(),
+            arrival: self.arrival.arrival.clone(),
+            first_wave: match self.first_wave {
+                FirstWaveWord::Spread => FirstWave::Spread,
+                FirstWaveWord::Together => FirstWave::Together,
+            },
             max_time_per_level: Duration::from_secs_f64(self.max_time),
             max_requests_per_level: self.max_requests,
             drain: Duration::from_secs(30),
@@ -158,6 +213,15 @@ impl Options {
             content: Content::default(),
             sources: Sources::default(),
             additional_params: self.parameters.iter().cloned().collect(),
+        }
+    }
+
+    /// Requests in flight: what was asked for, or what is usual.
+    fn concurrency(&self) -> Vec<u32> {
+        match (self.concurrency.as_slice(), &self.arrival.arrival) {
+            ([], Arrival::Closed) => vec![1],
+            ([], _) => vec![MOST_SCHEDULED],
+            (asked, _) => asked.to_vec(),
         }
     }
 
@@ -177,8 +241,16 @@ impl Options {
         for scenario in &self.scenarios {
             add("--scenario", &scenario.to_string());
         }
-        for concurrency in &self.concurrency {
+        for concurrency in self.concurrency() {
             add("--concurrency", &concurrency.to_string());
+        }
+        if self.arrival.arrival != Arrival::Closed {
+            add("--arrival", &self.arrival.text);
+        }
+        if let Some(wave) = self.first_wave.to_possible_value()
+            && !matches!(self.first_wave, FirstWaveWord::Spread)
+        {
+            add("--first-wave", wave.get_name());
         }
         add("--max-requests", &self.max_requests.to_string());
         add("--max-time", &self.max_time.to_string());
@@ -242,6 +314,18 @@ mod tests {
         assert_eq!((asked.seed, asked.max_requests_per_level), (3, 9));
         assert_eq!(asked.additional_params["temperature"], 0);
         assert_eq!(asked.concurrency, [1]);
+        let scheduled = options("--url u --model m --arrival poisson:10,20 --first-wave together").workload();
+        assert_eq!(
+            scheduled.arrival,
+            Arrival::Poisson {
+                rates: vec![10.0, 20.0]
+            }
+        );
+        assert_eq!(
+            (scheduled.concurrency, scheduled.first_wave),
+            (vec![MOST_SCHEDULED], FirstWave::Together)
+        );
+        assert_eq!(scheduled.scenarios.len(), 1);
     }
 
     #[test]
