@@ -1,6 +1,7 @@
 //! What a benchmark sends: scenarios, concurrency levels, limits and warm-up.
 
 mod arrival;
+mod arrival_text;
 mod content;
 pub mod knee;
 mod notation;
@@ -14,6 +15,7 @@ use std::fmt;
 use std::time::Duration;
 
 pub use arrival::{Arrival, FirstWave, Load, Stage, TraceStart};
+pub use arrival_text::{ArrivalError, ArrivalText};
 pub use content::{Content, Conversation, DataSet, Entry, Sharing, Source, Sources, Texts, Turn};
 pub use notation::ScenarioError;
 pub use scenario::{Lengths, Scenario};

@@ -88,23 +88,26 @@ impl Load {
         }
     }
 
-    /// How long the schedule itself lasts: until the end of the last stage, or until the last
-    /// recorded start. `None` for loads that never end.
+    /// How long the schedule itself lasts, as [`Arrival::lasts`] says.
     pub fn lasts(&self) -> Option<Duration> {
         match self {
-            Self::Scheduled {
-                arrival: Arrival::Stages { stages },
-                ..
-            } => Some(
-                stages
-                    .iter()
-                    .fold(Duration::ZERO, |sum, stage| sum.saturating_add(stage.lasts)),
-            ),
-            Self::Scheduled {
-                arrival: Arrival::Trace { starts },
-                ..
-            } => Some(starts.last().map_or(Duration::ZERO, |start| start.at)),
-            Self::InFlight(_) | Self::Scheduled { .. } => None,
+            Self::InFlight(_) => None,
+            Self::Scheduled { arrival, .. } => arrival.lasts(),
+        }
+    }
+}
+
+impl Arrival {
+    /// How long the schedule itself lasts: until the end of the last stage, or until the last
+    /// recorded start. `None` for arrivals that never end.
+    pub fn lasts(&self) -> Option<Duration> {
+        match self {
+            Self::Stages { stages } => {
+                let add = |sum: Duration, stage: &Stage| sum.saturating_add(stage.lasts);
+                Some(stages.iter().fold(Duration::ZERO, add))
+            }
+            Self::Trace { starts } => Some(starts.last().map_or(Duration::ZERO, |start| start.at)),
+            Self::Closed | Self::Constant { .. } | Self::Poisson { .. } | Self::Gamma { .. } => None,
         }
     }
 }
