@@ -1,8 +1,8 @@
 //! What is due when: absolute deadlines, the earliest first.
 //!
 //! Nothing is ever taken off before its time. Whoever put a connection on the agenda looks, when
-//! its time has come, whether it is still there and what it wants; a connection has one entry at
-//! most, so the agenda is no longer than the list of connections that are or have just been open.
+//! its time has come, whether it is still there and what it wants. A connection has one entry at
+//! most; that of one that has gone stays until its time.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;

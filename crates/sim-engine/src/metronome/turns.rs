@@ -38,20 +38,17 @@ impl Server {
         }
     }
 
-    /// Writes the next part of an answer, and the end if that is all that is left.
+    /// Writes the next part of an answer.
     pub(super) fn write_next(&mut self, token: Token) {
-        let Some((mut step, _)) = self.next(token) else {
+        let Some((step, _)) = self.next(token) else {
             return;
         };
-        loop {
-            match self.write_step(token, step) {
-                Written::Next(Step::End, _) => step = Step::End,
-                Written::Next(_, Due::At(due)) => return self.agenda.add(due, token),
-                Written::Next(_, Due::Turn) => return self.enqueue(token),
-                Written::Held => return,
-                Written::Lost => return self.lose(token),
-                Written::Over => return self.proceed(token, clock::now()),
-            }
+        match self.write_step(token, step) {
+            Written::Next(_, Due::At(due)) => self.agenda.add(due, token),
+            Written::Next(_, Due::Turn) => self.enqueue(token),
+            Written::Held => {}
+            Written::Lost => self.lose(token),
+            Written::Over => self.proceed(token, clock::now()),
         }
     }
 
