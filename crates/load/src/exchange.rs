@@ -93,7 +93,7 @@ pub(crate) async fn exchange(
     };
     let sent_ns = clock.now();
     let stopped = conversation.within(limits, sent_ns, clock).await;
-    let is_over = matches!(stopped, Ok(_));
+    let is_over = stopped.is_ok();
     if is_over && conversation.heard.transcript.done_ns().is_some() {
         conversation.read_tail().await;
     }

@@ -222,27 +222,28 @@ impl Level<'_> {
         held_back: &Arc<AtomicU32>,
     ) -> crew::Crew {
         let count = self.threads.count();
-        let mut shares: Vec<(Vec<Slot>, Vec<(u32, Duration)>)> = Vec::new();
-        shares.resize_with(count, Default::default);
+        let mut idle: Vec<Vec<Slot>> = (0..count).map(|_| Vec::new()).collect();
         for slot in slots {
-            shares[slot.thread % count].0.push(slot);
+            idle[slot.thread % count].push(slot);
         }
+        let share = |thread| Share {
+            phase: Arc::clone(window),
+            starts: Vec::new(),
+            most: (most as usize).div_ceil(count),
+            thread,
+            held_back: Arc::clone(held_back),
+        };
+        let mut shares: Vec<Share> = (0..count).map(share).collect();
         let starts = self.plan.load.starts(self.workload.seed, self.number);
         let starts = starts.take_while(|start| start.at < self.workload.max_time_per_level);
         for (job, start) in (0..self.workload.max_requests_per_level).zip(starts) {
-            shares[job as usize % count].1.push((job, start.at));
+            shares[job as usize % count].starts.push((job, start.at));
         }
         let mut crew = crew::Crew::new();
         window.open();
-        for (thread, (idle, starts)) in shares.into_iter().enumerate() {
-            let share = Share {
-                phase: Arc::clone(window),
-                starts,
-                most: (most as usize).div_ceil(count),
-                thread,
-                held_back: Arc::clone(held_back),
-            };
-            crew.spawn_on(open::follow(idle, share), self.threads.handle(thread));
+        for (idle, share) in idle.into_iter().zip(shares) {
+            let thread = self.threads.handle(share.thread);
+            crew.spawn_on(open::follow(idle, share), thread);
         }
         crew
     }

@@ -55,7 +55,7 @@ fn combined(parts: &[(f64, f64, Interval)]) -> Option<Interval> {
     let point = sum(&|(weight, point, _)| weight * point) / whole;
     let below = sum(&|(weight, point, of)| (weight * (point - of.low)).powi(2)).sqrt() / whole;
     let above = sum(&|(weight, point, of)| (weight * (of.high - point)).powi(2)).sqrt() / whole;
-    (whole > 0.0).then(|| Interval {
+    (whole > 0.0).then_some(Interval {
         low: point - below,
         high: point + above,
     })

@@ -152,6 +152,7 @@ fn spoil(bytes: &mut Vec<u8>, rng: &mut dyn Rng) {
 }
 
 fn cases() -> u64 {
+    #[expect(clippy::disallowed_methods, reason = "tests have no configuration to read it")]
     let asked = std::env::var("AUTOTUNER_FUZZ").ok();
     asked.and_then(|cases| cases.parse().ok()).unwrap_or(4_000)
 }
