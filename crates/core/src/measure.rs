@@ -112,8 +112,8 @@ pub struct LevelRecords {
     /// Every request started in the window, in order of start.
     pub requests: Vec<RequestRecord>,
     /// Requests of the warm-up that were under way when the window opened, whose load the window
-    /// had to bear. What they brought inside of it counts for the rates of tokens, and for
-    /// nothing else.
+    /// had to bear. What they brought inside of it, and that they ended in it, counts for its
+    /// rates, and for nothing else.
     pub lead_in: Vec<RequestRecord>,
     /// How the load generator itself fared meanwhile; `None` where nobody looked.
     pub client: Option<ClientHealth>,

@@ -4,7 +4,9 @@
 mod frame;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use autotuner_core::measure::LevelRecords;
 use autotuner_core::metrics::level_metrics;

@@ -18,7 +18,7 @@ use crate::cli::{CANCELLED, NOTHING, Refusal, WRONG, print, runtime, say};
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::Config;
 use crate::host::Host;
-use crate::report::bench::{BenchRun, summary, without_secrets};
+use crate::report::bench::{BenchRun, cautions, summary, without_secrets};
 use crate::shutdown::Shutdown;
 use crate::worker::chain;
 
@@ -133,6 +133,9 @@ impl Measurement<'_> {
             if !run.calibration.is_empty() {
                 print(&table::calibrations(run));
             }
+        }
+        for caution in run.measured.levels.iter().flat_map(cautions) {
+            say(&format!("warning: {caution}"));
         }
         if !results.json {
             say(&format!("seed: {}", self.workload.seed));

@@ -9,9 +9,10 @@ use crate::report::words;
 
 /// One line a level.
 pub(super) fn levels(measured: &ExperimentMetrics) -> String {
+    let is_by_clock = measured.levels.iter().any(|level| level.schedule.is_some());
     let mut table = titled(&[
         "scenario",
-        "concurrency",
+        if is_by_clock { "load" } else { "concurrency" },
         "requests",
         "failed",
         "TTFT mean",
@@ -23,11 +24,11 @@ pub(super) fn levels(measured: &ExperimentMetrics) -> String {
         "total tok/s",
     ]);
     for level in &measured.levels {
-        let mean = |distribution: &Option<Distribution>| match distribution {
+        let mean = |distribution: Option<&Distribution>| match distribution {
             Some(distribution) => words::duration(distribution.mean),
             None => String::new(),
         };
-        let p99 = |distribution: &Option<Distribution>| match distribution {
+        let p99 = |distribution: Option<&Distribution>| match distribution {
             Some(distribution) => {
                 let mark = if distribution.is_low_n(Percentile::P99) {
                     "*"
@@ -45,14 +46,17 @@ pub(super) fn levels(measured: &ExperimentMetrics) -> String {
             &mut table,
             [
                 level.scenario.clone(),
-                level.concurrency.to_string(),
+                match &level.schedule {
+                    Some(schedule) => schedule.label.clone(),
+                    None => level.concurrency.to_string(),
+                },
                 level.counts.succeeded.to_string(),
                 (level.counts.failed + level.counts.cut_off).to_string(),
-                mean(&level.ttft),
-                p99(&level.ttft),
-                mean(&level.tpot),
-                mean(&level.latency),
-                p99(&level.latency),
+                mean(level.scored_ttft()),
+                p99(level.scored_ttft()),
+                mean(level.tpot.as_ref()),
+                mean(level.scored_latency()),
+                p99(level.scored_latency()),
                 words::three_digits(level.rates.output_tokens),
                 words::three_digits(level.rates.total_tokens),
             ],

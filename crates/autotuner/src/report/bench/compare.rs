@@ -18,53 +18,58 @@ pub(crate) struct Summary {
 
 /// The figures that are compared.
 const METRICS: [Metric; 8] = [
-    Metric::time("TTFT mean", "/stats/ttft/mean", &["ttft_mean", "ttft"]),
-    Metric::time("TTFT p99", "/stats/ttft/p99", &["ttft_p99"]),
-    Metric::time("TPOT mean", "/stats/tpot/mean", &["tpot_mean", "tpot"]),
-    Metric::time(
-        "latency mean",
-        "/stats/e2e_latency/mean",
-        &["latency_mean", "latency"],
-    ),
-    Metric::time("latency p99", "/stats/e2e_latency/p99", &["latency_p99"]),
+    Metric::time("TTFT mean", "/stats/ttft", "/mean", "mean_ttft"),
+    Metric::time("TTFT p99", "/stats/ttft", "/p99", "p99_ttft"),
+    Metric::time("TPOT mean", "/stats/tpot", "/mean", "mean_tpot"),
+    Metric::time("latency mean", "/stats/e2e_latency", "/mean", "mean_e2e_latency"),
+    Metric::time("latency p99", "/stats/e2e_latency", "/p99", "p99_e2e_latency"),
     Metric::rate(
         "output tok/s",
         "/mean_output_throughput_tokens_per_s",
-        &["output_tokens"],
+        "mean_output_throughput",
     ),
     Metric::rate(
         "total tok/s",
         "/mean_total_tokens_throughput_tokens_per_s",
-        &["total_tokens"],
+        "mean_total_throughput",
     ),
-    Metric::rate("requests/s", "/requests_per_second", &["requests"]),
+    Metric::rate("requests/s", "/requests_per_second", "requests_per_second"),
 ];
 
 struct Metric {
     /// For people.
     name: &'static str,
-    /// Where it is in a level.
+    /// Where the level keeps it, or its distribution. Where there is another of the same name that
+    /// counts from the schedule, that one is meant: so do the intervals.
     at: &'static str,
-    /// What its interval may be called among the level's intervals.
-    intervals: &'static [&'static str],
+    /// Which figure of the distribution.
+    figure: &'static str,
+    /// What its interval is called among the level's intervals.
+    interval: &'static str,
     /// Whether less is better.
     is_time: bool,
 }
 
 impl Metric {
-    const fn time(name: &'static str, at: &'static str, intervals: &'static [&'static str]) -> Self {
+    const fn time(
+        name: &'static str,
+        at: &'static str,
+        figure: &'static str,
+        interval: &'static str,
+    ) -> Self {
         Self {
             name,
             at,
-            intervals,
+            figure,
+            interval,
             is_time: true,
         }
     }
 
-    const fn rate(name: &'static str, at: &'static str, intervals: &'static [&'static str]) -> Self {
+    const fn rate(name: &'static str, at: &'static str, interval: &'static str) -> Self {
         Self {
             is_time: false,
-            ..Self::time(name, at, intervals)
+            ..Self::time(name, at, "", interval)
         }
     }
 }
@@ -255,13 +260,13 @@ fn matched((scenario, load): Key, before: &Value, after: &Value) -> Matched {
 }
 
 fn figure(level: &Value, metric: &Metric) -> Option<Figure> {
-    let intervals = metric.intervals.iter();
-    let interval = intervals
-        .map(|name| &level["confidence"][name])
-        .find(|interval| interval.is_array());
+    let Metric { at, figure, .. } = metric;
+    let scheduled = level.pointer(&format!("{at}_from_schedule{figure}"));
+    let plain = || level.pointer(&format!("{at}{figure}"));
+    let interval = &level["confidence"][metric.interval];
     Some(Figure {
-        value: level.pointer(metric.at)?.as_f64()?,
-        interval: interval.and_then(|interval| interval[0].as_f64().zip(interval[1].as_f64())),
+        value: scheduled.or_else(plain)?.as_f64()?,
+        interval: interval[0].as_f64().zip(interval[1].as_f64()),
     })
 }
 

@@ -11,7 +11,7 @@ pub(crate) mod vllm;
 
 use autotuner_core::calibration::{Calibration, Errors};
 use autotuner_core::measure::{LevelRecords, RequestOutcome, RequestRecord};
-use autotuner_core::metrics::ExperimentMetrics;
+use autotuner_core::metrics::{ExperimentMetrics, LevelMetrics};
 use autotuner_core::workload::Workload;
 use autotuner_load::Recording;
 
@@ -72,6 +72,24 @@ fn duration(level: &LevelRecords) -> f64 {
     let last = level.requests.iter().map(|request| request.ended_ns).max();
     let end = last.unwrap_or(level.window_end_ns).max(level.window_start_ns);
     seconds(end - level.window_start_ns)
+}
+
+/// Why a level's figures are to be taken with care, in sentences.
+pub(crate) fn cautions(level: &LevelMetrics) -> Vec<String> {
+    let label = level.label();
+    let reasons = level.trust.iter().flat_map(|trust| &trust.reasons);
+    let mut cautions: Vec<String> = reasons.map(|reason| format!("{label}: {reason}")).collect();
+    if let Some(steadiness) = level.steadiness.filter(|steadiness| !steadiness.is_steady) {
+        let ttft = steadiness
+            .ttft_drift
+            .map(|drift| format!(", TTFT by {}", words::percent(drift)));
+        cautions.push(format!(
+            "{label}: it was still changing while it was measured, throughput by {}{}; measure for longer",
+            words::percent(steadiness.throughput_drift),
+            ttft.unwrap_or_default()
+        ));
+    }
+    cautions
 }
 
 /// Over the columns of a calibration, for people.

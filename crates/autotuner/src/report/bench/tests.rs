@@ -351,7 +351,7 @@ fn differences_are_told_as_far_as_intervals_carry() {
             let ends = ends.iter().filter_map(Value::as_f64);
             ends.map(|end| end * 1000.0).collect::<Vec<_>>()
         });
-        level["confidence"] = json!({"ttft_mean": interval, "output_tokens": rate});
+        level["confidence"] = json!({"mean_ttft": interval, "mean_output_throughput": rate});
     };
     let check = |before: (f64, Value), after: (f64, Value), expected: [Word; 2]| {
         let before = read("a", &summary_text(|document| set(document, before.0, before.1))).expect("ours");
@@ -388,6 +388,24 @@ fn differences_are_told_as_far_as_intervals_carry() {
     check((0.1, json!([0.05, 0.15])), (0.2, Value::Null), [CannotBeTold; 2]);
     let change = check((0.0, Value::Null), (0.2, Value::Null), [CannotBeTold; 2]);
     assert_eq!(change, None, "nothing is so many times as much as nothing");
+}
+
+#[test]
+fn waits_count_from_the_schedule_where_there_is_one() {
+    let text = summary_text(|document| {
+        document["raw_results"][0]["stats"]["ttft_from_schedule"] = json!({"mean": 9.0, "p99": 10.0});
+    });
+    let summary = read("a", &text).expect("ours");
+    let found = compare(&summary, &summary);
+    let means = found
+        .levels
+        .iter()
+        .map(|level| level.lines[0].before.expect("a figure").value);
+    let means: Vec<f64> = means.collect();
+    assert!(
+        (means[0] - 9.0).abs() < 1e-12 && (means[1] - 0.15).abs() < 1e-12,
+        "{means:?}"
+    );
 }
 
 #[test]

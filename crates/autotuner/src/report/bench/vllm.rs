@@ -102,10 +102,12 @@ fn add_details(level: &LevelRecords, keys: &mut Map<String, Value>) {
         "output_lens",
         each(&|request| {
             let is_counted = is_success(request);
-            is_counted
-                .then_some(request.output_tokens.count)
-                .unwrap_or(0)
-                .into()
+            if is_counted {
+                request.output_tokens.count
+            } else {
+                0
+            }
+            .into()
         }),
     );
     set("ttfts", each(&|request| ttft(request).unwrap_or(0.0).into()));

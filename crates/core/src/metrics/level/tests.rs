@@ -385,3 +385,29 @@ fn a_schedules_tail_costs_no_throughput() {
     let metrics = level_metrics(&open_loop(burst, 2000, 5.0), &[]);
     close(metrics.rates.output_tokens, 10.0);
 }
+
+#[test]
+fn what_was_under_way_when_the_window_opened_counts_for_rates_alone() {
+    let mut lead = request(0, &[400, 1200, 1400], 3);
+    lead.sent_ns = 300 * MS;
+    let records = LevelRecords {
+        window_start_ns: 1000 * MS,
+        lead_in: vec![lead, request(500, &[1500], 1)],
+        ..level(vec![request(1000, &[1500, 1900], 2)], 2000)
+    };
+    let metrics = level_metrics(&records, &[]);
+    // Two tokens of the first, whose prompt came before; one and a prompt of the second.
+    close(metrics.rates.output_tokens, 2.0 + 1.0 + 2.0);
+    close(metrics.rates.input_tokens, 20.0);
+    // All three ended in the window; one was started in it.
+    close(metrics.rates.requests, 3.0);
+    assert_eq!((metrics.counts.started, metrics.ttft.expect("ttft").n), (1, 1));
+    let series = metrics.series.expect("a series");
+    assert_eq!((series.output_tokens, series.completed), (vec![5.0], vec![3]));
+    // For 401 ms, 501 ms and 901 ms of the second.
+    close(series.in_flight[0], 1.803);
+    close(
+        metrics.trust.expect("told").achieved_concurrency.expect("known"),
+        1.803,
+    );
+}

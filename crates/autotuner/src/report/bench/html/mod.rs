@@ -9,14 +9,14 @@ mod text;
 
 use std::fmt::Write as _;
 
-use autotuner_core::metrics::{Distribution, LevelMetrics};
+use autotuner_core::metrics::{Distribution, Interval, LevelMetrics};
 use autotuner_core::score::Percentile;
 
 use self::chart::{Chart, colour};
 use self::series::{curve, failures, level_name, over_time, shares};
 use self::text::{escape, grouped, grouped_count};
 use super::summary::api_path;
-use super::{BenchRun, load_label};
+use super::{BenchRun, cautions, load_label};
 use crate::clock::{rfc3339, seconds_between};
 use crate::report::words::{counted, duration};
 
@@ -65,7 +65,7 @@ fn header(run: &BenchRun<'_>) -> String {
     if let Some((index, value)) = best(&|level| Some(level.rates.output_tokens), false) {
         tile("Most output tok/s", &grouped(value), &name(index));
     }
-    if let Some((index, value)) = best(&|level| Some(level.ttft.as_ref()?.mean), true) {
+    if let Some((index, value)) = best(&|level| Some(level.scored_ttft()?.mean), true) {
         tile("Least TTFT, mean", &duration(value), &name(index));
     }
     if let Some((index, value)) = best(&|level| Some(level.tpot.as_ref()?.mean), true) {
@@ -113,6 +113,9 @@ fn notes(run: &BenchRun<'_>) -> String {
     for note in &run.recording.notes {
         let _ = write!(notes, "<p class=\"note\">{}</p>", escape(note));
     }
+    for caution in run.measured.levels.iter().flat_map(cautions) {
+        let _ = write!(notes, "<p class=\"note warn\">{}</p>", escape(&caution));
+    }
     notes
 }
 
@@ -121,9 +124,9 @@ type Glance = fn(&LevelMetrics) -> Option<&Distribution>;
 
 fn table(run: &BenchRun<'_>) -> String {
     let columns: [(&str, Glance); 3] = [
-        ("Time to first token", |level| level.ttft.as_ref()),
+        ("Time to first token", LevelMetrics::scored_ttft),
         ("Time per further token", |level| level.tpot.as_ref()),
-        ("Latency", |level| level.latency.as_ref()),
+        ("Latency", LevelMetrics::scored_latency),
     ];
     let mut table = String::from(
         "<div class=\"card scroll\"><table><thead><tr><th rowspan=\"2\">Load</th>\
@@ -138,10 +141,11 @@ fn table(run: &BenchRun<'_>) -> String {
     let mut has_low_n = false;
     for (number, (level, records)) in run.measured.levels.iter().zip(&run.recording.levels).enumerate() {
         let lost = level.counts.failed + level.counts.cut_off;
+        let sure = level.confidence.unwrap_or_default();
         let _ = write!(
             table,
             "<tr><td><span class=\"sw\" style=\"background:{}\"></span>{}</td><td class=\"text\">{}</td>\
-             <td>{}</td><td{}>{}</td><td><strong>{}</strong></td><td>{}</td>",
+             <td>{}</td><td{}>{}</td><td><strong>{}</strong>{}</td><td>{}</td>",
             colour(number),
             escape(&load_label(records)),
             escape(&level.scenario),
@@ -149,9 +153,10 @@ fn table(run: &BenchRun<'_>) -> String {
             if lost > 0 { " class=\"bad\"" } else { "" },
             grouped_count(lost.into()),
             grouped(level.rates.output_tokens),
+            within(sure.output_tokens, grouped),
             grouped(level.rates.total_tokens)
         );
-        for (_, of) in &columns {
+        for ((_, of), interval) in columns.iter().zip([sure.ttft, sure.tpot, sure.latency]) {
             let Some(values) = of(level) else {
                 table += "<td>–</td><td>–</td><td>–</td>";
                 continue;
@@ -160,8 +165,9 @@ fn table(run: &BenchRun<'_>) -> String {
             has_low_n |= is_low;
             let _ = write!(
                 table,
-                "<td>{}</td><td>{}</td><td>{}{}</td>",
+                "<td>{}{}</td><td>{}</td><td>{}{}</td>",
                 duration(values.mean),
+                within(interval, duration),
                 duration(values.percentile(Percentile::P50)),
                 duration(values.percentile(Percentile::P99)),
                 if is_low { "*" } else { "" }
@@ -170,15 +176,24 @@ fn table(run: &BenchRun<'_>) -> String {
         table += "</tr>";
     }
     table += "</tbody></table></div>";
+    if run.measured.levels.iter().any(|level| level.confidence.is_some()) {
+        table += "<p class=\"hint\">Below a figure: where it would lie in 95 of 100 such windows.</p>";
+    }
     if has_low_n {
         table += "<p class=\"hint\">* of fewer than 100 requests: no more than a hint.</p>";
     }
     table
 }
 
+/// An interval below its figure.
+fn within(interval: Option<Interval>, told: fn(f64) -> String) -> String {
+    let told = |Interval { low, high }: Interval| format!("<small>{} – {}</small>", told(low), told(high));
+    interval.map(told).unwrap_or_default()
+}
+
 /// What every section of charts looks at.
 const LOOKS: [(&str, &str, Glance); 3] = [
-    ("Time to first token", "TTFT", |level| level.ttft.as_ref()),
+    ("Time to first token", "TTFT", LevelMetrics::scored_ttft),
     ("Time per further token", "TPOT", |level| level.tpot.as_ref()),
     ("Latency of a whole answer", "latency", |level| {
         level.latency.as_ref()

@@ -141,12 +141,15 @@ fn rate_over_time(level: &LevelRecords, whole: f64, piece: f64) -> Vec<(f64, f64
     )]
     let place = |at: f64| (at / piece).floor().max(0.0) as usize;
     let mut sums = vec![0.0; place(whole) + 1];
-    for request in &level.requests {
+    for request in level.borne() {
         if matches!(request.outcome, RequestOutcome::Failed { .. }) {
             continue;
         }
         for (at, tokens) in chunks(request) {
-            let at = seconds(at.saturating_sub(level.window_start_ns));
+            // What the window found under way had a part of its answer before.
+            let Some(at) = at.checked_sub(level.window_start_ns).map(seconds) else {
+                continue;
+            };
             if let Some(sum) = sums.get_mut(place(at)) {
                 *sum += tokens;
             }
@@ -256,11 +259,14 @@ mod tests {
                     ..request(&[2000, 2100], 2)
                 },
             ],
+            // Under way when the window opened: what came before is not the window's.
+            lead_in: vec![request(&[100, 900], 2)],
+            window_start_ns: 500_000_000,
             ..LevelRecords::default()
         };
-        let points = rate_over_time(&level, 2.1, 0.5);
+        let points = rate_over_time(&level, 1.6, 0.5);
         // The rest of 0.1 s is too short to tell a rate of.
-        assert_eq!(points, [(0.25, 2.0), (0.75, 10.0), (1.25, 4.0), (1.75, 0.0)]);
+        assert_eq!(points, [(0.25, 12.0), (0.75, 4.0), (1.25, 0.0)]);
     }
 
     #[test]

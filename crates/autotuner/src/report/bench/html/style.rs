@@ -4,12 +4,12 @@
 pub(super) const STYLE: &str = r#"
 :root{color-scheme:light dark;
 --bg:oklch(.985 .002 265);--surface:oklch(1 0 0);--sunken:oklch(.965 .004 265);--line:oklch(.915 .006 265);
---fg:oklch(.235 .02 265);--muted:oklch(.475 .02 265);--accent:oklch(.51 .21 275);--accent-soft:oklch(.955 .024 280);
+--fg:oklch(.235 .02 265);--muted:oklch(.475 .02 265);--accent:oklch(.51 .21 275);--accent-soft:oklch(.955 .024 280);--warn:oklch(.52 .115 70);--warn-soft:oklch(.965 .045 90);
 --bad:oklch(.52 .195 26);
 --s0:#4f46e5;--s1:#c2570c;--s2:#0f766e;--s3:#be185d;--s4:#0369a1;--s5:#7c5c00;--s6:#6d28d9;--s7:#3f6212}
 @media screen and (prefers-color-scheme:dark){:root{
 --bg:oklch(.165 .012 268);--surface:oklch(.2 .014 268);--sunken:oklch(.145 .01 268);--line:oklch(.285 .016 268);
---fg:oklch(.955 .005 268);--muted:oklch(.735 .015 268);--accent:oklch(.74 .13 280);--accent-soft:oklch(.285 .06 278);
+--fg:oklch(.955 .005 268);--muted:oklch(.735 .015 268);--accent:oklch(.74 .13 280);--accent-soft:oklch(.285 .06 278);--warn:oklch(.83 .13 85);--warn-soft:oklch(.285 .045 80);
 --bad:oklch(.745 .15 22);
 --s0:#a5b4fc;--s1:#fb9a4b;--s2:#4fd1c0;--s3:#f48fbe;--s4:#6cc4f5;--s5:#e3c04f;--s6:#c9a8fb;--s7:#a8d163}}
 *{box-sizing:border-box}
@@ -41,6 +41,9 @@ tbody tr:hover{background:var(--accent-soft)}
 .sw{display:inline-block;width:9px;height:9px;border-radius:2px;margin-right:8px;vertical-align:baseline}
 .bad{color:var(--bad)}
 .note{border-radius:8px;padding:9px 12px;margin:10px 0 0;background:var(--accent-soft);color:var(--fg);border-left:3px solid var(--accent);font-size:13px;overflow-wrap:anywhere}
+.note.warn{background:var(--warn-soft);border-color:var(--warn)}
+td small{display:block;color:var(--muted);font-size:10.5px;line-height:1.3}
+td{vertical-align:top}
 svg.chart{display:block;width:100%;height:auto;overflow:visible}
 svg.chart text{font-size:11px;fill:var(--muted);font-variant-numeric:tabular-nums}
 svg.chart text.point{fill:var(--fg);font-size:10.5px;paint-order:stroke;stroke:var(--surface);stroke-width:3px}

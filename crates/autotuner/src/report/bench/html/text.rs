@@ -46,7 +46,7 @@ pub(super) fn grouped_count(value: u64) -> String {
     let digits = value.to_string();
     let mut told = String::new();
     for (index, digit) in digits.char_indices() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             told.push('\u{202f}');
         }
         told.push(digit);
