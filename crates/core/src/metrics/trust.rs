@@ -19,6 +19,11 @@ const TOLERATED_SHORTFALL: f64 = 0.05;
 /// From which share of its time on a processor a load thread could do no more.
 const SATURATED: f64 = 0.9;
 
+/// From which share of its time on a processor a load thread's lateness is its own doing. One that
+/// mostly waits and is late all the same shares its processors with others, the engine as a rule,
+/// as it does for every configuration.
+const BUSY: f64 = 0.5;
+
 /// Starts later than this, in seconds, are late at any rate.
 const LATE: f64 = 0.01;
 
@@ -117,7 +122,7 @@ pub(super) fn trust(metrics: &LevelMetrics, records: &LevelRecords, terms: &Term
     let objectives = Objective::ALL.into_iter();
     let scored = objectives.filter(|objective| terms.objective.is_none_or(|scored| scored == *objective));
     trust.reasons = scored
-        .filter_map(|objective| own_error_reason(&trust, objective))
+        .filter_map(|objective| own_error_reason(&trust, objective, terms.calibration.is_some()))
         .chain(schedule.and_then(|schedule| shortfall_reason(&trust, metrics, schedule)))
         .collect();
     trust
@@ -171,11 +176,10 @@ fn own_errors(
     }
 }
 
-fn own_error_reason(trust: &Trust, objective: Objective) -> Option<String> {
-    let error = trust
-        .errors
-        .of(objective)
-        .filter(|error| *error > TOLERATED_ERROR)?;
+fn own_error_reason(trust: &Trust, objective: Objective, is_calibrated: bool) -> Option<String> {
+    let is_its_own = is_calibrated || trust.cpu_share.is_none_or(|share| share >= BUSY);
+    let error = trust.errors.of(objective);
+    let error = error.filter(|error| *error > TOLERATED_ERROR && is_its_own)?;
     let lag = trust.loop_lag_p99.map(|lag| {
         format!(
             "; one in a hundred of its wakings was more than {} late",
