@@ -561,7 +561,7 @@ fn a_bench_can_be_cancelled() {
 #[test]
 fn addresses_that_cannot_be_benchmarked_are_named() {
     let sandbox = Sandbox::new();
-    for url in ["https://127.0.0.1:1", "no-scheme", "http://"] {
+    for url in ["ftp://127.0.0.1:1", "no-scheme", "http://"] {
         sandbox
             .run(&["bench", "--url", url, "--model", "m"])
             .expect(2)
