@@ -339,6 +339,7 @@ impl Bench for FakeWorld {
                 let mut recording = recording(rate, 0);
                 recording.levels[0].client = Some(ClientHealth {
                     lag_p50_ns: 1_000_000_000,
+                    cpu_share: 0.95,
                     ..ClientHealth::default()
                 });
                 Ok(recording)

@@ -64,7 +64,9 @@ export function TaskForm({
   const editor = useRef<CodeEditorHandle>(null);
 
   const isDirty = errors.length > 0 || !isSameDocument(document, initial);
-  useDraft(source.key, isDirty, document, written);
+  // What has been saved is no draft any more, also while the page it leads to is on its way.
+  const [isSaved, setSaved] = useState(false);
+  useDraft(source.key, isDirty && !isSaved, document, written);
 
   const askToLeave = useCallback(
     () =>
@@ -81,6 +83,7 @@ export function TaskForm({
   const free = useLeaveGuard(isDirty, askToLeave, forgetDraft);
   const saving = useSubmit(source, () => {
     free();
+    setSaved(true);
     forgetDraft();
   });
   const { forget } = saving;
