@@ -4,7 +4,6 @@ mod api;
 mod cli;
 mod clock;
 mod config;
-mod datasets;
 mod demo;
 #[cfg(test)]
 mod fake;

@@ -74,7 +74,6 @@ mod tests {
             input_tokens: count(1),
             output_tokens: count(tokens),
             outcome: RequestOutcome::Success,
-            ..RequestRecord::default()
         }
     }
 

@@ -325,6 +325,16 @@ fn parts_that_cannot_run_yet_are_reasons_not_to_start() {
         assert!(task.not_built.iter().all(|part| part.hint.is_some()));
     };
     check(
+        "benchmark/arrival",
+        json!({ "type": "poisson", "rate": 4 }),
+        &["benchmark.arrival"],
+    );
+    check(
+        "benchmark/dataset_url",
+        json!("prompts.csv"),
+        &["benchmark.dataset_url"],
+    );
+    check(
         "storage",
         json!({ "type": "pvc", "pvc_name": "models" }),
         &["storage"],
@@ -339,8 +349,7 @@ fn parts_that_cannot_run_yet_are_reasons_not_to_start() {
         json!({ "name": "own", "spec": { "a": 1 } }),
         &["clusterservingruntime_config"],
     );
-    check("benchmark/arrival", json!({ "type": "poisson", "rate": 4 }), &[]);
-    check("benchmark/dataset_url", json!("prompts.csv"), &[]);
+    check("benchmark/arrival", json!({ "type": "closed" }), &[]);
     check("deployment_mode", json!("kubernetes"), &[]);
 }
 
