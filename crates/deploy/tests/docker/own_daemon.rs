@@ -444,11 +444,6 @@ async fn an_image_that_is_fetched_when_the_daemon_dies_is_told_as_lost_and_can_b
     let Some(mut daemon) = OwnDaemon::start(&[]).await else {
         return;
     };
-    let up = daemon
-        .beside(&["ip", "link", "set", "lo", "up"])
-        .status()
-        .unwrap();
-    assert!(up.success());
     let mut registry = daemon
         .beside(&["python3", "-c", SILENT_REGISTRY])
         .stdout(Stdio::piped())
