@@ -46,6 +46,8 @@ audit:
 bench:
 	cargo build --release --locked
 	./scripts/bench.sh target/release/autotuner
+	./scripts/bench-load.sh target/release/autotuner
+	./scripts/bench-llama.sh target/release/autotuner
 	./scripts/bench-service.sh target/release/autotuner
 	./scripts/bench-containers.sh target/release/autotuner
 	./scripts/bench-ui.sh target/release/autotuner

@@ -16,7 +16,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use autotuner_core::engine::{Endpoint, LaunchPlan};
-use autotuner_core::measure::{LevelRecords, RequestOutcome, RequestRecord, TokenCount, TokenSource};
+use autotuner_core::measure::{
+    ClientHealth, LevelRecords, RequestOutcome, RequestRecord, TokenCount, TokenSource,
+};
 use autotuner_core::workload::Workload;
 use autotuner_deploy::{
     DeployError, Deployer, Deployment, DeploymentStatus, Exit, Label, Owned, Placement, Unwatched, Watcher,
@@ -333,6 +335,15 @@ impl Bench for FakeWorld {
                 first_error: "not JSON".into(),
             }),
             "half" => Ok(recording(rate, 5)),
+            "slow-client" => {
+                let mut recording = recording(rate, 0);
+                recording.levels[0].client = Some(ClientHealth {
+                    lag_p50_ns: 1_000_000_000,
+                    cpu_share: 0.95,
+                    ..ClientHealth::default()
+                });
+                Ok(recording)
+            }
             _ => Ok(recording(rate, 0)),
         }
     }
@@ -360,6 +371,7 @@ fn recording(rate: u32, failed: usize) -> Recording {
         } else {
             RequestOutcome::Success
         },
+        ..RequestRecord::default()
     };
     Recording {
         levels: vec![LevelRecords {
@@ -368,9 +380,11 @@ fn recording(rate: u32, failed: usize) -> Recording {
             window_start_ns: 0,
             window_end_ns: 1_000_000_000,
             requests: (0..10).map(request).collect(),
+            ..LevelRecords::default()
         }],
         notes: vec![],
         fingerprints: vec![],
+        clock_zero_ns: 0,
     }
 }
 

@@ -4,6 +4,7 @@ mod api;
 mod cli;
 mod clock;
 mod config;
+mod datasets;
 mod demo;
 #[cfg(test)]
 mod fake;

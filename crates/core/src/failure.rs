@@ -15,6 +15,8 @@ pub enum FailureKind {
     NotReadyInTime,
     /// The engine answered, but too many requests failed.
     BenchmarkFailed,
+    /// The load generator, and not the engine, has limited what was measured.
+    ClientLimited,
     /// The world failed, not the candidate: no disk, no daemon, no image, or a fault of our own.
     Infrastructure,
     /// The whole program was killed or stopped while the experiment ran.
@@ -47,12 +49,13 @@ pub struct Failure {
 
 impl FailureKind {
     /// Every kind.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::InvalidCandidate,
         Self::OutOfMemory,
         Self::EngineCrashed,
         Self::NotReadyInTime,
         Self::BenchmarkFailed,
+        Self::ClientLimited,
         Self::Infrastructure,
         Self::WorkerLost,
         Self::Cancelled,
@@ -66,6 +69,7 @@ impl FailureKind {
             Self::EngineCrashed => "engine_crashed",
             Self::NotReadyInTime => "not_ready_in_time",
             Self::BenchmarkFailed => "benchmark_failed",
+            Self::ClientLimited => "client_limited",
             Self::Infrastructure => "infrastructure",
             Self::WorkerLost => "worker_lost",
             Self::Cancelled => "cancelled",
@@ -85,7 +89,9 @@ impl FailureKind {
             | Self::EngineCrashed
             | Self::NotReadyInTime
             | Self::BenchmarkFailed => Lesson::KeepAway,
-            Self::Infrastructure | Self::WorkerLost | Self::Cancelled => Lesson::Nothing,
+            Self::ClientLimited | Self::Infrastructure | Self::WorkerLost | Self::Cancelled => {
+                Lesson::Nothing
+            }
         }
     }
 }

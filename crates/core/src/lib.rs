@@ -5,6 +5,7 @@
 //! that. Start reading at [`plan`], which says what to do next with a task, and at
 //! [`score`], which says what a measurement is worth.
 
+pub mod calibration;
 pub mod engine;
 pub mod experiment;
 pub mod failure;

@@ -204,7 +204,9 @@ fn measured(task: &Task, rate: u32) -> Measured {
             input_tokens: tokens(0),
             output_tokens: tokens(rate),
             outcome: RequestOutcome::Success,
+            ..RequestRecord::default()
         }],
+        ..LevelRecords::default()
     };
     let metrics = experiment_metrics(vec![level_metrics(&records, &[])], None, 0);
     let score = score(&metrics, task.search.objective, &task.slos).expect("measured");

@@ -1,27 +1,31 @@
 //! One monotonic clock for all stamps of a measurement.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
+use nix::time::{ClockId, clock_gettime};
 use tokio::time::Instant;
 
 /// Counts nanoseconds from the moment it was made.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Clock {
     zero: Instant,
-}
-
-/// When a connection last read anything.
-#[derive(Debug, Clone)]
-pub(crate) struct LastRead {
-    clock: Clock,
-    at_ns: Arc<AtomicU64>,
+    /// What the system's own clock showed then.
+    monotonic_zero_ns: u64,
 }
 
 impl Clock {
     /// A clock whose zero is now.
     pub(crate) fn start() -> Self {
-        Self { zero: Instant::now() }
+        Self {
+            zero: Instant::now(),
+            monotonic_zero_ns: monotonic_ns(),
+        }
+    }
+
+    /// What `CLOCK_MONOTONIC` showed at the zero, nanoseconds: by it, another process of this
+    /// machine can compare its stamps with these.
+    pub(crate) fn monotonic_zero_ns(&self) -> u64 {
+        self.monotonic_zero_ns
     }
 
     /// Nanoseconds since the zero.
@@ -36,26 +40,11 @@ impl Clock {
 
     /// The moment of a stamp.
     pub(crate) fn moment(&self, stamp_ns: u64) -> Instant {
-        self.zero + std::time::Duration::from_nanos(stamp_ns)
+        self.zero + Duration::from_nanos(stamp_ns)
     }
 }
 
-impl LastRead {
-    pub(crate) fn new(clock: Clock) -> Self {
-        Self {
-            clock,
-            at_ns: Arc::new(AtomicU64::new(clock.now())),
-        }
-    }
-
-    /// Notes that something was read right now.
-    pub(crate) fn note(&self) {
-        // One task reads and asks; the number stands for nothing but itself.
-        self.at_ns.store(self.clock.now(), Ordering::Relaxed);
-    }
-
-    /// The stamp of the last read.
-    pub(crate) fn stamp(&self) -> u64 {
-        self.at_ns.load(Ordering::Relaxed)
-    }
+fn monotonic_ns() -> u64 {
+    let now = clock_gettime(ClockId::CLOCK_MONOTONIC).map(Duration::from);
+    now.map_or(0, |now| u64::try_from(now.as_nanos()).unwrap_or(u64::MAX))
 }

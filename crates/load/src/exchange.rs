@@ -5,24 +5,24 @@
 //!
 //! It does not decide what an answer is worth: that is the transcript's matter.
 
-use std::future::Future;
+use std::future::poll_fn;
+use std::io;
 use std::pin::{Pin, pin};
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use autotuner_core::measure::{RequestError, RequestRecord};
 use autotuner_core::workload::Lengths;
 use bytes::Bytes;
-use http_body_util::BodyExt;
-use hyper::Response;
-use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep};
 
-use crate::clock::{Clock, LastRead};
+use crate::clock::Clock;
 use crate::connection::Connection;
 use crate::delta::Origin;
+use crate::stream::Read;
 use crate::target::Target;
 use crate::transcript::{Ending, RequestFailure, Start, Transcript};
+use crate::wire::{AnswerReader, Piece};
 
 /// How long the end of a body may take after its `[DONE]`, before the connection is given up.
 const TAIL: Duration = Duration::from_millis(250);
@@ -37,6 +37,15 @@ pub(crate) struct Prepared {
     pub(crate) lengths: Lengths,
     /// Its body.
     pub(crate) body: Bytes,
+}
+
+/// A request's place in the load.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Ticket {
+    /// When the schedule wanted it.
+    pub(crate) intended_ns: u64,
+    /// Its `x-request-id`.
+    pub(crate) id: String,
 }
 
 /// When a request ends, whatever the server does.
@@ -60,45 +69,45 @@ pub(crate) struct Exchanged {
     pub(crate) is_reusable: bool,
     /// Whether the connection broke before an answer began.
     pub(crate) is_unanswered: bool,
+    /// Reads that brought something, and those of them that brought several chunks of content.
+    pub(crate) reads: u32,
+    pub(crate) reads_of_several: u32,
 }
 
 /// Sends a request and reads its answer to the end, or to a limit.
 pub(crate) async fn exchange(
     connection: &mut Connection,
     target: &Target,
-    prepared: Prepared,
-    intended_ns: u64,
+    prepared: &Prepared,
+    ticket: &Ticket,
     limits: Limits,
     clock: Clock,
 ) -> Exchanged {
     let Prepared { lengths, body } = prepared;
-    let request = target.request(body);
-    let last_read = connection.last_read().clone();
-    let mut transcript = Transcript::new(lengths.output);
-    let start = Start {
-        intended_ns,
-        sent_ns: clock.now(),
+    connection.prepare(&target.head, &ticket.id, body);
+    let mut conversation = Conversation {
+        heard: Heard::new(Transcript::new(target.api, lengths.output)),
+        is_sent: false,
+        unsent: None,
+        connection,
     };
-    let (stopped, is_reusable, is_unanswered) = {
-        let mut reading = Reading {
-            connection,
-            transcript: &mut transcript,
-            last_read: &last_read,
-            is_reusable: false,
-            is_unanswered: false,
-        };
-        let stopped = within(
-            limits,
-            start.sent_ns,
-            &last_read,
-            clock,
-            reading.converse(request),
-        )
-        .await;
-        (stopped, reading.is_reusable, reading.is_unanswered)
-    };
+    let sent_ns = clock.now();
+    let stopped = conversation.within(limits, sent_ns, clock).await;
+    let is_over = stopped.is_ok();
+    if is_over && conversation.heard.transcript.done_ns().is_some() {
+        conversation.read_tail().await;
+    }
+    let is_reusable = is_over && conversation.connection.reader.is_reusable();
+    let is_unanswered = matches!(stopped, Ok(Stop::Unanswered(_)));
+    let Heard {
+        mut transcript,
+        reads,
+        reads_of_several,
+        ..
+    } = conversation.heard;
     let ending = match stopped {
-        Ok(ending) => ending,
+        Ok(Stop::Ended(ending)) => ending,
+        Ok(Stop::Unanswered(reason)) => Ending::Failed(RequestFailure::new(RequestError::Connect, &reason)),
         Err(Limit::Cut) => Ending::CutOff,
         Err(Limit::Silence) => Ending::Failed(RequestFailure::new(
             RequestError::Timeout,
@@ -112,12 +121,18 @@ pub(crate) async fn exchange(
     };
     let prompt_tokens = transcript.counted_prompt_tokens();
     let origin = transcript.take_origin();
+    let start = Start {
+        intended_ns: ticket.intended_ns,
+        sent_ns,
+    };
     Exchanged {
-        record: transcript.into_record(start, ended_ns, lengths, ending),
+        record: transcript.into_record(start, ended_ns, *lengths, ending),
         prompt_tokens,
         origin,
         is_reusable,
         is_unanswered,
+        reads,
+        reads_of_several,
     }
 }
 
@@ -128,137 +143,208 @@ enum Limit {
     Cut,
 }
 
-/// Runs `talk` until it ends or a limit is reached. The timer is set for the nearest moment
-/// at which a limit could be reached, and moved on if bytes came in meanwhile: no timer is
-/// touched when a byte arrives.
-async fn within(
-    limits: Limits,
-    sent_ns: u64,
-    last_read: &LastRead,
-    clock: Clock,
-    talk: impl Future<Output = Ending>,
-) -> Result<Ending, Limit> {
-    let silent_until = || clock.moment(sent_ns.max(last_read.stamp())) + limits.silence;
-    let mut talk = pin!(talk);
-    let mut timer: Pin<&mut Sleep> = pin!(tokio::time::sleep_until(silent_until().min(limits.cut_at)));
-    std::future::poll_fn(|cx| {
-        if let Poll::Ready(ending) = talk.as_mut().poll(cx) {
-            return Poll::Ready(Ok(ending));
-        }
-        while timer.as_mut().poll(cx).is_ready() {
-            let now = Instant::now();
-            if now >= limits.cut_at {
-                return Poll::Ready(Err(Limit::Cut));
-            }
-            if now >= silent_until() {
-                return Poll::Ready(Err(Limit::Silence));
-            }
-            timer.as_mut().reset(silent_until().min(limits.cut_at));
-        }
-        Poll::Pending
-    })
-    .await
+/// How a request ended that no limit did.
+#[derive(Debug)]
+enum Stop {
+    Ended(Ending),
+    /// The connection broke before an answer began, for this reason.
+    Unanswered(String),
 }
 
-/// An answer that is being read.
-struct Reading<'a> {
+/// A request and its answer, on the wire.
+struct Conversation<'a> {
     connection: &'a mut Connection,
-    transcript: &'a mut Transcript,
-    last_read: &'a LastRead,
-    is_reusable: bool,
-    is_unanswered: bool,
+    heard: Heard,
+    is_sent: bool,
+    /// Why the other side took no more of the request.
+    unsent: Option<io::Error>,
 }
 
-impl Reading<'_> {
-    async fn converse(&mut self, request: hyper::Request<http_body_util::Full<Bytes>>) -> Ending {
-        let response = match self.connection.send(request).await {
-            Ok(response) => response,
-            Err(error) if error.is_parse() => {
-                return Ending::Failed(RequestFailure::new(RequestError::Parse, &chain(&error)));
+/// What was heard so far.
+struct Heard {
+    transcript: Transcript,
+    /// The status of a refusal, and its body.
+    refusal: Option<(u16, Vec<u8>)>,
+    /// Chunks with content.
+    chunks: u32,
+    reads: u32,
+    reads_of_several: u32,
+}
+
+impl Conversation<'_> {
+    /// Talks until the answer ends or a limit is reached. The timer is set for the nearest moment
+    /// at which a limit could be reached, and moved on if bytes came in meanwhile: no timer is
+    /// touched when a byte arrives.
+    async fn within(&mut self, limits: Limits, sent_ns: u64, clock: Clock) -> Result<Stop, Limit> {
+        let silent_until = |read_ns: u64| clock.moment(sent_ns.max(read_ns)) + limits.silence;
+        let mut timer: Pin<&mut Sleep> =
+            pin!(tokio::time::sleep_until(silent_until(sent_ns).min(limits.cut_at)));
+        poll_fn(|cx| {
+            if let Poll::Ready(stop) = self.poll(cx) {
+                return Poll::Ready(Ok(stop));
             }
-            Err(error) => {
-                self.is_unanswered = true;
-                return Ending::Failed(RequestFailure::new(RequestError::Connect, &chain(&error)));
+            while timer.as_mut().poll(cx).is_ready() {
+                let now = Instant::now();
+                let silent_until = silent_until(self.connection.last_read_ns);
+                if now >= limits.cut_at {
+                    return Poll::Ready(Err(Limit::Cut));
+                }
+                if now >= silent_until {
+                    return Poll::Ready(Err(Limit::Silence));
+                }
+                timer.as_mut().reset(silent_until.min(limits.cut_at));
             }
-        };
-        if !response.status().is_success() {
-            return self.read_refusal(response).await;
+            Poll::Pending
+        })
+        .await
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Stop> {
+        if !self.is_sent {
+            match self.connection.poll_send(cx) {
+                Poll::Pending => (),
+                Poll::Ready(Ok(())) => self.is_sent = true,
+                // There may be an answer all the same that says why.
+                Poll::Ready(Err(error)) => {
+                    self.is_sent = true;
+                    self.unsent = Some(error);
+                }
+            }
         }
-        let mut body = response.into_body();
         loop {
-            match self.connection.drive(body.frame()).await {
-                None => {
-                    self.is_reusable = true;
-                    return self.transcript.close(self.last_read.stamp());
+            let Self {
+                connection, heard, ..
+            } = self;
+            let read = connection.poll_receive(cx, |reader, bytes, stamp| heard.take(reader, bytes, stamp));
+            match read {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Err(error)) => return Poll::Ready(self.broken(&error.to_string())),
+                Poll::Ready(Ok(Read::Closed)) => return Poll::Ready(self.closed()),
+                Poll::Ready(Ok(Read::Taken {
+                    value: Some(ending), ..
+                })) => {
+                    return Poll::Ready(Stop::Ended(ending));
                 }
-                Some(Err(error)) => return self.broken(&error),
-                Some(Ok(frame)) => {
-                    let stamp = self.last_read.stamp();
-                    let Some(bytes) = frame.data_ref() else { continue };
-                    if let Err(failure) = self.transcript.feed(bytes, stamp) {
-                        return Ending::Failed(failure);
-                    }
-                    if let Some(done_ns) = self.transcript.done_ns() {
-                        self.read_tail(body).await;
-                        return self.transcript.close(done_ns);
-                    }
+                // There is more, but others wait too.
+                Poll::Ready(Ok(Read::Taken { is_full: true, .. })) => {
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
                 }
+                Poll::Ready(Ok(Read::Taken { .. })) => (),
             }
         }
+    }
+
+    fn closed(&mut self) -> Stop {
+        if self.connection.reader.ends_with_connection() {
+            return Stop::Ended(self.heard.finish(self.connection.last_read_ns));
+        }
+        self.broken("the server closed the connection before the answer was whole")
+    }
+
+    fn broken(&mut self, reason: &str) -> Stop {
+        if self.connection.reader.is_before_answer() {
+            let reason = match &self.unsent {
+                Some(error) => error.to_string(),
+                None => reason.to_owned(),
+            };
+            return Stop::Unanswered(reason);
+        }
+        Stop::Ended(match self.heard.refused() {
+            Some(refusal) => refusal,
+            None => self
+                .heard
+                .transcript
+                .break_off(&format!("the stream broke off: {reason}")),
+        })
     }
 
     /// Reads what follows `[DONE]`, so that the connection can be used again.
-    async fn read_tail(&mut self, mut body: Incoming) {
-        let tail = self
-            .connection
-            .drive(async { while let Some(Ok(_)) = body.frame().await {} });
-        self.is_reusable = tokio::time::timeout(TAIL, tail).await.is_ok();
-    }
-
-    fn broken(&mut self, error: &hyper::Error) -> Ending {
-        let is_bad_framing = std::error::Error::source(error)
-            .and_then(|source| source.downcast_ref::<std::io::Error>())
-            .is_some_and(|source| {
-                matches!(
-                    source.kind(),
-                    std::io::ErrorKind::InvalidInput | std::io::ErrorKind::InvalidData
-                )
-            });
-        if is_bad_framing {
-            return Ending::Failed(RequestFailure::new(RequestError::Parse, &chain(error)));
-        }
-        self.transcript
-            .break_off(&format!("the stream broke off: {}", chain(error)))
-    }
-
-    async fn read_refusal(&mut self, response: Response<Incoming>) -> Ending {
-        let status = response.status();
-        let mut body = response.into_body();
-        let mut text = Vec::new();
-        while text.len() < REFUSAL_BYTES {
-            match self.connection.drive(body.frame()).await {
-                Some(Ok(frame)) => text.extend_from_slice(frame.data_ref().map_or(&[], |bytes| bytes)),
-                Some(Err(_)) => break,
-                None => {
-                    self.is_reusable = true;
-                    break;
+    async fn read_tail(&mut self) {
+        let Self { connection, .. } = self;
+        let tail = poll_fn(|cx| {
+            while !connection.reader.is_reusable() {
+                let read = connection.poll_receive(
+                    cx,
+                    |reader, mut bytes, _| {
+                        while let Ok(Some(_)) = reader.next(&mut bytes) {}
+                    },
+                );
+                match read {
+                    Poll::Pending => return Poll::Pending,
+                    Poll::Ready(Ok(Read::Taken { .. })) => (),
+                    Poll::Ready(_) => return Poll::Ready(()),
                 }
             }
-        }
-        Ending::Failed(RequestFailure::new(
-            RequestError::Status(status.as_u16()),
-            &String::from_utf8_lossy(&text),
-        ))
+            Poll::Ready(())
+        });
+        drop(tokio::time::timeout(TAIL, tail).await);
     }
 }
 
-/// An error with its causes, in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
+impl Heard {
+    fn new(transcript: Transcript) -> Self {
+        Self {
+            transcript,
+            refusal: None,
+            chunks: 0,
+            reads: 0,
+            reads_of_several: 0,
+        }
     }
-    text
+
+    /// Takes what one read brought; gives the ending, if it has come.
+    fn take(&mut self, reader: &mut AnswerReader, mut bytes: &[u8], stamp: u64) -> Option<Ending> {
+        self.reads += 1;
+        let before = self.chunks;
+        let ending = self.take_pieces(reader, &mut bytes, stamp);
+        self.reads_of_several += u32::from(self.chunks > before + 1);
+        ending
+    }
+
+    fn take_pieces(&mut self, reader: &mut AnswerReader, bytes: &mut &[u8], stamp: u64) -> Option<Ending> {
+        loop {
+            match reader.next(bytes) {
+                Ok(Some(Piece::Status(status))) if (200..300).contains(&status) => (),
+                Ok(Some(Piece::Status(status))) => self.refusal = Some((status, Vec::new())),
+                Ok(Some(Piece::Body(body))) => {
+                    if let Some((_, text)) = &mut self.refusal {
+                        text.extend_from_slice(body);
+                        if text.len() >= REFUSAL_BYTES {
+                            return self.refused();
+                        }
+                    } else {
+                        match self.transcript.feed(body, stamp) {
+                            Ok(chunks) => self.chunks += chunks,
+                            Err(failure) => return Some(Ending::Failed(failure)),
+                        }
+                    }
+                }
+                Ok(Some(Piece::End)) => return Some(self.finish(stamp)),
+                Ok(None) => break,
+                Err(error) => {
+                    return Some(Ending::Failed(RequestFailure::new(
+                        RequestError::Parse,
+                        &error.to_string(),
+                    )));
+                }
+            }
+        }
+        // What follows [DONE] is waited for elsewhere.
+        self.transcript
+            .done_ns()
+            .map(|done_ns| self.transcript.close(done_ns))
+    }
+
+    /// The answer is over.
+    fn finish(&mut self, stamp: u64) -> Ending {
+        self.refused().unwrap_or_else(|| self.transcript.close(stamp))
+    }
+
+    fn refused(&self) -> Option<Ending> {
+        let (status, text) = self.refusal.as_ref()?;
+        let text = String::from_utf8_lossy(text);
+        let refusal = RequestFailure::new(RequestError::Status(*status), &text);
+        Some(Ending::Failed(refusal))
+    }
 }

@@ -4,12 +4,12 @@
 //! in their order. It summarises nothing: records go out as they were made.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use autotuner_core::engine::Endpoint;
-use autotuner_core::workload::{Scenario, Workload};
+use autotuner_core::workload::{Load, Workload};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
@@ -17,6 +17,7 @@ use crate::level::Level;
 use crate::origins::Origins;
 use crate::shared::{Health, Shared};
 use crate::target::Target;
+use crate::threads::LoadThreads;
 use crate::{Bench, BenchError, Observer, Recording, Verdict, probe};
 
 /// How a [`LoadGenerator`] behaves, whatever the workload.
@@ -26,13 +27,14 @@ pub struct LoadOptions {
     pub connect_timeout: Duration,
     /// How often progress is reported while a level runs; more than zero.
     pub progress_interval: Duration,
+    /// Threads that drive the load; as many as it is worth on this machine where it is `None`.
+    pub threads: Option<usize>,
 }
 
-/// Drives a closed loop of streaming requests against an OpenAI-compatible endpoint.
+/// Drives streaming requests, in a closed loop or by a clock, against an OpenAI-compatible endpoint.
 ///
-/// It speaks plain HTTP/1.1, on one connection for each request in flight, and uses no
-/// proxy. All its work is done in tasks of the runtime it is called on, none of which
-/// outlives the call.
+/// It speaks HTTP/1.1, plain or under TLS, on one connection for each request in flight, and
+/// uses no proxy. The load is driven by threads of its own, none of which outlives the call.
 #[derive(Debug, Clone)]
 pub struct LoadGenerator {
     options: LoadOptions,
@@ -44,6 +46,7 @@ impl Default for LoadOptions {
         Self {
             connect_timeout: Duration::from_secs(5),
             progress_interval: Duration::from_millis(250),
+            threads: None,
         }
     }
 }
@@ -67,6 +70,8 @@ impl LoadGenerator {
             origins: Origins::new(&endpoint.model),
             closes_unannounced: AtomicBool::new(false),
             sent_again: AtomicU32::new(0),
+            reads: AtomicU64::new(0),
+            reads_of_several: AtomicU64::new(0),
         });
         let (recipe, notes) = probe::learn(&shared, endpoint, workload).await?;
         Ok(Prepared {
@@ -108,18 +113,29 @@ impl Bench for LoadGenerator {
             levels: Vec::with_capacity(workload.level_count()),
             notes,
             fingerprints: Vec::new(),
+            clock_zero_ns: shared.clock.monotonic_zero_ns(),
         };
-        for (number, (scenario, concurrency)) in levels(workload).into_iter().enumerate() {
+        let most = workload.loads().iter().map(Load::most_in_flight).max();
+        let count = self
+            .options
+            .threads
+            .unwrap_or_else(|| LoadThreads::enough_for(most.unwrap_or(1)));
+        let threads = LoadThreads::start(count).map_err(|error| BenchError::BadWorkload {
+            reason: format!("the system gives no thread to send it from: {error}"),
+        })?;
+        let threads = Arc::new(threads);
+        for (number, plan) in workload.levels().iter().enumerate() {
             let level = Level {
                 shared: &shared,
+                threads: &threads,
                 recipe: &recipe,
                 workload,
                 number,
-                scenario,
-                concurrency,
+                plan,
                 progress_interval: self.options.progress_interval,
+                cancel: &cancel,
             };
-            let records = level.run(&cancel, observer).await?;
+            let records = level.run(observer).await?;
             let verdict = observer.level_done(&records);
             recording.levels.push(records);
             if verdict == Verdict::Stop {
@@ -137,20 +153,6 @@ impl Bench for LoadGenerator {
         }
         Ok(recording)
     }
-}
-
-/// Scenario by scenario, each from the first to the last concurrency.
-fn levels(workload: &Workload) -> Vec<(&Scenario, u32)> {
-    let mut levels = Vec::with_capacity(workload.level_count());
-    for scenario in &workload.scenarios {
-        levels.extend(
-            workload
-                .concurrency
-                .iter()
-                .map(|concurrency| (scenario, *concurrency)),
-        );
-    }
-    levels
 }
 
 fn check(workload: &Workload) -> Result<(), BenchError> {

@@ -1,34 +1,46 @@
 //! One level: connect, warm up, measure, drain.
 //!
-//! The one idea: the window opens on an idle server that is warm, with every connection
-//! open, and every request that is started in it gets a record.
+//! The one idea: the window opens on a server that is warm, with every connection open, and
+//! every request that is started in it gets a record. A closed loop's warm-up runs into the
+//! window unless the requests are to start together.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use autotuner_core::measure::{LevelRecords, RequestOutcome};
-use autotuner_core::workload::{Scenario, Workload};
-use tokio::time::Instant;
+use autotuner_core::measure::{LevelRecords, RequestOutcome, RequestRecord, Schedule};
+use autotuner_core::workload::{FirstWave, LevelPlan, Load, Workload};
 use tokio_util::sync::CancellationToken;
 
-use crate::phase::{self, Counts, Phase};
+use crate::closed::{self, Course, Lead};
+use crate::crew;
+use crate::health;
+use crate::open::{self, Share};
+use crate::phase::{Counts, Phase, PhaseParts};
 use crate::prompts::Purpose;
 use crate::requests::{Recipe, RequestList};
 use crate::shared::{Shared, nothing_succeeded};
 use crate::slot::Slot;
+use crate::threads::LoadThreads;
 use crate::{BenchError, Observer, Progress};
 
-/// One scenario at one concurrency, and all that is needed to run it.
+/// Connections that an open loop has open before it begins, at most.
+const OPEN_BEFOREHAND: u32 = 256;
+
+/// Most requests in flight while an open loop's engine is warmed up.
+const OPEN_WARM_UP: u32 = 32;
+
+/// One scenario under one load, and all that is needed to run it.
 pub(crate) struct Level<'a> {
     pub(crate) shared: &'a Arc<Shared>,
+    pub(crate) threads: &'a Arc<LoadThreads>,
     pub(crate) recipe: &'a Arc<Recipe>,
     pub(crate) workload: &'a Workload,
     /// Counted from 0.
     pub(crate) number: usize,
-    pub(crate) scenario: &'a Scenario,
-    pub(crate) concurrency: u32,
+    pub(crate) plan: &'a LevelPlan,
     pub(crate) progress_interval: Duration,
+    pub(crate) cancel: &'a CancellationToken,
 }
 
 impl Level<'_> {
@@ -36,50 +48,79 @@ impl Level<'_> {
     ///
     /// # Errors
     /// [`BenchError`] as for a whole benchmark.
-    pub(crate) async fn run(
-        &self,
-        cancel: &CancellationToken,
-        observer: &mut dyn Observer,
-    ) -> Result<LevelRecords, BenchError> {
-        let warm_up_requests = match self.workload.warmup_requests {
-            0 => 0,
-            requests => requests.max(self.concurrency),
+    pub(crate) async fn run(&self, observer: &mut dyn Observer) -> Result<LevelRecords, BenchError> {
+        let warm_slots = match &self.plan.load {
+            Load::InFlight(count) => *count,
+            Load::Scheduled { most, .. } => (*most).min(OPEN_WARM_UP),
         };
-        let warm_up_list = self.build(Purpose::WarmUp, warm_up_requests, cancel).await?;
-        let window_list = self
-            .build(Purpose::Window, self.workload.max_requests_per_level, cancel)
-            .await?;
-        let mut slots: Vec<Slot> = (0..self.concurrency).map(|_| Slot::default()).collect();
-        slots = phase::connect_all(slots, self.shared, cancel).await?;
-        if warm_up_requests > 0 {
-            slots = self
-                .warm_up(warm_up_list, warm_up_requests, slots, cancel, observer)
-                .await?;
+        let warm_requests = match self.workload.warmup_requests {
+            0 => 0,
+            requests => requests.max(warm_slots),
+        };
+        let runs_on = self.workload.first_wave == FirstWave::Spread
+            && matches!(self.plan.load, Load::InFlight(_))
+            && warm_requests > 0;
+        let spread = runs_on.then_some(warm_slots);
+        let warm_up = Arc::new(self.phase(Purpose::WarmUp, warm_requests, spread).await?);
+        let window = self.phase(Purpose::Window, self.workload.max_requests_per_level, None);
+        let window = Arc::new(window.await?);
+        let mut slots = self.connect(self.slots(warm_slots)).await?;
+        if warm_requests > 0 && !runs_on {
+            slots = self.warm_up(&warm_up, slots, observer).await?;
             // Whatever the warm-up cut off, or the server has closed, is connected anew.
-            slots = phase::connect_all(slots, self.shared, cancel).await?;
+            slots = self.connect(slots).await?;
         }
-        self.window(window_list, slots, cancel, observer).await
+        let lead = runs_on.then(|| Lead {
+            phase: warm_up,
+            enough: warm_requests,
+            may_fail: self.number > 0,
+        });
+        self.window(&window, lead, slots, observer).await
+    }
+
+    /// So many slots, dealt out to the load threads.
+    fn slots(&self, count: u32) -> Vec<Slot> {
+        (0..count as usize).map(Slot::on).collect()
+    }
+
+    async fn connect(&self, slots: Vec<Slot>) -> Result<Vec<Slot>, BenchError> {
+        crew::connect_all(slots, self.shared, self.threads, self.cancel).await
+    }
+
+    async fn phase(&self, purpose: Purpose, limit: u32, spread: Option<u32>) -> Result<Phase, BenchError> {
+        let (lasts, drain) = match purpose {
+            Purpose::Window => (self.workload.max_time_per_level, self.workload.drain),
+            Purpose::Probe | Purpose::Prefix | Purpose::WarmUp => (self.workload.max_warmup, Duration::ZERO),
+        };
+        Ok(Phase::new(PhaseParts {
+            shared: Arc::clone(self.shared),
+            level: self.number,
+            purpose,
+            list: self.build(purpose, limit, spread).await?,
+            // A warm-up that runs on sends until the window opens.
+            limit: if spread.is_some() { u32::MAX } else { limit },
+            lasts,
+            drain,
+        }))
     }
 
     async fn build(
         &self,
         purpose: Purpose,
         count: u32,
-        cancel: &CancellationToken,
+        spread: Option<u32>,
     ) -> Result<RequestList, BenchError> {
-        let mut list = RequestList::new(
-            Arc::clone(self.recipe),
-            purpose,
-            self.number,
-            self.scenario.clone(),
-        );
-        let while_not = cancel.clone();
+        let mut list = RequestList::new(Arc::clone(self.recipe), purpose, self.number, self.plan.clone());
+        if let Some(slots) = spread {
+            list.spread_first(slots);
+        }
+        let while_not = self.cancel.clone();
         let built = tokio::task::spawn_blocking(move || {
             list.build_ahead(count, &while_not);
             list
         });
         match built.await {
-            Ok(list) if !cancel.is_cancelled() => Ok(list),
+            Ok(list) if !self.cancel.is_cancelled() => Ok(list),
             Ok(_) => Err(BenchError::Cancelled),
             Err(error) => match error.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),
@@ -90,31 +131,21 @@ impl Level<'_> {
 
     async fn warm_up(
         &self,
-        list: RequestList,
-        limit: u32,
+        phase: &Arc<Phase>,
         slots: Vec<Slot>,
-        cancel: &CancellationToken,
         observer: &mut dyn Observer,
     ) -> Result<Vec<Slot>, BenchError> {
-        let until = after(Instant::now(), self.workload.max_warmup);
-        let phase = Arc::new(Phase {
-            shared: Arc::clone(self.shared),
-            list,
-            limit,
-            stop_at: until,
-            cut_at: until,
+        let course = Course {
+            lead: None,
+            window: Arc::clone(phase),
             is_recorded: false,
-            counts: Counts::default(),
-        });
-        let none = Counts::default();
-        let report = |_: &Counts| observer.progress(&self.progress(true, &none, Duration::ZERO));
-        let slots = phase::run(&phase, slots, cancel, self.progress_interval, report).await?;
+        };
+        let crew = crew::each(slots, self.threads, |slot| closed::work(slot, course.clone()));
+        let report = || observer.progress(&self.progress(None));
+        let slots = crew::finish(crew, self.cancel, self.progress_interval, report).await?;
         if self.number == 0 && phase.counts.succeeded.load(Ordering::Relaxed) == 0 {
             return Err(nothing_succeeded(&self.shared.health, || {
-                format!(
-                    "no request ended within the warm-up's {:?}",
-                    self.workload.max_warmup
-                )
+                format!("no request ended within the warm-up's {:?}", phase.lasts)
             }));
         }
         Ok(slots)
@@ -122,25 +153,35 @@ impl Level<'_> {
 
     async fn window(
         &self,
-        list: RequestList,
+        window: &Arc<Phase>,
+        lead: Option<Lead>,
         slots: Vec<Slot>,
-        cancel: &CancellationToken,
         observer: &mut dyn Observer,
     ) -> Result<LevelRecords, BenchError> {
-        let start = Instant::now();
-        let stop_at = after(start, self.workload.max_time_per_level);
-        let phase = Arc::new(Phase {
-            shared: Arc::clone(self.shared),
-            list,
-            limit: self.workload.max_requests_per_level,
-            stop_at,
-            cut_at: after(stop_at, self.workload.drain),
-            is_recorded: true,
-            counts: Counts::default(),
-        });
-        let report = |counts: &Counts| observer.progress(&self.progress(false, counts, start.elapsed()));
-        let slots = phase::run(&phase, slots, cancel, self.progress_interval, report).await?;
-        if self.number == 0 && phase.counts.succeeded.load(Ordering::Relaxed) == 0 {
+        let done = CancellationToken::new();
+        let watching = health::watch(Arc::clone(window), Arc::clone(self.threads), done.clone());
+        let mut watching = tokio::task::JoinSet::from_iter([watching]);
+        let held_back = Arc::new(AtomicU32::new(0));
+        let crew = match &self.plan.load {
+            Load::InFlight(_) => {
+                let course = Course {
+                    lead,
+                    window: Arc::clone(window),
+                    is_recorded: true,
+                };
+                crew::each(slots, self.threads, |slot| closed::work(slot, course.clone()))
+            }
+            Load::Scheduled { most, .. } => {
+                let slots = self.connect(self.beforehand(slots, *most)).await?;
+                self.follow(window, slots, *most, &held_back)
+            }
+        };
+        let report = || observer.progress(&self.progress(Some(window)));
+        let slots = crew::finish(crew, self.cancel, self.progress_interval, report).await?;
+        done.cancel();
+        let watched = watching.join_next().await.and_then(Result::ok);
+        let (client, engine) = watched.map_or((None, None), |watched| (Some(watched.client), watched.engine));
+        if self.number == 0 && window.counts.succeeded.load(Ordering::Relaxed) == 0 {
             return Err(nothing_succeeded(&self.shared.health, || {
                 let Workload {
                     max_time_per_level,
@@ -152,50 +193,130 @@ impl Level<'_> {
                 )
             }));
         }
-        let clock = self.shared.clock;
-        let is_all_started = phase.counts.started.load(Ordering::Relaxed) == phase.limit;
-        Ok(self.records(clock.stamp(start), clock.stamp(stop_at), is_all_started, slots))
+        let mut records = self.records(window, slots);
+        records.concurrency = match self.plan.load {
+            Load::InFlight(count) => count,
+            Load::Scheduled { .. } => client.map_or(0, |client| client.peak_in_flight),
+        };
+        records.client = client;
+        records.engine = engine;
+        if let Some(schedule) = &mut records.schedule {
+            schedule.held_back = held_back.load(Ordering::Relaxed);
+        }
+        Ok(records)
     }
 
-    fn records(&self, start_ns: u64, stop_ns: u64, is_all_started: bool, slots: Vec<Slot>) -> LevelRecords {
-        let mut requests: Vec<_> = slots.into_iter().flat_map(|slot| slot.records).collect();
-        requests.sort_by_key(|(index, _)| *index);
-        let requests: Vec<_> = requests.into_iter().map(|(_, record)| record).collect();
-        let last_end = requests
-            .iter()
-            .map(|request| match request.outcome {
-                RequestOutcome::CutOff => u64::MAX,
-                RequestOutcome::Success | RequestOutcome::Failed { .. } => request.ended_ns,
-            })
-            .max()
-            .unwrap_or(u64::MAX);
+    /// The slots that an open loop begins with.
+    fn beforehand(&self, mut slots: Vec<Slot>, most: u32) -> Vec<Slot> {
+        let wanted = most.min(OPEN_BEFOREHAND) as usize;
+        slots.extend(self.slots(u32::try_from(wanted.saturating_sub(slots.len())).unwrap_or(0)));
+        slots
+    }
+
+    /// Lets every load thread follow its share of the schedule.
+    fn follow(
+        &self,
+        window: &Arc<Phase>,
+        slots: Vec<Slot>,
+        most: u32,
+        held_back: &Arc<AtomicU32>,
+    ) -> crew::Crew {
+        let count = self.threads.count();
+        let mut idle: Vec<Vec<Slot>> = (0..count).map(|_| Vec::new()).collect();
+        for slot in slots {
+            idle[slot.thread % count].push(slot);
+        }
+        let share = |thread| Share {
+            phase: Arc::clone(window),
+            starts: Vec::new(),
+            most: (most as usize).div_ceil(count),
+            thread,
+            held_back: Arc::clone(held_back),
+        };
+        let mut shares: Vec<Share> = (0..count).map(share).collect();
+        let starts = self.plan.load.starts(self.workload.seed, self.number);
+        let starts = starts.take_while(|start| start.at < self.workload.max_time_per_level);
+        for (job, start) in (0..self.workload.max_requests_per_level).zip(starts) {
+            shares[job as usize % count].starts.push((job, start.at));
+        }
+        let mut crew = crew::Crew::new();
+        window.open();
+        for (idle, share) in idle.into_iter().zip(shares) {
+            let thread = self.threads.handle(share.thread);
+            crew.spawn_on(open::follow(idle, share), thread);
+        }
+        crew
+    }
+
+    fn records(&self, window: &Phase, slots: Vec<Slot>) -> LevelRecords {
+        let (mut requests, mut lead_in) = (Vec::new(), Vec::new());
+        for slot in slots {
+            requests.extend(slot.records);
+            lead_in.extend(slot.lead_in);
+        }
+        requests.sort_by_key(|request: &RequestRecord| (request.intended_ns, request.job, request.turn));
+        let clock = self.shared.clock;
+        let start_ns = clock.stamp(window.open());
+        let stop_ns = clock.stamp(window.stop_at());
+        let is_all_started = window.started() >= window.limit;
+        let schedule = match &self.plan.load {
+            Load::InFlight(_) => None,
+            load @ Load::Scheduled { .. } => Some(Schedule {
+                label: load.to_string(),
+                rate: load.asked_rate(window.lasts),
+                held_back: 0,
+            }),
+        };
+        let last_end = match schedule {
+            Some(_) => last_start(&requests),
+            None => last_end(&requests),
+        };
         LevelRecords {
-            scenario: self.scenario.to_string(),
-            concurrency: self.concurrency,
+            scenario: self.plan.scenario.to_string(),
             window_start_ns: start_ns,
             window_end_ns: match is_all_started {
                 true => last_end.min(stop_ns),
                 false => stop_ns,
             },
             requests,
+            lead_in,
+            schedule,
+            ..LevelRecords::default()
         }
     }
 
-    fn progress(&self, warming_up: bool, counts: &Counts, elapsed: Duration) -> Progress {
+    fn progress(&self, window: Option<&Phase>) -> Progress {
+        let opened = window.and_then(|window| Some((window, window.opened()?)));
+        let count = |which: fn(&Counts) -> &AtomicU32| {
+            opened.map_or(0, |(window, _)| which(&window.counts).load(Ordering::Relaxed))
+        };
         Progress {
             level: self.number,
             levels: self.workload.level_count(),
-            label: format!("{} at concurrency {}", self.scenario, self.concurrency),
-            warming_up,
-            completed: counts.succeeded.load(Ordering::Relaxed),
-            failed: counts.failed.load(Ordering::Relaxed),
+            label: format!("{} at {}", self.plan.scenario, self.plan.load),
+            warming_up: opened.is_none(),
+            completed: count(|counts| &counts.succeeded),
+            failed: count(|counts| &counts.failed),
             planned: self.workload.max_requests_per_level,
-            live: counts.sums.live(elapsed),
+            live: opened.and_then(|(window, opened)| window.counts.sums.live(opened.elapsed())),
         }
     }
 }
 
-/// That much later; a duration beyond all measure counts as a year.
-pub(crate) fn after(moment: Instant, duration: Duration) -> Instant {
-    moment + duration.min(Duration::from_secs(365 * 24 * 3600))
+/// When the last request ended; beyond everything while one is open.
+fn last_end(requests: &[RequestRecord]) -> u64 {
+    let end = |request: &RequestRecord| match request.outcome {
+        RequestOutcome::CutOff => u64::MAX,
+        RequestOutcome::Success | RequestOutcome::Failed { .. } => request.ended_ns,
+    };
+    requests.iter().map(end).max().unwrap_or(u64::MAX)
+}
+
+/// When the last request should have started, and one mean gap more: so long the schedule lasted.
+fn last_start(requests: &[RequestRecord]) -> u64 {
+    let (Some(first), Some(last)) = (requests.first(), requests.last()) else {
+        return u64::MAX;
+    };
+    let gaps = requests.len().saturating_sub(1).max(1) as u64;
+    last.intended_ns + (last.intended_ns - first.intended_ns) / gaps
 }

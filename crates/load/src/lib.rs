@@ -4,28 +4,45 @@
 //! request's record, level by level. It knows nothing of deployments, scores or tasks.
 //!
 //! The real thing is [`generator::LoadGenerator`]. Bottom up: `sse` and `delta` read an
-//! answer, `transcript` judges it, `connection` and `exchange` carry it, `prompts`, `body`
-//! and `requests` make the questions, `slot` asks them one by one, `phase` many at a time, `level` and
+//! answer, `transcript` judges it, `connection` and `exchange` carry it, `prompts`, `png`,
+//! `questions`, `body` and `requests` make what is asked, `slot` asks them one by one, `phase` many at a time, `level` and
 //! `generator` put the phases in order after `probe` has had a look at the server.
 
+mod alarm;
 mod body;
 mod clock;
+mod closed;
 mod connection;
+mod crew;
+pub mod dataset;
 mod delta;
 mod exchange;
 pub mod generator;
+mod health;
+mod lag;
 mod level;
 mod live;
+mod open;
 mod origins;
 mod phase;
+mod png;
 mod probe;
 mod prompts;
+mod questions;
 mod requests;
+mod scrape;
 mod shared;
 mod slot;
+#[doc(hidden)]
+pub mod speed;
 mod sse;
+mod stream;
 mod target;
+mod threads;
+mod tls;
 mod transcript;
+mod vocabulary;
+mod wire;
 
 pub use origins::MOST_FINGERPRINTS;
 
@@ -64,6 +81,8 @@ pub struct Recording {
     /// one engine, or build of an engine, has answered. Five are kept at most: where there are
     /// five, there may be more.
     pub fingerprints: Vec<String>,
+    /// What `CLOCK_MONOTONIC` of this machine showed at the zero of all stamps, nanoseconds.
+    pub clock_zero_ns: u64,
 }
 
 /// Watches a benchmark, and may end it.

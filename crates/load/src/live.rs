@@ -74,6 +74,7 @@ mod tests {
             input_tokens: count(1),
             output_tokens: count(tokens),
             outcome: RequestOutcome::Success,
+            ..RequestRecord::default()
         }
     }
 

@@ -15,8 +15,8 @@ use tokio::time::Instant;
 
 use crate::BenchError;
 use crate::body::{BodyShape, Dialect};
-use crate::exchange::{Exchanged, Prepared};
-use crate::level::after;
+use crate::exchange::{Exchanged, Prepared, Ticket};
+use crate::phase::after;
 use crate::prompts::{self, Counted, PromptScale};
 use crate::requests::Recipe;
 use crate::shared::{REFUSALS, Shared, describe, gone, pause};
@@ -88,6 +88,8 @@ pub(crate) async fn learn(
         seed: workload.seed,
         scale,
         shape: probe.shape,
+        content: workload.content.clone(),
+        requests_per_level: workload.max_requests_per_level,
     };
     Ok((recipe, notes))
 }
@@ -125,8 +127,11 @@ impl<'a> Probe<'a> {
             },
             body: self.shape.body(&words.join(" "), ANSWER),
         };
-        let now = self.shared.clock.now();
-        self.slot.ask(self.shared, prepared, now, self.cut_at).await
+        let ticket = Ticket {
+            intended_ns: self.shared.clock.now(),
+            id: "at-p".to_owned(),
+        };
+        self.slot.ask(self.shared, &prepared, &ticket, self.cut_at).await
     }
 
     /// Asks, and asks again where what went wrong may pass.
@@ -278,11 +283,7 @@ fn note_dialect(dialect: Dialect, notes: &mut Vec<String>) {
 /// How many words a whole probe has: few enough that a server which takes the workload's
 /// longest prompts takes the probes, even where a word is more than one token.
 fn probe_words(workload: &Workload) -> usize {
-    let longest = workload.scenarios.iter().map(|scenario| match scenario {
-        Scenario::Fixed { input, .. } => f64::from(*input),
-        Scenario::Normal { input, .. } => input.0,
-        Scenario::Uniform { input, .. } => f64::from(input.1),
-    });
+    let longest = workload.scenarios.iter().map(Scenario::usual_input);
     let (least, most) = WORDS;
     PromptScale {
         tokens_per_word: 5.0 / 3.0,

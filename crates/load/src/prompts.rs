@@ -1,18 +1,18 @@
-//! What each request asks: how long, and in which words.
+//! Made-up words, and how many of them there are to be.
 //!
-//! The one idea: request `index` of a level is a function of the seed, the level and the
-//! index alone, so every run asks the same questions in the same order, whichever
-//! connection carries them. Each prompt opens with words that number it, shuffled by the
-//! seed, so that no two prompts of an experiment are equal and none begins like another:
-//! a server's prefix cache finds nothing to share.
+//! The one idea: a text is a function of the seed and its place alone, so every run asks the
+//! same questions in the same order, whichever connection carries them. Each text opens with
+//! words that number it, shuffled by the seed, so that no two texts of an experiment are equal
+//! and none begins like another: a server's prefix cache finds nothing to share.
 //!
 //! One common word is taken for one token. How far that is off for a model is a
-//! [`PromptScale`], learnt elsewhere. It knows nothing of HTTP or JSON.
+//! [`PromptScale`], learnt elsewhere. What a request is made of is put together in `questions`.
 
-use autotuner_core::workload::{Lengths, Scenario};
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+
+use crate::vocabulary::WORDS;
 
 /// What a request is sent for; each kind has prompts of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub(crate) enum Purpose {
     WarmUp,
     /// To be recorded.
     Window,
+    /// To be the beginning that other prompts share.
+    Prefix,
 }
 
 /// Which request of a workload.
@@ -52,28 +54,8 @@ pub(crate) struct Counted {
     pub(crate) tokens: u32,
 }
 
-/// How long a request is and what it says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Prompt {
-    /// What was drawn from the scenario.
-    pub(crate) lengths: Lengths,
-    /// Words of plain ASCII, divided by blanks.
-    pub(crate) text: String,
-}
-
 /// Words that number a prompt: 5 words of 8 bits each tell 2^40 prompts apart.
-const NUMBER_WORDS: usize = 5;
-
-/// The prompt of one request, with lengths drawn from the scenario.
-///
-/// A prompt of fewer than five words has no room for its whole number and may then be
-/// asked twice.
-pub(crate) fn prompt(seed: u64, place: Place, scenario: &Scenario, scale: &PromptScale) -> Prompt {
-    let mut rng = generator(seed, place);
-    let lengths = scenario.draw(&mut rng);
-    let text = text(seed, place, scale.words(lengths.input), &mut rng);
-    Prompt { lengths, text }
-}
+pub(crate) const NUMBER_WORDS: usize = 5;
 
 /// All words once, in an order that follows from the seed.
 pub(crate) fn every_word(seed: u64) -> Vec<&'static str> {
@@ -116,9 +98,14 @@ impl PromptScale {
         })
     }
 
-    /// How many words have so many tokens; at least 1.
+    /// How many words a prompt of so many tokens has; at least 1.
     pub(crate) fn words(&self, tokens: u32) -> usize {
-        let words = ((f64::from(tokens) - self.overhead) / self.tokens_per_word)
+        self.plain_words(f64::from(tokens) - self.overhead)
+    }
+
+    /// How many words have so many tokens, nothing around them; at least 1.
+    pub(crate) fn plain_words(&self, tokens: f64) -> usize {
+        let words = (tokens / self.tokens_per_word)
             .round()
             .clamp(1.0, f64::from(u32::MAX));
         #[expect(
@@ -131,28 +118,52 @@ impl PromptScale {
     }
 }
 
-/// A generator of its own for every request.
-fn generator(seed: u64, place: Place) -> ChaCha8Rng {
+/// A generator of its own for the words of every place.
+pub(crate) fn generator(seed: u64, place: Place) -> ChaCha8Rng {
+    keyed(seed, place, 0)
+}
+
+/// Another one, for choices that must not change the words.
+pub(crate) fn chooser(seed: u64, place: Place) -> ChaCha8Rng {
+    keyed(seed, place, 1)
+}
+
+fn keyed(seed: u64, place: Place, use_of_it: u8) -> ChaCha8Rng {
     let mut key = *b"autotuner request list: ........";
     key[..8].copy_from_slice(&seed.to_le_bytes());
     key[8..16].copy_from_slice(&(place.level as u64).to_le_bytes());
     key[16..20].copy_from_slice(&place.index.to_le_bytes());
     key[20] = place.purpose as u8;
+    // What words are drawn from keeps the byte that it has always had.
+    key[21] ^= use_of_it;
     ChaCha8Rng::from_seed(key)
 }
 
-fn text(seed: u64, place: Place, words: usize, rng: &mut dyn Rng) -> String {
+/// So many words. They open with the number of the place; a text of fewer than five words has
+/// no room for all of it and may then be made twice.
+pub(crate) fn numbered(seed: u64, place: Place, words: usize, rng: &mut dyn Rng) -> String {
     let mut choices = vec![0_u8; words];
     rng.fill_bytes(&mut choices);
     for (choice, byte) in choices.iter_mut().zip(number(seed, place)) {
         *choice = byte;
     }
-    let mut text = String::with_capacity(words * 7);
+    spell(&choices)
+}
+
+/// So many words without a number.
+pub(crate) fn plain(words: usize, rng: &mut dyn Rng) -> String {
+    let mut choices = vec![0_u8; words];
+    rng.fill_bytes(&mut choices);
+    spell(&choices)
+}
+
+fn spell(choices: &[u8]) -> String {
+    let mut text = String::with_capacity(choices.len() * 7);
     for choice in choices {
         if !text.is_empty() {
             text.push(' ');
         }
-        text.push_str(WORDS[usize::from(choice)]);
+        text.push_str(WORDS[usize::from(*choice)]);
     }
     text
 }
@@ -180,51 +191,10 @@ fn number(seed: u64, place: Place) -> [u8; NUMBER_WORDS] {
     [a, b, c, d, e]
 }
 
-/// Common English words, each one token in the vocabularies of most models.
-const WORDS: [&str; 256] = [
-    "time", "year", "people", "way", "day", "man", "thing", "woman", "life", "child", "world", "school",
-    "state", "family", "student", "group", "country", "problem", "hand", "part", "place", "case", "week",
-    "company", "system", "program", "question", "work", "number", "night", "point", "home", "water", "room",
-    "mother", "area", "money", "story", "fact", "month", "lot", "right", "study", "book", "eye", "job",
-    "word", "business", "issue", "side", "kind", "head", "house", "service", "friend", "father", "power",
-    "hour", "game", "line", "end", "member", "law", "car", "city", "name", "team", "minute", "idea", "body",
-    "back", "parent", "face", "others", "level", "office", "door", "health", "person", "art", "war",
-    "history", "party", "result", "change", "morning", "reason", "research", "girl", "guy", "moment", "air",
-    "teacher", "force", "food", "land", "green", "table", "street", "paper", "music", "market", "model",
-    "bank", "able", "about", "above", "across", "after", "again", "against", "almost", "along", "already",
-    "also", "always", "among", "another", "any", "around", "away", "bad", "because", "before", "begin",
-    "behind", "believe", "best", "better", "between", "big", "black", "blue", "both", "bring", "build",
-    "call", "carry", "cause", "center", "certain", "clear", "close", "cold", "common", "complete",
-    "consider", "continue", "control", "cost", "could", "course", "cover", "create", "cross", "cut", "dark",
-    "deal", "deep", "develop", "differ", "direct", "down", "draw", "drive", "during", "each", "early",
-    "earth", "east", "easy", "eat", "enough", "even", "ever", "every", "example", "fall", "far", "fast",
-    "feel", "few", "field", "figure", "fill", "final", "find", "fine", "fire", "first", "fish", "five",
-    "follow", "form", "found", "four", "free", "front", "full", "general", "give", "glass", "gold", "good",
-    "great", "ground", "grow", "half", "happen", "hard", "hear", "heart", "heat", "heavy", "help", "high",
-    "hold", "hope", "horse", "hot", "hundred", "inch", "include", "island", "just", "keep", "king", "know",
-    "language", "large", "last", "late", "laugh", "lead", "learn", "leave", "left", "less", "letter",
-    "light", "like", "listen", "little", "live", "long", "look", "love", "low", "machine", "make", "many",
-    "moon", "move", "near", "need", "never",
-];
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::collections::HashSet;
-
-    const SCENARIO: Scenario = Scenario::Uniform {
-        input: (10, 60),
-        output: (1, 50),
-    };
-
-    fn ask(seed: u64, purpose: Purpose, level: usize, index: u32) -> Prompt {
-        let place = Place {
-            purpose,
-            level,
-            index,
-        };
-        prompt(seed, place, &SCENARIO, &PromptScale::IDENTITY)
-    }
 
     #[test]
     fn the_words_are_all_different() {
@@ -232,33 +202,9 @@ mod tests {
     }
 
     #[test]
-    fn equal_seeds_ask_equal_questions() {
-        for index in 0..50 {
-            assert_eq!(
-                ask(7, Purpose::Window, 2, index),
-                ask(7, Purpose::Window, 2, index)
-            );
-        }
-        assert_ne!(
-            ask(7, Purpose::Window, 2, 0).text,
-            ask(8, Purpose::Window, 2, 0).text
-        );
-        // Written down so that a change of the list cannot pass unseen: results measured
-        // before it could not be compared with results after it.
-        let place = Place {
-            purpose: Purpose::Window,
-            level: 0,
-            index: 0,
-        };
-        let scenario = "D(8,1)".parse().unwrap();
-        let prompt = prompt(42, place, &scenario, &PromptScale::IDENTITY);
-        assert_eq!(prompt.text, "learn woman good word need machine time control");
-    }
-
-    #[test]
     fn no_two_prompts_of_an_experiment_are_equal() {
         let mut beginnings = HashSet::new();
-        for purpose in [Purpose::Probe, Purpose::WarmUp, Purpose::Window] {
+        for purpose in [Purpose::Probe, Purpose::WarmUp, Purpose::Window, Purpose::Prefix] {
             for level in [0, 1, 2, 900] {
                 for index in 0..2000 {
                     let place = Place {
@@ -294,12 +240,20 @@ mod tests {
     }
 
     #[test]
-    fn prompts_have_exactly_the_words_asked_for() {
+    fn texts_have_exactly_the_words_asked_for() {
         for index in 0..200 {
-            let prompt = ask(1, Purpose::Window, 0, index);
-            let words: Vec<&str> = prompt.text.split(' ').collect();
-            assert_eq!(words.len(), prompt.lengths.input as usize);
-            assert!(words.iter().all(|word| WORDS.contains(word)));
+            let place = Place {
+                purpose: Purpose::Window,
+                level: 0,
+                index,
+            };
+            let mut rng = generator(1, place);
+            let words = index as usize % 60 + 1;
+            for text in [numbered(1, place, words, &mut rng), plain(words, &mut rng)] {
+                let found: Vec<&str> = text.split(' ').collect();
+                assert_eq!(found.len(), words);
+                assert!(found.iter().all(|word| WORDS.contains(word)));
+            }
         }
     }
 

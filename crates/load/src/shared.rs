@@ -4,7 +4,7 @@
 //! The one idea: whether going on is useless is told by counters that every slot feeds. Two
 //! cases are known here: an endpoint that is gone, and one that has never answered well.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -39,6 +39,18 @@ pub(crate) struct Shared {
     pub(crate) closes_unannounced: AtomicBool,
     /// Requests that met such a connection and were sent again.
     pub(crate) sent_again: AtomicU32,
+    /// Reads from all connections, and those that brought several chunks of content.
+    pub(crate) reads: AtomicU64,
+    pub(crate) reads_of_several: AtomicU64,
+}
+
+impl Shared {
+    /// Counts the reads of one request.
+    pub(crate) fn note_reads(&self, reads: u32, of_several: u32) {
+        self.reads.fetch_add(u64::from(reads), Ordering::Relaxed);
+        self.reads_of_several
+            .fetch_add(u64::from(of_several), Ordering::Relaxed);
+    }
 }
 
 /// How the endpoint has answered so far, all phases together.
@@ -48,8 +60,9 @@ pub(crate) struct Health {
     failed: AtomicU32,
     /// Failed attempts to connect since the last one that worked.
     refused: AtomicU32,
-    /// Requests that are being answered right now.
+    /// Requests that are being answered right now, and the most there were since it was asked.
     open: AtomicU32,
+    most_open: AtomicU32,
     first_error: Mutex<Option<String>>,
     /// Failures before any success that are enough to give up.
     patience: u32,
@@ -109,7 +122,18 @@ impl Health {
     }
 
     pub(crate) fn note_opened(&self) {
-        self.open.fetch_add(1, Ordering::Relaxed);
+        let open = self.open.fetch_add(1, Ordering::Relaxed) + 1;
+        self.most_open.fetch_max(open, Ordering::Relaxed);
+    }
+
+    /// Requests that are being answered right now.
+    pub(crate) fn open(&self) -> u32 {
+        self.open.load(Ordering::Relaxed)
+    }
+
+    /// Most requests that were being answered at once since this was last asked.
+    pub(crate) fn take_most_open(&self) -> u32 {
+        self.most_open.swap(self.open(), Ordering::Relaxed)
     }
 
     pub(crate) fn note_ended(&self) {

@@ -7,12 +7,12 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use autotuner_core::measure::{RequestError, RequestRecord};
-use autotuner_core::workload::Lengths;
+use autotuner_core::workload::{Api, Lengths};
 use tokio::time::Instant;
 
 use crate::clock::Clock;
 use crate::connection::{Connection, connect};
-use crate::exchange::{Exchanged, Limits, Prepared, exchange};
+use crate::exchange::{Exchanged, Limits, Prepared, Ticket, exchange};
 use crate::shared::Shared;
 use crate::transcript::{Ending, RequestFailure, Start, Transcript};
 
@@ -30,11 +30,23 @@ pub(crate) struct Slot {
     pub(crate) refused_in_a_row: u32,
     /// Requests that have failed since the last one that succeeded.
     pub(crate) failed_in_a_row: u32,
-    /// What was recorded, with each request's index.
-    pub(crate) records: Vec<(u32, RequestRecord)>,
+    /// Which load thread drives it.
+    pub(crate) thread: usize,
+    /// What was recorded.
+    pub(crate) records: Vec<RequestRecord>,
+    /// Requests of the warm-up that the window found under way.
+    pub(crate) lead_in: Vec<RequestRecord>,
 }
 
 impl Slot {
+    /// A slot without a connection, for this load thread.
+    pub(crate) fn on(thread: usize) -> Self {
+        Self {
+            thread,
+            ..Self::default()
+        }
+    }
+
     /// The slot's connection, a new one if the old is closed.
     ///
     /// # Errors
@@ -74,10 +86,11 @@ impl Slot {
     pub(crate) async fn ask(
         &mut self,
         shared: &Shared,
-        prepared: Prepared,
-        intended_ns: u64,
+        prepared: &Prepared,
+        ticket: &Ticket,
         cut_at: Instant,
     ) -> Exchanged {
+        let intended_ns = ticket.intended_ns;
         let mut first_sent_ns = None;
         loop {
             let lengths = prepared.lengths;
@@ -91,7 +104,7 @@ impl Slot {
                 Err(_) => return unsent(shared.clock, intended_ns, lengths, Ending::CutOff),
             }
             let is_reused = self.answered_at.is_some();
-            let mut exchanged = self.exchange(shared, prepared.clone(), intended_ns, cut_at).await;
+            let mut exchanged = self.exchange(shared, prepared, ticket, cut_at).await;
             let record = &mut exchanged.record;
             let took = Duration::from_nanos(record.ended_ns.saturating_sub(record.sent_ns));
             if let Some(sent_ns) = first_sent_ns {
@@ -109,8 +122,8 @@ impl Slot {
     async fn exchange(
         &mut self,
         shared: &Shared,
-        prepared: Prepared,
-        intended_ns: u64,
+        prepared: &Prepared,
+        ticket: &Ticket,
         cut_at: Instant,
     ) -> Exchanged {
         let limits = Limits {
@@ -119,19 +132,25 @@ impl Slot {
         };
         let Some(mut connection) = self.connection.take() else {
             let lost = RequestFailure::new(RequestError::Connect, "the connection is closed");
-            return unsent(shared.clock, intended_ns, prepared.lengths, Ending::Failed(lost));
+            return unsent(
+                shared.clock,
+                ticket.intended_ns,
+                prepared.lengths,
+                Ending::Failed(lost),
+            );
         };
         shared.health.note_opened();
         let exchanged = exchange(
             &mut connection,
             &shared.target,
             prepared,
-            intended_ns,
+            ticket,
             limits,
             shared.clock,
         )
         .await;
         shared.health.note_ended();
+        shared.note_reads(exchanged.reads, exchanged.reads_of_several);
         if let Some(origin) = &exchanged.origin {
             shared.origins.note(origin);
         }
@@ -152,10 +171,12 @@ fn unsent(clock: Clock, intended_ns: u64, lengths: Lengths, ending: Ending) -> E
         sent_ns: intended_ns,
     };
     Exchanged {
-        record: Transcript::new(0).into_record(start, clock.now(), lengths, ending),
+        record: Transcript::new(Api::Chat, 0).into_record(start, clock.now(), lengths, ending),
         prompt_tokens: None,
         origin: None,
         is_reusable: false,
         is_unanswered: false,
+        reads: 0,
+        reads_of_several: 0,
     }
 }

@@ -63,15 +63,18 @@ pub(crate) struct Scanner {
 }
 
 impl Scanner {
-    /// Hands every event that `bytes` completes to `receive`, in order.
+    /// Hands every event that `bytes` completes to `receive`, in order. An event that lies whole
+    /// in `bytes` and has one data line is handed on where it lies: nothing is copied.
     ///
     /// # Errors
     /// [`ScanError::Stream`] when this is no event stream; whatever `receive` returns.
-    pub(crate) fn feed<E>(
+    pub(crate) fn feed<'b, E>(
         &mut self,
-        mut bytes: &[u8],
+        mut bytes: &'b [u8],
         mut receive: impl FnMut(Event<'_>) -> Result<(), E>,
     ) -> Result<(), ScanError<E>> {
+        // The only data line so far of an event that has begun in these bytes.
+        let mut lone: Option<&'b [u8]> = None;
         while !bytes.is_empty() {
             if self.after_carriage_return {
                 self.after_carriage_return = false;
@@ -80,26 +83,30 @@ impl Scanner {
                     continue;
                 }
             }
-            let Some(end) = bytes.iter().position(|byte| matches!(byte, b'\n' | b'\r')) else {
+            let Some(end) = memchr::memchr2(b'\n', b'\r', bytes) else {
                 self.keep(bytes)?;
-                return Ok(());
+                break;
             };
             let (line, rest) = bytes.split_at(end);
             self.after_carriage_return = rest[0] == b'\r';
             bytes = &rest[1..];
-            if self.line.is_empty() {
-                Self::check_length(line.len())?;
-                self.take_line(line, &mut receive)?;
-            } else {
+            if !self.line.is_empty() {
                 self.keep(line)?;
-                let mut whole = std::mem::take(&mut self.line);
-                let taken = self.take_line(&whole, &mut receive);
-                whole.clear();
-                self.line = whole;
-                taken?;
+                self.take_kept_line(&mut lone, &mut receive)?;
+                continue;
+            }
+            Self::check_length(line.len())?;
+            match self.read_line(line)? {
+                Line::Blank => self.dispatch(&mut lone, &mut receive)?,
+                Line::Data(value) if lone.is_none() && !self.has_data => lone = Some(value),
+                Line::Data(value) => {
+                    self.add_lone(&mut lone)?;
+                    self.add_data(value)?;
+                }
+                Line::Other => (),
             }
         }
-        Ok(())
+        self.add_lone(&mut lone)
     }
 
     /// Ends the stream: an event whose closing blank line never came is handed on as it is.
@@ -110,17 +117,22 @@ impl Scanner {
         &mut self,
         mut receive: impl FnMut(Event<'_>) -> Result<(), E>,
     ) -> Result<(), ScanError<E>> {
-        let line = std::mem::take(&mut self.line);
-        if !line.is_empty() {
-            self.take_line(&line, &mut receive)?;
+        if !self.line.is_empty() {
+            self.take_kept_line(&mut None, &mut receive)?;
         }
-        self.take_line(b"", &mut receive)
+        self.dispatch(&mut None, &mut receive)
     }
 
     /// The beginning of the first line that was no field of an event stream, while no event
     /// has been seen: what a server says that does not stream.
     pub(crate) fn foreign(&self) -> Option<&[u8]> {
         (!self.has_dispatched && !self.foreign.is_empty()).then_some(&self.foreign)
+    }
+
+    /// Bytes of memory that it holds.
+    #[cfg(test)]
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.line.capacity() + self.data.capacity() + self.foreign.capacity()
     }
 
     fn keep<E>(&mut self, part: &[u8]) -> Result<(), ScanError<E>> {
@@ -136,11 +148,25 @@ impl Scanner {
         Ok(())
     }
 
-    fn take_line<E>(
+    /// Takes the line that was kept of earlier reads and is now whole.
+    fn take_kept_line<E>(
         &mut self,
-        line: &[u8],
+        lone: &mut Option<&[u8]>,
         receive: &mut impl FnMut(Event<'_>) -> Result<(), E>,
     ) -> Result<(), ScanError<E>> {
+        let mut whole = std::mem::take(&mut self.line);
+        let taken = match self.read_line(&whole)? {
+            Line::Blank => self.dispatch(lone, receive),
+            Line::Data(value) => self.add_lone(lone).and_then(|()| self.add_data(value)),
+            Line::Other => Ok(()),
+        };
+        whole.clear();
+        self.line = whole;
+        taken
+    }
+
+    /// What a line is, and all that it changes besides the data.
+    fn read_line<'a, E>(&mut self, line: &'a [u8]) -> Result<Line<'a>, ScanError<E>> {
         let line = self.without_byte_order_mark(line);
         if !self.has_dispatched {
             self.before_first_event += line.len() + 1;
@@ -149,33 +175,32 @@ impl Scanner {
             }
         }
         if line.is_empty() {
-            return self.dispatch(receive);
+            return Ok(Line::Blank);
         }
-        let (field, value) = match line.iter().position(|byte| *byte == b':') {
-            Some(colon) => (&line[..colon], &line[colon + 1..]),
+        if let Some(value) = line.strip_prefix(b"data:") {
+            return Ok(Line::Data(without_space(value)));
+        }
+        let (field, value) = match memchr::memchr(b':', line) {
+            Some(colon) => (&line[..colon], without_space(&line[colon + 1..])),
             None => (line, &line[line.len()..]),
         };
-        let value = value.strip_prefix(b" ").unwrap_or(value);
         match field {
-            b"data" => self.add_data(value),
-            b"event" => {
-                self.is_error = value == b"error";
-                Ok(())
-            }
+            b"data" => return Ok(Line::Data(value)),
+            b"event" => self.is_error = value == b"error",
             // An older llama.cpp names a field, not an event, after its errors.
             b"error" => {
                 self.is_error = true;
-                self.add_data(value)
+                return Ok(Line::Data(value));
             }
-            b"" | b"id" | b"retry" => Ok(()),
+            b"" | b"id" | b"retry" => (),
             _ => {
                 if self.foreign.is_empty() {
                     self.foreign
                         .extend_from_slice(&line[..line.len().min(FOREIGN_KEPT)]);
                 }
-                Ok(())
             }
         }
+        Ok(Line::Other)
     }
 
     fn without_byte_order_mark<'a>(&mut self, line: &'a [u8]) -> &'a [u8] {
@@ -195,11 +220,24 @@ impl Scanner {
         Ok(())
     }
 
+    /// Copies a data line that does not stay alone, or whose event does not end in this read.
+    fn add_lone<E>(&mut self, lone: &mut Option<&[u8]>) -> Result<(), ScanError<E>> {
+        match lone.take() {
+            Some(value) => self.add_data(value),
+            None => Ok(()),
+        }
+    }
+
     fn dispatch<E>(
         &mut self,
+        lone: &mut Option<&[u8]>,
         receive: &mut impl FnMut(Event<'_>) -> Result<(), E>,
     ) -> Result<(), ScanError<E>> {
         let is_error = std::mem::take(&mut self.is_error);
+        if let Some(data) = lone.take() {
+            self.has_dispatched = true;
+            return receive(Event { data, is_error }).map_err(ScanError::Receiver);
+        }
         if !std::mem::take(&mut self.has_data) {
             return Ok(());
         }
@@ -211,6 +249,20 @@ impl Scanner {
         self.data.clear();
         received.map_err(ScanError::Receiver)
     }
+}
+
+/// What one line of a stream is.
+enum Line<'a> {
+    /// The end of an event.
+    Blank,
+    /// A data line, without its name.
+    Data(&'a [u8]),
+    /// Nothing to hand on.
+    Other,
+}
+
+fn without_space(value: &[u8]) -> &[u8] {
+    value.strip_prefix(b" ").unwrap_or(value)
 }
 
 #[cfg(test)]

@@ -7,12 +7,14 @@ use std::time::Duration;
 
 use autotuner_core::engine::Endpoint;
 use autotuner_core::workload::Api;
-use bytes::Bytes;
-use http_body_util::Full;
-use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderValue};
-use hyper::{Method, Request, Uri};
+use hyper::Uri;
 
 use crate::BenchError;
+use crate::tls::Tls;
+use crate::wire::RequestHead;
+
+/// Who asks, for a server's log.
+const USER_AGENT: &str = concat!("inference-autotuner/", env!("CARGO_PKG_VERSION"));
 
 /// An endpoint that can be asked.
 #[derive(Debug, Clone)]
@@ -21,16 +23,22 @@ pub(crate) struct Target {
     pub(crate) url: String,
     /// What the host's name stands for, at least one.
     pub(crate) addresses: Vec<SocketAddr>,
-    headers: HeaderMap,
-    path: Uri,
+    /// How the connection is made safe; `None` for plain HTTP.
+    pub(crate) tls: Option<Tls>,
+    /// Which API is asked.
+    pub(crate) api: Api,
+    /// What every request of the load begins with.
+    pub(crate) head: RequestHead,
+    /// What asks for the engine's own metrics.
+    pub(crate) metrics_head: RequestHead,
 }
 
 impl Target {
     /// Reads the endpoint's address and looks up its host.
     ///
     /// # Errors
-    /// [`BenchError::BadEndpoint`] when the address is none, is not plain HTTP, has an
-    /// unknown host, or the key cannot be sent in a header.
+    /// [`BenchError::BadEndpoint`] when the address is none, is not HTTP, has an unknown host, or
+    /// the key cannot be sent in a header.
     pub(crate) async fn resolve(
         endpoint: &Endpoint,
         api: Api,
@@ -44,14 +52,18 @@ impl Target {
             .base_url
             .parse()
             .map_err(|_| bad("it is no URL; write http://host:port".into()))?;
-        match address.scheme_str() {
-            Some("http") => (),
-            Some("https") => return Err(bad("TLS is not supported; give an http:// address".into())),
-            _ => return Err(bad("it does not begin with http://".into())),
-        }
+        let (is_safe, usual_port) = match address.scheme_str() {
+            Some("http") => (false, 80),
+            Some("https") => (true, 443),
+            _ => return Err(bad("it does not begin with http:// or https://".into())),
+        };
         let host = address.host().ok_or_else(|| bad("it names no host".into()))?;
         let bare_host = host.trim_start_matches('[').trim_end_matches(']');
-        let lookup = tokio::net::lookup_host((bare_host, address.port_u16().unwrap_or(80)));
+        let tls = match is_safe {
+            true => Some(Tls::to(bare_host).map_err(bad)?),
+            false => None,
+        };
+        let lookup = tokio::net::lookup_host((bare_host, address.port_u16().unwrap_or(usual_port)));
         let addresses: Vec<SocketAddr> = tokio::time::timeout(deadline, lookup)
             .await
             .map_err(|_| bad(format!("looking up the host took longer than {deadline:?}")))?
@@ -60,61 +72,87 @@ impl Target {
         if addresses.is_empty() {
             return Err(bad("its host has no address".into()));
         }
+        let bearer = bearer(endpoint.api_key.as_deref()).map_err(bad)?;
+        let base = base_path(&address);
+        let call = call(api);
         Ok(Self {
             url: endpoint.base_url.clone(),
             addresses,
-            headers: headers(&address, endpoint.api_key.as_deref()).map_err(bad)?,
-            path: path(&address, api).map_err(bad)?,
+            tls,
+            api,
+            head: head(
+                &address,
+                "POST",
+                &format!("{base}{call}"),
+                accepted(api),
+                bearer.as_deref(),
+            ),
+            metrics_head: head(
+                &address,
+                "GET",
+                &format!("{base}/metrics"),
+                "text/plain",
+                bearer.as_deref(),
+            ),
         })
     }
-
-    /// A request with this body.
-    pub(crate) fn request(&self, body: Bytes) -> Request<Full<Bytes>> {
-        let mut request = Request::new(Full::new(body));
-        *request.method_mut() = Method::POST;
-        *request.uri_mut() = self.path.clone();
-        *request.headers_mut() = self.headers.clone();
-        request
-    }
 }
 
-fn headers(address: &Uri, api_key: Option<&str>) -> Result<HeaderMap, String> {
-    let mut headers = HeaderMap::new();
-    let authority = address.authority().map_or("", |authority| {
-        // A user name before the host is no part of the Host header.
+/// The authority that requests name. A user name before the host is no part of it.
+fn authority(address: &Uri) -> &str {
+    address.authority().map_or("", |authority| {
         authority.as_str().rsplit('@').next().unwrap_or_default()
-    });
-    let host =
-        HeaderValue::from_str(authority).map_err(|_| "its host cannot be sent in a header".to_owned())?;
-    headers.insert(HOST, host);
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
-    if let Some(key) = api_key {
-        let mut bearer = HeaderValue::from_str(&format!("Bearer {key}"))
-            .map_err(|_| "the API key has characters that no header can carry".to_owned())?;
-        bearer.set_sensitive(true);
-        headers.insert(AUTHORIZATION, bearer);
-    }
-    Ok(headers)
+    })
 }
 
-/// The path that is asked. A base address that already ends in `/v1`, as clients of such
+fn bearer(api_key: Option<&str>) -> Result<Option<String>, String> {
+    let Some(key) = api_key else { return Ok(None) };
+    match hyper::header::HeaderValue::from_str(key) {
+        Ok(_) => Ok(Some(format!("Bearer {key}"))),
+        Err(_) => Err("the API key has characters that no header can carry".to_owned()),
+    }
+}
+
+fn head(address: &Uri, method: &str, path: &str, accept: &str, bearer: Option<&str>) -> RequestHead {
+    let mut headers = vec![
+        ("host", authority(address)),
+        ("user-agent", USER_AGENT),
+        ("accept", accept),
+        ("content-type", "application/json"),
+    ];
+    headers.extend(bearer.map(|bearer| ("authorization", bearer)));
+    RequestHead::new(method, path, &headers)
+}
+
+/// The path before an API's own. A base address that already ends in `/v1`, as clients of such
 /// APIs write it, does not get a second one.
-fn path(address: &Uri, api: Api) -> Result<Uri, String> {
+fn base_path(address: &Uri) -> &str {
     let base = address.path().trim_end_matches('/');
-    let base = base.strip_suffix("/v1").unwrap_or(base);
-    let call = match api {
-        Api::Chat => "chat/completions",
-        Api::Completions => "completions",
-    };
-    format!("{base}/v1/{call}")
-        .parse()
-        .map_err(|_| "its path cannot be used".to_owned())
+    base.strip_suffix("/v1").unwrap_or(base)
+}
+
+fn call(api: Api) -> &'static str {
+    match api {
+        Api::Chat => "/v1/chat/completions",
+        Api::Completions => "/v1/completions",
+        Api::LlamaCpp => "/completion",
+        Api::Tgi => "/generate_stream",
+        Api::Embeddings => "/v1/embeddings",
+        Api::Rerank => "/v1/rerank",
+    }
+}
+
+fn accepted(api: Api) -> &'static str {
+    match api {
+        Api::Chat | Api::Completions | Api::LlamaCpp | Api::Tgi => "text/event-stream",
+        Api::Embeddings | Api::Rerank => "application/json",
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bytes::Bytes;
 
     async fn resolve(base_url: &str, api_key: Option<&str>) -> Result<Target, BenchError> {
         let endpoint = Endpoint {
@@ -162,10 +200,14 @@ mod tests {
         ] {
             let target = resolve(base_url, Some("key")).await.unwrap();
             assert_eq!(target.addresses, [address.parse().unwrap()], "{base_url}");
-            let request = target.request(Bytes::new());
-            assert_eq!(request.uri().to_string(), path, "{base_url}");
-            assert_eq!(request.headers()[HOST], host, "{base_url}");
-            assert_eq!(request.headers()[AUTHORIZATION], "Bearer key", "{base_url}");
+            let mut request = Vec::new();
+            target.head.write(&mut request, "id", &Bytes::new());
+            let request = String::from_utf8(request).unwrap();
+            let expected = format!(
+                "POST {path} HTTP/1.1\r\nhost: {host}\r\nuser-agent: {USER_AGENT}\r\naccept: text/event-stream\r\n\
+                 content-type: application/json\r\nauthorization: Bearer key\r\nx-request-id: id\r\ncontent-length: 0\r\n\r\n"
+            );
+            assert_eq!(request, expected, "{base_url}");
         }
     }
 
@@ -175,7 +217,6 @@ mod tests {
             ("", None, "no URL"),
             ("127.0.0.1:81", None, "does not begin with http://"),
             ("http//nonsense", None, "no URL"),
-            ("https://127.0.0.1:81", None, "TLS is not supported"),
             ("ftp://127.0.0.1:81", None, "does not begin with http://"),
             ("http://127.0.0.1:81", Some("a\nb"), "API key"),
         ] {

@@ -11,8 +11,13 @@
 //! scheduler and one model), and a thin driver plays those decisions out against an
 //! absolute clock.
 //!
+//! Beside it there is a server that models nothing at all and is exact about time instead, to
+//! judge load generators by: the [`metronome`].
+//!
 //! It deliberately does not run a model: its words mean nothing, sampling parameters change
 //! nothing, and a prompt counts as many tokens as it has words between white space.
+
+pub mod metronome;
 
 mod api;
 mod clock;

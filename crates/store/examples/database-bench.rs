@@ -186,6 +186,7 @@ fn result(levels: u32, requests: u32) -> Measured {
         output_tokens: of(101.0),
         token_source: Some(TokenSource::Usage),
         rates: Rates::default(),
+        ..LevelMetrics::default()
     };
     Measured {
         metrics: experiment_metrics((1..=levels).map(level).collect(), None, 1),

@@ -3906,7 +3906,7 @@ export interface components {
         TaskDocumentObjectiveWord: "minimize_latency" | "maximize_throughput" | "minimize_ttft" | "minimize_tpot";
         /** @description What the benchmark sends. One level is one scenario at one concurrency. */
         TaskDocumentBenchmarkSpec: {
-            /** @description Kind of traffic; `text-to-text`, the only one so far, when absent. */
+            /** @description Kind of traffic; what the endpoint and the scenarios say when absent. */
             task?: components["schemas"]["TaskDocumentTrafficWord"] | null;
             /** @description Name under which requests ask for the model; `model.id_or_path` when absent. */
             model_name?: string | null;
@@ -3914,32 +3914,51 @@ export interface components {
             model_tokenizer?: string | null;
             /**
              * @description Prompt and answer lengths in tokens: `D(in,out)`, `N(mean,sd)/(mean,sd)`,
-             *     `U(min,max)/(min,max)`; `["D(100,100)"]` when absent.
+             *     `U(min,max)/(min,max)`, `P(prefix,suffix)/out`; `E(tokens)` for embeddings,
+             *     `R(document,query)` for rerank, `I(width,height,count)` for images; `dataset` for the
+             *     entries of a data set as they are. `["D(100,100)"]` when absent, `["dataset"]` with a
+             *     data set.
              */
             traffic_scenarios?: string[] | null;
-            /** @description Numbers of requests in flight at once; `[1]` when absent. */
+            /**
+             * @description Numbers of requests in flight at once; `[1]` when absent. Where requests start by a
+             *     clock, the greatest of them is the most that may be in flight; 256 when absent.
+             */
             num_concurrency?: number[] | null;
             /**
              * Format: double
-             * @description Longest measuring time of one level, in seconds (not minutes); 30 when absent.
+             * @description Longest measuring time of one level, in seconds (not minutes); 30 when absent, or as
+             *     long as the stages of `arrival` last.
              */
             max_time_per_iteration?: number | null;
             /**
              * Format: uint32
-             * @description Most measured requests of one level; 50 when absent.
+             * @description Most measured requests of one level; 50 when absent, or enough for the time where
+             *     requests start by a clock.
              */
             max_requests_per_iteration?: number | null;
             /** @description Further keys of each request, such as `temperature`. */
             additional_params?: {
                 [key: string]: unknown;
             } | null;
-            /** @description Which OpenAI-compatible API is asked; `chat` when absent. */
+            /** @description Which API is asked; what `task` and the scenarios need when absent, `chat` as a rule. */
             endpoint?: components["schemas"]["TaskDocumentEndpointWord"] | null;
             /** @description When requests start; a closed loop when absent. */
             arrival?: components["schemas"]["TaskDocumentArrivalSpec"] | null;
+            /** @description How the first requests of a closed loop start; `spread` when absent. */
+            first_wave?: components["schemas"]["TaskDocumentFirstWaveWord"] | null;
+            /** @description Prompts that share their beginnings; none do when absent. */
+            prefix_sharing?: components["schemas"]["TaskDocumentSharingSpec"] | null;
+            /** @description Requests that follow each other; each stands alone when absent. */
+            conversation?: components["schemas"]["TaskDocumentConversationSpec"] | null;
+            /**
+             * Format: uint32
+             * @description Documents of one request for embeddings or rerank; 1 when absent.
+             */
+            batch_size?: number | null;
             /**
              * @description One weight a level, scenario by scenario and in each from the first to the last
-             *     concurrency; all equal when absent.
+             *     concurrency or rate; all equal when absent.
              */
             level_weights?: number[] | null;
             /** @description Where prompts come from: `https://…`, `file://…` or a path. */
@@ -3965,28 +3984,77 @@ export interface components {
             request_timeout_seconds?: number | null;
         };
         /** @description The words for kinds of traffic. */
-        TaskDocumentTrafficWord: "text-to-text";
+        TaskDocumentTrafficWord: "text-to-text" | "image-text-to-text" | "text-to-embeddings" | "text-to-rerank";
         /** @description The words for endpoints. */
-        TaskDocumentEndpointWord: "chat" | "completions";
+        TaskDocumentEndpointWord: "chat" | "completions" | "llamacpp" | "tgi" | "embeddings" | "rerank";
         /** @description When requests start. */
         TaskDocumentArrivalSpec: {
             /** @description The kind of arrivals. */
             type: components["schemas"]["TaskDocumentArrivalWord"];
+            /** @description Requests a second, or a list of them, each a level; for `constant`, `poisson` and `gamma`. */
+            rate?: components["schemas"]["TaskDocumentRateSpec"] | null;
             /**
              * Format: double
-             * @description Requests a second; for `constant`, `poisson` and `gamma`.
-             */
-            rate?: number | null;
-            /**
-             * Format: double
-             * @description Shape of `gamma`: 1 is Poisson, smaller is burstier.
+             * @description Shape of the gaps of `gamma`: 1 is Poisson, smaller is burstier, larger is steadier; 1
+             *     when absent.
              */
             burstiness?: number | null;
-            /** @description File with the times of `trace`. */
+            /** @description The parts of `stages`, one after the other. */
+            stages?: components["schemas"]["TaskDocumentStageSpec"][] | null;
+            /** @description File with the starts of `trace`: `https://…`, `file://…` or a path. */
             trace?: string | null;
         };
         /** @description The words for kinds of arrivals. */
-        TaskDocumentArrivalWord: "closed" | "constant" | "poisson" | "gamma" | "trace";
+        TaskDocumentArrivalWord: "closed" | "constant" | "poisson" | "gamma" | "stages" | "trace";
+        /** @description Requests a second. */
+        TaskDocumentRateSpec: number | number[];
+        /** @description A part of a load whose rate changes. */
+        TaskDocumentStageSpec: {
+            /**
+             * Format: double
+             * @description Requests a second; 0 is a pause.
+             */
+            rate: number;
+            /**
+             * Format: double
+             * @description How long it lasts, in seconds.
+             */
+            seconds: number;
+        };
+        /** @description The words for how a closed loop begins. */
+        TaskDocumentFirstWaveWord: "spread" | "together";
+        /** @description Prompts that share their beginnings. */
+        TaskDocumentSharingSpec: {
+            /**
+             * Format: uint32
+             * @description How many different beginnings are shared; 1 when absent.
+             */
+            groups?: number | null;
+            /**
+             * Format: uint32
+             * @description Tokens of each beginning, of the prompt's length; not for `P(prefix,suffix)/out`, which
+             *     names its own.
+             */
+            prefix_tokens?: number | null;
+            /**
+             * Format: double
+             * @description Share of the requests that begin with one of them, 0 to 1; 1 when absent.
+             */
+            hit_ratio?: number | null;
+        };
+        /** @description Requests that follow each other. */
+        TaskDocumentConversationSpec: {
+            /**
+             * Format: uint32
+             * @description Requests of one conversation; each carries everything that was said before.
+             */
+            turns: number;
+            /**
+             * Format: double
+             * @description Rest between an answer and the next request, in seconds; 0 when absent.
+             */
+            think_seconds?: number | null;
+        };
         /** @description Bounds on what users feel, in seconds. */
         TaskDocumentSloSpec: {
             /** @description End-to-end latency at percentiles. */

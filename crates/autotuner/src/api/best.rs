@@ -131,7 +131,7 @@ impl Chosen {
         let parsed = TaskSpec::from_value(&record.document).map_err(unreadable)?;
         let mut task = parsed.spec.resolve().map_err(unreadable)?;
         // A model that has moved since keeps its name.
-        if let Ok(places) = Places::of_server(&service.config.model_dir)
+        if let Ok(places) = Places::of_server(&service.config)
             && let Ok(path) = resolve_model(&task, &places)
         {
             task.model.id_or_path = path;

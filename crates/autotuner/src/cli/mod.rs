@@ -28,6 +28,7 @@ mod sim_engine;
 mod targets;
 mod tasks;
 mod token;
+mod truth_server;
 mod tune;
 mod validate;
 
@@ -82,7 +83,7 @@ enum Command {
     Run(run::Arguments),
     Tune(Box<tune::Arguments>),
     Serve(serve::Arguments),
-    Bench(bench::Arguments),
+    Bench(Box<bench::Arguments>),
     Validate(validate::Arguments),
     Engines(engines::Arguments),
     Presets(presets::Arguments),
@@ -98,6 +99,7 @@ enum Command {
     Schema(schema::Arguments),
     Config(config::Arguments),
     SimEngine(sim_engine::Arguments),
+    TruthServer(truth_server::Arguments),
     Completions(completions::Arguments),
     #[command(hide = true)]
     EngineExec(engine_exec::Arguments),
@@ -138,7 +140,7 @@ fn dispatch(command: Command, config: &Config) -> Result<ExitCode, Refusal> {
         Command::Run(arguments) => run::run(&arguments, config),
         Command::Tune(arguments) => tune::run(&arguments, config),
         Command::Serve(arguments) => serve::run(&arguments, config),
-        Command::Bench(arguments) => bench::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments, config),
         Command::Validate(arguments) => validate::run(&arguments),
         Command::Engines(arguments) => engines::run(&arguments, config),
         Command::Presets(arguments) => presets::run(&arguments),
@@ -154,6 +156,7 @@ fn dispatch(command: Command, config: &Config) -> Result<ExitCode, Refusal> {
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Config(arguments) => config::run(&arguments, config),
         Command::SimEngine(arguments) => sim_engine::run(arguments),
+        Command::TruthServer(arguments) => truth_server::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),
         Command::EngineExec(arguments) => Ok(engine_exec::run(&arguments)),
     }

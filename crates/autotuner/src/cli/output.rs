@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::session::context;
 use super::{Refusal, say};
-use crate::report::results::is_device;
+use crate::report::files::is_device;
 
 /// `results/<task_name>_results.json`, with a name that cannot leave the directory.
 pub(super) fn results_path(task_name: &str) -> PathBuf {

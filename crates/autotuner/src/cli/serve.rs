@@ -107,7 +107,7 @@ async fn serve(arguments: &Arguments, config: &Config) -> anyhow::Result<()> {
     let listener = listen(arguments).await?;
     let bound = listener.local_addr().context("cannot tell where we listen")?;
     let machine = Machine::open(config)?;
-    let places = Places::of_server(&config.model_dir).context("cannot tell our own program's path")?;
+    let places = Places::of_server(config).context("cannot tell our own program's path")?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let started_at_ms = clock.now_ms();
     let database = Database::open(&data.database(), started_at_ms).await?;

@@ -20,10 +20,12 @@ use super::targets::{Target, clear_orphans};
 use super::{CANCELLED, NOTHING, Refusal, WRONG, print, runtime, say};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
+use crate::datasets::Library;
 use crate::host::Host;
 use crate::report::command;
+use crate::report::files::is_device;
 use crate::report::package::Containers;
-use crate::report::results::{RunFacts, TaskFacts, document, is_device, write};
+use crate::report::results::{RunFacts, TaskFacts, document, write};
 use crate::report::{table, words};
 use crate::shutdown::Shutdown;
 use crate::targets::gpu_pool;
@@ -101,9 +103,11 @@ async fn run_on(
     deployer: Arc<dyn Deployer>,
     shutdown: Shutdown,
 ) -> Result<ExitCode, Refusal> {
+    let current_dir = std::env::current_dir().map_err(context("cannot tell the current directory"))?;
     let places = Places {
         model_dir: config.model_dir.clone(),
-        current_dir: std::env::current_dir().map_err(context("cannot tell the current directory"))?,
+        library: Library::of_this_user(&config.data_dir, &current_dir),
+        current_dir,
         own_program: own_program().map_err(context("cannot tell our own program's path"))?,
     };
     let Session { of, task, output, .. } = &session;

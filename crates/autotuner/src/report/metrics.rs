@@ -9,6 +9,8 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
+use super::worth::{Asked, Engine, Slices, Steady, Sure, Trusted};
+
 /// An experiment's metrics as a tree, to be added to.
 pub(crate) fn experiment(metrics: &ExperimentMetrics) -> Value {
     serde_json::to_value(Told(metrics)).expect("every key is a text, and no part fails")
@@ -79,6 +81,7 @@ fn as_a_whole<M: SerializeMap>(metrics: &ExperimentMetrics, keys: &mut M) -> Res
     keys.serialize_entry("num_result_files", &levels.len())?;
     let concurrency: Vec<u32> = levels.iter().map(|level| level.concurrency).collect();
     keys.serialize_entry("concurrency_levels", &concurrency)?;
+    keys.serialize_entry("confidence", &metrics.confidence().as_ref().map(Sure))?;
     Ok(())
 }
 
@@ -90,17 +93,31 @@ impl Serialize for Level<'_> {
         let LevelMetrics {
             scenario,
             concurrency,
+            schedule,
             window,
             counts,
-            ttft: _,
-            tpot: _,
-            latency: _,
-            stall: _,
-            gaps: _,
-            input_tokens: _,
-            output_tokens: _,
             token_source,
             rates,
+            series,
+            steadiness,
+            confidence,
+            trust,
+            engine: _,
+            // Told together.
+            ttft: _,
+            ttft_from_schedule: _,
+            tpot: _,
+            latency: _,
+            latency_from_schedule: _,
+            stall: _,
+            gaps: _,
+            token_gaps: _,
+            chunk_tokens,
+            first_visible: _,
+            ntpot: _,
+            schedule_lag: _,
+            input_tokens: _,
+            output_tokens: _,
         } = self.0;
         let error_rate = f64::from(counts.failed + counts.cut_off) / f64::from(counts.started.max(1));
         let mut keys = serializer.serialize_map(None)?;
@@ -121,6 +138,13 @@ impl Serialize for Level<'_> {
         keys.serialize_entry("mean_total_tokens_throughput_tokens_per_s", &rates.total_tokens)?;
         keys.serialize_entry("token_source", &token_source.map(source_word))?;
         keys.serialize_entry("stats", &Statistics(self.0))?;
+        keys.serialize_entry("schedule", &schedule.as_ref().map(Asked))?;
+        keys.serialize_entry("mean_tokens_per_chunk", chunk_tokens)?;
+        keys.serialize_entry("confidence", &confidence.as_ref().map(Sure))?;
+        keys.serialize_entry("steady", &steadiness.as_ref().map(Steady))?;
+        keys.serialize_entry("trust", &trust.as_ref().map(Trusted))?;
+        keys.serialize_entry("engine_metrics", &Engine(self.0))?;
+        keys.serialize_entry("time_series", &series.as_ref().map(Slices))?;
         keys.end()
     }
 }
@@ -148,6 +172,14 @@ impl Serialize for Statistics<'_> {
         keys.serialize_entry("inter_chunk_latency", &level.gaps.as_ref().map(Gaps))?;
         keys.serialize_entry("num_input_tokens", &level.input_tokens.as_ref().map(Spread))?;
         keys.serialize_entry("num_output_tokens", &level.output_tokens.as_ref().map(Spread))?;
+        let ttft_from_schedule = level.ttft_from_schedule.as_ref().map(Spread);
+        let latency_from_schedule = level.latency_from_schedule.as_ref().map(Spread);
+        keys.serialize_entry("ttft_from_schedule", &ttft_from_schedule)?;
+        keys.serialize_entry("e2e_latency_from_schedule", &latency_from_schedule)?;
+        keys.serialize_entry("schedule_lag", &level.schedule_lag.as_ref().map(Gaps))?;
+        keys.serialize_entry("time_to_first_visible", &level.first_visible.as_ref().map(Gaps))?;
+        keys.serialize_entry("ntpot", &level.ntpot.as_ref().map(Gaps))?;
+        keys.serialize_entry("itl", &level.token_gaps.as_ref().map(Gaps))?;
         keys.end()
     }
 }
@@ -187,7 +219,7 @@ fn percentile_keys(percentile: Percentile) -> [&'static str; 3] {
     }
 }
 
-/// Pooled gaps.
+/// A distribution in brief.
 struct Gaps<'a>(&'a GapDistribution);
 
 impl Serialize for Gaps<'_> {
@@ -216,7 +248,8 @@ impl Serialize for Gaps<'_> {
     }
 }
 
-fn error_word(error: RequestError) -> String {
+/// What a class of failures is called.
+pub(crate) fn error_word(error: RequestError) -> String {
     match error {
         RequestError::Connect => "connect".into(),
         RequestError::Status(code) => code.to_string(),
@@ -228,7 +261,8 @@ fn error_word(error: RequestError) -> String {
     }
 }
 
-fn source_word(source: TokenSource) -> &'static str {
+/// What a counter of tokens is called.
+pub(crate) fn source_word(source: TokenSource) -> &'static str {
     match source {
         TokenSource::Usage => "server_usage",
         TokenSource::Chunks => "content_chunks",

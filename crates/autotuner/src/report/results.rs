@@ -1,7 +1,6 @@
 //! The results file: the original system's shape, and ours beside it.
 
-use std::io::{self, Write};
-use std::os::unix::fs::FileTypeExt as _;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use autotuner_core::experiment::{Experiment, LaunchFacts};
@@ -14,7 +13,7 @@ use autotuner_core::task::Task;
 use autotuner_core::verdict::{Claim, Verdict, verdict};
 use serde_json::{Value, json};
 
-use super::{metrics, words};
+use super::{files, metrics, words};
 use crate::clock::rfc3339;
 use crate::host::Host;
 
@@ -312,42 +311,7 @@ pub(crate) fn seconds(from_ms: i64, to_ms: i64) -> f64 {
 ///
 /// A device is written to, not replaced; a symbolic link's target is replaced, not the link.
 pub(crate) fn write(path: &Path, document: &Value) -> io::Result<()> {
-    let text = format!("{document:#}\n");
-    if is_device(path) {
-        return std::fs::OpenOptions::new()
-            .write(true)
-            .open(path)?
-            .write_all(text.as_bytes());
-    }
-    let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    replace(&target, &text)
-}
-
-/// Whether the path is a device's, for example `/dev/null`.
-pub(crate) fn is_device(path: &Path) -> bool {
-    std::fs::metadata(path).is_ok_and(|there| there.file_type().is_char_device())
-}
-
-fn replace(path: &Path, text: &str) -> io::Result<()> {
-    let directory = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    std::fs::create_dir_all(directory)?;
-    let name = path
-        .file_name()
-        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "the path names no file"))?;
-    let name = name.to_string_lossy();
-    // Short enough to be a name, too, where the file's own is as long as it may be.
-    let start = name.get(..name.floor_char_boundary(200)).unwrap_or_default();
-    let temporary = directory.join(format!(".{start}.{}.tmp", std::process::id()));
-    let written = std::fs::File::create(&temporary).and_then(|mut file| {
-        file.write_all(text.as_bytes())?;
-        file.sync_all()
-    });
-    written
-        .and_then(|()| std::fs::rename(&temporary, path))
-        .inspect_err(|_| drop(std::fs::remove_file(&temporary)))
+    files::write_with(path, |file| writeln!(file, "{document:#}"))
 }
 
 #[cfg(test)]
@@ -382,9 +346,9 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary directory");
         let link = folder.path().join("null");
         std::os::unix::fs::symlink("/dev/null", &link).expect("linked");
-        assert!(is_device(&link) && !is_device(folder.path()));
+        assert!(files::is_device(&link) && !files::is_device(folder.path()));
         write(&link, &json!({})).expect("written");
-        assert!(is_device(&link), "it is still what it was");
+        assert!(files::is_device(&link), "it is still what it was");
     }
 
     #[test]

@@ -19,10 +19,12 @@ use autotuner_core::problem::Problem;
 use autotuner_core::space::{ParameterName, Target};
 use autotuner_core::spec::{EngineSpec, ParameterSpec, TaskSpec};
 use autotuner_core::task::{DeploymentMode, Task};
+use autotuner_core::workload::Sources;
 use autotuner_store::Role;
 use serde_json::Value;
 
 use crate::config::Config;
+use crate::datasets;
 use crate::worker::secret::is_secret;
 use table::Verdict;
 
@@ -57,6 +59,7 @@ pub(crate) fn check(spec: &TaskSpec, task: &Task, role: Role, permits: &Permits)
     if role < Role::Admin {
         problems.extend(asked.program(spec, task));
         problems.extend(asked.model(task));
+        problems.extend(asked.sources(task));
     }
     for (written, values) in &spec.parameters.0 {
         asked.parameter(written, values, &mut problems);
@@ -122,6 +125,29 @@ impl Asked<'_> {
             let message = format!("{named:?} is no model that operators may name");
             Problem::new("model.id_or_path", message).with_hint(self.places())
         })
+    }
+
+    /// Files of prompts and of recorded starts: their texts go to the engine.
+    fn sources(&self, task: &Task) -> Vec<Problem> {
+        let Sources { dataset, trace } = &task.workload.sources;
+        let named = [
+            ("benchmark.dataset_url", dataset),
+            ("benchmark.arrival.trace", trace),
+        ];
+        let refused = named.iter().filter_map(|(path, source)| {
+            let place = source.as_ref().map(|source| source.place.as_str())?;
+            let file = Path::new(datasets::path_of(place));
+            let is_plain = file.components().all(|part| matches!(part, Component::Normal(_)));
+            // What has no beginning is looked for below the model directory.
+            let is_permitted = !datasets::is_file(place)
+                || is_plain
+                || file.to_str().is_some_and(|file| self.is_inside(file));
+            (!is_permitted).then(|| {
+                let message = format!("{place:?} is no file that operators may name");
+                Problem::new(*path, message).with_hint(self.places())
+            })
+        });
+        refused.collect()
     }
 
     fn places(&self) -> String {

@@ -75,6 +75,11 @@ pub(super) async fn explain(worker: &Worker, deployment: &Deployment, mut failur
     if failure.kind == FailureKind::Cancelled {
         return failure;
     }
+    // The engine knows nothing of who asked it too slowly.
+    if failure.kind == FailureKind::ClientLimited {
+        failure.advice = worker.engine.remedy(failure.kind).map(str::to_owned);
+        return failure;
+    }
     let tail = tokio::select! {
         tail = worker.deployer.logs(deployment, TAIL) => tail,
         () = worker.given_up(TAIL_PATIENCE) => Ok(Vec::new()),

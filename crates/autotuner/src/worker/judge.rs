@@ -3,8 +3,10 @@
 use autotuner_core::experiment::Measured;
 use autotuner_core::failure::{Failure, FailureKind};
 use autotuner_core::measure::{LevelRecords, RequestOutcome};
-use autotuner_core::metrics::{experiment_metrics, level_metrics};
-use autotuner_core::score::score;
+use autotuner_core::metrics::{
+    ExperimentMetrics, LevelMetrics, TOLERATED_ERROR, Terms, experiment_metrics, level_metrics_for,
+};
+use autotuner_core::score::{Slo, SloMetric, Statistic, score};
 use autotuner_core::task::Task;
 use autotuner_deploy::gpu::Sampled;
 use autotuner_load::{MOST_FINGERPRINTS, Recording};
@@ -28,11 +30,17 @@ pub(super) fn judge(
         levels,
         notes,
         fingerprints,
+        clock_zero_ns: _,
     } = recording;
     check_one_engine(&fingerprints)?;
+    let terms = Terms {
+        slos: &task.slos.bounds,
+        objective: Some(task.search.objective),
+        calibration: None,
+    };
     let levels: Vec<_> = levels
         .iter()
-        .map(|level| (level_metrics(level, &task.slos.bounds), first_error(level)))
+        .map(|level| (level_metrics_for(level, &terms), first_error(level)))
         .collect();
     let error = levels.iter().find_map(|(_, error)| error.clone());
     let metrics = experiment_metrics(
@@ -50,6 +58,7 @@ pub(super) fn judge(
             format!("{failed} of {started} requests did not succeed{first}"),
         ));
     }
+    check_client(&metrics)?;
     let score = score(&metrics, task.search.objective, &task.slos)
         .map_err(|error| Failure::new(FailureKind::BenchmarkFailed, chain(&error)))?;
     let mut remarks = notes;
@@ -68,6 +77,12 @@ pub(super) fn judge(
             metrics.least_n()
         ));
     }
+    remarks.extend(
+        metrics
+            .levels
+            .iter()
+            .flat_map(|level| doubts(level, &task.slos.bounds)),
+    );
     let Sampled { uses, note } = sampled;
     remarks.extend(note);
     Ok(Measured {
@@ -92,6 +107,66 @@ fn check_one_engine(fingerprints: &[String]) -> Result<(), Failure> {
             fingerprints.join(", ")
         ),
     ))
+}
+
+/// What the load generator itself has limited says nothing of the engine.
+fn check_client(metrics: &ExperimentMetrics) -> Result<(), Failure> {
+    let reasons = metrics.client_limits();
+    match reasons.is_empty() {
+        true => Ok(()),
+        false => Err(Failure::new(FailureKind::ClientLimited, reasons.join("; "))),
+    }
+}
+
+/// What a reader of one level's figures should know.
+fn doubts(level: &LevelMetrics, slos: &[Slo]) -> Vec<String> {
+    let mut doubts = Vec::new();
+    if let Some(steadiness) = level.steadiness.filter(|steadiness| !steadiness.is_steady) {
+        let ttft = steadiness
+            .ttft_drift
+            .map(|drift| format!(", the mean TTFT by {:+.0} %", drift * 100.0))
+            .unwrap_or_default();
+        doubts.push(format!(
+            "{} did not run evenly: from its beginning to its end throughput changed by {:+.0} %{ttft}; a longer \
+             warm-up or a longer level may help",
+            level.label(),
+            steadiness.throughput_drift * 100.0
+        ));
+    }
+    if let Some(held_back) = level.schedule.as_ref().map(|schedule| schedule.held_back)
+        && held_back > 0
+    {
+        doubts.push(format!(
+            "{}: {held_back} requests waited until fewer than {} were in flight, which is the most allowed; their \
+             latencies count that wait",
+            level.label(),
+            level.concurrency
+        ));
+    }
+    let late = level.trust.as_ref().and_then(|trust| trust.stamp_error_p99);
+    let blurred = slos.iter().filter(|slo| {
+        let share = late.zip(percentile_of(level, slo.metric));
+        share.is_some_and(|(late, value)| late > value * TOLERATED_ERROR)
+    });
+    doubts.extend(blurred.map(|slo| {
+        format!(
+            "{}: the load generator's own stamps may be late by more than {:.0} % of {}",
+            level.label(),
+            TOLERATED_ERROR * 100.0,
+            slo.metric
+        )
+    }));
+    doubts.extend(level.engine_remarks());
+    doubts
+}
+
+/// The percentile that a bound looks at, where it looks at one of a wait.
+fn percentile_of(level: &LevelMetrics, metric: SloMetric) -> Option<f64> {
+    match metric {
+        SloMetric::Latency(percentile) => level.scored_latency().map(|of| of.percentile(percentile)),
+        SloMetric::Ttft(Statistic::At(percentile)) => level.scored_ttft().map(|of| of.percentile(percentile)),
+        SloMetric::Ttft(Statistic::Mean) | SloMetric::Tpot(_) => None,
+    }
 }
 
 fn first_error(level: &LevelRecords) -> Option<String> {

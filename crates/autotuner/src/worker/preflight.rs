@@ -18,6 +18,8 @@ use tokio_util::sync::CancellationToken;
 use super::explain::remedy;
 use super::probe::{EngineFacts, LONGEST_PROBE, probe};
 use super::{chain, plan_request};
+use crate::config::Config;
+use crate::datasets::Library;
 
 impl Places {
     /// The places of a server, to which its own current directory says nothing of what a task
@@ -25,11 +27,12 @@ impl Places {
     ///
     /// # Errors
     /// The system does not tell our own program's path.
-    pub(crate) fn of_server(model_dir: &Path) -> std::io::Result<Self> {
+    pub(crate) fn of_server(config: &Config) -> std::io::Result<Self> {
         Ok(Self {
-            model_dir: model_dir.to_owned(),
-            current_dir: model_dir.to_owned(),
+            model_dir: config.model_dir.clone(),
+            current_dir: config.model_dir.clone(),
             own_program: own_program()?,
+            library: Library::of_server(&config.data_dir, &config.model_dir),
         })
     }
 }
@@ -54,6 +57,8 @@ pub(crate) struct Places {
     pub(crate) current_dir: PathBuf,
     /// Our own program, which is also the simulated engine.
     pub(crate) own_program: PathBuf,
+    /// From where data sets are read.
+    pub(crate) library: Library,
 }
 
 /// Checks everything that a start needs.
@@ -90,6 +95,8 @@ pub(crate) async fn prepare(
     let (Ok(strategy), Ok(plan), true) = (strategy, plan, problems.is_empty()) else {
         return Err(problems);
     };
+    let filling = places.library.fill(&mut task.workload, cancel);
+    filling.await.map_err(|problem| vec![problem])?;
     if let Some(problem) = too_few_gpus(gpus, plan.gpus, cancel).await {
         return Err(vec![problem]);
     }
@@ -302,6 +309,7 @@ mod tests {
             model_dir: root.join("models"),
             current_dir: root.clone(),
             own_program: "autotuner".into(),
+            library: Library::of_server(&root, &root),
         };
         let document = serde_json::json!({
             "task_name": "t",

@@ -264,6 +264,32 @@ async fn a_world_that_stays_broken_ends_the_run_and_says_why() {
 }
 
 #[tokio::test]
+async fn what_the_load_generator_limits_is_not_scored_and_is_no_fault_of_the_candidate() {
+    let ran = Scene::new(json!({"behave": ["slow-client"]})).run().await;
+    let failure = ran.experiments[1].failure().expect("not scored");
+    assert_eq!(failure.kind, FailureKind::ClientLimited);
+    assert!(
+        failure
+            .message
+            .starts_with("D(1,1) at concurrency 1: the load generator's own error is"),
+        "{}",
+        failure.message
+    );
+    assert!(
+        failure
+            .advice
+            .as_ref()
+            .is_some_and(|advice| advice.contains("another machine")),
+        "{failure:?}"
+    );
+    assert!(
+        matches!(ran.finish, Finish::KeepsBeingLost { .. }),
+        "{:?}",
+        ran.finish
+    );
+}
+
+#[tokio::test]
 async fn a_fault_of_ours_loses_no_engine_and_is_tried_again() {
     let scene = Scene::new(json!({"behave": ["panic"]}));
     let ran = scene.run().await;

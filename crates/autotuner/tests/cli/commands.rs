@@ -473,7 +473,7 @@ fn the_doctor_looks_at_this_machine() {
 }
 
 /// A simulated engine that runs until this is dropped, and its address.
-fn start_sim(sandbox: &Sandbox) -> (Running, String) {
+pub(crate) fn start_sim(sandbox: &Sandbox) -> (Running, String) {
     let mut engine = sandbox.start(&["sim-engine", "--time-scale", "0.05", "--startup-seconds", "0"]);
     let url = url_of(&mut engine);
     (engine, url)
@@ -561,7 +561,7 @@ fn a_bench_can_be_cancelled() {
 #[test]
 fn addresses_that_cannot_be_benchmarked_are_named() {
     let sandbox = Sandbox::new();
-    for url in ["https://127.0.0.1:1", "no-scheme", "http://"] {
+    for url in ["ftp://127.0.0.1:1", "no-scheme", "http://"] {
         sandbox
             .run(&["bench", "--url", url, "--model", "m"])
             .expect(2)
@@ -575,6 +575,46 @@ fn the_simulated_engine_stops_when_asked() {
     let (engine, _) = start_sim(&sandbox);
     engine.signal(Signal::SIGTERM);
     engine.wait().expect(0);
+}
+
+#[test]
+fn the_truth_server_tells_what_it_answered_and_stops_when_asked() {
+    let sandbox = Sandbox::new();
+    let flags = [
+        "truth-server",
+        "--ttft-ms",
+        "1",
+        "--itl-ms",
+        "0.1",
+        "--tokens",
+        "8",
+    ];
+    let mut server = sandbox.start(&flags);
+    let url = server.wait_for("the server's address", |server| {
+        let stdout = server.stdout();
+        let (_, url) = stdout.split_once("listening on ")?;
+        url.ends_with('\n').then(|| url.trim().to_owned())
+    });
+    let arguments = [
+        "bench",
+        "--url",
+        &url,
+        "--model",
+        "any",
+        "--max-requests",
+        "4",
+        "--json",
+    ];
+    let measured = sandbox.run(&arguments).expect(0).json();
+    assert_eq!(measured["total_completed_requests"], 4);
+    assert_eq!(
+        measured["raw_results"][0]["stats"]["num_output_tokens"]["mean"],
+        8.0
+    );
+    server.signal(Signal::SIGTERM);
+    server.wait().expect(0);
+    let refused = sandbox.run(&["truth-server", "--role-chunk-ms", "60"]).expect(1);
+    refused.says(&["error: ", "--role-chunk-ms"]);
 }
 
 #[test]

@@ -5,6 +5,7 @@
 //! (home, data directory, environment); engines are real child processes. Nothing here looks
 //! inside the program, and nothing asserts how long anything takes.
 
+mod bench;
 mod cancel;
 mod commands;
 mod failures;

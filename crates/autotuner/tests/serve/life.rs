@@ -398,7 +398,7 @@ impl Life {
         assert_eq!(csv.lines().count(), EXPERIMENTS + 1, "{csv}");
         let files = self.files(id);
         for number in 1..=EXPERIMENTS {
-            for ending in [".log", "_requests.jsonl.gz"] {
+            for ending in [".log", "_requests.jsonl.zst"] {
                 let name = format!("task_{id}_run_1_exp_{number}{ending}");
                 assert!(files.contains(&name), "no {name} in {files:?}");
             }

@@ -94,7 +94,7 @@ impl Home {
 
     /// Where the records of an experiment's requests are.
     pub(crate) fn requests(&self, task: TaskId, number: u32) -> PathBuf {
-        let name = format!("logs/task_{task}_run_1_exp_{number}_requests.jsonl.gz");
+        let name = format!("logs/task_{task}_run_1_exp_{number}_requests.jsonl.zst");
         self.sandbox.data_dir().join(name)
     }
 

@@ -62,6 +62,9 @@ impl Advice {
             FailureKind::BenchmarkFailed => {
                 "look at the first error; fewer requests at once or more time for an experiment may help"
             }
+            FailureKind::ClientLimited => {
+                "run the load generator on another machine, lower the concurrency, or measure fewer streams at once"
+            }
             FailureKind::Infrastructure | FailureKind::WorkerLost | FailureKind::Cancelled => return None,
         })
     }

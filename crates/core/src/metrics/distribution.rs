@@ -127,20 +127,25 @@ impl Distribution {
 
     /// Whether there are too few requests for this percentile to be more than a hint.
     pub fn is_low_n(&self, percentile: Percentile) -> bool {
-        let needed = match percentile {
+        self.n < Self::fewest(percentile)
+    }
+
+    /// How many requests it takes for a percentile to be more than a hint.
+    pub(super) fn fewest(percentile: Percentile) -> usize {
+        match percentile {
             Percentile::P50 => 2,
             Percentile::P90 => 10,
             Percentile::P95 => 20,
             Percentile::P99 => LOW_N_P99,
-        };
-        self.n < needed
+        }
     }
 }
 
-/// Gaps between chunks, pooled: a histogram of three significant digits, seconds.
+/// A distribution that is kept only in brief, seconds: of gaps, pooled, by a histogram of three
+/// significant digits; of requests, exactly.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GapDistribution {
-    /// How many gaps.
+    /// How many values.
     pub n: u64,
     /// Arithmetic mean.
     pub mean: f64,
@@ -150,7 +155,7 @@ pub struct GapDistribution {
     pub p90: f64,
     /// Ninety-ninth percentile.
     pub p99: f64,
-    /// Largest gap.
+    /// Largest value.
     pub max: f64,
 }
 
@@ -168,6 +173,19 @@ impl GapDistribution {
             p90: seconds(gaps.value_at_quantile(0.90)),
             p99: seconds(gaps.value_at_quantile(0.99)),
             max: seconds(gaps.max()),
+        })
+    }
+
+    /// The distribution of these values, one a request, in brief; `None` when there are none.
+    pub(super) fn exact(values: Vec<f64>) -> Option<Self> {
+        let whole = Distribution::of(values, 0)?;
+        Some(Self {
+            n: whole.n as u64,
+            mean: whole.mean,
+            p50: whole.percentile(Percentile::P50),
+            p90: whole.percentile(Percentile::P90),
+            p99: whole.percentile(Percentile::P99),
+            max: whole.max,
         })
     }
 }

@@ -1,5 +1,7 @@
 //! An experiment over its levels, with the original system's names behind the fields.
 
+use super::combined;
+use super::confidence::Confidence;
 use super::distribution::count;
 use super::level::LevelMetrics;
 use crate::score::{Percentile, Statistic};
@@ -67,7 +69,7 @@ pub fn experiment_metrics(
     };
     let over = |metric: &dyn Fn(&LevelMetrics) -> Option<f64>| spread(&levels, &weights, metric);
     ExperimentMetrics {
-        latency: over(&|level| level.latency.as_ref().map(|latency| latency.mean)),
+        latency: over(&|level| level.scored_latency().map(|latency| latency.mean)),
         total_throughput: over(&|level| Some(level.rates.total_tokens)).unwrap_or_default(),
         output_throughput: over(&|level| Some(level.rates.output_tokens)).unwrap_or_default(),
         goodput: over(&|level| Some(level.rates.goodput)).unwrap_or_default(),
@@ -123,14 +125,14 @@ impl ExperimentMetrics {
         }
     }
 
-    /// End-to-end latency at a percentile, seconds: mean of the levels' percentiles.
+    /// End-to-end latency at a percentile, from the schedule where there is one, seconds: mean of the levels' percentiles.
     pub fn latency_at(&self, percentile: Percentile) -> Option<f64> {
-        self.mean_over_levels(|level| Some(level.latency.as_ref()?.percentile(percentile)))
+        self.mean_over_levels(|level| Some(level.scored_latency()?.percentile(percentile)))
     }
 
-    /// Time to first token, seconds: mean of the levels' means or percentiles.
+    /// Time to first token, from the schedule where there is one, seconds: mean of the levels' means or percentiles.
     pub fn ttft(&self, statistic: Statistic) -> Option<f64> {
-        self.mean_over_levels(|level| level.ttft.as_ref().map(|ttft| statistic.of(ttft)))
+        self.mean_over_levels(|level| level.scored_ttft().map(|ttft| statistic.of(ttft)))
     }
 
     /// Time per output token, seconds: mean of the levels' means or percentiles.
@@ -165,9 +167,31 @@ impl ExperimentMetrics {
     pub fn least_n(&self) -> usize {
         self.levels
             .iter()
-            .map(|level| level.latency.as_ref().map_or(0, |latency| latency.n))
+            .map(|level| level.scored_latency().map_or(0, |latency| latency.n))
             .min()
             .unwrap_or(0)
+    }
+
+    /// How sure the means over levels are; `None` where no level can tell.
+    pub fn confidence(&self) -> Option<Confidence> {
+        combined::confidence(&self.levels, &self.weights)
+    }
+
+    /// Why the load generator, and not the engine, has limited what is scored, level by level:
+    /// whole sentences for people; none where it has not.
+    pub fn client_limits(&self) -> Vec<String> {
+        let of = |level: &LevelMetrics| {
+            let trust = level.trust.iter();
+            let reasons = trust.flat_map(|trust| &trust.reasons);
+            let told: Vec<String> = reasons
+                .map(|reason| format!("{}: {reason}", level.label()))
+                .collect();
+            told
+        };
+        let is_even = self.weights.iter().all(|weight| *weight == 0.0);
+        let levels = self.levels.iter().zip(&self.weights);
+        let counting = levels.filter(|(_, weight)| is_even || **weight > 0.0);
+        counting.flat_map(|(level, _)| of(level)).collect()
     }
 
     fn mean_over_levels(&self, metric: impl Fn(&LevelMetrics) -> Option<f64>) -> Option<f64> {
@@ -223,6 +247,7 @@ mod tests {
             input_tokens: tokens(8),
             output_tokens: tokens(2),
             outcome: RequestOutcome::Success,
+            ..RequestRecord::default()
         });
         level_metrics(
             &LevelRecords {
@@ -231,6 +256,7 @@ mod tests {
                 window_start_ns: 0,
                 window_end_ns: 1_000_000_000,
                 requests: requests.collect(),
+                ..LevelRecords::default()
             },
             &[],
         )

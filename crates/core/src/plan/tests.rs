@@ -16,7 +16,7 @@ use crate::search::StrategyKind;
 use crate::space::{Domain, Parameter, ParameterName, Space, Value};
 use crate::task::{DeploymentMode, EngineSettings, Model, Resources, SearchSettings};
 use crate::verdict::verdict;
-use crate::workload::{Api, Scenario, Workload};
+use crate::workload::{Api, Arrival, Content, FirstWave, Scenario, Sources, Workload};
 
 fn a_task(strategy: StrategyKind, max_iterations: u32, parallel: u32) -> Task {
     let values = |values: &[i64]| Domain::Choice(values.iter().copied().map(Value::Int).collect());
@@ -57,6 +57,8 @@ fn a_task(strategy: StrategyKind, max_iterations: u32, parallel: u32) -> Task {
             api: Api::Chat,
             scenarios: vec![Scenario::Fixed { input: 1, output: 1 }],
             concurrency: vec![1],
+            arrival: Arrival::Closed,
+            first_wave: FirstWave::default(),
             max_time_per_level: Duration::from_secs(1),
             max_requests_per_level: 1,
             drain: Duration::from_secs(1),
@@ -64,6 +66,8 @@ fn a_task(strategy: StrategyKind, max_iterations: u32, parallel: u32) -> Task {
             max_warmup: Duration::from_secs(1),
             request_timeout: Duration::from_secs(1),
             seed: 7,
+            content: Content::default(),
+            sources: Sources::default(),
             additional_params: serde_json::Map::new(),
         },
         level_weights: None,
@@ -93,7 +97,9 @@ fn measured(rate: u32) -> Measured {
             input_tokens: tokens(0),
             output_tokens: tokens(rate),
             outcome: RequestOutcome::Success,
+            ..RequestRecord::default()
         }],
+        ..LevelRecords::default()
     };
     let metrics = experiment_metrics(vec![level_metrics(&records, &[])], None, 0);
     let score = score(&metrics, Objective::MaximizeThroughput, &SloPolicy::default()).expect("measured");

@@ -290,13 +290,11 @@ fn rests_on_few(metrics: &ExperimentMetrics, metric: SloMetric) -> bool {
     };
     metrics.levels.iter().any(|level| {
         let distribution = match metric {
-            SloMetric::Latency(_) => &level.latency,
-            SloMetric::Ttft(_) => &level.ttft,
-            SloMetric::Tpot(_) => &level.tpot,
+            SloMetric::Latency(_) => level.scored_latency(),
+            SloMetric::Ttft(_) => level.scored_ttft(),
+            SloMetric::Tpot(_) => level.tpot.as_ref(),
         };
-        distribution
-            .as_ref()
-            .is_none_or(|distribution| distribution.is_low_n(percentile))
+        distribution.is_none_or(|distribution| distribution.is_low_n(percentile))
     })
 }
 

@@ -6,14 +6,15 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Number, Value};
 
-use super::arrival::{self, ArrivalSpec};
+use super::arrival::{self, ArrivalSpec, FirstWaveWord};
+use super::content::{self, ConversationSpec, SharingSpec};
 use super::findings::Findings;
-use super::read::{Node, Words};
+use super::read::Node;
 use super::rules;
+use super::traffic::{self, EndpointWord, MOST_LEVELS, TrafficWord};
 use crate::problem::Problem;
-use crate::workload::{Api, Scenario, Workload};
+use crate::workload::{Arrival, FirstWave, Sources, Workload};
 
-const USUAL_SCENARIO: &str = "D(100,100)";
 const USUAL_SECONDS_PER_LEVEL: f64 = 30.0;
 const USUAL_REQUESTS_PER_LEVEL: u32 = 50;
 const USUAL_WARMUP_REQUESTS: u32 = 2;
@@ -24,14 +25,11 @@ const USUAL_REQUEST_TIMEOUT_SECONDS: f64 = 60.0;
 /// Longest warm-up of one level: enough for a first compilation, too short to hide a hang.
 pub(crate) const MOST_WARMUP: Duration = Duration::from_secs(60);
 
-/// Requests in flight at once at most: one machine has no more ports for one endpoint.
-const MOST_CONCURRENCY: u32 = 60_000;
+/// Most requests in flight where they start by a clock and the document does not say.
+const USUAL_MOST_IN_FLIGHT: u32 = 256;
 
 /// Requests of one level at most; their prompts are made before the level begins.
 const MOST_REQUESTS: u32 = 1_000_000;
-
-/// Levels of one benchmark at most.
-const MOST_LEVELS: usize = 1_000;
 
 /// Request keys that are numbers; older documents write them as text.
 const NUMERIC_KEYS: [&str; 12] = [
@@ -50,7 +48,7 @@ const NUMERIC_KEYS: [&str; 12] = [
 ];
 
 /// Request keys that the benchmark sets itself.
-const RESERVED_KEYS: [&str; 8] = [
+const RESERVED_KEYS: [&str; 15] = [
     "model",
     "messages",
     "prompt",
@@ -59,13 +57,20 @@ const RESERVED_KEYS: [&str; 8] = [
     "max_tokens",
     "max_completion_tokens",
     "ignore_eos",
+    "n_predict",
+    "max_new_tokens",
+    "inputs",
+    "parameters",
+    "input",
+    "query",
+    "documents",
 ];
 
 /// What the benchmark sends. One level is one scenario at one concurrency.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct BenchmarkSpec {
-    /// Kind of traffic; `text-to-text`, the only one so far, when absent.
+    /// Kind of traffic; what the endpoint and the scenarios say when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub task: Option<TrafficWord>,
     /// Name under which requests ask for the model; `model.id_or_path` when absent.
@@ -75,30 +80,49 @@ pub struct BenchmarkSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model_tokenizer: Option<String>,
     /// Prompt and answer lengths in tokens: `D(in,out)`, `N(mean,sd)/(mean,sd)`,
-    /// `U(min,max)/(min,max)`; `["D(100,100)"]` when absent.
+    /// `U(min,max)/(min,max)`, `P(prefix,suffix)/out`; `E(tokens)` for embeddings,
+    /// `R(document,query)` for rerank, `I(width,height,count)` for images; `dataset` for the
+    /// entries of a data set as they are. `["D(100,100)"]` when absent, `["dataset"]` with a
+    /// data set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub traffic_scenarios: Option<Vec<String>>,
-    /// Numbers of requests in flight at once; `[1]` when absent.
+    /// Numbers of requests in flight at once; `[1]` when absent. Where requests start by a
+    /// clock, the greatest of them is the most that may be in flight; 256 when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub num_concurrency: Option<Vec<u32>>,
-    /// Longest measuring time of one level, in seconds (not minutes); 30 when absent.
+    /// Longest measuring time of one level, in seconds (not minutes); 30 when absent, or as
+    /// long as the stages of `arrival` last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_time_per_iteration: Option<f64>,
-    /// Most measured requests of one level; 50 when absent.
+    /// Most measured requests of one level; 50 when absent, or enough for the time where
+    /// requests start by a clock.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1))]
     pub max_requests_per_iteration: Option<u32>,
     /// Further keys of each request, such as `temperature`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub additional_params: Option<Map<String, Value>>,
-    /// Which OpenAI-compatible API is asked; `chat` when absent.
+    /// Which API is asked; what `task` and the scenarios need when absent, `chat` as a rule.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<EndpointWord>,
     /// When requests start; a closed loop when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub arrival: Option<ArrivalSpec>,
+    /// How the first requests of a closed loop start; `spread` when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_wave: Option<FirstWaveWord>,
+    /// Prompts that share their beginnings; none do when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prefix_sharing: Option<SharingSpec>,
+    /// Requests that follow each other; each stands alone when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conversation: Option<ConversationSpec>,
+    /// Documents of one request for embeddings or rerank; 1 when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub batch_size: Option<u32>,
     /// One weight a level, scenario by scenario and in each from the first to the last
-    /// concurrency; all equal when absent.
+    /// concurrency or rate; all equal when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub level_weights: Option<Vec<f64>>,
     /// Where prompts come from: `https://…`, `file://…` or a path.
@@ -120,35 +144,6 @@ pub struct BenchmarkSpec {
     pub request_timeout_seconds: Option<f64>,
 }
 
-/// The words for kinds of traffic.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum TrafficWord {
-    /// Prompts in, text out.
-    TextToText,
-}
-
-/// The words for endpoints.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum EndpointWord {
-    /// `/v1/chat/completions`
-    Chat,
-    /// `/v1/completions`
-    Completions,
-}
-
-impl Words for TrafficWord {
-    const WHAT: &'static str = "benchmark task";
-    const WORDS: &'static [(&'static str, Self)] = &[("text-to-text", Self::TextToText)];
-}
-
-impl Words for EndpointWord {
-    const WHAT: &'static str = "endpoint";
-    const WORDS: &'static [(&'static str, Self)] =
-        &[("chat", Self::Chat), ("completions", Self::Completions)];
-}
-
 /// Reads the `benchmark` object.
 pub(super) fn read(node: &Node<'_>) -> Option<BenchmarkSpec> {
     node.object(|fields| BenchmarkSpec {
@@ -162,6 +157,10 @@ pub(super) fn read(node: &Node<'_>) -> Option<BenchmarkSpec> {
         additional_params: fields.take("additional_params", |node| node.free_object().map(with_numbers)),
         endpoint: fields.take("endpoint", Node::word),
         arrival: fields.take("arrival", arrival::read),
+        first_wave: fields.take("first_wave", Node::word),
+        prefix_sharing: fields.take("prefix_sharing", content::read_sharing),
+        conversation: fields.take("conversation", content::read_conversation),
+        batch_size: fields.take("batch_size", Node::whole),
         level_weights: fields.take("level_weights", |node| node.list(Node::real)),
         dataset_url: fields.take("dataset_url", Node::text),
         dataset_deduplicate: fields.take("dataset_deduplicate", Node::flag),
@@ -192,30 +191,47 @@ fn with_numbers(params: &Map<String, Value>) -> Map<String, Value> {
 impl BenchmarkSpec {
     /// The checked workload, drawn from this seed.
     pub(super) fn resolve(&self, seed: u64, findings: &Findings) -> Workload {
-        let usual_scenarios = [USUAL_SCENARIO.to_owned()];
-        let scenarios = scenarios(
-            self.traffic_scenarios.as_deref().unwrap_or(&usual_scenarios),
-            findings,
-        );
-        let concurrency = concurrency(self.num_concurrency.as_deref().unwrap_or(&[1]), findings);
+        let scenarios = match &self.traffic_scenarios {
+            Some(texts) => traffic::scenarios(texts, findings),
+            None => {
+                let has_data_set = self.dataset_url.is_some();
+                let usual = traffic::usual_scenario(self.task, self.endpoint, has_data_set);
+                traffic::scenarios(&[usual.to_owned()], findings)
+            }
+        };
+        let api = traffic::api(self.task, self.endpoint, &scenarios, findings);
+        let scenarios: Vec<_> = scenarios.into_iter().map(|(_, scenario)| scenario).collect();
+        let (arrival, trace) = match &self.arrival {
+            Some(arrival) => arrival.resolve(findings),
+            None => (Arrival::Closed, None),
+        };
+        let usual_concurrency = match arrival {
+            Arrival::Closed => 1,
+            _ => USUAL_MOST_IN_FLIGHT,
+        };
+        let usual_concurrency = [usual_concurrency];
+        let concurrency = self.num_concurrency.as_deref().unwrap_or(&usual_concurrency);
+        let usual_seconds = staged(&arrival).unwrap_or(USUAL_SECONDS_PER_LEVEL);
+        let seconds = self.max_time_per_iteration.unwrap_or(usual_seconds);
+        self.warn_of_unsent_stages(&arrival, seconds, findings);
         let workload = Workload {
-            api: match self.endpoint.unwrap_or(EndpointWord::Chat) {
-                EndpointWord::Chat => Api::Chat,
-                EndpointWord::Completions => Api::Completions,
+            api,
+            concurrency: traffic::concurrency(concurrency, findings),
+            first_wave: self.first_wave.map_or_else(FirstWave::default, FirstWave::from),
+            content: content::resolve(self, &scenarios, api, findings),
+            sources: Sources {
+                dataset: content::dataset(self, &scenarios, findings),
+                trace,
             },
             scenarios,
-            concurrency,
-            max_time_per_level: rules::seconds(
-                "benchmark.max_time_per_iteration",
-                self.max_time_per_iteration.unwrap_or(USUAL_SECONDS_PER_LEVEL),
-                findings,
-            ),
+            max_time_per_level: rules::seconds("benchmark.max_time_per_iteration", seconds, findings),
             max_requests_per_level: rules::at_least_one(
                 "benchmark.max_requests_per_iteration",
                 self.max_requests_per_iteration
-                    .unwrap_or(USUAL_REQUESTS_PER_LEVEL),
+                    .unwrap_or_else(|| usual_requests(&arrival, seconds)),
                 findings,
             ),
+            arrival,
             drain: rules::seconds_or_none(
                 "benchmark.drain_seconds",
                 self.drain_seconds.unwrap_or(USUAL_DRAIN_SECONDS),
@@ -239,17 +255,13 @@ impl BenchmarkSpec {
         workload
     }
 
-    /// Parts that are understood and cannot be run yet.
-    pub(super) fn not_built(&self) -> Vec<Problem> {
-        let arrival = self.arrival.as_ref().and_then(ArrivalSpec::not_built);
-        let dataset = self.dataset_url.as_ref().map(|_| {
-            Problem::new(
-                "benchmark.dataset_url",
-                "a data set is understood but cannot be sent yet",
-            )
-            .with_hint("leave it out: prompts are then made to the lengths of traffic_scenarios")
-        });
-        arrival.into_iter().chain(dataset).collect()
+    /// Stages that the window is too short for.
+    fn warn_of_unsent_stages(&self, arrival: &Arrival, seconds: f64, findings: &Findings) {
+        if let Some(lasts) = staged(arrival).filter(|lasts| *lasts > seconds) {
+            let message = format!("a level measures for {seconds} seconds, but its stages last {lasts}");
+            let problem = Problem::new("benchmark.max_time_per_iteration", message);
+            findings.warn(problem.with_hint("leave it out to measure them all"));
+        }
     }
 
     fn check_counts(&self, findings: &Findings) {
@@ -284,20 +296,11 @@ impl BenchmarkSpec {
         let names = [
             ("benchmark.model_name", &self.model_name),
             ("benchmark.model_tokenizer", &self.model_tokenizer),
-            ("benchmark.dataset_url", &self.dataset_url),
         ];
         for (path, name) in names {
             if let Some(name) = name {
                 rules::argument(path, name, findings);
             }
-        }
-        let scheme = self.dataset_url.as_deref().and_then(|url| url.split_once("://"));
-        if let Some((scheme, _)) = scheme.filter(|(scheme, _)| !["http", "https", "file"].contains(scheme)) {
-            let message = format!("data sets are not fetched over \"{scheme}\"");
-            findings.refuse(
-                Problem::new("benchmark.dataset_url", message)
-                    .with_hint("use https://, http://, file:// or a path"),
-            );
         }
     }
 
@@ -313,8 +316,10 @@ impl BenchmarkSpec {
         for (index, weight) in weights.iter().enumerate() {
             rules::not_negative(&format!("{path}[{index}]"), *weight, findings);
         }
-        let is_counted = !findings.is_spoilt("benchmark.traffic_scenarios")
-            && !findings.is_spoilt("benchmark.num_concurrency");
+        let counted = ["traffic_scenarios", "num_concurrency", "arrival"];
+        let is_counted = !counted
+            .iter()
+            .any(|key| findings.is_spoilt(&format!("benchmark.{key}")));
         if is_counted && weights.len() != levels {
             let message = format!("has {} weights, but there are {levels} levels", weights.len());
             let hint = "a level is one scenario at one concurrency: give each its weight, or leave level_weights out";
@@ -325,52 +330,33 @@ impl BenchmarkSpec {
     }
 }
 
-fn scenarios(texts: &[String], findings: &Findings) -> Vec<Scenario> {
-    let path = "benchmark.traffic_scenarios";
-    if texts.is_empty() {
-        let problem = Problem::new(path, "the list is empty; at least one scenario is needed");
-        findings.refuse(problem.with_hint("for example [\"D(100,100)\"]"));
-    }
-    let mut scenarios = Vec::with_capacity(texts.len());
-    for (index, text) in texts.iter().enumerate() {
-        let path = format!("{path}[{index}]");
-        match text.parse::<Scenario>() {
-            Ok(scenario) => {
-                if index < MOST_LEVELS && scenarios.contains(&scenario) {
-                    findings.warn(Problem::new(
-                        path,
-                        format!("{scenario} is listed before; it is measured again"),
-                    ));
-                }
-                scenarios.push(scenario);
-            }
-            Err(error) => findings.refuse(Problem::new(path, error.to_string())),
-        }
-    }
-    scenarios
+/// How long stages last, in seconds; a trace that has still to be read says nothing of it.
+fn staged(arrival: &Arrival) -> Option<f64> {
+    let lasts = match arrival {
+        Arrival::Stages { .. } => arrival.lasts(),
+        _ => None,
+    };
+    let seconds = lasts.map(|lasts| lasts.as_secs_f64());
+    seconds.filter(|seconds| *seconds > 0.0)
 }
 
-fn concurrency(numbers: &[u32], findings: &Findings) -> Vec<u32> {
-    let path = "benchmark.num_concurrency";
-    if numbers.is_empty() {
-        let problem = Problem::new(path, "the list is empty; at least one concurrency is needed");
-        findings.refuse(problem.with_hint("for example [1, 8]"));
-    }
-    for (index, number) in numbers.iter().enumerate() {
-        let path = format!("{path}[{index}]");
-        rules::at_least_one(&path, *number, findings);
-        if *number > MOST_CONCURRENCY {
-            findings.refuse(Problem::new(
-                path.as_str(),
-                format!("is {number}; at most {MOST_CONCURRENCY}"),
-            ));
+/// Requests that are enough for the time: those that the clock starts, and half as many again
+/// for chance.
+fn usual_requests(arrival: &Arrival, seconds: f64) -> u32 {
+    let highest = |rates: &[f64]| rates.iter().copied().fold(0.0, f64::max);
+    let rate = match arrival {
+        Arrival::Closed => return USUAL_REQUESTS_PER_LEVEL,
+        Arrival::Trace { .. } => return MOST_REQUESTS,
+        Arrival::Constant { rates } | Arrival::Poisson { rates } | Arrival::Gamma { rates, .. } => {
+            highest(rates)
         }
-        if index < MOST_LEVELS && numbers[..index].contains(number) {
-            findings.warn(Problem::new(
-                path,
-                format!("{number} is listed before; it is measured again"),
-            ));
-        }
-    }
-    numbers.to_vec()
+        Arrival::Stages { stages } => stages.iter().map(|stage| stage.rate).fold(0.0, f64::max),
+    };
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a float becomes the nearest whole number that there is"
+    )]
+    let requests = (rate * seconds * 1.5).ceil() as u32;
+    requests.clamp(USUAL_REQUESTS_PER_LEVEL, MOST_REQUESTS)
 }

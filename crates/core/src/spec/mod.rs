@@ -9,6 +9,7 @@
 
 mod arrival;
 mod benchmark;
+mod content;
 mod document;
 mod engine;
 mod findings;
@@ -29,13 +30,15 @@ mod slo;
 mod syntax;
 #[cfg(test)]
 mod tests;
+mod traffic;
 
 use serde::{Deserialize, Deserializer, de};
 use serde_json::Value;
 
-pub use arrival::{ArrivalSpec, ArrivalWord};
-pub use benchmark::{BenchmarkSpec, EndpointWord, TrafficWord};
+pub use arrival::{ArrivalSpec, ArrivalWord, FirstWaveWord, RateSpec, StageSpec};
+pub use benchmark::BenchmarkSpec;
 pub(crate) use benchmark::{MOST_WARMUP, USUAL_DRAIN_SECONDS};
+pub use content::{ConversationSpec, SharingSpec};
 pub use document::{DeploymentWord, ModelSpec, TaskSpec};
 pub use engine::EngineSpec;
 pub use kubernetes::{ClusterResourceSpec, StorageSpec, StorageWord};
@@ -46,6 +49,7 @@ pub use quant::QuantSpec;
 pub use resources::{ResourcesSpec, memory_bytes};
 pub use schema::schema;
 pub use slo::{Bound, PercentileBounds, SloModeWord, SloSpec, TokenTimeBounds};
+pub use traffic::{EndpointWord, TrafficWord};
 
 use crate::problem::Problem;
 use crate::task::Task;

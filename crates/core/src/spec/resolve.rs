@@ -11,7 +11,7 @@ use crate::engine::EngineKind;
 use crate::problem::Problem;
 use crate::score::{Objective, SloMetric, SloPolicy};
 use crate::task::{DeploymentMode, EngineSettings, Model, SearchSettings, Task};
-use crate::workload::Workload;
+use crate::workload::{Scenario, Workload};
 
 /// Prefix of names when the document gives none.
 const USUAL_NAMESPACE: &str = "autotuner";
@@ -198,22 +198,24 @@ fn check_pace_is_measured(
     };
     let weights = spec.benchmark.level_weights.as_deref().unwrap_or_default();
     let counts = |index: usize| {
-        let levels = workload.concurrency.len();
+        let levels = workload.loads().len();
         let weights = weights.get(index * levels..(index + 1) * levels);
         weights.is_none_or(|weights| weights.iter().any(|weight| *weight > 0.0))
     };
     let mut scenarios = workload.scenarios.iter().enumerate();
-    if let Some((_, scenario)) = scenarios.find(|(index, it)| it.most_output() == Some(1) && counts(*index)) {
-        let message = format!("answers of {scenario} are one token long, so they have no time per token");
+    let is_too_short = |scenario: &Scenario| matches!(scenario.most_output(), Some(0 | 1));
+    if let Some((_, scenario)) = scenarios.find(|(index, it)| is_too_short(it) && counts(*index)) {
+        let are = match scenario.most_output() {
+            Some(0) => "are no text",
+            _ => "are one token long",
+        };
+        let message = format!("answers of {scenario} {are}, so they have no time per token");
         let hint = "ask for longer answers, or for another metric";
         findings.refuse(Problem::new(path, message).with_hint(hint));
     }
 }
 
 fn check_parts_not_built(spec: &TaskSpec, findings: &Findings) {
-    if let Some(arrival) = &spec.benchmark.arrival {
-        arrival.check(findings);
-    }
     if let Some(storage) = &spec.storage {
         storage.check(findings);
     }
@@ -227,8 +229,8 @@ fn check_parts_not_built(spec: &TaskSpec, findings: &Findings) {
 
 /// Parts that are understood and that nothing can run yet: each a reason not to start.
 fn not_built(spec: &TaskSpec) -> Vec<Problem> {
-    let mut parts = spec.benchmark.not_built();
-    parts.extend(spec.storage.as_ref().map(|storage| storage.not_built()));
+    let storage = spec.storage.as_ref().map(|storage| storage.not_built());
+    let mut parts: Vec<Problem> = storage.into_iter().collect();
     if spec.clusterbasemodel_config.is_some() {
         parts.push(kubernetes::not_built("clusterbasemodel_config"));
     }

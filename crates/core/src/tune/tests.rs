@@ -747,7 +747,7 @@ fn unknown_words_are_refused_together() {
         assert!(told.contains(part), "{told}");
     };
     check(&["chat", "D(1,1)"], "stands alone");
-    check(&["D(1)"], "needs two lengths");
+    check(&["D(1)"], "needs D(in,out)");
     check(&["moon"], "use one of chat, rag, code, summarise, batch");
     assert!(workloads::traffic(&texts(&["Summarize"])).is_ok());
 }

@@ -299,7 +299,7 @@ impl Load {
         let longest = self
             .scenarios
             .iter()
-            .map(|scenario| count(longest(scenario)))
+            .map(|scenario| count(scenario.longest()))
             .max();
         let tokens = longest.unwrap_or(1).saturating_add(TEMPLATE_TOKENS);
         tokens.div_ceil(LENGTH_STEP).saturating_mul(LENGTH_STEP)
@@ -325,21 +325,5 @@ impl Load {
             request_timeout_seconds: self.silence_seconds,
             ..BenchmarkSpec::default()
         }
-    }
-}
-
-/// Longest prompt and longest answer of a scenario, in tokens: a normal distribution is cut
-/// off at four deviations when it is drawn.
-fn longest(scenario: &Scenario) -> (u32, u32) {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a float becomes the nearest whole number that there is"
-    )]
-    let four_deviations = |(mean, deviation): (f64, f64)| (mean + 4.0 * deviation).ceil() as u32;
-    match scenario {
-        Scenario::Fixed { input, output } => (*input, *output),
-        Scenario::Normal { input, output } => (four_deviations(*input), four_deviations(*output)),
-        Scenario::Uniform { input, output } => (input.1, output.1),
     }
 }

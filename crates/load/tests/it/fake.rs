@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use autotuner_core::engine::Endpoint;
 use autotuner_core::measure::{LevelRecords, RequestRecord};
-use autotuner_core::workload::{Api, Workload};
+use autotuner_core::workload::{Api, Arrival, Content, FirstWave, Sources, Workload};
 use autotuner_load::generator::{LoadGenerator, LoadOptions};
 use autotuner_load::{Bench, BenchError, Observer, Progress, Recording, Verdict};
 use serde_json::{Value, json};
@@ -165,6 +165,14 @@ async fn serve(mut stream: TcpStream, counters: Arc<Counters>, script: Script) {
     counters.connections.fetch_add(1, Ordering::SeqCst);
     counters.open.fetch_add(1, Ordering::SeqCst);
     while let Some((head, body)) = read_request(&mut stream).await {
+        // The engine's own metrics are asked for on connections of their own; this one has none.
+        if head.starts_with("GET ") {
+            counters.connections.fetch_sub(1, Ordering::SeqCst);
+            let _ = stream
+                .write_all(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n")
+                .await;
+            break;
+        }
         let is_probe = body["max_tokens"] == PROBE_TOKENS;
         let number = match is_probe {
             true => 0,
@@ -229,7 +237,11 @@ async fn read_request(stream: &mut TcpStream) -> Option<(String, Value)> {
             let already = body.len();
             body.resize(length, 0);
             stream.read_exact(&mut body[already..]).await.ok()?;
-            return Some((head, serde_json::from_slice(&body).unwrap()));
+            let body = match body.is_empty() {
+                true => Value::Null,
+                false => serde_json::from_slice(&body).unwrap(),
+            };
+            return Some((head, body));
         }
         if stream.read_buf(&mut bytes).await.ok()? == 0 {
             return None;
@@ -290,6 +302,8 @@ pub(crate) fn workload(concurrency: u32, requests: u32) -> Workload {
         api: Api::Chat,
         scenarios: vec!["D(30,9)".parse().unwrap()],
         concurrency: vec![concurrency],
+        arrival: Arrival::Closed,
+        first_wave: FirstWave::Together,
         max_time_per_level: DEADLINE,
         max_requests_per_level: requests,
         drain: DEADLINE,
@@ -297,6 +311,8 @@ pub(crate) fn workload(concurrency: u32, requests: u32) -> Workload {
         max_warmup: DEADLINE,
         request_timeout: DEADLINE,
         seed: 5,
+        content: Content::default(),
+        sources: Sources::default(),
         additional_params: serde_json::Map::from_iter([("temperature".to_owned(), json!(0.0))]),
     }
 }
@@ -341,6 +357,7 @@ pub(crate) async fn watch(
 ) -> Result<Recording, BenchError> {
     let options = LoadOptions {
         connect_timeout: DEADLINE,
+        threads: None,
         progress_interval: Duration::from_millis(5),
     };
     let generator = LoadGenerator::new(options);

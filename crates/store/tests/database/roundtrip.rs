@@ -6,10 +6,10 @@ use autotuner_core::experiment::{ContainerFacts, ImageFacts, LaunchFacts, Measur
 use autotuner_core::failure::{Failure, FailureKind};
 use autotuner_core::gpu::{GpuDevice, GpuUse, GpuVendor, Span};
 use autotuner_core::lifecycle::ExperimentMove;
-use autotuner_core::measure::{RequestError, TokenSource};
+use autotuner_core::measure::{EngineFigures, RequestError, Schedule, TokenSource};
 use autotuner_core::metrics::{
-    Counts, Distribution, DistributionParts, ExperimentMetrics, GapDistribution, LevelMetrics, MetricsParts,
-    Rates, Spread,
+    Confidence, Counts, Distribution, DistributionParts, ExperimentMetrics, GapDistribution, Interval,
+    LevelMetrics, MetricsParts, OwnErrors, PercentileIntervals, Rates, Spread, Steadiness, TimeSeries, Trust,
 };
 use autotuner_core::plan::Next;
 use autotuner_core::score::{Objective, Percentile, Score, ScoreParts, SloMetric, Statistic, Violation};
@@ -181,6 +181,111 @@ fn rates() -> impl Strategy<Value = Rates> {
     })
 }
 
+fn series() -> impl Strategy<Value = TimeSeries> {
+    let slice = (real(), any::<u32>(), any::<u32>(), real(), option::of(real()));
+    (real(), vec(slice, 0..4)).prop_map(|(slice, of)| TimeSeries {
+        slice,
+        output_tokens: of.iter().map(|slice| slice.0).collect(),
+        completed: of.iter().map(|slice| slice.1).collect(),
+        failed: of.iter().map(|slice| slice.2).collect(),
+        in_flight: of.iter().map(|slice| slice.3).collect(),
+        ttft: of.iter().map(|slice| slice.4).collect(),
+    })
+}
+
+fn confidence() -> impl Strategy<Value = Confidence> {
+    let interval = (real(), real()).prop_map(|(low, high)| Interval { low, high });
+    (any::<u32>(), vec(option::of(interval), 13)).prop_map(|(blocks, of)| Confidence {
+        blocks,
+        ttft: of[0],
+        tpot: of[1],
+        latency: of[2],
+        ttft_percentiles: PercentileIntervals {
+            p50: of[3],
+            p90: of[4],
+            p99: of[5],
+        },
+        latency_percentiles: PercentileIntervals {
+            p50: of[6],
+            p90: of[7],
+            p99: of[8],
+        },
+        output_tokens: of[9],
+        total_tokens: of[10],
+        requests: of[11],
+        goodput: of[12],
+    })
+}
+
+fn trust() -> impl Strategy<Value = Trust> {
+    let asked = option::of(any::<u32>());
+    (asked, vec(option::of(real()), 10), vec(text(), 0..3)).prop_map(|(asked_concurrency, of, reasons)| {
+        Trust {
+            asked_concurrency,
+            achieved_concurrency: of[0],
+            asked_rate: of[1],
+            achieved_rate: of[2],
+            loop_lag_p99: of[3],
+            cpu_share: of[4],
+            stamp_error_p99: of[5],
+            errors: OwnErrors {
+                ttft: of[6],
+                tpot: of[7],
+                latency: of[8],
+                throughput: of[9],
+            },
+            reasons,
+        }
+    })
+}
+
+fn engine() -> impl Strategy<Value = EngineFigures> {
+    vec(option::of(real()), 9).prop_map(|of| EngineFigures {
+        requests: of[0],
+        input_tokens: of[1],
+        output_tokens: of[2],
+        ttft: of[3],
+        tpot: of[4],
+        latency: of[5],
+        queue: of[6],
+        preemptions: of[7],
+        prefix_hits: of[8],
+    })
+}
+
+type Worth = (
+    Option<Schedule>,
+    Option<TimeSeries>,
+    Option<Steadiness>,
+    Option<Confidence>,
+    Option<Trust>,
+    Option<EngineFigures>,
+);
+
+fn worth() -> impl Strategy<Value = Worth> {
+    let schedule = (text(), real(), any::<u32>()).prop_map(|(label, rate, held_back)| Schedule {
+        label,
+        rate,
+        held_back,
+    });
+    let steadiness = (any::<bool>(), real(), option::of(real()), any::<u32>()).prop_map(
+        |(is_steady, throughput_drift, ttft_drift, slices)| Steadiness {
+            is_steady,
+            throughput_drift,
+            ttft_drift,
+            slices,
+        },
+    );
+    (
+        option::of(schedule),
+        option::of(series()),
+        option::of(steadiness),
+        option::of(confidence()),
+        option::of(trust()),
+        option::of(engine()),
+    )
+}
+
 fn level() -> impl Strategy<Value = LevelMetrics> {
     let source = prop_oneof![
         Just(TokenSource::Usage),
@@ -189,29 +294,47 @@ fn level() -> impl Strategy<Value = LevelMetrics> {
     ];
     (
         (text(), any::<u32>(), real(), counts(), rates()),
-        vec(option::of(distribution()), 6),
-        option::of(gaps()),
+        vec(option::of(distribution()), 8),
+        (vec(option::of(gaps()), 5), option::of(real())),
         option::of(source),
+        worth(),
     )
-        .prop_map(|(plain, mut of, gaps, token_source)| {
-            let (scenario, concurrency, window, counts, rates) = plain;
-            let mut one = || of.pop().flatten();
-            LevelMetrics {
-                scenario,
-                concurrency,
-                window,
-                counts,
-                ttft: one(),
-                tpot: one(),
-                latency: one(),
-                stall: one(),
-                gaps,
-                input_tokens: one(),
-                output_tokens: one(),
-                token_source,
-                rates,
-            }
-        })
+        .prop_map(
+            |(plain, mut of, (mut brief, chunk_tokens), token_source, worth)| {
+                let (scenario, concurrency, window, counts, rates) = plain;
+                let (schedule, series, steadiness, confidence, trust, engine) = worth;
+                let mut one = || of.pop().flatten();
+                let mut brief = || brief.pop().flatten();
+                LevelMetrics {
+                    scenario,
+                    concurrency,
+                    schedule,
+                    window,
+                    counts,
+                    ttft: one(),
+                    ttft_from_schedule: one(),
+                    tpot: one(),
+                    latency: one(),
+                    latency_from_schedule: one(),
+                    stall: one(),
+                    gaps: brief(),
+                    token_gaps: brief(),
+                    chunk_tokens,
+                    first_visible: brief(),
+                    ntpot: brief(),
+                    schedule_lag: brief(),
+                    input_tokens: one(),
+                    output_tokens: one(),
+                    token_source,
+                    rates,
+                    series,
+                    steadiness,
+                    confidence,
+                    trust,
+                    engine,
+                }
+            },
+        )
 }
 
 fn metrics() -> impl Strategy<Value = ExperimentMetrics> {

@@ -90,6 +90,7 @@ pub(crate) fn measured(value: f64) -> Measured {
         output_tokens: of([8.0; 3]),
         token_source: Some(TokenSource::Usage),
         rates: Rates::default(),
+        ..LevelMetrics::default()
     };
     Measured {
         metrics: experiment_metrics(vec![level], None, 0),

@@ -240,6 +240,7 @@ fn metrics(latency: f64) -> ExperimentMetrics {
         input_tokens: tokens(64),
         output_tokens: tokens(64),
         outcome: RequestOutcome::Success,
+        ..RequestRecord::default()
     };
     let level = LevelRecords {
         scenario: "D(64,64)".into(),
@@ -247,6 +248,7 @@ fn metrics(latency: f64) -> ExperimentMetrics {
         window_start_ns: 0,
         window_end_ns: 10_000_000_000,
         requests: vec![request; 10],
+        ..LevelRecords::default()
     };
     experiment_metrics(vec![level_metrics(&level, &[])], None, 1)
 }

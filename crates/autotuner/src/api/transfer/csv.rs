@@ -115,7 +115,7 @@ fn columns(rows: &[Map<String, Value>]) -> Vec<String> {
 }
 
 /// Keys of an experiment that are no columns: they are no single values, or say nothing new.
-const HIDDEN: [&str; 20] = [
+const HIDDEN: [&str; 21] = [
     "task_id",
     "task_name",
     "run",
@@ -136,6 +136,7 @@ const HIDDEN: [&str; 20] = [
     "log_tail",
     "raw_results",
     "concurrency_levels",
+    "confidence",
 ];
 
 fn cell(value: &Value) -> String {

@@ -56,7 +56,7 @@ impl LogFiles {
     /// The raw records of an experiment's requests, compressed.
     pub(crate) fn requests(&self, task: TaskId, run: u32, number: ExperimentNumber) -> PathBuf {
         self.folder
-            .join(format!("task_{task}_run_{run}_exp_{number}_requests.jsonl.gz"))
+            .join(format!("task_{task}_run_{run}_exp_{number}_requests.jsonl.zst"))
     }
 
     /// Empties a task's log and keeps the file, which a worker may have open. One that is not

@@ -87,6 +87,40 @@ fn programs_are_those_that_are_listed() {
 }
 
 #[test]
+fn data_sets_and_traces_are_of_the_web_or_below_the_directories() {
+    for (place, is_allowed) in [
+        ("https://example.com/a.json", true),
+        ("http://example.com/a.json", true),
+        ("a.csv", true),
+        ("sets/a.csv", true),
+        ("/models/a.csv", true),
+        ("file:///more/models/a.csv", true),
+        ("/etc/passwd", false),
+        ("file:///etc/passwd", false),
+        ("file://localhost/etc/passwd", false),
+        ("/models/../etc/passwd", false),
+        ("../a.csv", false),
+        ("sets/../../a.csv", false),
+        ("./a.csv", false),
+        ("~/a.csv", true),
+    ] {
+        let dataset = with("vllm", "/benchmark/dataset_url", json!(place));
+        let arrival = json!({ "type": "trace", "trace": place });
+        let trace = with("vllm", "/benchmark/arrival", arrival);
+        match is_allowed {
+            true => {
+                for_everybody(&dataset);
+                for_everybody(&trace);
+            }
+            false => {
+                for_admins_only(&dataset, "benchmark.dataset_url");
+                for_admins_only(&trace, "benchmark.arrival.trace");
+            }
+        }
+    }
+}
+
+#[test]
 fn models_are_of_a_hub_or_below_the_directories() {
     let check = |engine: &str, model: &str, is_allowed: bool| {
         let document = with(engine, "/model/id_or_path", json!(model));

@@ -22,6 +22,7 @@ mod live;
 
 use super::targets::Targets;
 use super::{LEASE_MS, Supervisor};
+use crate::datasets::Library;
 use crate::fake::{FakeWorld, world};
 use crate::service::access::Settings;
 use crate::service::events::{Filter, Notice, Patience};
@@ -70,6 +71,7 @@ impl Scene {
                 model_dir: "/nonexistent".into(),
                 current_dir: "/nonexistent".into(),
                 own_program: "autotuner".into(),
+                library: Library::of_server("/nonexistent".as_ref(), "/nonexistent".as_ref()),
             },
         );
         tokio::spawn(supervisor.supervise())

@@ -18,6 +18,7 @@ fn metrics(n: u32, ttft_ms: u64, latency_ms: u64) -> ExperimentMetrics {
         input_tokens: tokens(50),
         output_tokens: tokens(50),
         outcome: RequestOutcome::Success,
+        ..RequestRecord::default()
     };
     let level = LevelRecords {
         scenario: "D(50,50)".into(),
@@ -25,6 +26,7 @@ fn metrics(n: u32, ttft_ms: u64, latency_ms: u64) -> ExperimentMetrics {
         window_start_ns: 0,
         window_end_ns: 1_000_000_000,
         requests: vec![request; n as usize],
+        ..LevelRecords::default()
     };
     experiment_metrics(vec![level_metrics(&level, &[])], None, 0)
 }

@@ -325,16 +325,6 @@ fn parts_that_cannot_run_yet_are_reasons_not_to_start() {
         assert!(task.not_built.iter().all(|part| part.hint.is_some()));
     };
     check(
-        "benchmark/arrival",
-        json!({ "type": "poisson", "rate": 4 }),
-        &["benchmark.arrival"],
-    );
-    check(
-        "benchmark/dataset_url",
-        json!("prompts.csv"),
-        &["benchmark.dataset_url"],
-    );
-    check(
         "storage",
         json!({ "type": "pvc", "pvc_name": "models" }),
         &["storage"],
@@ -349,7 +339,8 @@ fn parts_that_cannot_run_yet_are_reasons_not_to_start() {
         json!({ "name": "own", "spec": { "a": 1 } }),
         &["clusterservingruntime_config"],
     );
-    check("benchmark/arrival", json!({ "type": "closed" }), &[]);
+    check("benchmark/arrival", json!({ "type": "poisson", "rate": 4 }), &[]);
+    check("benchmark/dataset_url", json!("prompts.csv"), &[]);
     check("deployment_mode", json!("kubernetes"), &[]);
 }
 

@@ -1,5 +1,6 @@
 //! What documents mean, and what is said of those that are wrong.
 
+mod benchmark;
 mod meaning;
 mod portable;
 mod problems;

@@ -636,7 +636,9 @@ fn benchmark() {
     check(
         "benchmark/task",
         json!("text-to-image"),
-        &[r#"benchmark.task: unknown benchmark task "text-to-image"; use text-to-text"#],
+        &[
+            r#"benchmark.task: unknown benchmark task "text-to-image"; use one of text-to-text, image-text-to-text, text-to-embeddings, text-to-rerank"#,
+        ],
     );
     check(
         "benchmark/model_name",
@@ -657,11 +659,11 @@ fn benchmark() {
     );
     check(
         "benchmark/traffic_scenarios",
-        json!(["D(1,1)", "D(0,1)", "E(5)", 3]),
+        json!(["D(1,1)", "D(0,1)", "A(5)", 3]),
         &[
             "benchmark.traffic_scenarios[3]: expected text, found 3; put it in quotes",
             r#"benchmark.traffic_scenarios[1]: scenario "D(0,1)" has a length of 0; lengths are at least 1 token"#,
-            r#"benchmark.traffic_scenarios[2]: scenario "E(5)" is of kind E, which this load generator does not send; use D, N or U"#,
+            r#"benchmark.traffic_scenarios[2]: scenario "A(5)" is of kind A, audio: this load generator does not send it"#,
         ],
     );
     check(

@@ -39,7 +39,12 @@ pub(super) fn a_full_document() -> Value {
             "max_time_per_iteration": 2.5, "max_requests_per_iteration": 20,
             "additional_params": { "temperature": 0.5, "stop": ["\n", "0777"] },
             "endpoint": "completions",
-            "arrival": { "type": "gamma", "rate": 4.0, "burstiness": 0.5, "trace": "t.csv" },
+            "arrival": { "type": "gamma", "rate": [4.0, 8.5], "burstiness": 0.5, "trace": "t.csv",
+                "stages": [{ "rate": 5.0, "seconds": 3.0 }] },
+            "first_wave": "together",
+            "prefix_sharing": { "groups": 3, "prefix_tokens": 4, "hit_ratio": 0.5 },
+            "conversation": { "turns": 2, "think_seconds": 0.5 },
+            "batch_size": 2,
             "level_weights": [1.0, 2.0, 3.0, 4.0], "dataset_url": "prompts.csv", "dataset_deduplicate": false,
             "warmup_requests": 3, "drain_seconds": 4.0, "request_timeout_seconds": 5.0
         },

@@ -1,10 +1,10 @@
 //! What was measured.
 
 use autotuner_core::gpu::GpuUse;
-use autotuner_core::measure::{RequestError, TokenSource};
+use autotuner_core::measure::{EngineFigures, RequestError, Schedule, TokenSource};
 use autotuner_core::metrics::{
-    Counts, Distribution, DistributionParts, ExperimentMetrics, GapDistribution, LevelMetrics, MetricsParts,
-    Rates, Spread,
+    Confidence, Counts, Distribution, DistributionParts, ExperimentMetrics, GapDistribution, LevelMetrics,
+    MetricsParts, Rates, Spread, Steadiness, TimeSeries, Trust,
 };
 use serde::{Deserialize, Serialize};
 
@@ -57,17 +57,30 @@ fields!(SpreadRow of Spread {
 fields!(LevelRow of LevelMetrics {
     scenario: String,
     concurrency: u32,
+    schedule: Option<Schedule>,
     window: f64,
     counts: Counts,
     ttft: Option<Distribution>,
+    ttft_from_schedule: Option<Distribution>,
     tpot: Option<Distribution>,
     latency: Option<Distribution>,
+    latency_from_schedule: Option<Distribution>,
     stall: Option<Distribution>,
     gaps: Option<GapDistribution>,
+    token_gaps: Option<GapDistribution>,
+    chunk_tokens: Option<f64>,
+    first_visible: Option<GapDistribution>,
+    ntpot: Option<GapDistribution>,
+    schedule_lag: Option<GapDistribution>,
     input_tokens: Option<Distribution>,
     output_tokens: Option<Distribution>,
     token_source: Option<TokenSource>,
     rates: Rates,
+    series: Option<TimeSeries>,
+    steadiness: Option<Steadiness>,
+    confidence: Option<Confidence>,
+    trust: Option<Trust>,
+    engine: Option<EngineFigures>,
 });
 
 fields!(CountsRow of Counts {
@@ -136,5 +149,50 @@ impl Kept for Distribution {
             failures,
         };
         Self::from_parts(parts).ok_or_else(|| Strange("values that are none or out of order".into()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::database::rows::from_text;
+
+    #[test]
+    fn a_level_that_was_stored_before_its_worth_was_known_is_read() {
+        let stored = r#"{
+            "scenario": "D(100,128)", "concurrency": 4, "window": 30.0,
+            "counts": {"started": 2, "succeeded": 1, "failed": 1, "cut_off": 0, "errors": [["timeout", 1]]},
+            "ttft": {"mean": 0.5, "deviation": 0.0, "failures": 1, "sorted": "AAAAAAAA4D8"},
+            "tpot": null, "latency": null, "stall": null, "gaps": null,
+            "input_tokens": null, "output_tokens": null, "token_source": "usage",
+            "rates": {"input_tokens": 1.0, "output_tokens": 2.0, "total_tokens": 3.0,
+                "requests": 4.0, "goodput": 5.0, "attainment": 0.5}
+        }"#;
+        let level: LevelMetrics = from_text(stored, || "a level".into()).expect("readable");
+        let ttft = Distribution::of(vec![0.5], 1);
+        let expected = LevelMetrics {
+            scenario: "D(100,128)".into(),
+            concurrency: 4,
+            window: 30.0,
+            counts: Counts {
+                started: 2,
+                succeeded: 1,
+                failed: 1,
+                cut_off: 0,
+                errors: [(RequestError::Timeout, 1)].into(),
+            },
+            ttft,
+            token_source: Some(TokenSource::Usage),
+            rates: Rates {
+                input_tokens: 1.0,
+                output_tokens: 2.0,
+                total_tokens: 3.0,
+                requests: 4.0,
+                goodput: 5.0,
+                attainment: 0.5,
+            },
+            ..LevelMetrics::default()
+        };
+        assert_eq!(level, expected);
     }
 }

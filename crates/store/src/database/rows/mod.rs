@@ -12,6 +12,7 @@ mod numbers;
 mod score;
 mod task;
 mod words;
+mod worth;
 
 pub(crate) use experiment::{ExperimentRow, StoredResult, experiment_columns};
 pub(crate) use task::{RunRow, SummaryRow, TaskRow, summary_columns};

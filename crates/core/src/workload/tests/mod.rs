@@ -1,0 +1,6 @@
+//! What workloads promise: lists that follow from a seed, and texts that read back.
+
+mod arrival_text;
+mod knee;
+mod notation;
+mod schedule;
