@@ -111,7 +111,7 @@ impl Chart {
             let _ = write!(
                 svg,
                 "<line class=\"mark\" x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"{TOP}\" y2=\"{:.1}\"/>\
-                 <text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{word}</text>",
+                 <text class=\"point\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{word}</text>",
                 HEIGHT - BOTTOM,
                 x - 4.0,
                 TOP + 9.0

@@ -133,10 +133,10 @@ fn table(run: &BenchRun<'_>) -> String {
          <th class=\"text\" rowspan=\"2\">Scenario</th><th colspan=\"2\">Requests</th><th colspan=\"2\">Tokens/s</th>",
     );
     for (name, _) in &columns {
-        let _ = write!(table, "<th colspan=\"3\">{name}</th>");
+        let _ = write!(table, "<th colspan=\"2\">{name}</th>");
     }
     table += "</tr><tr><th>sent</th><th>failed</th><th>output</th><th>total</th>";
-    table += &"<th>mean</th><th>p50</th><th>p99</th>".repeat(columns.len());
+    table += &"<th>mean</th><th>p99</th>".repeat(columns.len());
     table += "</tr></thead><tbody>";
     let mut has_low_n = false;
     for (number, (level, records)) in run.measured.levels.iter().zip(&run.recording.levels).enumerate() {
@@ -158,17 +158,16 @@ fn table(run: &BenchRun<'_>) -> String {
         );
         for ((_, of), interval) in columns.iter().zip([sure.ttft, sure.tpot, sure.latency]) {
             let Some(values) = of(level) else {
-                table += "<td>–</td><td>–</td><td>–</td>";
+                table += "<td>–</td><td>–</td>";
                 continue;
             };
             let is_low = values.is_low_n(Percentile::P99);
             has_low_n |= is_low;
             let _ = write!(
                 table,
-                "<td>{}{}</td><td>{}</td><td>{}{}</td>",
+                "<td>{}{}</td><td>{}{}</td>",
                 duration(values.mean),
                 within(interval, duration),
-                duration(values.percentile(Percentile::P50)),
                 duration(values.percentile(Percentile::P99)),
                 if is_low { "*" } else { "" }
             );
@@ -223,7 +222,7 @@ fn section(title: &str, hint: &str, charts: &[Chart]) -> String {
     let mut section = format!("<h2>{title}</h2><p class=\"hint\">{hint}</p>");
     let longest = charts.iter().max_by_key(|chart| chart.series.len());
     section += &longest.map(Chart::legend).unwrap_or_default();
-    section += "<div class=\"grid\">";
+    section += "<div class=\"grid charts\">";
     for chart in charts {
         let _ = write!(
             section,

@@ -28,7 +28,9 @@ p{margin:0 0 12px}.lead,.hint{color:var(--muted)}.hint{font-size:13px;max-width:
 .tile dt{color:var(--muted);font-size:12px}.tile dd{margin:2px 0 0;font-size:22px;font-weight:620;letter-spacing:-.01em;font-variant-numeric:tabular-nums;white-space:nowrap}
 .tile small{display:block;color:var(--muted);font-size:12px;font-weight:400;letter-spacing:0;white-space:normal}
 .grid{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,340px),1fr));gap:12px;margin-top:10px}
+.grid.charts{grid-template-columns:repeat(auto-fill,minmax(min(100%,340px),1fr))}
 .card{min-width:0}
+.scroll+.hint{margin-top:8px}
 .scroll{overflow-x:auto;padding:0;margin-top:10px}
 table{width:100%;border-collapse:collapse;font-size:13px;font-variant-numeric:tabular-nums}
 th,td{padding:8px 10px;text-align:right;white-space:nowrap;border-top:1px solid var(--line)}
