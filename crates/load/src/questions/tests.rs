@@ -4,7 +4,9 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use autotuner_core::workload::{Conversation, TraceStart, Turn};
+use autotuner_core::workload::{Conversation, DataSet, Entry, TraceStart, Turn};
+
+use super::recorded::UNASKED_ANSWER;
 
 use super::*;
 

@@ -1,3 +1,5 @@
+//! Arrivals in one word, and what is said of those that cannot be read.
+
 use std::time::Duration;
 
 use crate::workload::{Arrival, ArrivalText, Stage};

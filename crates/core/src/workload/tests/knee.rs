@@ -1,3 +1,5 @@
+//! The search for the highest load, against oracles that are honest and some that are not.
+
 use proptest::prelude::*;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;

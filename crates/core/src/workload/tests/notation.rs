@@ -1,3 +1,5 @@
+//! How scenarios are written, and what is said of those that cannot be read.
+
 use proptest::prelude::*;
 
 use crate::workload::{Api, Scenario};

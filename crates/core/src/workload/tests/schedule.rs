@@ -1,3 +1,5 @@
+//! When requests start: rates, order, and that all of it follows from the seed.
+
 use std::time::Duration;
 
 use proptest::prelude::*;
