@@ -111,7 +111,8 @@ fn blocks(records: &LevelRecords, good: &[&RequestRecord]) -> Option<usize> {
         .sum();
     let mean = sum / count(good.len().max(1));
     let by_requests = (good.len() / FEWEST_IN_BLOCK).min(MOST_BLOCKS);
-    let fitting = |blocks: &usize| count(*blocks) * mean <= loaded(records).length();
+    let loaded = loaded(records).length();
+    let fitting = |blocks: &usize| count(*blocks) * mean <= loaded;
     (FEWEST_BLOCKS..=by_requests).rev().find(fitting)
 }
 

@@ -101,11 +101,10 @@ impl OwnErrors {
 pub(super) fn trust(metrics: &LevelMetrics, records: &LevelRecords, terms: &Terms<'_>) -> Trust {
     let schedule = records.schedule.as_ref();
     let client = records.client.as_ref();
-    let length = loaded(records).length();
+    let loaded = loaded(records);
+    let length = loaded.length();
     let started = records.requests.iter();
-    let starts = started
-        .filter(|request| loaded(records).contains(request.sent_ns))
-        .count();
+    let starts = started.filter(|request| loaded.contains(request.sent_ns)).count();
     let lag_p99 = client.map(|client| seconds(client.lag_p99_ns));
     let calibrated = terms.calibration.map(|calibration| calibration.ttft_error_p99);
     let mut trust = Trust {
