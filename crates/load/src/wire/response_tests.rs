@@ -1,3 +1,5 @@
+//! Answers are read as hyper reads them, whole and spoilt, however they are cut.
+
 use super::*;
 
 /// What came of bytes: the status, the body, and how it ended.

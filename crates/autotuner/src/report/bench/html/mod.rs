@@ -3,6 +3,7 @@
 //! What is in it comes from records and metrics that others made; this puts them in order.
 
 mod chart;
+mod scale;
 mod series;
 mod style;
 mod text;

@@ -4,7 +4,8 @@ use autotuner_core::measure::{LevelRecords, RequestOutcome, RequestRecord};
 use autotuner_core::metrics::{Distribution, LevelMetrics};
 use autotuner_core::score::Percentile;
 
-use super::chart::{Axis, Chart, Series, Unit, round_step};
+use super::chart::{Chart, Series};
+use super::scale::{Axis, Unit, round_step};
 use crate::report::bench::{BenchRun, count, duration, is_success, load_label, seconds};
 
 /// Most points of one line: more than a screen tells apart.
