@@ -6,6 +6,7 @@
 //! [`score`], which says what a measurement is worth.
 
 pub mod calibration;
+pub mod capacity;
 pub mod engine;
 pub mod experiment;
 pub mod failure;

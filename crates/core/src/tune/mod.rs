@@ -108,6 +108,14 @@ const USUAL_BUDGET: u32 = 20;
 /// A model that decides needs some configurations to learn from and some to decide on.
 const LEAST_FOR_A_MODEL: u32 = 10;
 
+/// Bounds in short, such as `ttft=0.5`, `p99.latency=5` or `tpot=50ms`; `None` without any.
+///
+/// # Errors
+/// Every text that is no bound, and every bound that is given twice.
+pub fn bounds(texts: &[String]) -> Result<Option<SloSpec>, Vec<Problem>> {
+    slo::parse(texts)
+}
+
 /// The task that a request describes.
 ///
 /// # Errors

@@ -1,4 +1,4 @@
-//! Bounds in short: `ttft=0.5`, `p99.latency=5`, `tpot=50ms`.
+//! Bounds in short: `ttft=0.5`, `p99.latency=5`, `tpot=50ms`, `e2e:p90<=2`.
 //!
 //! The one idea: a bound is a metric, perhaps a percentile, and a time; which of the first two
 //! comes first does not matter. How a miss counts is left to the document's defaults.
@@ -34,7 +34,8 @@ pub(super) fn parse(texts: &[String]) -> Result<Option<SloSpec>, Vec<Problem>> {
 type Complaint = (String, String);
 
 fn add(spec: &mut SloSpec, text: &str) -> Result<(), Complaint> {
-    let Some((what, time)) = text.split_once('=') else {
+    let parts = text.split_once("<=").or_else(|| text.split_once('='));
+    let Some((what, time)) = parts else {
         return Err((format!("{text:?} says no bound"), FORMS.to_owned()));
     };
     let (metric, percentile) = measured(text, what.trim())?;
@@ -82,7 +83,8 @@ fn measured(text: &str, what: &str) -> Result<(&'static str, Option<&'static str
     let known = |words: &[&'static str], part: &str| words.iter().copied().find(|word| *word == part);
     let mut metric = None;
     let mut percentile = None;
-    for part in what.split('.') {
+    for part in what.split(['.', ':']) {
+        let part = if part == "e2e" { "latency" } else { part };
         let is_new = if let Some(word) = known(&METRICS, part) {
             metric.replace(word).is_none()
         } else if let Some(word) = known(&PERCENTILES, part) {

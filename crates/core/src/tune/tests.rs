@@ -255,6 +255,10 @@ fn bounds_are_read_in_either_order_and_in_both_units() {
     check(&["ttft=0.5"], json(r#"{"ttft": {"threshold": 0.5}}"#));
     check(&["tpot = 50 ms"], json(r#"{"tpot": {"threshold": 0.05}}"#));
     check(
+        &["e2e:p90<=2", "ttft:p99 <= 500ms"],
+        json(r#"{"latency": {"p90": {"threshold": 2.0}}, "ttft": {"p99": {"threshold": 0.5}}}"#),
+    );
+    check(
         &["p99.latency=5s"],
         json(r#"{"latency": {"p99": {"threshold": 5.0}}}"#),
     );

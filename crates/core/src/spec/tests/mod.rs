@@ -1,6 +1,7 @@
 //! What documents mean, and what is said of those that are wrong.
 
 mod benchmark;
+mod load;
 mod meaning;
 mod portable;
 mod problems;
