@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use crate::measure::{LevelRecords, RequestOutcome, RequestRecord};
-use crate::metrics::Distribution;
+use crate::metrics::{Distribution, KnownErrors};
 use crate::score::Percentile;
 
 /// What a server that knows the truth wrote down. All stamps are nanoseconds of
@@ -79,6 +79,19 @@ pub struct Calibration {
     pub not_received: usize,
     /// Requests of this level that the server received and we have no record of.
     pub not_recorded: usize,
+}
+
+impl Calibration {
+    /// What trust in figures can be built on; `None` where too little ended well to tell.
+    pub fn known_errors(&self) -> Option<KnownErrors> {
+        let ttft = self.ttft_error?;
+        Some(KnownErrors {
+            ttft_error_p50: ttft.p50,
+            ttft_error_p99: ttft.p99,
+            gap_error_mean: self.gap_error.unwrap_or(0.0),
+            throughput_error: self.throughput_error.unwrap_or(0.0),
+        })
+    }
 }
 
 /// Compares a level's records with the truth. `number` is the level's place in its benchmark,

@@ -10,7 +10,7 @@ use super::rates::{Rates, rates, window};
 use super::request::{self, Since};
 use super::series::{TimeSeries, time_series};
 use super::steadiness::{Steadiness, steadiness};
-use super::trust::{Calibration, Trust, trust};
+use super::trust::{KnownErrors, Trust, trust};
 use crate::measure::{
     EngineFigures, LevelRecords, RequestError, RequestOutcome, RequestRecord, Schedule, TokenSource,
 };
@@ -100,7 +100,7 @@ pub struct Terms<'a> {
     /// none of the objectives.
     pub objective: Option<Objective>,
     /// What the load generator's errors were against a server that knows the truth.
-    pub calibration: Option<&'a Calibration>,
+    pub calibration: Option<&'a KnownErrors>,
 }
 
 /// Sums up one level. `slos` decide goodput; without any, every success is good.

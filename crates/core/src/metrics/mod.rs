@@ -48,4 +48,4 @@ pub use rates::Rates;
 pub use resample::Interval;
 pub use series::{MOST_SLICES, TimeSeries};
 pub use steadiness::Steadiness;
-pub use trust::{Calibration, OwnErrors, TOLERATED_ERROR, Trust};
+pub use trust::{KnownErrors, OwnErrors, TOLERATED_ERROR, Trust};

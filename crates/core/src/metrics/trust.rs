@@ -30,7 +30,7 @@ const LATE: f64 = 0.01;
 /// What the load generator's errors were against a server that knows the truth, under the like
 /// load.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Calibration {
+pub struct KnownErrors {
     /// By how much a TTFT was measured too long, median, seconds.
     pub ttft_error_p50: f64,
     /// The same at the 99th percentile.
@@ -143,7 +143,7 @@ fn mean_lag(client: &ClientHealth) -> f64 {
 fn own_errors(
     metrics: &LevelMetrics,
     client: Option<&ClientHealth>,
-    calibration: Option<&Calibration>,
+    calibration: Option<&KnownErrors>,
 ) -> OwnErrors {
     let mean = |metric: Option<f64>| metric.filter(|mean| *mean > 0.0);
     let ttft = mean(metrics.scored_ttft().map(|ttft| ttft.mean));
@@ -158,7 +158,7 @@ fn own_errors(
     };
     let share = |error: Option<f64>, whole: Option<f64>| Some(error? / whole?);
     let since_start = lag.map(|lag| lag + late);
-    let calibrated = |error: fn(&Calibration) -> f64| calibration.map(error);
+    let calibrated = |error: fn(&KnownErrors) -> f64| calibration.map(error);
     let idle = match metrics.schedule {
         Some(_) => lag.map(|_| 0.0),
         None => share(lag, mean(metrics.latency.as_ref().map(|latency| latency.mean))),

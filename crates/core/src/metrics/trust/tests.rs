@@ -28,7 +28,7 @@ fn client(lag_p50_ns: u64, lag_p99_ns: u64, cpu_share: f64) -> Option<ClientHeal
     })
 }
 
-fn judged(records: &LevelRecords, objective: Objective, calibration: Option<&Calibration>) -> Trust {
+fn judged(records: &LevelRecords, objective: Objective, calibration: Option<&KnownErrors>) -> Trust {
     let terms = Terms {
         slos: &[],
         objective: Some(objective),
@@ -111,7 +111,7 @@ fn nobody_looked_nobody_knows() {
 
 #[test]
 fn a_calibration_is_believed_where_it_says_more() {
-    let calibration = Calibration {
+    let calibration = KnownErrors {
         ttft_error_p50: 0.001,
         ttft_error_p99: 0.030,
         gap_error_mean: -0.02,
