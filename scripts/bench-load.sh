@@ -19,6 +19,8 @@ being slow: a busy machine shows larger errors, and the table is for reading.
 Environment:
   ROUNDS  times that each case is run; the median is told (default: 3)
   CASES   cases to run, by name (default: all; see the table's first column)
+  REALTIME  1 runs both in a real-time class (as root), so that what else the machine does
+          shows less
 
 Exit status: 0 every case ran; 1 one could not be run; 2 wrong usage.
 EOF

@@ -12,6 +12,8 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 import urllib.request
 from statistics import fmean, median
 
@@ -60,11 +62,12 @@ class Server:
 
 def pinned(core):
     can_pin = shutil.which("taskset") and len(os.sched_getaffinity(0)) > 1
-    return ["taskset", "-c", str(sorted(os.sched_getaffinity(0))[core])] if can_pin else []
+    words = ["taskset", "-c", str(sorted(os.sched_getaffinity(0))[core])] if can_pin else []
+    return words + (["chrt", "--rr", "10"] if os.environ.get("REALTIME") == "1" else [])
 
 
 def load(binary, url, arguments, folder):
-    """Runs the load generator; its summary, its records, and what it used."""
+    """Runs the load generator; its summary, its records, its processor seconds and its memory."""
     requests = os.path.join(folder, "requests.jsonl")
     child = subprocess.Popen(
         pinned(1)
@@ -74,24 +77,39 @@ def load(binary, url, arguments, folder):
         stderr=subprocess.PIPE,
         text=True,
     )
-    out, err = [], []
-    import threading
-
+    out, err, peak = [], [], [0]
     readers = [
         threading.Thread(target=lambda to=to, pipe=pipe: to.append(pipe.read()))
         for to, pipe in ((out, child.stdout), (err, child.stderr))
     ]
     for reader in readers:
         reader.start()
+    watcher = threading.Thread(target=lambda: watch_memory(child.pid, peak))
+    watcher.start()
     _, status, used = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)
-    for reader in readers:
-        reader.join()
+    for thread in [*readers, watcher]:
+        thread.join()
     if child.returncode != 0:
         raise SystemExit(f"bench-load: error: the load generator ended with {child.returncode}: {err[0][-500:]}")
     with open(requests, encoding="utf-8") as file:
         records = [json.loads(line) for line in file]
-    return json.loads(out[0]), records, used
+    return json.loads(out[0]), records, used.ru_utime + used.ru_stime, peak[0]
+
+
+def watch_memory(pid, peak):
+    """The most memory of a process, in bytes, as the kernel keeps it for its program. (What wait4
+    tells begins with ours, of which the process was a copy.)"""
+    while True:
+        try:
+            with open(f"/proc/{pid}/status", encoding="ascii") as file:
+                found = [line for line in file if line.startswith("VmHWM:")]
+        except OSError:
+            return
+        if not found:
+            return
+        peak[0] = max(peak[0], int(found[0].split()[1]) * 1024)
+        time.sleep(0.05)
 
 
 def compare(summary, records, truth):
@@ -134,12 +152,15 @@ def chunks_a_second(binary, folder, events):
     )
     try:
         arguments = ["--scenario", "D(50,256)", "--concurrency", "64", "--max-time", "5"]
-        summary, _, _ = load(binary, server.url, arguments + ["--max-requests", "1000000"], folder)
+        summary, records, _, _ = load(binary, server.url, arguments + ["--max-requests", "1000000"], folder)
     finally:
         server.close()
     level = summary["raw_results"][0]
+    # By the stamps themselves, and not by what the summary makes of them.
+    chunks = sum(len(record["content_ns"]) for record in records)
+    span = max(record["ended_ns"] for record in records) - min(record["sent_ns"] for record in records)
     return {
-        "chunks/s": level["mean_output_throughput_tokens_per_s"],
+        "chunks/s": chunks / span * 1e9,
         "load thread busy": level["trust"]["client_cpu_share"],
     }
 
@@ -149,7 +170,7 @@ def paced(binary, folder, streams, wave, requests):
     try:
         arguments = ["--scenario", "D(100,128)", "--concurrency", str(streams), "--max-time", "120"]
         arguments += ["--max-requests", str(requests), "--first-wave", wave]
-        summary, records, used = load(binary, server.url, arguments, folder)
+        summary, records, cpu, memory = load(binary, server.url, arguments, folder)
         truth = server.truth()
     finally:
         server.close()
@@ -164,8 +185,8 @@ def paced(binary, folder, streams, wave, requests):
         "throughput %": found["throughput"] * 100,
         "lost": found["lost"],
         "in flight": truth["peak_in_flight"],
-        "µs/chunk": (used.ru_utime + used.ru_stime) * 1e6 / chunks,
-        "MB": used.ru_maxrss / 1024,
+        "µs/chunk": cpu * 1e6 / chunks,
+        "MB": memory / 2**20,
     }
 
 
@@ -174,7 +195,7 @@ def scheduled(binary, folder):
     try:
         arguments = ["--scenario", "D(50,8)", "--arrival", "poisson:1000", "--concurrency", "2000"]
         arguments += ["--max-time", "10", "--max-requests", "1000000"]
-        summary, records, _ = load(binary, server.url, arguments, folder)
+        summary, records, _, _ = load(binary, server.url, arguments, folder)
     finally:
         server.close()
     late = sorted(record["sent_ns"] - record["intended_ns"] for record in records)
