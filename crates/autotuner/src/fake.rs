@@ -310,6 +310,8 @@ impl Bench for FakeWorld {
             completed: 0,
             failed: 0,
             planned: workload.max_requests_per_level,
+            in_flight: 0,
+            errors: Vec::new(),
             live: None,
         });
         match behave.as_str() {

@@ -293,11 +293,19 @@ impl Level<'_> {
         Progress {
             level: self.number,
             levels: self.workload.level_count(),
-            label: format!("{} at {}", self.plan.scenario, self.plan.load),
+            label: match &self.plan.load {
+                load @ Load::InFlight(_) => format!("{} at {load}", self.plan.scenario),
+                load @ Load::Scheduled { .. } => format!("{}, {load}", self.plan.scenario),
+            },
             warming_up: opened.is_none(),
             completed: count(|counts| &counts.succeeded),
             failed: count(|counts| &counts.failed),
             planned: self.workload.max_requests_per_level,
+            in_flight: self.shared.health.open(),
+            errors: opened.map_or_else(Vec::new, |(window, _)| {
+                let errors = window.counts.errors();
+                errors.iter().map(|(error, count)| (*error, *count)).collect()
+            }),
             live: opened.and_then(|(window, opened)| window.counts.sums.live(opened.elapsed())),
         }
     }

@@ -48,7 +48,7 @@ pub use origins::MOST_FINGERPRINTS;
 
 use async_trait::async_trait;
 use autotuner_core::engine::Endpoint;
-use autotuner_core::measure::LevelRecords;
+use autotuner_core::measure::{LevelRecords, RequestError};
 use autotuner_core::workload::Workload;
 use tokio_util::sync::CancellationToken;
 
@@ -120,6 +120,10 @@ pub struct Progress {
     pub failed: u32,
     /// Most requests the window will start.
     pub planned: u32,
+    /// Requests that are in flight, warm-up and all.
+    pub in_flight: u32,
+    /// How many requests of this level's window failed, class by class.
+    pub errors: Vec<(RequestError, u32)>,
     /// How the requests that ended well have fared so far; `None` before the first of them, and
     /// while warming up. For people who watch: results are made from records, with more care.
     pub live: Option<Live>,
@@ -130,6 +134,10 @@ pub struct Progress {
 pub struct Live {
     /// Mean time to first token, seconds.
     pub ttft: f64,
+    /// Its median, seconds, to a few per cent.
+    pub ttft_p50: f64,
+    /// Its 99th percentile, likewise.
+    pub ttft_p99: f64,
     /// Mean time per further token of an answer, seconds, over the answers that have any.
     pub tpot: Option<f64>,
     /// Answer tokens of ended requests per second of the window so far.

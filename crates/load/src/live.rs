@@ -14,6 +14,7 @@ use crate::Live;
 pub(crate) struct Sums {
     requests: AtomicU32,
     ttft_ns: AtomicU64,
+    ttft: Buckets,
     /// Answers with more than one token, and the sum of their times per token.
     streamed: AtomicU32,
     tpot_ns: AtomicU64,
@@ -27,8 +28,9 @@ impl Sums {
             return;
         };
         let tokens = record.output_tokens.count;
-        self.ttft_ns
-            .fetch_add(first.saturating_sub(record.sent_ns), Ordering::Relaxed);
+        let ttft_ns = first.saturating_sub(record.sent_ns);
+        self.ttft_ns.fetch_add(ttft_ns, Ordering::Relaxed);
+        self.ttft.add(ttft_ns);
         self.output_tokens.fetch_add(u64::from(tokens), Ordering::Relaxed);
         if let Some(further @ 1..) = tokens.checked_sub(record.first_chunk_tokens) {
             let each = last.saturating_sub(*first) / u64::from(further);
@@ -49,10 +51,61 @@ impl Sums {
         let tokens = self.output_tokens.load(Ordering::Relaxed) as f64;
         Some(Live {
             ttft: mean(&self.ttft_ns, requests)?,
+            ttft_p50: self.ttft.percentile(0.5)?,
+            ttft_p99: self.ttft.percentile(0.99)?,
             tpot: mean(&self.tpot_ns, self.streamed.load(Ordering::Relaxed)),
             output_tokens_per_second: tokens / elapsed.as_secs_f64().max(1e-9),
         })
     }
+}
+
+/// How often each size of a time was seen: sizes are told apart to one part in sixteen.
+#[derive(Debug)]
+struct Buckets([AtomicU32; BUCKETS]);
+
+/// Bits of a time that are looked at below its highest.
+const FINE: u32 = 4;
+
+/// One for each of those, for each highest bit of up to 2^40 ns, which is 18 minutes.
+const BUCKETS: usize = (41 - FINE as usize) << FINE;
+
+impl Default for Buckets {
+    fn default() -> Self {
+        Self([const { AtomicU32::new(0) }; BUCKETS])
+    }
+}
+
+impl Buckets {
+    fn add(&self, nanoseconds: u64) {
+        self.0[bucket(nanoseconds)].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The middle, in seconds, of the bucket that holds this percentile; `None` without any time.
+    fn percentile(&self, fraction: f64) -> Option<f64> {
+        let counts: Vec<u32> = self.0.iter().map(|count| count.load(Ordering::Relaxed)).collect();
+        let all: u64 = counts.iter().copied().map(u64::from).sum();
+        #[expect(clippy::cast_precision_loss, reason = "a count of requests")]
+        let wanted = all as f64 * fraction;
+        let mut until = 0.0;
+        let found = counts.iter().position(|count| {
+            until += f64::from(*count);
+            *count > 0 && until >= wanted
+        });
+        found.map(|index| Duration::from_nanos(middle(index)).as_secs_f64())
+    }
+}
+
+fn bucket(nanoseconds: u64) -> usize {
+    let highest = nanoseconds.max(1).ilog2().clamp(FINE, 40);
+    let kept = (nanoseconds.min((1 << 41) - 1) >> (highest - FINE)) as usize;
+    // What is kept has its highest bit, but for the least of times.
+    (((highest - FINE) as usize) << FINE) + kept.saturating_sub(1 << FINE)
+}
+
+fn middle(bucket: usize) -> u64 {
+    let shift = bucket >> FINE;
+    let kept = (bucket & ((1 << FINE) - 1)) | (1 << FINE);
+    (((2 * kept + 1) as u64) << shift) / 2
 }
 
 #[cfg(test)]
@@ -75,6 +128,31 @@ mod tests {
             output_tokens: count(tokens),
             outcome: RequestOutcome::Success,
             ..RequestRecord::default()
+        }
+    }
+
+    #[test]
+    fn percentiles_are_right_to_a_few_per_cent() {
+        let buckets = Buckets::default();
+        assert_eq!(buckets.percentile(0.5), None);
+        for ms in 1..=100 {
+            buckets.add(ms * 1_000_000);
+        }
+        let near = |fraction: f64, expected: f64| {
+            let found = buckets.percentile(fraction).expect("some");
+            assert!((found / expected - 1.0).abs() < 0.04, "{found} for {expected}");
+        };
+        near(0.5, 0.05);
+        near(0.99, 0.099);
+        for nanoseconds in [0, 1, 15, 16, 17, 31, 32, 1_000_000_007, 1 << 40, u64::MAX] {
+            assert!(bucket(nanoseconds) < BUCKETS, "{nanoseconds}");
+        }
+        for nanoseconds in [16_u64, 1000, 123_456_789] {
+            let told = middle(bucket(nanoseconds));
+            assert!(
+                told.abs_diff(nanoseconds) <= nanoseconds / 16,
+                "{told} for {nanoseconds}"
+            );
         }
     }
 

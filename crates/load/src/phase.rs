@@ -4,11 +4,12 @@
 //! The one idea: whether more is started, and when what is open is cut off, is known here alone;
 //! the loops that start requests (`closed`, `open`) ask.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use autotuner_core::measure::{RequestOutcome, RequestRecord};
+use autotuner_core::measure::{RequestError, RequestOutcome, RequestRecord};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -57,6 +58,15 @@ pub(crate) struct Counts {
     pub(crate) succeeded: AtomicU32,
     pub(crate) failed: AtomicU32,
     pub(crate) sums: Sums,
+    /// Failures by class: few, or nobody minds the lock.
+    errors: Mutex<BTreeMap<RequestError, u32>>,
+}
+
+impl Counts {
+    /// Failures by class.
+    pub(crate) fn errors(&self) -> MutexGuard<'_, BTreeMap<RequestError, u32>> {
+        self.errors.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Phase {
@@ -184,6 +194,7 @@ impl Phase {
             }
             RequestOutcome::Failed { error, detail } => {
                 self.counts.failed.fetch_add(1, Ordering::Relaxed);
+                *self.counts.errors().entry(*error).or_default() += 1;
                 health.note_failure(*error, detail);
                 slot.failed_in_a_row += 1;
                 if health.is_gone(slot.refused_in_a_row) {

@@ -231,6 +231,8 @@ impl LiveProgress {
             completed,
             failed,
             planned,
+            in_flight: _,
+            errors: _,
             live,
         } = progress;
         Self {

@@ -14,9 +14,9 @@ use autotuner_core::workload::Workload;
 use autotuner_load::{Observer, Progress, Verdict};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+pub(super) use self::frame::Look;
 use self::frame::{Frame, Rates, frame};
 use crate::cli::say;
-use crate::report::bench::load_label;
 use crate::report::words;
 
 /// The view of one benchmark, on standard error.
@@ -27,6 +27,7 @@ pub(super) struct View {
     limit: Duration,
     is_coloured: bool,
     phase: Option<Phase>,
+    look: Look,
 }
 
 /// Says lines that stay, above those that are redrawn.
@@ -70,7 +71,15 @@ impl View {
             limit: workload.max_time_per_level,
             is_coloured,
             phase: None,
+            look: Look::default(),
         }
+    }
+
+    /// From now on this look of a search is measured.
+    pub(super) fn begin_look(&mut self, look: Look) {
+        self.look = look;
+        self.label = Arc::default();
+        self.phase = None;
     }
 
     /// For whoever else has something to say meanwhile.
@@ -111,6 +120,7 @@ impl View {
         }
         let texts = frame(&Frame {
             progress,
+            look: &self.look,
             elapsed,
             limit: self.limit,
             rates: &phase.rates,
@@ -145,12 +155,13 @@ impl Observer for View {
             self.label = progress.label.as_str().into();
             self.phase = None;
             if self.talk.bars.is_hidden() {
-                say(&format!(
-                    "level {} of {}: {}",
-                    progress.level + 1,
-                    progress.levels,
-                    progress.label
-                ));
+                let Progress {
+                    level, levels, label, ..
+                } = progress;
+                say(&match self.look.number.as_str() {
+                    "" => format!("level {} of {levels}: {label}", level + 1),
+                    number => format!("{number}: {label}"),
+                });
             }
         }
         self.draw(progress);
@@ -166,9 +177,8 @@ impl Observer for View {
 fn done(records: &LevelRecords) -> String {
     let level = level_metrics(records, &[]);
     let mut line = format!(
-        "{} at {}: {}",
-        level.scenario,
-        load_label(records),
+        "{}: {}",
+        level.label(),
         words::counted(level.counts.started.into(), "request")
     );
     let lost = level.counts.failed + level.counts.cut_off;

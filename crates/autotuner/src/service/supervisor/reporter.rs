@@ -171,6 +171,8 @@ impl Teller {
             completed,
             failed,
             planned,
+            in_flight: _,
+            errors: _,
             live,
         } = progress;
         self.phase(number, if *warming_up { "warming up" } else { "benchmarking" });

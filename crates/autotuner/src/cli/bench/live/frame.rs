@@ -4,11 +4,14 @@ use std::time::Duration;
 
 use autotuner_load::Progress;
 
+use crate::report::metrics::error_word;
 use crate::report::words;
 
 /// What the lines are made of.
 pub(super) struct Frame<'a> {
     pub(super) progress: &'a Progress,
+    /// What is said instead of the level's number, and below it; both empty as a rule.
+    pub(super) look: &'a Look,
     /// How long this phase of the level has lasted.
     pub(super) elapsed: Duration,
     /// How long a window may last.
@@ -17,6 +20,15 @@ pub(super) struct Frame<'a> {
     pub(super) is_coloured: bool,
     /// Columns.
     pub(super) width: usize,
+}
+
+/// Where a search is.
+#[derive(Debug, Default)]
+pub(in crate::cli::bench) struct Look {
+    /// Which look it is: `look 3`.
+    pub(in crate::cli::bench) number: String,
+    /// What is known so far.
+    pub(in crate::cli::bench) known: String,
 }
 
 /// Output tokens per second, second by second.
@@ -58,6 +70,7 @@ impl Rates {
 pub(super) fn frame(frame: &Frame<'_>) -> Vec<String> {
     let Frame {
         progress,
+        look,
         elapsed,
         limit,
         rates,
@@ -66,13 +79,21 @@ pub(super) fn frame(frame: &Frame<'_>) -> Vec<String> {
     } = frame;
     let paint = Paint(*is_coloured);
     let dot = paint.faint(" · ");
-    let level = format!("level {} of {}", progress.level + 1, progress.levels);
-    let title = format!("{}{dot}{}", paint.strong(&level), progress.label);
+    let level = match look.number.as_str() {
+        "" => format!("level {} of {}", progress.level + 1, progress.levels),
+        number => number.to_owned(),
+    };
+    let known = match look.known.as_str() {
+        "" => String::new(),
+        known => format!("{dot}{known}"),
+    };
+    let title = format!("{}{dot}{}{known}", paint.strong(&level), progress.label);
     let seconds = elapsed.as_secs();
+    let in_flight = format!("{} in flight", progress.in_flight);
     if progress.warming_up {
         return vec![
             title,
-            format!("warming up{dot}{seconds} s"),
+            format!("warming up{dot}{seconds} s{dot}{in_flight}"),
             String::new(),
             String::new(),
         ];
@@ -81,7 +102,10 @@ pub(super) fn frame(frame: &Frame<'_>) -> Vec<String> {
     let counts = format!("{ended}/{} requests", progress.planned);
     let failed = match progress.failed {
         0 => String::new(),
-        failed => format!("{dot}{}", paint.bad(&format!("{failed} failed"))),
+        failed => format!(
+            "{dot}{}",
+            paint.bad(&format!("{failed} failed{}", classes(progress)))
+        ),
     };
     let time = match elapsed > limit {
         true => format!("{seconds} s, the last answers"),
@@ -93,14 +117,15 @@ pub(super) fn frame(frame: &Frame<'_>) -> Vec<String> {
         paint,
     );
     let figures = match &progress.live {
-        None => paint.faint("no answer yet"),
+        None => format!("{in_flight}{dot}{}", paint.faint("no answer yet")),
         Some(live) => {
             let tpot = live
                 .tpot
                 .map(|tpot| format!("TPOT {}{dot}", words::duration(tpot)));
             format!(
-                "TTFT {}{dot}{}{} output tok/s",
-                words::duration(live.ttft),
+                "{in_flight}{dot}TTFT p50 {}, p99 {}{dot}{}{} output tok/s",
+                words::duration(live.ttft_p50),
+                words::duration(live.ttft_p99),
                 tpot.unwrap_or_default(),
                 words::three_digits(live.output_tokens_per_second)
             )
@@ -112,6 +137,19 @@ pub(super) fn frame(frame: &Frame<'_>) -> Vec<String> {
         false => format!("{}{}", paint.accent(&line), paint.faint(" tok/s each second")),
     };
     vec![title, format!("{bar}{counts}{failed}{dot}{time}"), figures, line]
+}
+
+/// Failures by class: ` (429: 3, timeout: 1)`, the most frequent first.
+fn classes(progress: &Progress) -> String {
+    let mut errors = progress.errors.clone();
+    errors.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let told = errors
+        .iter()
+        .map(|(error, count)| format!("{}: {count}", error_word(*error)));
+    match told.collect::<Vec<_>>().join(", ") {
+        told if told.is_empty() => told,
+        told => format!(" ({told})"),
+    }
 }
 
 fn share(part: u32, whole: u32) -> f64 {
@@ -184,6 +222,7 @@ impl Paint {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use autotuner_core::measure::RequestError;
     use autotuner_load::Live;
 
     fn progress() -> Progress {
@@ -195,8 +234,12 @@ mod tests {
             completed: 127,
             failed: 1,
             planned: 256,
+            in_flight: 8,
+            errors: vec![(RequestError::Status(429), 1)],
             live: Some(Live {
                 ttft: 0.012_34,
+                ttft_p50: 0.012,
+                ttft_p99: 0.034,
                 tpot: Some(0.0045),
                 output_tokens_per_second: 1234.0,
             }),
@@ -210,6 +253,7 @@ mod tests {
         }
         frame(&Frame {
             progress,
+            look: &Look::default(),
             elapsed: Duration::from_secs(seconds),
             limit: Duration::from_secs(30),
             rates: &rates,
@@ -225,8 +269,8 @@ mod tests {
             lines,
             [
                 "level 2 of 4 · D(100,128), concurrency 8",
-                "━━━━━━━━━━────────── 128/256 requests · 1 failed · 12 s of at most 30.0 s",
-                "TTFT 12.3 ms · TPOT 4.50 ms · 1234 output tok/s",
+                "━━━━━━━━━━────────── 128/256 requests · 1 failed (429: 1) · 12 s of at most 30.0 s",
+                "8 in flight · TTFT p50 12.0 ms, p99 34.0 ms · TPOT 4.50 ms · 1234 output tok/s",
                 "▂▂▅█ tok/s each second",
             ]
         );
@@ -260,9 +304,31 @@ mod tests {
     fn before_the_first_answer_nothing_is_claimed() {
         let mut progress = progress();
         progress.live = None;
-        assert_eq!(told(&progress, 1, 80, false)[2], "no answer yet");
+        assert_eq!(told(&progress, 1, 80, false)[2], "8 in flight · no answer yet");
         progress.warming_up = true;
-        assert_eq!(told(&progress, 1, 80, false)[1], "warming up · 1 s");
+        assert_eq!(told(&progress, 1, 80, false)[1], "warming up · 1 s · 8 in flight");
+    }
+
+    #[test]
+    fn failures_are_told_by_class_and_a_look_by_its_number() {
+        let mut progress = progress();
+        progress.failed = 4;
+        progress.errors = vec![(RequestError::Status(503), 1), (RequestError::Timeout, 3)];
+        let look = Look {
+            number: "look 3".into(),
+            known: "4 meet, 16 miss".into(),
+        };
+        let lines = frame(&Frame {
+            progress: &progress,
+            look: &look,
+            elapsed: Duration::from_secs(1),
+            limit: Duration::from_secs(30),
+            rates: &Rates::default(),
+            is_coloured: false,
+            width: 72,
+        });
+        assert_eq!(lines[0], "look 3 · D(100,128), concurrency 8 · 4 meet, 16 miss");
+        assert!(lines[1].contains("4 failed (timeout: 3, 503: 1)"), "{lines:?}");
     }
 
     #[test]
