@@ -480,7 +480,7 @@ pub(crate) fn start_sim(sandbox: &Sandbox) -> (Running, String) {
 }
 
 /// Where a simulated engine listens, once it is ready.
-fn url_of(engine: &mut Running) -> String {
+pub(crate) fn url_of(engine: &mut Running) -> String {
     engine.wait_for("the engine's address", |engine| {
         let is_ready = engine.stderr().contains("ready");
         let stdout = engine.stdout();

@@ -6,6 +6,7 @@
 //! inside the program, and nothing asserts how long anything takes.
 
 mod bench;
+mod bench_search;
 mod cancel;
 mod commands;
 mod failures;

@@ -1,55 +1,69 @@
 //! What can be asked of a benchmark, as words of the command line, and what it comes to.
 
-use std::path::PathBuf;
-use std::time::Duration;
+mod asked;
+mod command;
+mod search;
 
-use autotuner_core::workload::{Api, Arrival, ArrivalText, Content, FirstWave, Scenario, Sources, Workload};
+use std::path::PathBuf;
+
+use autotuner_core::workload::Scenario;
 use clap::ValueEnum;
 
-use crate::clock::{Clock as _, SystemClock};
-use crate::report::bench::without_secrets;
-use crate::report::words::quoted;
-
-/// Most requests in flight where requests start by a clock and nothing was said of it: far more
-/// than a schedule that an engine keeps up with ever has.
-const MOST_SCHEDULED: u32 = 1024;
+pub(super) use self::asked::Asked;
+use self::asked::{Arrived, arrival};
+pub(super) use self::search::{Find, Search};
 
 /// What is measured, and where the results go.
 #[derive(Debug, clap::Args)]
 pub(super) struct Options {
     /// Address of the server, without /v1
-    #[arg(long, value_name = "URL", required_unless_present = "selftest")]
+    #[arg(
+        long,
+        value_name = "URL",
+        required_unless_present = "selftest",
+        requires = "model"
+    )]
     pub(super) url: Option<String>,
     /// The model name to ask for
     #[arg(long, required_unless_present = "selftest")]
     pub(super) model: Option<String>,
-    /// Prompt and answer lengths in tokens: D(in,out), N(mean,sd)/(mean,sd), U(min,max)/(min,max);
-    /// may be given several times
-    #[arg(long = "scenario", value_name = "SCENARIO", default_value = "D(100,100)")]
+    /// What to ask, from a task document or its benchmark section, YAML or JSON; flags go before it
+    #[arg(long, value_name = "FILE")]
+    workload: Option<PathBuf>,
+    /// Prompt and answer lengths in tokens: D(in,out), N(mean,sd)/(mean,sd), U(min,max)/(min,max),
+    /// P(prefix,suffix)/out, or dataset; may be given several times [default: D(100,100), or
+    /// dataset where there is one]
+    #[arg(long = "scenario", value_name = "SCENARIO")]
     scenarios: Vec<Scenario>,
+    /// Where prompts come from: a file or an address of ShareGPT JSON, JSON lines, CSV or plain
+    /// lines
+    #[arg(long, value_name = "FILE|URL")]
+    dataset: Option<String>,
     /// Requests in flight at once; may be given several times [default: 1]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=65_536))]
     concurrency: Vec<u32>,
-    /// When requests start: closed, constant:RATE, poisson:RATE, gamma:RATE:BURSTINESS or
-    /// stages:RATExSECONDS,...; rates are requests a second. A list of rates (10,20) is a level
-    /// each; --concurrency is then the most in flight [default there: 1024]
-    #[arg(long, value_name = "ARRIVAL", default_value = "closed", value_parser = arrival)]
-    arrival: Arrived,
-    /// How the first requests of a closed loop start
-    #[arg(long, value_enum, default_value = "spread")]
-    first_wave: FirstWaveWord,
-    /// Most requests a level
-    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
-    max_requests: u32,
-    /// Longest measuring time of a level, seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 30.0, value_parser = seconds)]
-    max_time: f64,
-    /// Which API to ask
-    #[arg(long, value_enum, default_value = "chat")]
-    api: ApiWord,
+    /// When requests start: closed, constant:RATE, poisson:RATE, gamma:RATE:BURSTINESS,
+    /// stages:RATExSECONDS,... or trace:FILE; rates are requests a second. A list of rates (10,20)
+    /// is a level each; --concurrency is then the most in flight [default there: 1024]
+    #[arg(long, value_name = "ARRIVAL", value_parser = arrival)]
+    arrival: Option<Arrived>,
+    /// How the first requests of a closed loop start [default: spread]
+    #[arg(long, value_enum)]
+    first_wave: Option<FirstWaveWord>,
+    /// Most requests a level [default: 50; enough for the time where requests start by a clock; 10
+    /// for each in flight, at least 200, with --find]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    max_requests: Option<u32>,
+    /// Longest measuring time of a level, seconds [default: 30, or as long as its stages]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    max_time: Option<f64>,
+    /// Which API to ask [default: chat, or what the scenario needs]
+    #[arg(long, value_enum)]
+    api: Option<ApiWord>,
     /// Requests sent before a level is measured, at least one round of its concurrency; 0 for none
-    #[arg(long, value_name = "N", default_value_t = 2)]
-    warmup: u32,
+    /// [default: 2]
+    #[arg(long, value_name = "N")]
+    warmup: Option<u32>,
     /// Seed of prompts and lengths [default: a new one each time, so that no prompt finds itself
     /// in the server's cache]
     #[arg(long)]
@@ -58,8 +72,10 @@ pub(super) struct Options {
     #[arg(long = "param", value_name = "KEY=JSON", value_parser = parameter)]
     parameters: Vec<(String, serde_json::Value)>,
     /// File that holds the API key, sent as a bearer token
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", requires = "url")]
     pub(super) api_key_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) find: Find,
     #[command(flatten)]
     pub(super) results: Results,
     #[command(flatten)]
@@ -97,9 +113,10 @@ pub(super) struct Results {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Check of the load generator itself")]
 pub(super) struct Selftest {
-    /// Put the same load on a server of our own that knows the truth, and print how far the
-    /// figures are from it
-    #[arg(long, conflicts_with_all = ["url", "api_key_file"])]
+    /// Put the same load on a server of our own that knows the truth, and tell how far the
+    /// figures are from it; before the server at --url if there is one, whose results then carry
+    /// what was found
+    #[arg(long)]
     pub(super) selftest: bool,
     /// Time to first token of that server, milliseconds
     #[arg(long, value_name = "MS", default_value_t = 50.0, value_parser = milliseconds)]
@@ -144,26 +161,6 @@ enum FirstWaveWord {
     Together,
 }
 
-/// Arrivals, and the text that asked for them.
-#[derive(Debug, Clone)]
-struct Arrived {
-    text: String,
-    arrival: Arrival,
-}
-
-fn arrival(text: &str) -> Result<Arrived, String> {
-    match text.parse() {
-        Ok(ArrivalText::Ready(arrival)) => Ok(Arrived {
-            text: text.to_owned(),
-            arrival,
-        }),
-        Ok(ArrivalText::Trace(_)) => {
-            Err("traces are measured by tasks (benchmark.arrival); this command takes none yet".into())
-        }
-        Err(error) => Err(error.to_string()),
-    }
-}
-
 fn seconds(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(seconds) if (0.1..=86_400.0).contains(&seconds) => Ok(seconds),
@@ -184,104 +181,10 @@ fn parameter(text: &str) -> Result<(String, serde_json::Value), String> {
     Ok((key.to_owned(), value))
 }
 
-impl Options {
-    /// The load that is asked for, with a seed of its own where none is given.
-    pub(super) fn workload(&self) -> Workload {
-        Workload {
-            api: match self.api {
-                ApiWord::Chat => Api::Chat,
-                ApiWord::Completions => Api::Completions,
-                ApiWord::Llamacpp => Api::LlamaCpp,
-                ApiWord::Tgi => Api::Tgi,
-                ApiWord::Embeddings => Api::Embeddings,
-                ApiWord::Rerank => Api::Rerank,
-            },
-            scenarios: self.scenarios.clone(),
-            concurrency: self.concurrency(),
-            arrival: self.arrival.arrival.clone(),
-            first_wave: match self.first_wave {
-                FirstWaveWord::Spread => FirstWave::Spread,
-                FirstWaveWord::Together => FirstWave::Together,
-            },
-            max_time_per_level: Duration::from_secs_f64(self.max_time),
-            max_requests_per_level: self.max_requests,
-            drain: Duration::from_secs(30),
-            warmup_requests: self.warmup,
-            max_warmup: Duration::from_secs(60),
-            request_timeout: Duration::from_secs(60),
-            seed: self.seed.unwrap_or_else(|| SystemClock.now_ms().unsigned_abs()),
-            content: Content::default(),
-            sources: Sources::default(),
-            additional_params: self.parameters.iter().cloned().collect(),
-        }
-    }
-
-    /// Requests in flight: what was asked for, or what is usual.
-    fn concurrency(&self) -> Vec<u32> {
-        match (self.concurrency.as_slice(), &self.arrival.arrival) {
-            ([], Arrival::Closed) => vec![1],
-            ([], _) => vec![MOST_SCHEDULED],
-            (asked, _) => asked.to_vec(),
-        }
-    }
-
-    /// The command line that asks the same questions again, as a shell must be given it.
-    pub(super) fn command(&self, seed: u64) -> String {
-        let mut words = vec!["autotuner".to_owned(), "bench".into()];
-        let mut add = |flag: &str, value: &str| {
-            words.push(flag.into());
-            words.push(quoted(value));
-        };
-        if let Some(url) = &self.url {
-            add("--url", &without_secrets(url));
-        }
-        if let Some(model) = &self.model {
-            add("--model", model);
-        }
-        for scenario in &self.scenarios {
-            add("--scenario", &scenario.to_string());
-        }
-        for concurrency in self.concurrency() {
-            add("--concurrency", &concurrency.to_string());
-        }
-        if self.arrival.arrival != Arrival::Closed {
-            add("--arrival", &self.arrival.text);
-        }
-        if let Some(wave) = self.first_wave.to_possible_value()
-            && !matches!(self.first_wave, FirstWaveWord::Spread)
-        {
-            add("--first-wave", wave.get_name());
-        }
-        add("--max-requests", &self.max_requests.to_string());
-        add("--max-time", &self.max_time.to_string());
-        if let Some(api) = self.api.to_possible_value() {
-            add("--api", api.get_name());
-        }
-        add("--warmup", &self.warmup.to_string());
-        add("--seed", &seed.to_string());
-        for (key, value) in &self.parameters {
-            add("--param", &format!("{key}={value}"));
-        }
-        if let Some(path) = &self.api_key_file {
-            add("--api-key-file", &path.display().to_string());
-        }
-        if self.selftest.selftest {
-            let Selftest {
-                selftest: _,
-                selftest_ttft_ms,
-                selftest_itl_ms,
-            } = &self.selftest;
-            add("--selftest-ttft-ms", &selftest_ttft_ms.to_string());
-            add("--selftest-itl-ms", &selftest_itl_ms.to_string());
-            words.push("--selftest".into());
-        }
-        words.join(" ")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use autotuner_core::workload::{Arrival, FirstWave};
     use clap::Parser;
 
     #[derive(Debug, Parser)]
@@ -295,37 +198,124 @@ mod tests {
         Line::try_parse_from(words).expect(line).options
     }
 
+    fn asked(line: &str) -> Asked {
+        options(line)
+            .asked()
+            .unwrap_or_else(|_| panic!("{line} is refused"))
+    }
+
     #[test]
     fn a_command_line_can_be_repeated_without_its_secrets() {
-        let asked = options(
-            "--url http://user:sesame@host:8/x?token=sesame --model a'b --scenario D(1,2) --concurrency 1 \
-             --concurrency 4 --param stop=[\"a\"] --api completions --max-time 2.5 --html x.html",
+        let check = |line: &str, expected: &str| {
+            let options = options(&format!(
+                "--url http://user:sesame@host:8/x?token=sesame {line} --seed 7"
+            ));
+            let asked = options.asked().unwrap_or_else(|_| panic!("{line} is refused"));
+            let line = options.command(&asked.workload);
+            assert_eq!(line, format!("autotuner bench --url http://host:8/x {expected}"));
+        };
+        check(
+            "--model a'b --scenario D(1,2) --concurrency 1 --concurrency 4 --param stop=[\"a\"] --api completions \
+             --max-time 2.5 --html x.html",
+            r#"--model 'a'\''b' --scenario 'D(1,2)' --concurrency 1 --concurrency 4 --max-requests 50 --max-time 2.5 --api completions --warmup 2 --seed 7 --param 'stop=["a"]'"#,
         );
-        let line = asked.command(7);
-        assert_eq!(
-            line,
-            r#"autotuner bench --url http://host:8/x --model 'a'\''b' --scenario 'D(1,2)' --concurrency 1 --concurrency 4 --max-requests 50 --max-time 2.5 --api completions --warmup 2 --seed 7 --param 'stop=["a"]'"#
+        check(
+            "--model m --arrival poisson:2 --first-wave together --dataset http://me:pw@h/set.csv?key=1",
+            "--model m --dataset http://h/set.csv --scenario dataset --concurrency 1024 --arrival poisson:2 --first-wave \
+             together --max-requests 90 --max-time 30 --api chat --warmup 2 --seed 7",
+        );
+        check(
+            "--model m --find concurrency --slo ttft=0.5 --slo e2e:p90<=2s --to 64",
+            "--model m --seed 7 --find concurrency --slo ttft=0.5 --slo 'e2e:p90<=2s' --to 64 --resolution 0.05",
         );
     }
 
     #[test]
     fn what_is_asked_is_the_workload() {
-        let asked = options("--url u --model m --seed 3 --param temperature=0 --max-requests 9").workload();
-        assert_eq!((asked.seed, asked.max_requests_per_level), (3, 9));
-        assert_eq!(asked.additional_params["temperature"], 0);
-        assert_eq!(asked.concurrency, [1]);
-        let scheduled = options("--url u --model m --arrival poisson:10,20 --first-wave together").workload();
-        assert_eq!(
-            scheduled.arrival,
-            Arrival::Poisson {
-                rates: vec![10.0, 20.0]
-            }
-        );
+        let plain = asked("--url u --model m --seed 3 --param temperature=0 --max-requests 9").workload;
+        assert_eq!((plain.seed, plain.max_requests_per_level), (3, 9));
+        assert_eq!(plain.additional_params["temperature"], 0);
+        assert_eq!(plain.concurrency, [1]);
+        assert_eq!(plain.scenarios.len(), 1);
+        let scheduled = asked("--url u --model m --arrival poisson:10,20 --first-wave together").workload;
+        let rates = vec![10.0, 20.0];
+        assert_eq!(scheduled.arrival, Arrival::Poisson { rates });
         assert_eq!(
             (scheduled.concurrency, scheduled.first_wave),
-            (vec![MOST_SCHEDULED], FirstWave::Together)
+            (vec![asked::MOST_SCHEDULED], FirstWave::Together)
         );
-        assert_eq!(scheduled.scenarios.len(), 1);
+        let recorded = asked("--url u --model m --arrival trace:t.jsonl --dataset s.csv").workload;
+        let places = [recorded.sources.trace, recorded.sources.dataset];
+        let places = places.map(|source| source.expect("a source").place);
+        assert_eq!(places, ["t.jsonl", "s.csv"]);
+        assert_eq!(recorded.scenarios, [Scenario::DataSet]);
+        let embeddings = asked("--url u --model m --scenario E(10)").workload;
+        assert_eq!(embeddings.api, autotuner_core::workload::Api::Embeddings);
+    }
+
+    #[test]
+    fn a_search_has_bounds_and_looks_with_seeds_of_their_own() {
+        let Asked { workload, search } =
+            asked("--url u --model m --seed 3 --find concurrency --slo ttft=0.5 --slo p99.latency=2 --to 64");
+        let search = search.expect("a search");
+        assert_eq!((search.from, search.to, search.bounds.len()), (1.0, 64.0, 2));
+        let look = search.look(&workload, 48.0, 5);
+        assert_eq!((look.concurrency.as_slice(), look.seed), (&[48][..], 8));
+        assert_eq!(look.max_requests_per_level, 480);
+        assert_eq!(look.arrival, Arrival::Closed);
+        let Asked { workload, search } = asked(
+            "--url u --model m --arrival constant:1 --find rate --slo ttft=0.5 --max-time 10 --from 0.5",
+        );
+        let search = search.expect("a search");
+        let look = search.look(&workload, 40.5, 0);
+        assert_eq!(look.arrival, Arrival::Constant { rates: vec![40.5] });
+        assert_eq!(look.concurrency, [asked::MOST_SCHEDULED]);
+        assert_eq!(look.max_requests_per_level, 608);
+        assert!(asked("--url u --model m").search.is_none());
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused_by_its_flag() {
+        let check = |line: &str, part: &str| {
+            let told = match options(&format!("--url u --model m {line}")).asked() {
+                Err(crate::cli::Refusal::Error(error)) => format!("{error:#}"),
+                Err(crate::cli::Refusal::Problems { of, problems }) => format!("{of}: {}", problems[0]),
+                _ => panic!("{line} is not refused"),
+            };
+            assert!(told.contains(part), "{line}: {told}");
+        };
+        check("--find concurrency", "give --slo");
+        check("--find rate --slo ttft", "--slo: slo: \"ttft\" says no bound");
+        check(
+            "--find concurrency --slo ttft=1 --concurrency 4",
+            "--from and --to",
+        );
+        check("--find concurrency --slo ttft=1 --from 1.5", "--from 1.5");
+        check("--find rate --slo ttft=1 --to 0", "--to 0");
+        check(
+            "--find rate --slo ttft=1 --from 9 --to 8",
+            "--from 9 is above --to 8",
+        );
+        check("--find rate --slo ttft=1 --to 200000", "--arrival");
+        check("--find rate --slo ttft=1 --resolution 2", "--resolution 2");
+        check("--find rate --slo ttft=1 --arrival stages:1x1", "--arrival");
+        check(
+            "--find concurrency --slo ttft=1 --arrival poisson:1",
+            "--find rate",
+        );
+        check(
+            "--find concurrency --slo ttft=1 --scenario D(1,2) --scenario D(2,2)",
+            "one --scenario",
+        );
+        check("--find concurrency --slo tpot=1 --scenario D(1,1)", "D(1,1)");
+        check(
+            "--find concurrency --slo ttft=1 --max-requests 100",
+            "2048 at least",
+        );
+        check("--scenario dataset", "--dataset");
+        check("--dataset ftp://x/y", "--dataset: data sets are not fetched");
+        check("--scenario E(10) --api chat", "--scenario: E(10) cannot be asked");
+        check("--workload nowhere.yaml", "cannot read --workload nowhere.yaml");
     }
 
     #[test]
@@ -336,7 +326,7 @@ mod tests {
         };
         assert!(refused("--url u").contains("--model"));
         assert!(refused("--model m").contains("--url"));
-        assert!(refused("--selftest --url u").contains("--selftest"));
+        assert!(refused("--selftest --url u").contains("--model"));
         assert!(refused("--selftest --selftest-itl-ms=-1").contains("milliseconds"));
         assert!(options("--selftest").selftest.selftest);
     }

@@ -4,6 +4,7 @@ use autotuner_core::metrics::{Distribution, ExperimentMetrics};
 use autotuner_core::score::Percentile;
 use comfy_table::{Cell, CellAlignment, Table, presets};
 
+use crate::report::bench::search::LoadSearch;
 use crate::report::bench::{BenchRun, CALIBRATION_HEADS, calibration_cells, load_label};
 use crate::report::words;
 
@@ -74,6 +75,24 @@ pub(super) fn levels(measured: &ExperimentMetrics) -> String {
         ""
     };
     format!("{table}{mark}")
+}
+
+/// One line a look, in their order.
+pub(super) fn looks(search: &LoadSearch) -> String {
+    let heads = search.heads();
+    let heads: Vec<&str> = std::iter::once("load")
+        .chain(heads.iter().map(String::as_str))
+        .collect();
+    let mut table = titled(&heads);
+    for look in &search.looks {
+        let load = search.sought.load(look.load);
+        add(&mut table, std::iter::once(load).chain(search.cells(look)));
+    }
+    let mark = match search.has_low_n() {
+        true => "\n* of too few requests to be more than a hint",
+        false => "",
+    };
+    format!("Looks:\n{table}{mark}")
 }
 
 /// How far each level is from the truth, one line a level.

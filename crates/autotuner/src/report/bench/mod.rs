@@ -6,6 +6,7 @@ pub(crate) mod compare;
 pub(crate) mod genai_bench;
 pub(crate) mod html;
 mod sample;
+pub(crate) mod search;
 pub(crate) mod summary;
 pub(crate) mod vllm;
 
@@ -39,6 +40,8 @@ pub(crate) struct BenchRun<'a> {
     pub(crate) command: String,
     /// The machine on which the load generator ran, where that is known.
     pub(crate) host: Option<&'a Host>,
+    /// The search that chose the levels, where one did.
+    pub(crate) search: Option<&'a search::LoadSearch>,
     /// How far each level's figures are from the truth, where the server knows it; else empty.
     pub(crate) calibration: Vec<Calibration>,
 }

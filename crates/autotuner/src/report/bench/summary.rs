@@ -26,6 +26,7 @@ pub(crate) fn summary(run: &BenchRun<'_>) -> Value {
         measured,
         command,
         host,
+        search,
         calibration,
     } = run;
     let mut document = json!({
@@ -54,6 +55,9 @@ pub(crate) fn summary(run: &BenchRun<'_>) -> Value {
     }
     document["notes"] = recording.notes.clone().into();
     document["fingerprints"] = recording.fingerprints.clone().into();
+    if let Some(search) = search {
+        document["search"] = search.json();
+    }
     if !calibration.is_empty() {
         document["calibration"] = calibration.iter().map(self::calibration).collect();
     }

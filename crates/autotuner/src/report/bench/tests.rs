@@ -99,6 +99,7 @@ fn with_run<T>(model: &str, levels: Vec<LevelRecords>, look: impl FnOnce(&BenchR
         measured: &experiment_metrics(measured, None, 0),
         command: "autotuner bench --model '<m>'".into(),
         host: None,
+        search: None,
         calibration: Vec::new(),
     })
 }

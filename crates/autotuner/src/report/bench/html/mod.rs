@@ -4,6 +4,7 @@
 
 mod chart;
 mod scale;
+mod search;
 mod series;
 mod style;
 mod text;
@@ -35,6 +36,7 @@ pub(crate) fn page(run: &BenchRun<'_>) -> String {
     );
     page += &header(run);
     page += &notes(run);
+    page += &search::section(run.search);
     page += "<h2>Levels</h2>";
     page += &table(run);
     page += &charts(run);
