@@ -67,7 +67,7 @@ pub(crate) struct Exchanged {
     pub(crate) origin: Option<Origin>,
     /// Whether the connection can carry another request.
     pub(crate) is_reusable: bool,
-    /// Whether the connection broke before an answer began.
+    /// Whether the connection broke before a single byte of an answer came.
     pub(crate) is_unanswered: bool,
     /// Reads that brought something, and those of them that brought several chunks of content.
     pub(crate) reads: u32,
@@ -98,13 +98,13 @@ pub(crate) async fn exchange(
         conversation.read_tail().await;
     }
     let is_reusable = is_over && conversation.connection.reader.is_reusable();
-    let is_unanswered = matches!(stopped, Ok(Stop::Unanswered(_)));
     let Heard {
         mut transcript,
         reads,
         reads_of_several,
         ..
     } = conversation.heard;
+    let is_unanswered = reads == 0 && matches!(stopped, Ok(Stop::Unanswered(_)));
     let ending = match stopped {
         Ok(Stop::Ended(ending)) => ending,
         Ok(Stop::Unanswered(reason)) => Ending::Failed(RequestFailure::new(RequestError::Connect, &reason)),

@@ -7,6 +7,10 @@ use super::WireError;
 /// Most bytes of extensions, and of trailers, that one body may have.
 const MOST_ASIDE: usize = 16 * 1024;
 
+/// Most digits and blanks of one chunk's size: zeros in front of it, and blanks behind, have no
+/// end of their own.
+const LONGEST_SIZE: usize = 256;
+
 /// Where a reader is in a chunked body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
@@ -52,6 +56,8 @@ pub(super) struct Chunks {
     state: State,
     /// Bytes of the chunk that are still to come.
     left: u64,
+    /// Digits and blanks of the present size.
+    length: usize,
     aside: usize,
 }
 
@@ -61,6 +67,7 @@ impl Chunks {
         Self {
             state: State::SizeStart,
             left: 0,
+            length: 0,
             aside: 0,
         }
     }
@@ -100,7 +107,7 @@ impl Chunks {
         match (self.state, byte) {
             (State::SizeStart | State::Size, b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F') => {
                 if self.state == State::SizeStart {
-                    self.left = 0;
+                    (self.left, self.length) = (0, 0);
                 }
                 let digit = char::from(byte).to_digit(16).unwrap_or_default();
                 let size = self.left.checked_mul(16);
@@ -108,10 +115,10 @@ impl Chunks {
                     Some(size) => self.left = size,
                     None => return broken("a chunk's size is beyond all measure"),
                 }
-                Ok(State::Size)
+                self.lengthen(State::Size)
             }
             (State::SizeStart, _) => broken("a chunk has no size"),
-            (State::Size | State::SizeBlank, b' ' | b'\t') => Ok(State::SizeBlank),
+            (State::Size | State::SizeBlank, b' ' | b'\t') => self.lengthen(State::SizeBlank),
             (State::Size | State::SizeBlank, b';') => Ok(State::Extension),
             (State::Size | State::SizeBlank | State::Extension, b'\r') => Ok(State::SizeEnd),
             (State::Size | State::SizeBlank, _) => broken("a chunk's size is no number"),
@@ -133,6 +140,14 @@ impl Chunks {
             }
             (State::Data | State::Done, _) => Ok(self.state),
         }
+    }
+
+    fn lengthen(&mut self, state: State) -> Result<State, WireError> {
+        self.length += 1;
+        if self.length > LONGEST_SIZE {
+            return Err(WireError::Chunk("a chunk's size is too long"));
+        }
+        Ok(state)
     }
 
     fn aside(&mut self, state: State) -> Result<State, WireError> {
@@ -173,6 +188,7 @@ mod tests {
                 true,
             ),
             ("003 \t\r\nabc\r\n0;last\r\nx-t: 1\r\ny: 2\r\n\r\n", "abc", true),
+            ("0003\r\nabc\r\n0003\r\nabc\r\n0\r\n\r\n", "abcabc", true),
             ("3\r\nab", "ab", false),
             ("3\r\nabc\r\n0\r\n", "abc", false),
         ] {
@@ -199,7 +215,12 @@ mod tests {
         ] {
             assert!(read(&[stream.as_bytes()]).is_err(), "{stream:?}");
         }
-        let long = format!("3;{}\r\nabc", "x".repeat(MOST_ASIDE + 1));
-        assert!(read(&[long.as_bytes()]).is_err());
+        for long in [
+            format!("3;{}\r\nabc", "x".repeat(MOST_ASIDE + 1)),
+            format!("{}3\r\nabc", "0".repeat(LONGEST_SIZE)),
+            format!("3{}\r\nabc", " ".repeat(LONGEST_SIZE)),
+        ] {
+            assert!(read(&[long.as_bytes()]).is_err());
+        }
     }
 }

@@ -27,7 +27,15 @@ const PROBE_TOKENS: u64 = 4;
 #[derive(Debug, Clone)]
 pub(crate) enum Step {
     Send(Vec<u8>),
+    /// The same bytes again and again, so many in all, or until the client goes.
+    Flood(Vec<u8>, u64),
+    /// The same bytes again and again, with a pause after each time, until the client goes.
+    Drip(Vec<u8>, Duration),
     Pause(Duration),
+    /// Says that nothing more comes, and goes on listening.
+    HalfClose,
+    /// Closes with a reset, which takes away what the client has not read.
+    Reset,
     /// Nothing more, but the connection stays open until the client closes it.
     Hold,
     Close,
@@ -210,7 +218,28 @@ async fn answer(stream: &mut TcpStream, steps: Vec<Step>, counters: &Counters) -
                 }
                 counters.written.fetch_add(bytes.len(), Ordering::SeqCst);
             }
+            Step::Flood(bytes, most) => {
+                let mut left = most;
+                while left > 0 {
+                    if stream.write_all(&bytes).await.is_err() {
+                        return false;
+                    }
+                    counters.written.fetch_add(bytes.len(), Ordering::SeqCst);
+                    left = left.saturating_sub(bytes.len() as u64);
+                }
+            }
+            Step::Drip(bytes, pause) => loop {
+                if stream.write_all(&bytes).await.is_err() {
+                    return false;
+                }
+                tokio::time::sleep(pause).await;
+            },
             Step::Pause(duration) => tokio::time::sleep(duration).await,
+            Step::HalfClose => stream.shutdown().await.unwrap(),
+            Step::Reset => {
+                stream.set_zero_linger().unwrap();
+                return false;
+            }
             Step::Hold => {
                 let mut rest = [0; 64];
                 let _ = stream.read(&mut rest).await;

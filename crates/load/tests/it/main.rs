@@ -7,6 +7,8 @@ mod closed_loop;
 #[cfg(test)]
 mod fake;
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod lead_in;
 #[cfg(test)]
 mod open_loop;
