@@ -7,6 +7,9 @@ use super::WireError;
 /// Most bytes of extensions, and of trailers, that one body may have.
 const MOST_ASIDE: usize = 16 * 1024;
 
+/// Most lines of trailers.
+const MOST_TRAILERS: usize = 100;
+
 /// Most digits and blanks of one chunk's size: zeros in front of it, and blanks behind, have no
 /// end of their own.
 const LONGEST_SIZE: usize = 256;
@@ -59,6 +62,8 @@ pub(super) struct Chunks {
     /// Digits and blanks of the present size.
     length: usize,
     aside: usize,
+    /// The trailer lines so far, each with its end.
+    trailers: Vec<u8>,
 }
 
 impl Chunks {
@@ -69,6 +74,7 @@ impl Chunks {
             left: 0,
             length: 0,
             aside: 0,
+            trailers: Vec::new(),
         }
     }
 
@@ -132,9 +138,15 @@ impl Chunks {
             (State::TrailerStart, b'\r') => Ok(State::LastLf),
             (State::TrailerStart | State::Trailer, b'\n') => broken("a trailer holds a lone line feed"),
             (State::Trailer, b'\r') => Ok(State::TrailerLf),
-            (State::TrailerStart | State::Trailer, _) => self.aside(State::Trailer),
-            (State::TrailerLf, b'\n') => Ok(State::TrailerStart),
-            (State::LastLf, b'\n') => Ok(State::Done),
+            (State::TrailerStart | State::Trailer, _) => {
+                self.trailers.push(byte);
+                self.aside(State::Trailer)
+            }
+            (State::TrailerLf, b'\n') => {
+                self.trailers.extend_from_slice(b"\r\n");
+                Ok(State::TrailerStart)
+            }
+            (State::LastLf, b'\n') => self.end(),
             (State::SizeEnd | State::TrailerLf | State::LastLf, _) => {
                 broken("a carriage return stands alone")
             }
@@ -148,6 +160,18 @@ impl Chunks {
             return Err(WireError::Chunk("a chunk's size is too long"));
         }
         Ok(state)
+    }
+
+    /// Trailers must be header lines, or the body may have ended elsewhere than it seems.
+    fn end(&mut self) -> Result<State, WireError> {
+        self.trailers.extend_from_slice(b"\r\n");
+        let mut lines = [httparse::EMPTY_HEADER; MOST_TRAILERS];
+        match httparse::parse_headers(&self.trailers, &mut lines) {
+            Ok(httparse::Status::Complete(_)) => Ok(State::Done),
+            Ok(httparse::Status::Partial) | Err(_) => {
+                Err(WireError::Chunk("what follows its last chunk is no trailer"))
+            }
+        }
     }
 
     fn aside(&mut self, state: State) -> Result<State, WireError> {
@@ -212,6 +236,7 @@ mod tests {
             "11111111111111111\r\n",
             "3;a\nb\r\n",
             "0\r\n\n",
+            "0\r\nno trailer\r\n\r\n",
         ] {
             assert!(read(&[stream.as_bytes()]).is_err(), "{stream:?}");
         }

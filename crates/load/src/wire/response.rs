@@ -185,6 +185,8 @@ fn parse(bytes: &[u8]) -> Result<Option<(usize, Head)>, WireError> {
 fn read_headers(status: u16, is_old: bool, headers: &[httparse::Header<'_>]) -> Result<Head, WireError> {
     let (mut length, mut is_chunked, mut is_coded) = (None, false, false);
     let mut keeps_alive = !is_old;
+    // Such an answer has no body, whatever it says of one.
+    let is_bare = matches!(status, 204 | 304);
     for header in headers {
         let words = || {
             let text = std::str::from_utf8(header.value).unwrap_or_default();
@@ -193,7 +195,7 @@ fn read_headers(status: u16, is_old: bool, headers: &[httparse::Header<'_>]) -> 
         if header.name.eq_ignore_ascii_case("transfer-encoding") {
             is_coded = true;
             is_chunked = words().next_back().is_some_and(|last| last == "chunked");
-        } else if header.name.eq_ignore_ascii_case("content-length") {
+        } else if header.name.eq_ignore_ascii_case("content-length") && !is_bare {
             for word in words() {
                 let bytes: u64 = word
                     .parse()
@@ -219,12 +221,12 @@ fn read_headers(status: u16, is_old: bool, headers: &[httparse::Header<'_>]) -> 
             return Err(WireError::Coding(coding));
         }
     }
-    let framing = match (status, length) {
-        (204 | 304, _) => Framing::Sized(0),
+    let framing = match length {
+        _ if is_bare => Framing::Sized(0),
         _ if is_chunked => Framing::Chunked,
         _ if is_coded => Framing::UntilClose,
-        (_, Some(length)) => Framing::Sized(length),
-        (_, None) => Framing::UntilClose,
+        Some(length) => Framing::Sized(length),
+        None => Framing::UntilClose,
     };
     Ok(Head {
         status,
