@@ -67,6 +67,7 @@ pub(super) async fn look_for(
             {
                 look.failure = chain(&error);
             }
+            Err(_) if stop.is_cancelled() => break SearchEnd::Cancelled,
             Err(error) => break SearchEnd::Broken(chain(&error)),
         }
         let line = look.line(search.sought);
