@@ -35,7 +35,17 @@ test.describe('with a mistake', () => {
     await page.getByRole('link', { name: 'Form', exact: true }).click();
     const name = page.getByLabel(/^Task name/);
     await expect(name).toHaveValue('by-hand');
-    // The mistake: a concurrency that is none.
+    // Requests start by a clock, and a rate that is none is told at its field.
+    await page.getByRole('combobox', { name: 'How requests start' }).click();
+    await page.getByRole('option', { name: /^Poisson/ }).click();
+    const rates = page.getByLabel('Rates', { exact: true });
+    await rates.fill('0');
+    await rates.press('Enter');
+    await rates.blur();
+    await expect(rates).toHaveAttribute('aria-invalid', 'true');
+    await page.getByRole('button', { name: 'Remove 0' }).click();
+    await expect(rates).not.toHaveAttribute('aria-invalid', 'true');
+    // The mistake: a task without a name.
     await name.fill('');
     await page.getByRole('button', { name: 'Create', exact: true }).click();
     await expect(name).toHaveAttribute('aria-invalid', 'true');
@@ -44,6 +54,9 @@ test.describe('with a mistake', () => {
     await page.getByRole('button', { name: 'Create and start' }).click();
     await expect(page.getByRole('heading', { level: 1, name: 'by-hand-2' })).toBeVisible();
     await expect(page.locator('main').getByText('Running', { exact: true }).first()).toBeVisible();
+    const made = await service.ask<{ benchmark: Record<string, unknown> }>('GET', '/api/tasks/1');
+    expect(made.benchmark).toMatchObject({ arrival: { type: 'poisson', rate: [4] } });
+    expect(made.benchmark).not.toHaveProperty('num_concurrency');
     await page.getByRole('button', { name: 'Cancel', exact: true }).click();
     const question = page.getByRole('alertdialog');
     if (await question.isVisible()) await question.getByRole('button', { name: 'Cancel the task' }).click();

@@ -1,7 +1,7 @@
 /** Parts of the axes that are brushed: what they keep, and how an address writes them. */
 import type { ECharts } from 'echarts';
+import { asFinite } from '@/components/experiment/free';
 import type { Dimension } from '@/components/experiment/parameters';
-import { asFinite } from '@/components/experiment/read';
 import { setting } from '@/lib/format';
 
 export type Interval = readonly [number, number];

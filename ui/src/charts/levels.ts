@@ -1,7 +1,9 @@
-/** How measurements change with the load: one line for each experiment, over the concurrency. */
+/** How measurements change with the load: one line for each experiment, over the concurrency or the rate. */
 import type { EChartsOption } from 'echarts';
 import type { TFunction } from 'i18next';
 import type { Level } from '@/components/experiment/read';
+import { type Interval, intervalText } from '@/components/experiment/worth';
+import { number } from '@/lib/format';
 import { type MetricKind, withUnit } from '@/lib/units';
 import type { TableAlternative } from './ChartTable';
 import { tip } from './tip';
@@ -12,19 +14,36 @@ export interface LevelMetric {
   kind: MetricKind;
   /** What of a level is drawn. */
   read: (level: Level) => number | null;
+  /** Under which name its interval stands, where it has one. */
+  interval?: string;
 }
 
 /** What is drawn over the load; their names are in `results.level`. */
 export const LEVEL_METRICS: readonly LevelMetric[] = [
-  { key: 'total_throughput', kind: 'tokens_per_second', read: (level) => level.totalThroughput },
-  { key: 'output_throughput', kind: 'tokens_per_second', read: (level) => level.outputThroughput },
-  { key: 'ttft_mean', kind: 'seconds', read: (level) => level.ttft.mean },
-  { key: 'ttft_p99', kind: 'seconds', read: (level) => level.ttft.p99 },
-  { key: 'tpot_mean', kind: 'seconds', read: (level) => level.tpot.mean },
+  {
+    key: 'total_throughput',
+    kind: 'tokens_per_second',
+    read: (level) => level.totalThroughput,
+    interval: 'mean_total_throughput',
+  },
+  {
+    key: 'output_throughput',
+    kind: 'tokens_per_second',
+    read: (level) => level.outputThroughput,
+    interval: 'mean_output_throughput',
+  },
+  { key: 'ttft_mean', kind: 'seconds', read: (level) => level.ttft.mean, interval: 'mean_ttft' },
+  { key: 'ttft_p99', kind: 'seconds', read: (level) => level.ttft.p99, interval: 'p99_ttft' },
+  { key: 'tpot_mean', kind: 'seconds', read: (level) => level.tpot.mean, interval: 'mean_tpot' },
   { key: 'tpot_p99', kind: 'seconds', read: (level) => level.tpot.p99 },
-  { key: 'e2e_mean', kind: 'seconds', read: (level) => level.e2e.mean },
-  { key: 'e2e_p99', kind: 'seconds', read: (level) => level.e2e.p99 },
-  { key: 'goodput', kind: 'requests_per_second', read: (level) => level.goodput },
+  { key: 'e2e_mean', kind: 'seconds', read: (level) => level.e2e.mean, interval: 'mean_e2e_latency' },
+  { key: 'e2e_p99', kind: 'seconds', read: (level) => level.e2e.p99, interval: 'p99_e2e_latency' },
+  {
+    key: 'goodput',
+    kind: 'requests_per_second',
+    read: (level) => level.goodput,
+    interval: 'goodput_requests_per_second',
+  },
 ];
 
 export interface LevelSeries {
@@ -49,21 +68,52 @@ export function scenariosOf(series: readonly { levels: readonly Level[] }[]): st
   return [...new Set(series.flatMap(({ levels }) => levels.map((level) => level.scenario)))];
 }
 
-/** Concurrencies of a scenario, ascending. */
-export function concurrencies(series: readonly { levels: readonly Level[] }[], scenario: string): number[] {
+/** Loads of a scenario, ascending. */
+export function loadsOf(series: readonly { levels: readonly Level[] }[], scenario: string): number[] {
   const all = series.flatMap(({ levels }) =>
-    levels.filter((level) => level.scenario === scenario).map((level) => level.concurrency),
+    levels.filter((level) => level.scenario === scenario).map((level) => level.load),
   );
   return [...new Set(all)].sort((a, b) => a - b);
 }
 
-const valueAt = (levels: readonly Level[], scenario: string, concurrency: number, metric: LevelMetric) => {
-  const level = levels.find((each) => each.scenario === scenario && each.concurrency === concurrency);
+/** What the loads of a scenario are: concurrencies, starts by a clock, or both. */
+export function axisOf(
+  series: readonly { levels: readonly Level[] }[],
+  scenario: string,
+): 'concurrency' | 'rate' | 'load' {
+  const all = series.flatMap(({ levels }) => levels.filter((level) => level.scenario === scenario));
+  const byClock = all.filter(({ worth }) => worth.schedule !== null);
+  if (byClock.length === 0) return 'concurrency';
+  return byClock.length === all.length ? 'rate' : 'load';
+}
+
+/** A load as it is called in texts. */
+export function loadText(t: TFunction, axis: 'concurrency' | 'rate' | 'load', load: number): string {
+  if (axis === 'concurrency') return t('results.level.at', { concurrency: load });
+  return axis === 'rate' ? t('results.level.atRate', { rate: number(load) }) : number(load);
+}
+
+const levelAt = (levels: readonly Level[], scenario: string, load: number) =>
+  levels.find((each) => each.scenario === scenario && each.load === load);
+
+const valueAt = (levels: readonly Level[], scenario: string, load: number, metric: LevelMetric) => {
+  const level = levelAt(levels, scenario, load);
   return level ? metric.read(level) : null;
 };
 
+const intervalAt = (
+  levels: readonly Level[],
+  scenario: string,
+  load: number,
+  metric: LevelMetric,
+): Interval | undefined =>
+  metric.interval === undefined
+    ? undefined
+    : levelAt(levels, scenario, load)?.worth.intervals[metric.interval];
+
 export function levelsOption({ series, metric, scenario, bound, tokens, t }: LevelsInput): EChartsOption {
-  const loads = concurrencies(series, scenario);
+  const loads = loadsOf(series, scenario);
+  const axis = axisOf(series, scenario);
   const isAlone = loads.length === 1;
   const format = (value: number) => withUnit(metric.kind, value);
   return {
@@ -82,19 +132,21 @@ export function levelsOption({ series, metric, scenario, bound, tokens, t }: Lev
         const all = Array.isArray(params) ? params : [params];
         const load = loads[all[0]?.dataIndex ?? -1];
         return tip(
-          t('results.level.at', { concurrency: load }),
+          load === undefined ? '' : loadText(t, axis, load),
           series.map(({ name, color, levels }) => {
             const value = load === undefined ? null : valueAt(levels, scenario, load, metric);
-            return { name, color, value: value === null ? '–' : format(value) };
+            const sure = load === undefined ? undefined : intervalAt(levels, scenario, load, metric);
+            const within = sure ? ` (${intervalText(metric.kind, sure)})` : '';
+            return { name, color, value: value === null ? '–' : format(value) + within };
           }),
         );
       },
     },
     xAxis: {
       type: 'category',
-      data: loads.map(String),
+      data: loads.map((load) => number(load)),
       boundaryGap: isAlone,
-      name: t('results.level.concurrency'),
+      name: t(`results.level.${axis}`),
       nameLocation: 'middle',
       nameGap: 6,
     },
@@ -152,8 +204,8 @@ export function levelsOption({ series, metric, scenario, bound, tokens, t }: Lev
 
 export function levelsTable({ series, metric, scenario, t }: LevelsInput): TableAlternative {
   return {
-    columns: [t('results.level.concurrency'), ...series.map(({ name }) => name)],
-    rows: concurrencies(series, scenario).map((load) => [
+    columns: [t(`results.level.${axisOf(series, scenario)}`), ...series.map(({ name }) => name)],
+    rows: loadsOf(series, scenario).map((load) => [
       load,
       ...series.map(({ levels }) => {
         const value = valueAt(levels, scenario, load, metric);

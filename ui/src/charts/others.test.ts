@@ -5,7 +5,7 @@ import { dimension } from '@/components/experiment/parameters';
 import { levelsOf } from '@/components/experiment/read';
 import success from '@/test/fixtures/experiment-success.json';
 import { importanceOption, importanceTable } from './importance';
-import { concurrencies, LEVEL_METRICS, levelsOption, levelsTable, scenariosOf } from './levels';
+import { LEVEL_METRICS, levelsOption, levelsTable, loadsOf, scenariosOf } from './levels';
 import { quantilesOption, quantilesTable } from './quantiles';
 import { groups, median, sliceOption } from './slices';
 import { tip } from './tip';
@@ -28,7 +28,7 @@ describe('levels', () => {
 
   it('are one line each over the concurrency, bars where there is but one', () => {
     const scenario = scenariosOf(series)[0] ?? '';
-    const loads = concurrencies(series, scenario);
+    const loads = loadsOf(series, scenario);
     const option = levelsOption({ series, metric, scenario, bound: null, tokens, t });
     expect(option.series).toMatchObject([{ type: loads.length === 1 ? 'bar' : 'line', name: '#2' }]);
     expect(levelsTable({ series, metric, scenario, bound: null, tokens, t }).rows).toHaveLength(loads.length);
@@ -38,10 +38,10 @@ describe('levels', () => {
     const one = {
       ...levels[0],
       scenario: 'D(1,1)',
-      concurrency: 4,
+      load: 4,
       totalThroughput: 10,
     } as (typeof levels)[0];
-    const two = { ...one, concurrency: 8, totalThroughput: 20 };
+    const two = { ...one, load: 8, totalThroughput: 20 };
     const option = levelsOption({
       series: [
         { name: 'a', color: '#000000', levels: [one, two] },

@@ -1,9 +1,9 @@
 /** Every experiment as a line through its parameters, to its objective; axes are brushed. */
 import type { EChartsOption } from 'echarts';
 import type { TFunction } from 'i18next';
+import { asFinite } from '@/components/experiment/free';
 import type { Dimension } from '@/components/experiment/parameters';
 import type { Direction, PointState } from '@/components/experiment/read';
-import { asFinite } from '@/components/experiment/read';
 import { setting } from '@/lib/format';
 import type { Tokens } from './tokens';
 

@@ -1,8 +1,9 @@
 /** The objective against one parameter: every experiment, and the middle of each value. */
 import type { EChartsOption } from 'echarts';
 import type { TFunction } from 'i18next';
+import { asFinite } from '@/components/experiment/free';
 import type { Dimension } from '@/components/experiment/parameters';
-import { asFinite, type PointState } from '@/components/experiment/read';
+import type { PointState } from '@/components/experiment/read';
 import { setting } from '@/lib/format';
 import type { TableAlternative } from './ChartTable';
 import { tip } from './tip';

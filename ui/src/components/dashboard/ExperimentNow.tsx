@@ -6,6 +6,7 @@ import { useNow } from '@/components/Time';
 import { duration, number } from '@/lib/format';
 import { href } from '@/lib/navigate';
 import { withUnit } from '@/lib/units';
+import { isByClock } from './byClock';
 import { Sparkline } from './Sparkline';
 
 export interface Benchmark {
@@ -71,12 +72,14 @@ export function ExperimentNow(props: ExperimentNowProps) {
 
 /** One bar for each level of load; the one that runs is filled as far as it is. */
 function Levels({
-  benchmark: { level = 0, levels = 1, completed = 0, failed = 0, planned = 0 },
+  benchmark: { level = 0, levels = 1, label, completed = 0, failed = 0, planned = 0 },
 }: {
   benchmark: Benchmark;
 }) {
   const { t } = useTranslation();
   const share = planned > 0 ? ((completed + failed) / planned) * 100 : 0;
+  const isTimed = isByClock(label);
+  const here = isTimed ? undefined : share;
   return (
     <div className="mt-2">
       <div className="flex gap-1">
@@ -84,7 +87,7 @@ function Levels({
           <ProgressBar
             // biome-ignore lint/suspicious/noArrayIndexKey: a level is its place
             key={index}
-            value={index < level ? 100 : index > level ? 0 : share}
+            value={index < level ? 100 : index > level ? 0 : here}
             label={t('dashboard.level', { level: index + 1, levels })}
             tone={index < level ? 'bg-info/60' : 'bg-info'}
             className="h-1"
@@ -94,7 +97,9 @@ function Levels({
       <p className="num mt-1 flex flex-wrap justify-between gap-x-3 text-muted text-xs">
         <span>{t('dashboard.level', { level: Math.min(level + 1, levels), levels })}</span>
         <span>
-          {t('dashboard.requests', { done: number(completed, 9), planned: number(planned, 9) })}
+          {isTimed
+            ? t('dashboard.requestsSoFar', { count: completed })
+            : t('dashboard.requests', { done: number(completed, 9), planned: number(planned, 9) })}
           {failed > 0 && (
             <span className="text-bad"> · {t('dashboard.requestsFailed', { count: failed })}</span>
           )}

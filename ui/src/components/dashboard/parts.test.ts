@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { sampled } from '@/api/queries/dashboard';
+import { isByClock } from './byClock';
 import { type FailedExperiment, failuresSince } from './failures';
 import { ofBytes } from './HostFigures';
 import { roughly } from './RunningCard';
@@ -81,5 +82,14 @@ describe('figures', () => {
 
   it('are no more exact than a guess', () => {
     expect([4.4, 95, 1234, 9000].map(roughly)).toEqual(['4s', '1m 40s', '21m', '2h 30m']);
+  });
+});
+
+describe('a level that runs', () => {
+  it('follows a clock unless it is a concurrency', () => {
+    expect(isByClock('D(64,32) at concurrency 16')).toBe(false);
+    expect(isByClock('D(64,32) at poisson at 8/s')).toBe(true);
+    expect(isByClock('D(64,32) at 2 stages')).toBe(true);
+    expect(isByClock(undefined)).toBe(false);
   });
 });

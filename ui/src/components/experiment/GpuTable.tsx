@@ -3,7 +3,7 @@ import { useTranslation } from 'react-i18next';
 import { Card } from '@/components/Card';
 import { cx } from '@/lib/cx';
 import { bytes, duration, number } from '@/lib/format';
-import { asFinite, asObject } from './read';
+import { asFinite, asObject } from './free';
 
 const HEAD = 'border-line border-b py-1.5 pr-4 font-medium';
 

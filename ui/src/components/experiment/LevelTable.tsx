@@ -4,13 +4,23 @@ import { Tip } from '@/components/Tip';
 import { cx } from '@/lib/cx';
 import { duration, number, percent } from '@/lib/format';
 import { withUnit } from '@/lib/units';
+import { underText } from './levelText';
 import type { Distribution, Level } from './read';
+import { IntervalLine } from './Sure';
+import { LevelBadges } from './TrustBadges';
 
 const QUANTITIES = ['ttft', 'tpot', 'e2e'] as const;
 const STATISTICS = ['mean', 'p50', 'p90', 'p99'] as const;
 const HEAD = 'border-line border-b px-3 py-2 font-medium whitespace-nowrap';
 
-export function LevelTable({ levels }: { levels: readonly Level[] }) {
+export function LevelTable({
+  levels,
+  scored = null,
+}: {
+  levels: readonly Level[];
+  /** The metric that counts. */
+  scored?: string | null;
+}) {
   const { t } = useTranslation();
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard
@@ -44,16 +54,21 @@ export function LevelTable({ levels }: { levels: readonly Level[] }) {
             ))}
           </tr>
         </thead>
-        {levels.map((level) => (
-          <LevelBody key={`${level.scenario} ${level.concurrency}`} level={level} />
+        {levels.map((level, index) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: levels have their place
+          <LevelBody key={index} level={level} scored={scored} />
         ))}
       </table>
     </section>
   );
 }
 
-function LevelBody({ level }: { level: Level }) {
+/** Under which name the interval of a statistic stands. */
+const NAMES = { ttft: 'ttft', tpot: 'tpot', e2e: 'e2e_latency' } as const;
+
+function LevelBody({ level, scored }: { level: Level; scored: string | null }) {
   const { t } = useTranslation();
+  const { intervals } = level.worth;
   const span = QUANTITIES.length;
   const lost = (level.errors ?? 0) + (level.cutOff ?? 0);
   return (
@@ -64,9 +79,8 @@ function LevelBody({ level }: { level: Level }) {
             <>
               <th scope="rowgroup" rowSpan={span} className="px-3 py-2 pl-4 text-left align-top font-normal">
                 <span className="font-medium font-mono">{level.scenario}</span>
-                <span className="block text-muted">
-                  {t('results.level.at', { concurrency: level.concurrency })}
-                </span>
+                <span className="block text-muted">{underText(t, level)}</span>
+                <LevelBadges level={level} scored={scored} />
               </th>
               <td rowSpan={span} className="px-3 py-2 align-top">
                 {number(level.completed, 6)} / {number(level.requests, 6)}
@@ -83,6 +97,7 @@ function LevelBody({ level }: { level: Level }) {
               </td>
               <td rowSpan={span} className="px-3 py-2 align-top whitespace-nowrap">
                 {withUnit('tokens_per_second', level.totalThroughput)}
+                <IntervalLine kind="tokens_per_second" interval={intervals.mean_total_throughput} />
                 <span className="block text-muted">
                   {t('experiments.level.output')} {withUnit('tokens_per_second', level.outputThroughput)}
                 </span>
@@ -98,13 +113,17 @@ function LevelBody({ level }: { level: Level }) {
               </td>
             </>
           )}
-          <th scope="row" className="px-3 py-1.5 text-left font-normal text-muted">
+          <th scope="row" className="px-3 py-1.5 text-left align-top font-normal text-muted">
             {t(`results.quantity.${quantity}`)}
+            {level.worth.schedule && quantity !== 'tpot' && (
+              <span className="block text-2xs">{t('experiments.level.fromSchedule')}</span>
+            )}
           </th>
-          <td className="px-3 py-1.5 text-right text-muted">{number(level[quantity].n, 6)}</td>
+          <td className="px-3 py-1.5 text-right align-top text-muted">{number(level[quantity].n, 6)}</td>
           {STATISTICS.map((key) => (
-            <td key={key} className="px-3 py-1.5 text-right">
+            <td key={key} className="px-3 py-1.5 text-right align-top">
               <Statistic distribution={level[quantity]} name={key} />
+              <IntervalLine kind="seconds" interval={intervals[`${key}_${NAMES[quantity]}`]} />
             </td>
           ))}
         </tr>

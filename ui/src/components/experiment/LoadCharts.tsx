@@ -3,12 +3,14 @@ import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Chart } from '@/charts/Chart';
 import {
-  concurrencies,
+  axisOf,
   LEVEL_METRICS,
   type LevelMetric,
   type LevelSeries,
   levelsOption,
   levelsTable,
+  loadsOf,
+  loadText,
   scenariosOf,
 } from '@/charts/levels';
 import { quantilesOption, quantilesTable } from '@/charts/quantiles';
@@ -38,7 +40,8 @@ export function LoadCharts({
   const [address, change] = useAddress();
   const scenarios = scenariosOf(series);
   const scenario = asWord(address.scenario, scenarios) ?? scenarios[0] ?? '';
-  const loads = concurrencies(series, scenario).map(String);
+  const loads = loadsOf(series, scenario).map(String);
+  const axis = axisOf(series, scenario);
   const load = asWord(address.load, loads) ?? loads.at(-1) ?? '';
   const quantity = asWord(address.of, QUANTITIES) ?? 'e2e';
   return (
@@ -73,12 +76,12 @@ export function LoadCharts({
             />
             {loads.length > 1 && (
               <Select
-                label={t('results.level.concurrency')}
+                label={t(`results.level.${axis}`)}
                 value={load}
                 onChange={(value) => change({ load: value })}
                 options={loads.map((value) => ({
                   value,
-                  label: t('results.level.at', { concurrency: value }),
+                  label: loadText(t, axis, Number(value)),
                 }))}
                 className="h-7 text-xs"
               />
@@ -86,7 +89,7 @@ export function LoadCharts({
           </div>
         }
       >
-        <Spread {...{ series, scenario, bounds, quantity }} concurrency={Number(load)} />
+        <Spread {...{ series, scenario, bounds, quantity }} load={Number(load)} />
       </Card>
     </div>
   );
@@ -151,13 +154,13 @@ function LevelCard({
 function Spread({
   series,
   scenario,
-  concurrency,
+  load,
   quantity,
   bounds,
 }: {
   series: readonly LoadSeries[];
   scenario: string;
-  concurrency: number;
+  load: number;
   quantity: (typeof QUANTITIES)[number];
   bounds: readonly SloBound[];
 }) {
@@ -166,7 +169,7 @@ function Spread({
   const { option, table } = useMemo(() => {
     const input = {
       series: series.flatMap(({ name, color, isDashed, levels }) => {
-        const level = levels.find((each) => each.scenario === scenario && each.concurrency === concurrency);
+        const level = levels.find((each) => each.scenario === scenario && each.load === load);
         return level
           ? [{ name, color, distribution: level[quantity], ...(isDashed ? { isDashed } : {}) }]
           : [];
@@ -180,7 +183,7 @@ function Spread({
       t,
     };
     return { option: quantilesOption(input), table: quantilesTable(input) };
-  }, [series, scenario, concurrency, quantity, bounds, tokens, t]);
+  }, [series, scenario, load, quantity, bounds, tokens, t]);
   return (
     <Chart
       option={option}

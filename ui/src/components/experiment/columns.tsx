@@ -135,7 +135,7 @@ export function objectiveColumn(t: TFunction, header: string, sortKey?: string):
     ...(sortKey ? { sortKey } : {}),
     sortsDown: sortKey === 'score',
     isNumber: true,
-    cell: (experiment) => <ObjectiveValue experiment={experiment} className="font-medium" />,
+    cell: (experiment) => <ObjectiveValue experiment={experiment} className="font-medium" hasTrust />,
   };
 }
 

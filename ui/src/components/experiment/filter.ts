@@ -1,7 +1,8 @@
 /** Which experiments of a run are listed, and in which order. */
 import type { Experiment } from '@/api/queries/experiments';
 import { setting } from '@/lib/format';
-import { asFinite, metricOf, pointState } from './read';
+import { asFinite } from './free';
+import { metricOf, pointState } from './read';
 
 /** What the status filter offers. */
 export const STATES = ['feasible', 'infeasible', 'failed', 'running'] as const;

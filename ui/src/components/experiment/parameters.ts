@@ -1,7 +1,7 @@
 /** Parameters: which ones vary, in what range, and in what two configurations differ. */
 import type { Experiment } from '@/api/queries/experiments';
 import { setting } from '@/lib/format';
-import { asFinite, asObject } from './read';
+import { asFinite, asObject } from './free';
 
 export type Values = Readonly<Record<string, unknown>>;
 

@@ -1,5 +1,5 @@
 /** Small parts that say one thing of an experiment. */
-import { Flag, Repeat2, ShieldAlert, ShieldCheck } from 'lucide-react';
+import { Flag, Repeat2, ShieldAlert, ShieldCheck, TriangleAlert } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
 import type { Experiment } from '@/api/queries/experiments';
 import { Badge } from '@/components/Badge';
@@ -8,6 +8,8 @@ import { cx } from '@/lib/cx';
 import { duration, gain, number, setting } from '@/lib/format';
 import { withUnit } from '@/lib/units';
 import { gainOver, kindOfValue } from './read';
+import { PlusMinus } from './Sure';
+import { scoredInterval } from './worth';
 
 /** Which part it plays; nothing for the usual one unless asked. */
 export function RoleBadge({ role, always = false }: { role: string; always?: boolean }) {
@@ -23,7 +25,20 @@ export function RoleBadge({ role, always = false }: { role: string; always?: boo
 
 export function FailureBadge({ kind }: { kind: string }) {
   const { t } = useTranslation();
-  return <Badge tone="bad">{t(`failure.${kind}`, { defaultValue: kind })}</Badge>;
+  const name = t(`failure.${kind}`, { defaultValue: kind });
+  // Of most kinds the name says it all.
+  const hint = t(`failureHint.${kind}`, { defaultValue: '' });
+  if (hint === '') return <Badge tone="bad">{name}</Badge>;
+  return (
+    <Tip text={hint}>
+      <span className="inline-flex cursor-help">
+        <Badge tone="bad">
+          {name}
+          <span className="sr-only">: {hint}</span>
+        </Badge>
+      </span>
+    </Tip>
+  );
 }
 
 /** `p99 latency: 2.3 s against 2 s (+15 %)`. */
@@ -99,11 +114,32 @@ export function ParameterChips({
 }
 
 /** The objective's value with its unit. */
-export function ObjectiveValue({ experiment, className }: { experiment: Experiment; className?: string }) {
+export function ObjectiveValue({
+  experiment,
+  className,
+  hasTrust = false,
+}: {
+  experiment: Experiment;
+  className?: string;
+  /** With how far it can be trusted: its interval, and whether it rests on few requests. */
+  hasTrust?: boolean;
+}) {
+  const { t } = useTranslation();
   const value = experiment.objective_value;
+  const kind = kindOfValue(experiment);
   return (
-    <span className={cx('num', className)}>
-      {value === null || value === undefined ? '–' : withUnit(kindOfValue(experiment), value)}
+    <span className={cx('num whitespace-nowrap', className)}>
+      {value === null || value === undefined ? '–' : withUnit(kind, value)}
+      {hasTrust && <PlusMinus kind={kind} value={value} interval={scoredInterval(experiment)} />}
+      {hasTrust && experiment.low_n && (
+        <Tip text={t('results.lowN')}>
+          <TriangleAlert
+            role="img"
+            aria-label={t('results.lowN')}
+            className="ml-1 inline size-3.5 cursor-help align-[-0.15em] text-warn"
+          />
+        </Tip>
+      )}
     </span>
   );
 }

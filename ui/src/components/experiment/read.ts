@@ -4,18 +4,8 @@
  */
 import type { Experiment } from '@/api/queries/experiments';
 import { METRICS, type Metric, type MetricKind, objectiveKind } from '@/lib/units';
-
-type Free = Record<string, unknown>;
-
-/** An object, or an empty one. */
-export function asObject(value: unknown): Free {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Free) : {};
-}
-
-/** A number that is one. */
-export function asFinite(value: unknown): number | null {
-  return typeof value === 'number' && Number.isFinite(value) ? value : null;
-}
+import { asFinite, asObject } from './free';
+import { type Worth, worthOf } from './worth';
 
 /** A metric over all levels. */
 export function metricOf(experiment: Pick<Experiment, 'metrics'>, key: string): number | null {
@@ -38,10 +28,13 @@ export interface Distribution {
 
 export const PERCENTILES = ['p50', 'p90', 'p95', 'p99'] as const;
 
-/** One scenario at one concurrency. */
+/** One scenario under one load. */
 export interface Level {
   scenario: string;
+  /** Requests in flight at once; by a clock, the most that there were. */
   concurrency: number;
+  /** What is drawn along: starts per second by a clock, else the concurrency. */
+  load: number;
   duration: number | null;
   requests: number | null;
   completed: number | null;
@@ -56,6 +49,7 @@ export interface Level {
   ttft: Distribution;
   tpot: Distribution;
   e2e: Distribution;
+  worth: Worth;
 }
 
 function distribution(value: unknown): Distribution {
@@ -78,9 +72,14 @@ function level(value: unknown): Level {
   const from = asObject(value);
   const stats = asObject(from.stats);
   const at = (key: string) => asFinite(from[key]);
+  const worth = worthOf(from);
+  const concurrency = at('num_concurrency') ?? 0;
+  // By a clock, waits count from the moment at which a request should have started.
+  const scored = (key: string) => distribution(stats[`${key}_from_schedule`] ?? stats[key]);
   return {
     scenario: String(from.scenario ?? ''),
-    concurrency: at('num_concurrency') ?? 0,
+    concurrency,
+    load: worth.schedule?.rate ?? concurrency,
     duration: at('run_duration'),
     requests: at('num_requests'),
     completed: at('num_completed_requests'),
@@ -95,9 +94,10 @@ function level(value: unknown): Level {
       code,
       asFinite(count) ?? 0,
     ]),
-    ttft: distribution(stats.ttft),
+    ttft: scored('ttft'),
     tpot: distribution(stats.tpot),
-    e2e: distribution(stats.e2e_latency),
+    e2e: scored('e2e_latency'),
+    worth,
   };
 }
 

@@ -1,6 +1,7 @@
-/** One weight for each level: scenarios down, concurrency across. */
+/** One weight for each level: scenarios down, concurrencies or rates across. */
 import { useTranslation } from 'react-i18next';
 import { Switch } from '@/components/Toggle';
+import { loadsOf } from './arrival';
 import { FormField } from './FormField';
 import { asTyped, NumberBox } from './inputs';
 import type { Json } from './json';
@@ -8,7 +9,7 @@ import { useAt, useDocumentStore } from './store';
 
 const PATH = ['benchmark', 'level_weights'] as const;
 const SCENARIOS = ['benchmark', 'traffic_scenarios'] as const;
-const CONCURRENCY = ['benchmark', 'num_concurrency'] as const;
+const BENCHMARK = ['benchmark'] as const;
 
 function listAt(value: Json | undefined, usual: Json[]): Json[] {
   return Array.isArray(value) ? value : usual;
@@ -19,8 +20,8 @@ export function LevelWeights() {
   const store = useDocumentStore();
   const value = useAt(PATH);
   const scenarios = listAt(useAt(SCENARIOS), ['D(100,100)']);
-  const concurrency = listAt(useAt(CONCURRENCY), [1]);
-  const count = scenarios.length * concurrency.length;
+  const loads = loadsOf(useAt(BENCHMARK));
+  const count = scenarios.length * loads.length;
   const weights = Array.isArray(value) ? value : undefined;
   const write = (index: number, weight: Json | undefined) => {
     const all = Array.from({ length: count }, (_, own) => weights?.[own] ?? 1);
@@ -51,7 +52,7 @@ export function LevelWeights() {
                     <th scope="col" className="py-1 pr-3 text-left font-normal">
                       {t('form.weights.corner')}
                     </th>
-                    {concurrency.map((level, index) => (
+                    {loads.map((level, index) => (
                       // biome-ignore lint/suspicious/noArrayIndexKey: levels have their place
                       <th key={index} scope="col" className="num px-1 text-left font-normal">
                         {asTyped(level)}
@@ -66,8 +67,8 @@ export function LevelWeights() {
                       <th scope="row" className="py-0.5 pr-3 text-left font-mono font-normal">
                         {asTyped(scenario)}
                       </th>
-                      {concurrency.map((level, column) => {
-                        const index = row * concurrency.length + column;
+                      {loads.map((level, column) => {
+                        const index = row * loads.length + column;
                         return (
                           // biome-ignore lint/suspicious/noArrayIndexKey: levels have their place
                           <td key={column} className="px-1 py-0.5">

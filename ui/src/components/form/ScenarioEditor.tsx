@@ -6,19 +6,34 @@ import { Input } from '@/components/Input';
 import { Select } from '@/components/Select';
 import { FormField } from './FormField';
 import { asTyped } from './inputs';
-import type { Json } from './json';
+import { at, type Json } from './json';
 import { indexBelow } from './paths';
-import { parseScenario, type Scenario, type ScenarioKind, toKind, writeScenario } from './scenario';
+import {
+  parseScenario,
+  SCENARIO_KINDS,
+  type Scenario,
+  type ScenarioKind,
+  toKind,
+  usualScenario,
+  writeScenario,
+} from './scenario';
 import { useAt, useDocumentStore } from './store';
 
 const PATH = ['benchmark', 'traffic_scenarios'] as const;
+const BENCHMARK = ['benchmark'] as const;
 
 const LABELS: Record<string, string[]> = {
   D: ['prompt', 'answer'],
   N: ['promptMean', 'promptSd', 'answerMean', 'answerSd'],
   U2: ['promptMost', 'answerMost'],
   U: ['promptLeast', 'promptMost', 'answerLeast', 'answerMost'],
+  P: ['prefix', 'suffix', 'answer'],
+  E: ['embedded'],
+  R: ['document', 'query'],
+  I: ['width', 'height', 'images', 'answer'],
 };
+/** Parts of a scenario that may be left out, with what is so then. */
+const LEFT_OUT: Record<string, Record<string, string>> = { I: { images: '1', answer: '128' } };
 
 function labelsOf({ kind, lengths }: Scenario): string[] {
   return LABELS[kind === 'U' && lengths.length === 2 ? 'U2' : kind] ?? [];
@@ -53,9 +68,10 @@ function Row({
           onChange={change}
           isInvalid={isWrong}
           options={[
-            ...(['D', 'N', 'U'] as const).map((value) => ({
+            ...SCENARIO_KINDS.map((value) => ({
               value,
               label: t(`form.scenario.kinds.${value}`),
+              hint: t(`form.scenario.hints.${value}`),
             })),
             ...(kind === 'text' ? [{ value: 'text' as const, label: t('form.scenario.kinds.text') }] : []),
           ]}
@@ -63,7 +79,8 @@ function Row({
         />
         {scenario ? (
           scenario.lengths.map((length, index) => {
-            const label = t(`form.scenario.${labelsOf(scenario)[index]}`);
+            const part = labelsOf(scenario)[index] ?? '';
+            const label = t(`form.scenario.${part}`);
             return (
               // biome-ignore lint/a11y/noLabelWithoutControl: the box inside is the control
               // biome-ignore lint/suspicious/noArrayIndexKey: lengths have their place
@@ -72,6 +89,7 @@ function Row({
                 <Input
                   value={length}
                   inputMode="numeric"
+                  placeholder={LEFT_OUT[scenario.kind]?.[part]}
                   aria-invalid={isWrong || undefined}
                   className="num mt-0.5 block"
                   onChange={({ target }) =>
@@ -110,6 +128,13 @@ export function ScenarioEditor() {
   const { t } = useTranslation();
   const store = useDocumentStore();
   const value = useAt(PATH);
+  const benchmark = useAt(BENCHMARK);
+  const hasDataSet = at(benchmark, ['dataset_url']) !== undefined;
+  const usual = usualScenario({
+    task: at(benchmark, ['task']),
+    endpoint: at(benchmark, ['endpoint']),
+    hasDataSet,
+  });
   const rows: Json[] = Array.isArray(value) ? value : [];
   const write = (next: Json[]) => store.setOrRemove(PATH, next.length === 0 ? undefined : next);
   return (
@@ -135,8 +160,17 @@ export function ScenarioEditor() {
               onRemove={() => write(rows.toSpliced(index, 1))}
             />
           ))}
-          {rows.length === 0 && <p className="text-muted text-xs">{t('form.scenario.usual')}</p>}
-          <Button size="sm" icon={Plus} kind="ghost" onClick={() => write([...rows, 'D(512,128)'])}>
+          {rows.length === 0 && (
+            <p className="text-muted text-xs">
+              {usual === 'dataset' ? t('form.scenario.usualEntries') : t('form.scenario.usual', { usual })}
+            </p>
+          )}
+          <Button
+            size="sm"
+            icon={Plus}
+            kind="ghost"
+            onClick={() => write([...rows, /^[DI]/.test(usual) ? 'D(512,128)' : usual])}
+          >
             {t('form.scenario.add')}
           </Button>
         </div>

@@ -1,5 +1,5 @@
 /** Parameters and figures of some experiments, one column each. */
-import { ArrowLeftToLine, Equal, Trophy, X } from 'lucide-react';
+import { ArrowLeftToLine, CircleCheck, Equal, Trophy, X } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Experiment } from '@/api/queries/experiments';
@@ -7,8 +7,13 @@ import type { Task } from '@/api/queries/tasks';
 import { StatusBadge } from '@/components/Badge';
 import { IconButton } from '@/components/Button';
 import { experimentHref } from '@/components/experiment/columns';
+import { findingsOf, saysItsWorth } from '@/components/experiment/findings';
 import { differences } from '@/components/experiment/parameters';
 import { FailureBadge, Feasibility, ObjectiveValue, RoleBadge } from '@/components/experiment/parts';
+import { kindOfValue, levelsOf } from '@/components/experiment/read';
+import { IntervalLine } from '@/components/experiment/Sure';
+import { TrustBadges } from '@/components/experiment/TrustBadges';
+import { intervalOf, scoredInterval, scoredMetric } from '@/components/experiment/worth';
 import { Switch } from '@/components/Toggle';
 import { useAddress } from '@/lib/address';
 import { cx } from '@/lib/cx';
@@ -62,11 +67,21 @@ export function CompareTable(props: CompareTableProps) {
               }
             </Line>
             <Line name={t('experiments.column.objective')} of={experiments}>
-              {(each) => <ObjectiveValue experiment={each} className="font-medium" />}
+              {(each) => (
+                <>
+                  <ObjectiveValue experiment={each} className="font-medium" />
+                  <IntervalLine kind={kindOfValue(each)} interval={scoredInterval(each)} />
+                </>
+              )}
             </Line>
             <Line name={t('experiments.column.feasible')} of={experiments}>
               {(each) => <Feasibility experiment={each} />}
             </Line>
+            {experiments.some((each) => levelsOf(each).some(saysItsWorth)) && (
+              <Line name={t('results.trust.short')} of={experiments}>
+                {(each) => <TrustOf experiment={each} />}
+              </Line>
+            )}
             <Line name={t('experiments.column.duration')} of={experiments}>
               {(each) => <span className="num">{duration(each.elapsed_time)}</span>}
             </Line>
@@ -181,6 +196,26 @@ function Head({ experiments, tasks, colorOf, onRemove, onFirst }: CompareTablePr
   );
 }
 
+function TrustOf({ experiment }: { experiment: Experiment }) {
+  const { t } = useTranslation();
+  const levels = levelsOf(experiment);
+  const scored = scoredMetric(experiment);
+  if (!levels.some(saysItsWorth)) return <span className="text-faint">–</span>;
+  const isSound = levels.every((level) => findingsOf(level, scored).length === 0);
+  if (isSound)
+    return (
+      <span className="inline-flex items-center gap-1 text-good">
+        <CircleCheck aria-hidden className="size-4" />
+        {t('results.trust.nothing')}
+      </span>
+    );
+  return (
+    <span className="flex flex-wrap gap-1">
+      <TrustBadges levels={levels} scored={scored} />
+    </span>
+  );
+}
+
 function SectionHead({ title, span }: { title: string; span: number }) {
   return (
     <tr className="border-line border-y bg-sunken">
@@ -243,6 +278,9 @@ function MetricLine({
                 <Trophy role="img" aria-label={t('experiments.compare.bestOf')} className="size-3.5" />
               )}
             </span>
+            {experiments[index] && (
+              <IntervalLine kind={metric.kind} interval={intervalOf(experiments[index], metric.key)} />
+            )}
             {share !== null && (
               <span
                 className={cx(

@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import { type Experiment, liveProgress } from '@/api/queries/experiments';
 import { Card, Figure } from '@/components/Card';
+import { isByClock } from '@/components/dashboard/byClock';
 import { ProgressBar } from '@/components/Progress';
 import { useNow } from '@/components/Time';
 import { duration, number } from '@/lib/format';
@@ -14,6 +15,7 @@ export function LiveCard({ experiment }: { experiment: Experiment }) {
   const { data } = useQuery(liveProgress(experiment.task_id, experiment.experiment_id));
   const since = experiment.started_at ? (now - new Date(experiment.started_at).getTime()) / 1000 : null;
   const { level = 0, levels = 0, completed = 0, failed = 0, planned = 0 } = data ?? {};
+  const isTimed = isByClock(data?.label);
   // Levels count from 0.
   const share = levels > 0 ? (level + (planned > 0 ? (completed + failed) / planned : 0)) / levels : 0;
   const isMeasuring = data !== undefined && levels > 0;
@@ -27,15 +29,23 @@ export function LiveCard({ experiment }: { experiment: Experiment }) {
         </span>
       }
     >
-      <ProgressBar value={share * 100} label={t('experiments.page.live')} tone="bg-info" />
+      <ProgressBar
+        value={isTimed ? undefined : share * 100}
+        label={t('experiments.page.live')}
+        tone="bg-info"
+      />
       {isMeasuring ? (
         <div className="mt-3 grid grid-cols-2 gap-3 sm:grid-cols-4">
           <Figure
             label={t('experiments.page.level', { level: level + 1, levels })}
             value={data.label ?? '–'}
             hint={
-              `${t('experiments.page.requests', { completed: number(completed, 6), planned: number(planned, 6) })}` +
-              (failed > 0 ? `, ${t('experiments.page.failedRequests', { count: failed })}` : '')
+              (isTimed
+                ? t('dashboard.requestsSoFar', { count: completed })
+                : t('experiments.page.requests', {
+                    completed: number(completed, 6),
+                    planned: number(planned, 6),
+                  })) + (failed > 0 ? `, ${t('experiments.page.failedRequests', { count: failed })}` : '')
             }
           />
           <Figure

@@ -12,7 +12,12 @@ import { LoadCharts, type LoadSeries } from '@/components/experiment/LoadCharts'
 import { PhaseBar } from '@/components/experiment/PhaseBar';
 import { parametersAsText } from '@/components/experiment/parameters';
 import { Feasibility, GainOver, useViolationText } from '@/components/experiment/parts';
-import { levelsOf, metricOf, objectiveOf, sloBounds } from '@/components/experiment/read';
+import { type Level, levelsOf, metricOf, objectiveOf, sloBounds } from '@/components/experiment/read';
+import { SeriesCard } from '@/components/experiment/SeriesCard';
+import { IntervalLine } from '@/components/experiment/Sure';
+import { TrustBadges } from '@/components/experiment/TrustBadges';
+import { TrustCard } from '@/components/experiment/TrustCard';
+import { intervalOf } from '@/components/experiment/worth';
 import { setting } from '@/lib/format';
 import { METRICS, withUnit } from '@/lib/units';
 import { FailureCard } from './FailureCard';
@@ -30,12 +35,13 @@ export function OverviewPart({ experiment, task, rows, logHref }: PartProps) {
   const isRunning = experiment.status === 'deploying' || experiment.status === 'benchmarking';
   const levels = useMemo(() => levelsOf(experiment), [experiment]);
   const baseline = rows.findLast((each) => each.role === 'baseline');
+  const scored = objectiveOf(task.optimization).metric;
   return (
     <div className="space-y-4">
       {isRunning && <LiveCard experiment={experiment} />}
       {experiment.status === 'failed' && <FailureCard experiment={experiment} logHref={logHref} />}
       <div className="grid items-start gap-4 lg:grid-cols-[minmax(0,3fr)_minmax(0,2fr)]">
-        <ResultCard experiment={experiment} task={task} baseline={baseline} />
+        <ResultCard experiment={experiment} task={task} baseline={baseline} levels={levels} />
         <div className="space-y-4">
           <ParametersCard experiment={experiment} />
           <Card title={t('experiments.page.timeline')}>
@@ -46,8 +52,10 @@ export function OverviewPart({ experiment, task, rows, logHref }: PartProps) {
       {levels.length > 0 && (
         <>
           <Card title={t('experiments.page.levels')} padded={false}>
-            <LevelTable levels={levels} />
+            <LevelTable levels={levels} scored={scored} />
           </Card>
+          <TrustCard levels={levels} scored={scored} />
+          <SeriesCard levels={levels} />
           <Load experiment={experiment} task={task} baseline={baseline} />
         </>
       )}
@@ -59,22 +67,36 @@ function ResultCard({
   experiment,
   task,
   baseline,
+  levels,
 }: {
   experiment: Experiment;
   task: Task;
   baseline: Experiment | undefined;
+  levels: readonly Level[];
 }) {
   const { t } = useTranslation();
   const text = useViolationText();
   const objective = objectiveOf(task.optimization);
   const isOver = experiment.status === 'success' || experiment.status === 'failed';
   const isMeasured = experiment.objective_value !== null && experiment.objective_value !== undefined;
+  const interval = isMeasured ? intervalOf(experiment, objective.metric) : null;
+  const hasIntervals = METRICS.some(({ key }) => intervalOf(experiment, key) !== null);
   return (
-    <Card title={t('experiments.page.result')}>
+    <Card
+      title={t('experiments.page.result')}
+      actions={
+        levels.length > 0 && (
+          <div className="flex flex-wrap justify-end gap-1">
+            <TrustBadges levels={levels} scored={objective.metric} />
+          </div>
+        )
+      }
+    >
       <div className="grid grid-cols-2 gap-x-4 gap-y-3 sm:grid-cols-3">
         <Figure
           label={t(`objectives.${objective.name}`, { defaultValue: objective.name })}
           value={isMeasured ? withUnit(objective.kind, experiment.objective_value) : '–'}
+          hint={<IntervalLine kind={objective.kind} interval={interval} />}
         />
         <Figure
           label={t('experiments.page.vsDefaults')}
@@ -107,6 +129,7 @@ function ResultCard({
         <>
           <h3 className="mt-4 mb-1 border-line border-t pt-3 font-medium text-muted text-xs">
             {t('experiments.page.figures')}
+            {hasIntervals && <span className="font-normal"> · {t('results.sure.below')}</span>}
           </h3>
           <dl className="grid gap-x-8 sm:grid-cols-2">
             {METRICS.map(({ key, kind }) => {
@@ -118,7 +141,10 @@ function ResultCard({
                   className="flex items-baseline justify-between gap-3 border-line/60 border-b py-1 text-sm"
                 >
                   <dt className="text-muted">{t(`metrics.${key}`)}</dt>
-                  <dd className="num font-medium">{withUnit(kind, value)}</dd>
+                  <dd className="num text-right font-medium">
+                    {withUnit(kind, value)}
+                    <IntervalLine kind={kind} interval={intervalOf(experiment, key)} />
+                  </dd>
                 </div>
               );
             })}

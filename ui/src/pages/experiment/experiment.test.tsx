@@ -120,3 +120,45 @@ describe('all experiments', () => {
     expect(address()).toContain('page=3');
   });
 });
+
+describe('how far figures can be trusted', () => {
+  type Raw = Record<string, unknown>;
+  const levels = success.metrics.raw_results as unknown as Raw[];
+
+  /** The experiment with a first level that says these things. */
+  const withLevel = (parts: Raw) => ({
+    ...success,
+    metrics: { ...success.metrics, raw_results: [{ ...levels[0], ...parts }, ...levels.slice(1)] },
+  });
+
+  it('is told in words at the level, and over time', async () => {
+    const steady = { is_steady: false, throughput_drift: -0.08, ttft_drift: 0.3, slices: 20 };
+    serve([answer(`/api/experiments/${success.id}`, withLevel({ steady }))]);
+    await renderAt(<ExperimentPage />, {
+      at: `/tasks/2/experiments/${success.experiment_id}`,
+      route: ROUTE,
+    });
+    expect(await screen.findByText('How far to trust the figures')).toBeVisible();
+    expect(
+      screen.getByText(/throughput changed by -8.0%, TTFT by \+30.0%/, { selector: 'li *' }),
+    ).toBeVisible();
+    expect(screen.getAllByText('Unsteady').length).toBeGreaterThan(1);
+    expect(screen.getByText('Over time')).toBeVisible();
+  });
+
+  it('is left out where older results say nothing of it', async () => {
+    const gone = ['confidence', 'steady', 'trust', 'engine_metrics', 'time_series', 'schedule'];
+    const old = (raw: Raw) => Object.fromEntries(Object.entries(raw).filter(([key]) => !gone.includes(key)));
+    const { confidence: _, ...metrics } = success.metrics as Raw;
+    const older = { ...success, metrics: { ...metrics, raw_results: levels.map(old) } };
+    serve([answer(`/api/experiments/${success.id}`, older)]);
+    await renderAt(<ExperimentPage />, {
+      at: `/tasks/2/experiments/${success.experiment_id}`,
+      route: ROUTE,
+    });
+    expect(await screen.findByRole('table', { name: 'Level by level' })).toBeVisible();
+    expect(screen.queryByText('How far to trust the figures')).toBeNull();
+    expect(screen.queryByText('Over time')).toBeNull();
+    expect(screen.queryByText(/95 %/)).toBeNull();
+  });
+});

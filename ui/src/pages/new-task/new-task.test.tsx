@@ -1,4 +1,4 @@
-import { screen, waitFor } from '@testing-library/react';
+import { screen, waitFor, within } from '@testing-library/react';
 import { HttpResponse, http } from 'msw';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Json } from '@/components/form/json';
@@ -109,6 +109,45 @@ describe('the form', () => {
       parameters: { 'my-flag': ['4bit', '2.5.1', '8', 8, true, null, '{"a": 1, "b": 2}'] },
       optimization: { max_iterations: 20, study_name: 'old' },
     });
+  });
+
+  it('asks each kind of arrivals what is its own, and keeps what it does not know', async () => {
+    serve({
+      ...DOCUMENT,
+      benchmark: { num_concurrency: [4], arrival: { type: 'gamma', rate: 8, burstiness: 0.5, tide: 1 } },
+    });
+    const { user } = await renderAt(<NewTaskPage />, { at: '/new-task?edit=12' });
+    const section = within(
+      (await screen.findByText('Benchmark and workload')).closest('section') as HTMLElement,
+    );
+    expect(section.getByLabelText('Burstiness')).toHaveValue('0.5');
+    expect(section.queryByLabelText('Concurrency levels')).toBeNull();
+    await user.type(section.getByLabelText('Rates'), '16{Enter}');
+    // The limit is told, and shown, below the heading that holds it.
+    expect(section.getByText('Set: In flight at most')).toBeVisible();
+    expect(section.getByLabelText('In flight at most')).toBeVisible();
+    await user.click(section.getByText('Prompts'));
+    await user.click(section.getByText('Prompts share their beginnings'));
+    await user.click(screen.getByText('Save Changes'));
+    await waitFor(() => expect(saved).toBeDefined());
+    expect(saved?.body).toMatchObject({
+      benchmark: {
+        num_concurrency: [4],
+        arrival: { type: 'gamma', rate: [8, 16], burstiness: 0.5, tide: 1 },
+        prefix_sharing: { prefix_tokens: 256 },
+      },
+    });
+  });
+
+  it('opens what is folded where something in it is wrong', async () => {
+    const told = {
+      path: 'benchmark.conversation.turns',
+      message: 'is 999; at most 200',
+      severity: 'problem',
+    };
+    serve({ ...DOCUMENT, benchmark: {} }, { ...checkProblems, problems: [told] } as Json);
+    await renderAt(<NewTaskPage />, { at: '/new-task?edit=12' });
+    expect(await screen.findByLabelText('Data set of prompts')).toBeVisible();
   });
 
   it('says what is wrong at its field and sums it up', async () => {

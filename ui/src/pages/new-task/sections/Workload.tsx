@@ -1,143 +1,198 @@
 /** What the benchmark sends, and which bounds the answers have to keep. */
 import { Gauge, Target } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
-import { Chips } from '@/components/form/Chips';
-import { FormField } from '@/components/form/FormField';
+import { arrivalKind, stagedSeconds } from '@/components/form/arrival';
 import { asTyped, NumberAt, SelectAt, SwitchAt, TextAt } from '@/components/form/inputs';
-import type { Json } from '@/components/form/json';
+import { at } from '@/components/form/json';
 import { KeyValues } from '@/components/form/KeyValues';
 import { LevelWeights } from '@/components/form/LevelWeights';
-import { indexBelow } from '@/components/form/paths';
+import { LoadEditor } from '@/components/form/LoadEditor';
+import { More } from '@/components/form/More';
+import { NumberChips } from '@/components/form/NumberChips';
+import { Optional } from '@/components/form/Optional';
 import { ScenarioEditor } from '@/components/form/ScenarioEditor';
 import { Section } from '@/components/form/Section';
 import { SloEditor } from '@/components/form/SloEditor';
-import { useAt, useDocumentStore } from '@/components/form/store';
+import { usualEndpoint } from '@/components/form/scenario';
+import { useAt } from '@/components/form/store';
 
 const MODEL = ['model', 'id_or_path'] as const;
-const CONCURRENCY = ['benchmark', 'num_concurrency'] as const;
+const BENCHMARK = ['benchmark'] as const;
 const ARRIVAL = ['benchmark', 'arrival'] as const;
-const KIND = ['benchmark', 'arrival', 'type'] as const;
 const DATASET = ['benchmark', 'dataset_url'] as const;
-const TASK = ['benchmark', 'task'] as const;
+const SHARING = ['benchmark', 'prefix_sharing'] as const;
+const CONVERSATION = ['benchmark', 'conversation'] as const;
+
+/** Keys below the headings that open, with the names of their fields. */
+const CONTENT = ['dataset_url', 'prefix_sharing', 'conversation'] as const;
+const DETAILS = [
+  'warmup_requests',
+  'first_wave',
+  'drain_seconds',
+  'request_timeout_seconds',
+  'endpoint',
+  'task',
+  'batch_size',
+  'model_name',
+  'model_tokenizer',
+  'level_weights',
+  'additional_params',
+] as const;
+
+function useNames(keys: readonly string[]): Record<string, string> {
+  const { t } = useTranslation();
+  return Object.fromEntries(keys.map((key) => [key, t(`form.field.${key}`)]));
+}
 
 export function BenchmarkSection() {
   const { t } = useTranslation();
-  const model = asTyped(useAt(MODEL));
-  const dataset = useAt(DATASET);
-  const traffic = useAt(TASK);
-  const follows = model === '' ? t('form.followsModel') : model;
+  const names = useNames([...CONTENT, ...DETAILS]);
+  const kind = arrivalKind(useAt(ARRIVAL));
+  const pick = (keys: readonly string[]) => Object.fromEntries(keys.map((key) => [key, names[key] ?? key]));
+  // By a clock, the concurrency is a limit among others.
+  const limit: Record<string, string> =
+    kind === 'closed' ? {} : { num_concurrency: t('form.field.most_in_flight') };
   return (
     <Section name="benchmark" icon={Gauge}>
       <div className="grid gap-5">
         <ScenarioEditor />
-        <Concurrency />
-        <div className="grid gap-x-4 gap-y-4 sm:grid-cols-2 xl:grid-cols-3">
-          <NumberAt path={['benchmark', 'max_time_per_iteration']} unit="s" placeholder="30" />
-          <NumberAt path={['benchmark', 'max_requests_per_iteration']} placeholder="50" />
-          <NumberAt path={['benchmark', 'warmup_requests']} placeholder="2" />
-          <NumberAt path={['benchmark', 'drain_seconds']} unit="s" placeholder="30" />
-          <NumberAt path={['benchmark', 'request_timeout_seconds']} unit="s" placeholder="60" />
-          <SelectAt
-            path={['benchmark', 'endpoint']}
-            absent="chat"
-            options={[
-              { value: 'chat', label: 'chat', hint: '/v1/chat/completions' },
-              { value: 'completions', label: 'completions', hint: '/v1/completions' },
-            ]}
-          />
-        </div>
-        <div className="grid gap-x-4 gap-y-4 sm:grid-cols-2">
-          <TextAt path={['benchmark', 'model_name']} isMono placeholder={follows} />
-          <TextAt path={['benchmark', 'model_tokenizer']} isMono placeholder={follows} />
-          {traffic !== undefined && (
-            <SelectAt
-              path={TASK}
-              name="traffic"
-              absent="text-to-text"
-              options={[{ value: 'text-to-text', label: 'text-to-text' }]}
-            />
-          )}
-        </div>
-        <Arrival />
-        <LevelWeights />
-        <KeyValues
-          path={['benchmark', 'additional_params']}
-          label={t('form.field.additional_params')}
-          help={t('form.help.additional_params')}
-          addLabel={t('form.addKey')}
-          namePlaceholder="temperature"
-        />
-        <div className="grid items-start gap-x-4 gap-y-3 sm:grid-cols-2">
-          <TextAt path={DATASET} isMono placeholder="https://…" />
-          {dataset !== undefined && (
-            <SwitchAt path={['benchmark', 'dataset_deduplicate']} whenAbsent className="sm:pt-7" />
-          )}
-        </div>
+        <LoadEditor />
+        <Limits />
+        <More
+          title={t('form.more.content')}
+          about={t('form.more.contentUsual')}
+          part={BENCHMARK}
+          fields={pick(CONTENT)}
+        >
+          <Content />
+        </More>
+        <More
+          title={t('form.more.details')}
+          about={t('form.more.detailsUsual')}
+          part={BENCHMARK}
+          fields={{ ...pick(DETAILS), ...limit }}
+        >
+          <Details />
+        </More>
       </div>
     </Section>
   );
 }
 
-function Concurrency() {
+/** When a level ends. What is usual depends on how requests start. */
+function Limits() {
   const { t } = useTranslation();
-  const store = useDocumentStore();
-  const value = useAt(CONCURRENCY);
-  const values: Json[] = Array.isArray(value) ? value : [];
-  return (
-    <FormField
-      path={CONCURRENCY}
-      label={t('form.field.num_concurrency')}
-      help={t('form.help.num_concurrency')}
-    >
-      {(tie, told) => (
-        <Chips
-          {...tie}
-          label={t('form.field.num_concurrency')}
-          placeholder="1"
-          values={values}
-          wrong={
-            new Set(
-              told
-                .map(({ path }) => indexBelow(path, 'benchmark.num_concurrency'))
-                .filter((index) => index !== undefined),
-            )
-          }
-          onChange={(next) => store.setOrRemove(CONCURRENCY, next.length === 0 ? undefined : next)}
-        />
-      )}
-    </FormField>
-  );
-}
-
-function Arrival() {
-  const { t } = useTranslation();
-  const store = useDocumentStore();
   const arrival = useAt(ARRIVAL);
-  const kind = useAt(KIND);
+  const kind = arrivalKind(arrival);
+  const staged = kind === 'stages' ? stagedSeconds(at(arrival, ['stages'])) : undefined;
   return (
-    <div className="grid gap-x-4 gap-y-4 sm:grid-cols-2 xl:grid-cols-3">
-      <SelectAt
-        path={KIND}
-        name="arrival"
-        absent={t('form.arrival.closed')}
-        options={['closed', 'constant', 'poisson', 'gamma', 'trace'].map((value) => ({
-          value,
-          label: t(`form.arrival.${value}`),
-          hint: t(`form.arrivalHint.${value}`),
-        }))}
-        onWord={(word) => {
-          if (word === '') store.remove(ARRIVAL);
-          else store.set(KIND, word);
-        }}
+    <div className="grid items-start gap-x-4 gap-y-4 sm:grid-cols-2">
+      <NumberAt
+        path={['benchmark', 'max_time_per_iteration']}
+        unit="s"
+        placeholder={String(staged ?? 30)}
+        help={kind === 'stages' ? t('form.help.staged_time') : undefined}
       />
-      {arrival !== undefined && kind !== 'closed' && kind !== 'trace' && (
-        <NumberAt path={['benchmark', 'arrival', 'rate']} unit="req/s" />
-      )}
-      {kind === 'gamma' && <NumberAt path={['benchmark', 'arrival', 'burstiness']} placeholder="1" />}
-      {kind === 'trace' && <TextAt path={['benchmark', 'arrival', 'trace']} isMono />}
+      <NumberAt
+        path={['benchmark', 'max_requests_per_iteration']}
+        placeholder={kind === 'closed' ? '50' : t('form.enough')}
+      />
     </div>
   );
 }
+
+/** What prompts are made of. */
+function Content() {
+  const isNamed = useAt(DATASET) !== undefined;
+  return (
+    <>
+      <div className="grid items-start gap-x-4 gap-y-3 sm:grid-cols-2">
+        <TextAt path={DATASET} isMono placeholder="https://…" />
+        {isNamed && <SwitchAt path={['benchmark', 'dataset_deduplicate']} whenAbsent className="sm:pt-7" />}
+      </div>
+      <Optional path={SHARING} first={{ prefix_tokens: 256 }}>
+        <NumberAt path={[...SHARING, 'prefix_tokens']} unit="tok" />
+        <NumberAt path={[...SHARING, 'groups']} placeholder="1" />
+        <NumberAt path={[...SHARING, 'hit_ratio']} placeholder="1" />
+      </Optional>
+      <Optional path={CONVERSATION} first={{ turns: 4 }}>
+        <NumberAt path={[...CONVERSATION, 'turns']} />
+        <NumberAt path={[...CONVERSATION, 'think_seconds']} unit="s" placeholder="0" />
+      </Optional>
+    </>
+  );
+}
+
+/** Warm-up, patience, and which API is asked. */
+function Details() {
+  const { t } = useTranslation();
+  const model = asTyped(useAt(MODEL));
+  const benchmark = useAt(BENCHMARK);
+  const follows = model === '' ? t('form.followsModel') : model;
+  const isClosed = arrivalKind(at(benchmark, ['arrival'])) === 'closed';
+  const scenarios = at(benchmark, ['traffic_scenarios']);
+  const of = {
+    task: at(benchmark, ['task']),
+    scenarios: Array.isArray(scenarios) ? scenarios : [],
+  };
+  const api = usualEndpoint({ ...of, endpoint: at(benchmark, ['endpoint']) });
+  const hasBatches = ['embeddings', 'rerank'].includes(api) || at(benchmark, ['batch_size']) !== undefined;
+  return (
+    <>
+      <div className="grid items-start gap-x-4 gap-y-4 sm:grid-cols-2 xl:grid-cols-3">
+        <NumberAt path={['benchmark', 'warmup_requests']} placeholder="2" />
+        {isClosed && (
+          <SelectAt
+            path={['benchmark', 'first_wave']}
+            absent={t('form.firstWave.spread')}
+            options={['spread', 'together'].map((value) => ({
+              value,
+              label: t(`form.firstWave.${value}`),
+              hint: t(`form.firstWaveHint.${value}`),
+            }))}
+          />
+        )}
+        {!isClosed && (
+          <NumberChips path={['benchmark', 'num_concurrency']} name="most_in_flight" placeholder="256" />
+        )}
+        <NumberAt path={['benchmark', 'drain_seconds']} unit="s" placeholder="30" />
+        <NumberAt path={['benchmark', 'request_timeout_seconds']} unit="s" placeholder="60" />
+        <SelectAt
+          path={['benchmark', 'endpoint']}
+          absent={usualEndpoint(of)}
+          options={Object.entries(ENDPOINTS).map(([value, hint]) => ({ value, label: value, hint }))}
+        />
+        <SelectAt
+          path={['benchmark', 'task']}
+          absent={t('form.byEndpoint')}
+          options={TRAFFIC.map((value) => ({ value, label: value, hint: t(`form.traffic.${value}`) }))}
+        />
+        {hasBatches && <NumberAt path={['benchmark', 'batch_size']} placeholder="1" />}
+        <TextAt path={['benchmark', 'model_name']} isMono placeholder={follows} />
+        <TextAt path={['benchmark', 'model_tokenizer']} isMono placeholder={follows} />
+      </div>
+      <LevelWeights />
+      <KeyValues
+        path={['benchmark', 'additional_params']}
+        label={t('form.field.additional_params')}
+        help={t('form.help.additional_params')}
+        addLabel={t('form.addKey')}
+        namePlaceholder="temperature"
+      />
+    </>
+  );
+}
+
+const ENDPOINTS = {
+  chat: '/v1/chat/completions',
+  completions: '/v1/completions',
+  llamacpp: '/completion',
+  tgi: '/generate_stream',
+  embeddings: '/v1/embeddings',
+  rerank: '/v1/rerank',
+};
+
+const TRAFFIC = ['text-to-text', 'image-text-to-text', 'text-to-embeddings', 'text-to-rerank'];
 
 const SLO = ['slo'] as const;
 const SLO_MODE = ['slo', 'mode'] as const;

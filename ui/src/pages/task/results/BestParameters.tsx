@@ -2,8 +2,8 @@
 import { useTranslation } from 'react-i18next';
 import type { Experiment } from '@/api/queries/experiments';
 import { CopyButton } from '@/components/Copy';
+import { asFinite } from '@/components/experiment/free';
 import { differences, parametersAsText } from '@/components/experiment/parameters';
-import { asFinite } from '@/components/experiment/read';
 import { cx } from '@/lib/cx';
 import { number, setting } from '@/lib/format';
 import type { Results } from './useResults';

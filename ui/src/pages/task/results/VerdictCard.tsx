@@ -1,4 +1,6 @@
 /** What a run has found out, in the service's words, with the figures behind it. */
+
+import { useQuery } from '@tanstack/react-query';
 import {
   CircleCheck,
   CircleHelp,
@@ -10,15 +12,19 @@ import {
   TrendingUp,
   TriangleAlert,
 } from 'lucide-react';
+import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
-import type { Experiment } from '@/api/queries/experiments';
+import { type Experiment, experiment as experimentQuery } from '@/api/queries/experiments';
 import { Badge } from '@/components/Badge';
 import type { Tone } from '@/components/Button';
 import { Figure } from '@/components/Card';
 import { experimentHref } from '@/components/experiment/columns';
 import { differences } from '@/components/experiment/parameters';
 import { useViolationText } from '@/components/experiment/parts';
-import { gainOver } from '@/components/experiment/read';
+import { gainOver, levelsOf } from '@/components/experiment/read';
+import { IntervalLine } from '@/components/experiment/Sure';
+import { TrustBadges } from '@/components/experiment/TrustBadges';
+import { doOverlap, scoredInterval } from '@/components/experiment/worth';
 import { gain } from '@/lib/format';
 import { BestParameters } from './BestParameters';
 import type { Results } from './useResults';
@@ -51,7 +57,7 @@ function measuredGain(best: Experiment | undefined, baseline: Experiment | undef
 
 export function VerdictCard({ results }: { results: Results }) {
   const { t } = useTranslation();
-  const { task, run, best, baseline, experiments, name, format, isRunning, shown } = results;
+  const { task, run, best, baseline, experiments, objective, name, format, isRunning, shown } = results;
   const verdict = run === undefined ? task.verdict : null;
   const look = CLAIMS[verdict?.claim ?? ''] ?? { tone: 'neutral' as const, icon: Star };
   const gained = run === undefined ? (verdict?.gain_over_defaults ?? null) : measuredGain(best, baseline);
@@ -78,7 +84,14 @@ export function VerdictCard({ results }: { results: Results }) {
             <Figure
               label={t('results.figure.best', { name })}
               value={best?.objective_value == null ? '–' : format(best.objective_value)}
-              hint={times > 0 ? t('results.figure.times', { count: times }) : undefined}
+              hint={
+                best && (
+                  <>
+                    <IntervalLine kind={objective.kind} interval={scoredInterval(best)} />
+                    {times > 0 && t('results.figure.times', { count: times })}
+                  </>
+                )
+              }
             />
             <Figure
               label={t('results.figure.gain')}
@@ -96,11 +109,13 @@ export function VerdictCard({ results }: { results: Results }) {
               label={t('results.figure.defaults')}
               value={baseline?.objective_value == null ? '–' : format(baseline.objective_value)}
               hint={
-                baseline?.status === 'failed'
-                  ? t('results.figure.baselineFailed')
-                  : baseline
-                    ? undefined
-                    : t('results.figure.noBaseline')
+                baseline?.status === 'failed' ? (
+                  t('results.figure.baselineFailed')
+                ) : baseline ? (
+                  <IntervalLine kind={objective.kind} interval={scoredInterval(baseline)} />
+                ) : (
+                  t('results.figure.noBaseline')
+                )
               }
             />
             <Figure
@@ -108,7 +123,8 @@ export function VerdictCard({ results }: { results: Results }) {
               value={t('results.figure.of', { n: measured, total: experiments.length })}
             />
           </div>
-          {best && <Conditions best={best} hasBounds={results.bounds.length > 0} />}
+          {best && <BestTrust best={best} metric={objective.metric} />}
+          {best && <Conditions best={best} baseline={baseline} hasBounds={results.bounds.length > 0} />}
         </div>
         {best && <BestParameters results={results} best={best} />}
       </div>
@@ -126,8 +142,27 @@ export function VerdictCard({ results }: { results: Results }) {
   );
 }
 
+/** What speaks against the figures of the best, as its levels tell. */
+function BestTrust({ best, metric }: { best: Experiment; metric: string }) {
+  const { data } = useQuery(experimentQuery(best.id));
+  const levels = useMemo(() => levelsOf(data), [data]);
+  return (
+    <div className="mt-3 flex flex-wrap gap-1 empty:hidden">
+      <TrustBadges levels={levels} scored={metric} />
+    </div>
+  );
+}
+
 /** Which SLOs are missed and by how much, and what to know before trusting the figures. */
-function Conditions({ best, hasBounds }: { best: Experiment; hasBounds: boolean }) {
+function Conditions({
+  best,
+  baseline,
+  hasBounds,
+}: {
+  best: Experiment;
+  baseline: Experiment | undefined;
+  hasBounds: boolean;
+}) {
   const { t } = useTranslation();
   const text = useViolationText();
   return (
@@ -144,6 +179,12 @@ function Conditions({ best, hasBounds }: { best: Experiment; hasBounds: boolean 
           {text(violation)}
         </li>
       ))}
+      {baseline && baseline.id !== best.id && doOverlap(scoredInterval(best), scoredInterval(baseline)) && (
+        <li className="flex gap-1.5 text-warn">
+          <TriangleAlert aria-hidden className="mt-px size-3.5 shrink-0" />
+          {t('results.sure.overlap')}
+        </li>
+      )}
       {best.low_n && (
         <li className="flex gap-1.5 text-warn">
           <TriangleAlert aria-hidden className="mt-px size-3.5 shrink-0" />

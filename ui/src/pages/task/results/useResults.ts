@@ -4,15 +4,9 @@ import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
 import { type Experiment, type Run, taskExperiments, taskRuns } from '@/api/queries/experiments';
 import type { Task } from '@/api/queries/tasks';
+import { asObject } from '@/components/experiment/free';
 import { parametersAsText } from '@/components/experiment/parameters';
-import {
-  asObject,
-  inOrder,
-  type Objective,
-  objectiveOf,
-  type SloBound,
-  sloBounds,
-} from '@/components/experiment/read';
+import { inOrder, type Objective, objectiveOf, type SloBound, sloBounds } from '@/components/experiment/read';
 import { useAddress } from '@/lib/address';
 import { asNumber } from '@/lib/search';
 import { withUnit } from '@/lib/units';

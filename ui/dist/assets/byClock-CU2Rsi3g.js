@@ -1,0 +1,1 @@
+function e(e){return e!==void 0&&e!==``&&!/ at concurrency \d+$/.test(e)}export{e as t};
