@@ -88,7 +88,7 @@ fn requests_that_fail_are_infinitely_slow_and_many_of_them_a_miss() {
     let last = looked(&failing(20), &[slo(p99, 1.0)], &[], 10.0);
     assert_eq!(last.bounds[0].actual, Some(f64::INFINITY));
     assert_eq!(last.verdict(), Some(LookVerdict::Misses));
-    let many = looked(&failing(5), &[mean.clone()], &[], 10.0);
+    let many = looked(&failing(5), std::slice::from_ref(&mean), &[], 10.0);
     assert!(many.has_lost_many() && many.bounds[0].is_met());
     assert_eq!(many.verdict(), Some(LookVerdict::Misses));
     let none = looked(&failing(1), &[mean], &[], 10.0);
