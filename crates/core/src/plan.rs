@@ -8,6 +8,7 @@
 //! cost no budget. The random generator handed to the strategy is seeded from the task's
 //! seed and that count, so that an attempt lost to a crash changes no later choice.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use rand::SeedableRng;
@@ -27,6 +28,14 @@ pub const MOST_ATTEMPTS: u32 = 3;
 /// ([`FailureKind::WorkerLost`]) before the run ends. A program that is killed often must still
 /// finish what it began; one that is killed by the very candidate must not begin it for ever.
 pub const MOST_CRASHES: u32 = 20;
+
+/// Attempts at one candidate that the load generator may limit ([`FailureKind::ClientLimited`])
+/// before it is passed over: it is not scored, and nothing is learned of it.
+pub const MOST_LIMITED: u32 = 2;
+
+/// Candidates, one after the other, that the load generator may limit before the run ends: it
+/// would limit the next as well.
+pub const MOST_LIMITED_CANDIDATES: usize = 3;
 
 /// What to do next.
 #[derive(Debug, Clone, PartialEq)]
@@ -67,6 +76,11 @@ pub enum Finish {
         /// What the last loss said.
         message: String,
     },
+    /// The load generator, and not the engine, was the limit of one candidate after the other.
+    ClientLimited {
+        /// The last of them, for people.
+        message: String,
+    },
     /// An experiment was cancelled, and with it the run.
     Cancelled,
 }
@@ -80,6 +94,11 @@ impl fmt::Display for Finish {
             Self::KeepsBeingLost { message } => write!(
                 f,
                 "the same configuration was lost again and again, by no fault of its own: {message}"
+            ),
+            Self::ClientLimited { message } => write!(
+                f,
+                "the load generator, and not the engine, limited {MOST_LIMITED_CANDIDATES} configurations one \
+                 after the other: {message}"
             ),
             Self::Cancelled => f.write_str("cancelled"),
         }
@@ -104,6 +123,9 @@ pub fn plan(
     };
     if experiments.iter().any(is_cancelled) {
         return history.finish_when_idle(Finish::Cancelled);
+    }
+    if let Some(message) = history.limited_message() {
+        return history.finish_when_idle(Finish::ClientLimited { message });
     }
     let mut free = (task.search.max_parallel_experiments as usize).saturating_sub(history.running());
     let mut next: Vec<Next> = Vec::new();
@@ -190,7 +212,28 @@ impl History<'_> {
         }
     }
 
-    /// Losses that no later attempt at the same candidate has followed up.
+    /// Whether no further attempt is made at what the load generator has limited.
+    fn is_passed_over(&self, experiment: &Experiment) -> bool {
+        let is_limited = |other: &&Experiment| kind_of(other) == Some(FailureKind::ClientLimited);
+        let same = self.experiments.iter().filter(|other| is_same(other, experiment));
+        is_limited(&experiment) && same.filter(is_limited).count() >= MOST_LIMITED as usize
+    }
+
+    /// What the latest experiment failed of, if the load generator was the limit of it and of so
+    /// many candidates before it that it would be of the next.
+    fn limited_message(&self) -> Option<String> {
+        let ended = self.experiments.iter().rev();
+        let mut ended = ended.filter(|experiment| experiment.status.is_ended()).peekable();
+        let message = ended.peek()?.failure()?.message.clone();
+        let limited = ended.take_while(|experiment| kind_of(experiment) == Some(FailureKind::ClientLimited));
+        let candidates: HashSet<_> = limited
+            .filter(|experiment| self.is_passed_over(experiment))
+            .map(|experiment| experiment.candidate.key())
+            .collect();
+        (candidates.len() >= MOST_LIMITED_CANDIDATES).then_some(message)
+    }
+
+    /// Losses that no later attempt at the same candidate has followed up, and one is to.
     fn lost(&self) -> impl Iterator<Item = &Experiment> {
         self.experiments
             .iter()
@@ -199,7 +242,8 @@ impl History<'_> {
                 let followed_up = self.experiments[index + 1..]
                     .iter()
                     .any(|later| is_same(later, experiment) && later.attempt > experiment.attempt);
-                (experiment.is_lost() && !followed_up).then_some(experiment)
+                let is_open = experiment.is_lost() && !followed_up && !self.is_passed_over(experiment);
+                is_open.then_some(experiment)
             })
     }
 
@@ -242,7 +286,8 @@ impl History<'_> {
                 reason: "the engine's own defaults, for comparison".into(),
                 attempt: 1,
             }])),
-            Some(baseline) if !baseline.status.is_ended() || baseline.is_lost() => Some(Decision::Wait),
+            Some(baseline) if !baseline.status.is_ended() => Some(Decision::Wait),
+            Some(baseline) if baseline.is_lost() && !self.is_passed_over(baseline) => Some(Decision::Wait),
             Some(_) => None,
         }
     }

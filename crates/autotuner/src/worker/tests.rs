@@ -282,8 +282,13 @@ async fn what_the_load_generator_limits_is_not_scored_and_is_no_fault_of_the_can
             .is_some_and(|advice| advice.contains("another machine")),
         "{failure:?}"
     );
+    assert_eq!(
+        ran.experiments.len(),
+        1 + 2,
+        "it had a second attempt and no third"
+    );
     assert!(
-        matches!(ran.finish, Finish::KeepsBeingLost { .. }),
+        matches!(ran.finish, Finish::BudgetSpent | Finish::NothingLeft { .. }),
         "{:?}",
         ran.finish
     );

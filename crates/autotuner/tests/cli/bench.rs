@@ -131,8 +131,45 @@ fn what_cannot_be_written_or_compared_is_known_at_once() {
     let newer = r#"{"tool": "inference-autotuner", "schema_version": 99, "raw_results": []}"#;
     sandbox.write("newer.json", newer);
     check("bench compare newer.json newer.json", &["newer.json", "99"]);
-    check(
-        "bench --selftest --url http://127.0.0.1:1 --model m",
-        &["--selftest", "--url"],
-    );
+    check("bench --selftest --url http://127.0.0.1:1", &["--model", "--url"]);
+}
+
+#[test]
+fn the_load_generator_checks_itself_before_it_asks() {
+    let sandbox = Sandbox::new();
+    let load = "--scenario D(8,4) --concurrency 2 --max-requests 8 --seed 3 --max-time 60 \
+                --selftest --selftest-ttft-ms 5 --selftest-itl-ms 2";
+    let check = |line: String| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        sandbox.run(&words).expect(0)
+    };
+
+    let alone = check(format!("bench {load} --output alone.json"));
+    assert!(alone.stdout.contains("TTFT error p99"), "{}", alone.stdout);
+    let alone = read(&sandbox, "alone.json");
+    let found = &alone["calibration"][0];
+    assert_eq!(found["requests"], 8, "{found:#}");
+    assert_eq!(found["requests_not_received"], 0, "{found:#}");
+    assert_eq!(found["requests_not_recorded"], 0, "{found:#}");
+    assert_eq!(found["in_flight_seen"], 2, "{found:#}");
+
+    let (_engine, url) = start_sim(&sandbox);
+    let told = check(format!(
+        "bench --url {url} --model sim {load} --output before.json --html page.html"
+    ));
+    told.says(&["a server of our own"]);
+    let with = read(&sandbox, "before.json");
+    assert_eq!(with["url"], url.as_str());
+    assert_eq!(with["raw_results"][0]["num_concurrency"], 2, "{with:#}");
+    assert_eq!(with["calibration"][0]["requests"], 8, "{with:#}");
+    // One stamp may be as late as the check has found, or later by what the load threads saw.
+    let found = with["calibration"][0]["ttft_error_seconds"]["p99"]
+        .as_f64()
+        .expect("an error");
+    let held = with["raw_results"][0]["trust"]["stamp_error_p99"]
+        .as_f64()
+        .expect("a bound");
+    assert!(held >= found, "{held} < {found}");
+    let page = std::fs::read_to_string(sandbox.path("page.html")).expect("a page");
+    assert!(page.contains("TTFT error p99"));
 }

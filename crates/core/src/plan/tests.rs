@@ -292,6 +292,34 @@ fn losses_count_for_each_candidate_on_its_own() {
     assert!(told.trim_end().ends_with("finish BudgetSpent"), "{told}");
 }
 
+/// That the load generator was the limit says nothing of the candidate, nor of the next one.
+#[test]
+fn what_the_load_generator_limits_twice_is_passed_over() {
+    let check = |moves: &str, expected: &str| {
+        let told = told(StrategyKind::Grid, 3, 1, moves);
+        let end = told.trim_end().lines().next_back().unwrap_or_default();
+        assert!(end.contains(expected), "{expected}: {told}");
+    };
+    let limited = |numbers: std::ops::RangeInclusive<u32>| {
+        let lines: Vec<String> = numbers.map(|n| format!("fail {n} client_limited\n")).collect();
+        lines.concat()
+    };
+    check(
+        &format!("ok 1 100\n{}ok 4 90\nok 5 80", limited(2..=3)),
+        "finish BudgetSpent",
+    );
+    check(
+        &format!("{}ok 3 90\nok 4 80\nok 5 70", limited(1..=2)),
+        "finish BudgetSpent",
+    );
+    check(
+        &format!("ok 1 100\n{}ok 6 80", limited(2..=5)),
+        "finish BudgetSpent",
+    );
+    check(&format!("ok 1 100\n{}", limited(2..=7)), "finish ClientLimited");
+    check(&limited(1..=6), "finish ClientLimited");
+}
+
 #[test]
 fn cancelling_waits_for_what_runs_and_starts_nothing() {
     insta::assert_snapshot!(told(
@@ -308,7 +336,7 @@ fn parallel_experiments_are_never_the_same() {
         a_task(StrategyKind::Random, 4, 3),
         "ok 1 100\nok 2 1\nok 3 2\nok 4 3\nok 5 4",
     );
-    let keys: std::collections::HashSet<_> = script.experiments.iter().map(|e| e.candidate.key()).collect();
+    let keys: HashSet<_> = script.experiments.iter().map(|e| e.candidate.key()).collect();
     assert_eq!((script.experiments.len(), keys.len()), (5, 5), "{}", script.told);
     assert!(
         script.told.trim_end().ends_with("finish BudgetSpent"),
