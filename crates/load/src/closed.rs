@@ -4,10 +4,12 @@
 //! The one idea: a warm-up that is to run into the window does not stop for it. When enough of
 //! its requests have ended the window opens, and each slot's next request belongs to it; what
 //! was under way is the window's lead-in. So the window begins at full load, and the slots keep
-//! the distance from one another that the warm-up has given them.
+//! the distance from one another that the warm-up has given them. That they begin one shortly
+//! after the other sets apart the chunks of a server that sends them at a steady pace, too.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use autotuner_core::measure::RequestRecord;
 use tokio::time::Instant;
@@ -16,6 +18,10 @@ use crate::BenchError;
 use crate::phase::Phase;
 use crate::shared::nothing_succeeded;
 use crate::slot::Slot;
+
+/// The time over which the slots' first requests are spread: many times that between two tokens,
+/// and little beside a warm-up.
+const RAMP: Duration = Duration::from_millis(250);
 
 /// What a closed loop runs through.
 #[derive(Clone)]
@@ -31,6 +37,8 @@ pub(crate) struct Course {
 #[derive(Clone)]
 pub(crate) struct Lead {
     pub(crate) phase: Arc<Phase>,
+    /// Slots that begin with it.
+    pub(crate) slots: u32,
     /// Its requests that must have ended.
     pub(crate) enough: u32,
     /// Whether the window opens although none of them has succeeded.
@@ -42,6 +50,9 @@ pub(crate) struct Lead {
 /// # Errors
 /// As [`Phase::serve`]; [`BenchError::NothingSucceeded`] when the warm-up ends without a success.
 pub(crate) async fn work(mut slot: Slot, course: Course) -> Result<Vec<Slot>, BenchError> {
+    if let Some(lead) = &course.lead {
+        tokio::time::sleep(wait(slot.number, lead.slots)).await;
+    }
     while let Some(lead) = course.lead()? {
         let Some(job) = lead.take_job() else { continue };
         for record in converse(lead, &mut slot, job, || course.is_open()).await? {
@@ -59,6 +70,12 @@ pub(crate) async fn work(mut slot: Slot, course: Course) -> Result<Vec<Slot>, Be
         }
     }
     Ok(vec![slot])
+}
+
+/// How long one of so many slots waits before its first request.
+fn wait(slot: usize, slots: u32) -> Duration {
+    let slots = slots.max(1);
+    RAMP * (u32::try_from(slot).unwrap_or(u32::MAX) % slots) / slots
 }
 
 /// Asks one conversation's requests one after the other, until `is_over`.
@@ -95,6 +112,7 @@ impl Course {
             phase,
             enough,
             may_fail,
+            ..
         }) = self.lead.as_ref().filter(|_| !self.is_open())
         else {
             return Ok(None);
@@ -110,5 +128,27 @@ impl Course {
         }
         self.window.open();
         Ok(None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn first_requests_are_spread_evenly() {
+        for slots in [1, 2, 256, 65_536] {
+            let waits: Vec<Duration> = (0..slots as usize).map(|slot| wait(slot, slots)).collect();
+            assert_eq!(waits[0], Duration::ZERO, "one alone waits for nothing");
+            let whole = RAMP / slots;
+            for pair in waits.windows(2) {
+                let apart = pair[1] - pair[0];
+                assert!(
+                    apart >= whole && apart <= whole + Duration::from_nanos(1),
+                    "{apart:?} of {slots}"
+                );
+            }
+            assert!(*waits.last().unwrap() < RAMP);
+        }
     }
 }

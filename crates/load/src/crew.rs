@@ -69,7 +69,7 @@ pub(crate) async fn connect_all(
                 connected.extend(connecting.join_next().await.map(flatten));
             }
             let shared = Arc::clone(shared);
-            let thread = threads.handle(slot.thread);
+            let thread = threads.handle(slot.number);
             let connect = async move {
                 // A slot that gets no connection now tries again with its first request,
                 // where the failure is counted.
@@ -95,7 +95,7 @@ where
 {
     let mut crew = Crew::new();
     for slot in slots {
-        let thread = threads.handle(slot.thread);
+        let thread = threads.handle(slot.number);
         crew.spawn_on(work(slot), thread);
     }
     crew

@@ -72,6 +72,7 @@ impl Level<'_> {
         }
         let lead = runs_on.then(|| Lead {
             phase: warm_up,
+            slots: warm_slots,
             enough: warm_requests,
             may_fail: self.number > 0,
         });
@@ -80,7 +81,7 @@ impl Level<'_> {
 
     /// So many slots, dealt out to the load threads.
     fn slots(&self, count: u32) -> Vec<Slot> {
-        (0..count as usize).map(Slot::on).collect()
+        (0..count as usize).map(Slot::new).collect()
     }
 
     async fn connect(&self, slots: Vec<Slot>) -> Result<Vec<Slot>, BenchError> {
@@ -224,7 +225,7 @@ impl Level<'_> {
         let count = self.threads.count();
         let mut idle: Vec<Vec<Slot>> = (0..count).map(|_| Vec::new()).collect();
         for slot in slots {
-            idle[slot.thread % count].push(slot);
+            idle[slot.number % count].push(slot);
         }
         let share = |thread| Share {
             phase: Arc::clone(window),

@@ -73,7 +73,7 @@ pub(crate) async fn follow(mut idle: Vec<Slot>, share: Share) -> Result<Vec<Slot
         if Instant::now() >= phase.stop_at() || phase.started() >= phase.limit {
             break;
         }
-        let slot = idle.pop().unwrap_or_else(|| Slot::on(thread));
+        let slot = idle.pop().unwrap_or_else(|| Slot::new(thread));
         under_way.spawn(converse(Arc::clone(&phase), slot, job, intended_ns));
     }
     while let Some(ended) = under_way.join_next().await {

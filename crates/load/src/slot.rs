@@ -30,8 +30,9 @@ pub(crate) struct Slot {
     pub(crate) refused_in_a_row: u32,
     /// Requests that have failed since the last one that succeeded.
     pub(crate) failed_in_a_row: u32,
-    /// Which load thread drives it.
-    pub(crate) thread: usize,
+    /// Which one it is, counted from 0; one that an open loop has added has its thread's number.
+    /// The load threads are dealt out by it.
+    pub(crate) number: usize,
     /// What was recorded.
     pub(crate) records: Vec<RequestRecord>,
     /// Requests of the warm-up that the window found under way.
@@ -39,10 +40,10 @@ pub(crate) struct Slot {
 }
 
 impl Slot {
-    /// A slot without a connection, for this load thread.
-    pub(crate) fn on(thread: usize) -> Self {
+    /// A slot without a connection.
+    pub(crate) fn new(number: usize) -> Self {
         Self {
-            thread,
+            number,
             ..Self::default()
         }
     }
