@@ -28,7 +28,11 @@ export interface LiveProgress {
   completed?: number;
   failed?: number;
   planned?: number;
+  in_flight?: number;
+  errors?: Record<string, number>;
   ttft?: number | null;
+  ttft_p50?: number | null;
+  ttft_p99?: number | null;
   tpot?: number | null;
   output_throughput?: number | null;
   at: number;

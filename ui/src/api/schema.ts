@@ -2692,10 +2692,29 @@ export interface components {
              */
             planned: number;
             /**
+             * Format: int32
+             * @description Requests that are in flight now, warm-up and all.
+             */
+            in_flight: number;
+            /** @description How many requests of the level failed, by class: `429`, `timeout`. */
+            errors: {
+                [key: string]: number;
+            };
+            /**
              * Format: double
              * @description Mean time to first token so far, seconds.
              */
             ttft?: number | null;
+            /**
+             * Format: double
+             * @description Its median so far, seconds, to a few per cent.
+             */
+            ttft_p50?: number | null;
+            /**
+             * Format: double
+             * @description Its 99th percentile so far, likewise.
+             */
+            ttft_p99?: number | null;
             /**
              * Format: double
              * @description Mean time per further token so far, seconds.

@@ -3,6 +3,7 @@
 //! From the board, which says what somebody last put down; what the board does not know is asked
 //! of the database. Events tell what changes after that.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use autotuner_core::ids::{ExperimentNumber, TaskId};
@@ -20,6 +21,7 @@ use utoipa_axum::routes;
 use super::error::{ApiError, ErrorBody};
 use super::extract::{Path, Viewer};
 use crate::clock::rfc3339;
+use crate::report::metrics::errors_by_class;
 use crate::service::Service;
 use crate::service::supervisor::{ExperimentShown, Figures, RunShown};
 
@@ -114,8 +116,16 @@ struct LiveProgress {
     failed: u32,
     /// Most requests that the level starts.
     planned: u32,
+    /// Requests that are in flight now, warm-up and all.
+    in_flight: u32,
+    /// How many requests of the level failed, by class: `429`, `timeout`.
+    errors: BTreeMap<String, u32>,
     /// Mean time to first token so far, seconds.
     ttft: Option<f64>,
+    /// Its median so far, seconds, to a few per cent.
+    ttft_p50: Option<f64>,
+    /// Its 99th percentile so far, likewise.
+    ttft_p99: Option<f64>,
     /// Mean time per further token so far, seconds.
     tpot: Option<f64>,
     /// Answer tokens per second so far.
@@ -231,8 +241,8 @@ impl LiveProgress {
             completed,
             failed,
             planned,
-            in_flight: _,
-            errors: _,
+            in_flight,
+            errors,
             live,
         } = progress;
         Self {
@@ -243,7 +253,11 @@ impl LiveProgress {
             completed: *completed,
             failed: *failed,
             planned: *planned,
+            in_flight: *in_flight,
+            errors: errors_by_class(errors),
             ttft: live.map(|Live { ttft, .. }| ttft),
+            ttft_p50: live.map(|Live { ttft_p50, .. }| ttft_p50),
+            ttft_p99: live.map(|Live { ttft_p99, .. }| ttft_p99),
             tpot: live.and_then(|Live { tpot, .. }| tpot),
             output_throughput: live.map(|live| live.output_tokens_per_second),
         }

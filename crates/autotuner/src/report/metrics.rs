@@ -248,6 +248,12 @@ impl Serialize for Gaps<'_> {
     }
 }
 
+/// How often each class of failure was met, by its word.
+pub(crate) fn errors_by_class(errors: &[(RequestError, u32)]) -> BTreeMap<String, u32> {
+    let words = errors.iter().map(|(error, count)| (error_word(*error), *count));
+    words.collect()
+}
+
 /// What a class of failures is called.
 pub(crate) fn error_word(error: RequestError) -> String {
     match error {

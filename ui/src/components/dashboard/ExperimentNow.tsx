@@ -7,6 +7,7 @@ import { duration, number } from '@/lib/format';
 import { href } from '@/lib/navigate';
 import { withUnit } from '@/lib/units';
 import { isByClock } from './byClock';
+import { FailuresByClass, ttftSpread } from './LiveLoad';
 import { Sparkline } from './Sparkline';
 
 export interface Benchmark {
@@ -16,6 +17,10 @@ export interface Benchmark {
   completed?: number | undefined;
   failed?: number | undefined;
   planned?: number | undefined;
+  in_flight?: number | undefined;
+  errors?: Record<string, number> | undefined;
+  ttft_p50?: number | null | undefined;
+  ttft_p99?: number | null | undefined;
   ttft?: number | null | undefined;
   tpot?: number | null | undefined;
   output_throughput?: number | null | undefined;
@@ -57,7 +62,12 @@ export function ExperimentNow(props: ExperimentNowProps) {
       {benchmark && benchmark.planned !== undefined && <Levels benchmark={benchmark} />}
       {benchmark && (
         <dl className="mt-2.5 grid grid-cols-3 gap-3">
-          <Rate name={t('dashboard.ttft')} value={withUnit('seconds', benchmark.ttft)} values={track.ttft} />
+          <Rate
+            name={t('dashboard.ttft')}
+            value={withUnit('seconds', benchmark.ttft)}
+            values={track.ttft}
+            hint={ttftSpread(t, benchmark)}
+          />
           <Rate name={t('dashboard.tpot')} value={withUnit('seconds', benchmark.tpot)} values={track.tpot} />
           <Rate
             name={t('dashboard.throughput')}
@@ -66,13 +76,14 @@ export function ExperimentNow(props: ExperimentNowProps) {
           />
         </dl>
       )}
+      <FailuresByClass errors={benchmark?.errors} className="mt-2" />
     </div>
   );
 }
 
 /** One bar for each level of load; the one that runs is filled as far as it is. */
 function Levels({
-  benchmark: { level = 0, levels = 1, label, completed = 0, failed = 0, planned = 0 },
+  benchmark: { level = 0, levels = 1, label, completed = 0, failed = 0, planned = 0, in_flight: inFlight },
 }: {
   benchmark: Benchmark;
 }) {
@@ -103,19 +114,31 @@ function Levels({
           {failed > 0 && (
             <span className="text-bad"> · {t('dashboard.requestsFailed', { count: failed })}</span>
           )}
+          {inFlight !== undefined && ` · ${t('dashboard.inFlight', { count: inFlight })}`}
         </span>
       </p>
     </div>
   );
 }
 
-function Rate({ name, value, values }: { name: string; value: string; values: readonly number[] }) {
+function Rate({
+  name,
+  value,
+  values,
+  hint,
+}: {
+  name: string;
+  value: string;
+  values: readonly number[];
+  hint?: string | undefined;
+}) {
   const { t } = useTranslation();
   return (
     <div className="min-w-0">
       <dt className="truncate text-muted text-xs">{name}</dt>
       <dd>
         <span className="num block truncate font-semibold text-sm">{value}</span>
+        {hint && <span className="num block text-muted text-xs">{hint}</span>}
         <Sparkline values={values} label={t('dashboard.trend', { name })} className="mt-1 h-6 w-full" />
       </dd>
     </div>

@@ -162,7 +162,11 @@ describe('the dashboard', () => {
         completed: 120,
         failed: 2,
         planned: 2000,
+        in_flight: 16,
+        errors: { timeout: 4, '429': 12 },
         ttft: 0.0204,
+        ttft_p50: 0.019,
+        ttft_p99: 0.0613,
         tpot: 0.0077,
         output_throughput: 479.9,
         at: Date.now(),
@@ -173,6 +177,10 @@ describe('the dashboard', () => {
     expect(within(running).getByText(/120 of 2,000 requests/)).toBeVisible();
     expect(within(running).getByText('20.4ms')).toBeVisible();
     expect(within(running).getByText('479.9 tok/s')).toBeVisible();
+    expect(within(running).getByText(/16 in flight/)).toBeVisible();
+    expect(within(running).getByText('p50 19ms · p99 61.3ms')).toBeVisible();
+    expect(within(running).getByText('HTTP 429 × 12')).toBeVisible();
+    expect(within(running).getByText('silence × 4')).toBeVisible();
   });
 
   it('keeps the span of the timeline and its form in the address', async () => {

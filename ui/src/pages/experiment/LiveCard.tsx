@@ -4,6 +4,7 @@ import { useTranslation } from 'react-i18next';
 import { type Experiment, liveProgress } from '@/api/queries/experiments';
 import { Card, Figure } from '@/components/Card';
 import { isByClock } from '@/components/dashboard/byClock';
+import { FailuresByClass, ttftSpread } from '@/components/dashboard/LiveLoad';
 import { ProgressBar } from '@/components/Progress';
 import { useNow } from '@/components/Time';
 import { duration, number } from '@/lib/format';
@@ -45,15 +46,18 @@ export function LiveCard({ experiment }: { experiment: Experiment }) {
                 : t('experiments.page.requests', {
                     completed: number(completed, 6),
                     planned: number(planned, 6),
-                  })) + (failed > 0 ? `, ${t('experiments.page.failedRequests', { count: failed })}` : '')
+                  })) +
+              (failed > 0 ? `, ${t('experiments.page.failedRequests', { count: failed })}` : '') +
+              (data.in_flight === undefined ? '' : ` · ${t('dashboard.inFlight', { count: data.in_flight })}`)
             }
           />
           <Figure
             label={t('metrics.mean_output_throughput')}
             value={withUnit('tokens_per_second', data.output_throughput)}
           />
-          <Figure label={t('metrics.mean_ttft')} value={duration(data.ttft)} />
+          <Figure label={t('metrics.mean_ttft')} value={duration(data.ttft)} hint={ttftSpread(t, data)} />
           <Figure label={t('metrics.mean_tpot')} value={duration(data.tpot)} />
+          <FailuresByClass errors={data.errors} className="col-span-full" />
         </div>
       ) : (
         <p className="mt-3 text-muted text-xs">{t('experiments.page.preparing')}</p>

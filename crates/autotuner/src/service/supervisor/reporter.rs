@@ -171,8 +171,8 @@ impl Teller {
             completed,
             failed,
             planned,
-            in_flight: _,
-            errors: _,
+            in_flight,
+            errors,
             live,
         } = progress;
         self.phase(number, if *warming_up { "warming up" } else { "benchmarking" });
@@ -188,7 +188,11 @@ impl Teller {
             "completed": completed,
             "failed": failed,
             "planned": planned,
+            "in_flight": in_flight,
+            "errors": metrics::errors_by_class(errors),
             "ttft": live.map(|Live { ttft, .. }| ttft),
+            "ttft_p50": live.map(|Live { ttft_p50, .. }| ttft_p50),
+            "ttft_p99": live.map(|Live { ttft_p99, .. }| ttft_p99),
             "tpot": live.and_then(|Live { tpot, .. }| tpot),
             "output_throughput": live.map(|live| live.output_tokens_per_second),
         });

@@ -1,1 +1,0 @@
-function e(e){return e!==void 0&&e!==``&&!/ at concurrency \d+$/.test(e)}export{e as t};
