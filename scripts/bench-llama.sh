@@ -13,9 +13,9 @@ at a time, once with four requests on `--parallel 4`. BINARY is target/release/a
 unless another is named. It takes about a minute.
 
 The server's clock of a request begins when the request is given a slot and ends with
-its last token. It does not know of HTTP, of waiting, or of making tokens of the prompt,
-which grows with the prompt: any client sees a first token a few percent later than the
-server says. What is reported should therefore be a little longer and never shorter:
+its last token. Whatever comes before is not in it (HTTP, waiting, making tokens of the
+prompt if that is done before): any client sees a first token a little later than the server
+says. What is reported should therefore be a little longer and never shorter:
 with one request and nothing else on the machine within 5 % + 2 ms. With four, a request
 also waits until the step that runs when it comes has ended, and such a step may carry
 another request's whole prompt. `/v1/completions` is asked: a chat template would be one

@@ -39,6 +39,8 @@ pub(crate) struct Lead {
     pub(crate) phase: Arc<Phase>,
     /// Slots that begin with it.
     pub(crate) slots: u32,
+    /// When the first of them did.
+    pub(crate) begun: Instant,
     /// Its requests that must have ended.
     pub(crate) enough: u32,
     /// Whether the window opens although none of them has succeeded.
@@ -110,15 +112,19 @@ impl Course {
     fn lead(&self) -> Result<Option<&Phase>, BenchError> {
         let Some(Lead {
             phase,
+            slots,
+            begun,
             enough,
             may_fail,
-            ..
         }) = self.lead.as_ref().filter(|_| !self.is_open())
         else {
             return Ok(None);
         };
+        // Were answers short, the first slots could have asked all before the last has begun.
+        let is_complete = begun.elapsed() >= wait(slots.saturating_sub(1) as usize, *slots);
+        let is_enough = phase.ended() >= *enough && is_complete;
         let is_late = Instant::now() >= phase.stop_at();
-        if phase.ended() < *enough && !is_late {
+        if !is_enough && !is_late {
             return Ok(Some(phase));
         }
         if !may_fail && phase.counts.succeeded.load(Ordering::Relaxed) == 0 {

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use autotuner_core::measure::{LevelRecords, RequestOutcome, RequestRecord, Schedule};
 use autotuner_core::workload::{FirstWave, LevelPlan, Load, Workload};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::closed::{self, Course, Lead};
@@ -73,6 +74,7 @@ impl Level<'_> {
         let lead = runs_on.then(|| Lead {
             phase: warm_up,
             slots: warm_slots,
+            begun: Instant::now(),
             enough: warm_requests,
             may_fail: self.number > 0,
         });

@@ -20,6 +20,8 @@ fn shape(value: &Value) -> Value {
                 .iter()
                 .map(|(key, value)| match key.as_str() {
                     "remarks" | "violations" | "gpus" if value.is_array() => (key.clone(), json!("list")),
+                    // None where a level was short.
+                    "time_series" => (key.clone(), json!("series or nothing")),
                     _ => (key.clone(), shape(value)),
                 })
                 .collect();
