@@ -74,10 +74,10 @@ pub(crate) async fn work(mut slot: Slot, course: Course) -> Result<Vec<Slot>, Be
     Ok(vec![slot])
 }
 
-/// How long one of so many slots waits before its first request.
+/// How long one of so many slots waits before its first request; the last, where there are fewer.
 fn wait(slot: usize, slots: u32) -> Duration {
-    let slots = slots.max(1);
-    RAMP * (u32::try_from(slot).unwrap_or(u32::MAX) % slots) / slots
+    let slot = u32::try_from(slot).unwrap_or(u32::MAX);
+    RAMP * slot.min(slots.saturating_sub(1)) / slots.max(1)
 }
 
 /// Asks one conversation's requests one after the other, until `is_over`.

@@ -100,7 +100,8 @@ impl Bench for LoadGenerator {
         cancel: CancellationToken,
         observer: &mut dyn Observer,
     ) -> Result<Recording, BenchError> {
-        check(workload)?;
+        let sound = workload.check();
+        sound.map_err(|reason| BenchError::BadWorkload { reason })?;
         let Prepared {
             shared,
             recipe,
@@ -153,25 +154,4 @@ impl Bench for LoadGenerator {
         }
         Ok(recording)
     }
-}
-
-fn check(workload: &Workload) -> Result<(), BenchError> {
-    let problem = if workload.scenarios.is_empty() {
-        "it has no scenario"
-    } else if workload.concurrency.is_empty() {
-        "it has no concurrency"
-    } else if workload.concurrency.contains(&0) {
-        "a concurrency of 0 sends nothing; use at least 1"
-    } else if workload.max_requests_per_level == 0 {
-        "it allows no request in a level; use at least 1"
-    } else if workload.max_time_per_level.is_zero() {
-        "it allows no time for a level"
-    } else if workload.request_timeout.is_zero() {
-        "it allows no time for an answer"
-    } else {
-        return Ok(());
-    };
-    Err(BenchError::BadWorkload {
-        reason: problem.to_owned(),
-    })
 }

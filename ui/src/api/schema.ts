@@ -3985,6 +3985,12 @@ export interface components {
             /** @description Whether a prompt that the data set holds twice is used once; true when absent. */
             dataset_deduplicate?: boolean | null;
             /**
+             * Format: uint64
+             * @description Opens every prompt with words that follow from this number, so that a server which was
+             *     asked the same before finds nothing in its cache; nothing is added when absent.
+             */
+            salt?: number | null;
+            /**
              * Format: uint32
              * @description Requests sent and not measured before each level, raised to the level's concurrency
              *     so that every slot is warm; 2 when absent. 0 measures a cold engine.

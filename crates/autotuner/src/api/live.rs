@@ -3,12 +3,10 @@
 //! From the board, which says what somebody last put down; what the board does not know is asked
 //! of the database. Events tell what changes after that.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use autotuner_core::ids::{ExperimentNumber, TaskId};
 use autotuner_core::lifecycle::TaskStatus;
-use autotuner_load::{Live, Progress};
 use autotuner_store::{Order, Page, TaskQuery, TaskSort, TaskSummary};
 use axum::Json;
 use axum::extract::State;
@@ -21,7 +19,7 @@ use utoipa_axum::routes;
 use super::error::{ApiError, ErrorBody};
 use super::extract::{Path, Viewer};
 use crate::clock::rfc3339;
-use crate::report::metrics::errors_by_class;
+use crate::report::progress::LiveProgress;
 use crate::service::Service;
 use crate::service::supervisor::{ExperimentShown, Figures, RunShown};
 
@@ -97,39 +95,6 @@ struct LiveExperiment {
     parameters: Option<Map<String, Value>>,
     /// How far its benchmark is.
     progress: Option<LiveProgress>,
-}
-
-/// How far a benchmark is.
-#[derive(Debug, Serialize, ToSchema)]
-struct LiveProgress {
-    /// Which level, counted from 0.
-    level: usize,
-    /// How many levels there are.
-    levels: usize,
-    /// The scenario and the concurrency of the level, for people.
-    label: String,
-    /// Whether the level is still warming up.
-    warming_up: bool,
-    /// Requests of the level that ended well.
-    completed: u32,
-    /// Requests of the level that failed.
-    failed: u32,
-    /// Most requests that the level starts.
-    planned: u32,
-    /// Requests that are in flight now, warm-up and all.
-    in_flight: u32,
-    /// How many requests of the level failed, by class: `429`, `timeout`.
-    errors: BTreeMap<String, u32>,
-    /// Mean time to first token so far, seconds.
-    ttft: Option<f64>,
-    /// Its median so far, seconds, to a few per cent.
-    ttft_p50: Option<f64>,
-    /// Its 99th percentile so far, likewise.
-    ttft_p99: Option<f64>,
-    /// Mean time per further token so far, seconds.
-    tpot: Option<f64>,
-    /// Answer tokens per second so far.
-    output_throughput: Option<f64>,
 }
 
 /// What runs of all tasks, and what waits for its turn
@@ -228,38 +193,5 @@ fn experiment((number, shown): (&ExperimentNumber, &ExperimentShown)) -> LiveExp
         waiting_for: waits_for.clone(),
         parameters: candidate.as_ref().map(|candidate| candidate.to_json()),
         progress: progress.as_ref().map(LiveProgress::of),
-    }
-}
-
-impl LiveProgress {
-    fn of(progress: &Progress) -> Self {
-        let Progress {
-            level,
-            levels,
-            label,
-            warming_up,
-            completed,
-            failed,
-            planned,
-            in_flight,
-            errors,
-            live,
-        } = progress;
-        Self {
-            level: *level,
-            levels: *levels,
-            label: label.clone(),
-            warming_up: *warming_up,
-            completed: *completed,
-            failed: *failed,
-            planned: *planned,
-            in_flight: *in_flight,
-            errors: errors_by_class(errors),
-            ttft: live.map(|Live { ttft, .. }| ttft),
-            ttft_p50: live.map(|Live { ttft_p50, .. }| ttft_p50),
-            ttft_p99: live.map(|Live { ttft_p99, .. }| ttft_p99),
-            tpot: live.and_then(|Live { tpot, .. }| tpot),
-            output_throughput: live.map(|live| live.output_tokens_per_second),
-        }
     }
 }

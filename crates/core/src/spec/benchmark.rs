@@ -131,6 +131,10 @@ pub struct BenchmarkSpec {
     /// Whether a prompt that the data set holds twice is used once; true when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dataset_deduplicate: Option<bool>,
+    /// Opens every prompt with words that follow from this number, so that a server which was
+    /// asked the same before finds nothing in its cache; nothing is added when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub salt: Option<u64>,
     /// Requests sent and not measured before each level, raised to the level's concurrency
     /// so that every slot is warm; 2 when absent. 0 measures a cold engine.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -164,6 +168,7 @@ pub(super) fn read(node: &Node<'_>) -> Option<BenchmarkSpec> {
         level_weights: fields.take("level_weights", |node| node.list(Node::real)),
         dataset_url: fields.take("dataset_url", Node::text),
         dataset_deduplicate: fields.take("dataset_deduplicate", Node::flag),
+        salt: fields.take("salt", Node::whole),
         warmup_requests: fields.take("warmup_requests", Node::whole),
         drain_seconds: fields.take("drain_seconds", Node::real),
         request_timeout_seconds: fields.take("request_timeout_seconds", Node::real),

@@ -92,7 +92,7 @@ pub(super) fn resolve(
         sharing: sharing.map(|sharing| sharing.resolve(scenarios, api, findings)),
         conversation: conversation.map(|conversation| conversation.resolve(api, findings)),
         batch: batch(spec.batch_size, api, findings),
-        salt: None,
+        salt: spec.salt,
     }
 }
 

@@ -3,7 +3,6 @@ import { Plus, X } from 'lucide-react';
 import { useRef } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Button, IconButton } from '@/components/Button';
-import { Select } from '@/components/Select';
 import { duration } from '@/lib/format';
 import {
   ARRIVAL_KINDS,
@@ -17,7 +16,7 @@ import {
   writtenRates,
 } from './arrival';
 import { FormField } from './FormField';
-import { NumberAt, NumberBox, TextAt } from './inputs';
+import { NumberAt, NumberBox, SelectBox, TextAt } from './inputs';
 import { at, isObject, type Json } from './json';
 import { useFieldTexts } from './labels';
 import { NumberChips } from './NumberChips';
@@ -61,7 +60,6 @@ function KindOfArrival({ kind }: { kind: string }) {
     ? known
     : [...known, { value: kind, label: kind }];
   const change = (wanted: string) => {
-    if (wanted === kind) return;
     const before = store.at(BENCHMARK);
     const next = withArrivalKind(isObject(before) ? before : {}, wanted as ArrivalKind, aside.current);
     aside.current = next.aside;
@@ -69,18 +67,7 @@ function KindOfArrival({ kind }: { kind: string }) {
   };
   return (
     <FormField path={ARRIVAL} label={texts.label} help={t(`form.arrivalHelp.${kind}`, { defaultValue: '' })}>
-      {(tie) => (
-        <Select
-          id={tie.id}
-          aria-describedby={tie['aria-describedby']}
-          isInvalid={Boolean(tie['aria-invalid'])}
-          label={texts.label}
-          value={kind}
-          options={options}
-          className="w-full"
-          onChange={change}
-        />
-      )}
+      {(tie) => <SelectBox tie={tie} label={texts.label} value={kind} options={options} onChange={change} />}
     </FormField>
   );
 }

@@ -6,7 +6,7 @@ import { type Option, Select } from '@/components/Select';
 import { Switch } from '@/components/Toggle';
 import { cx } from '@/lib/cx';
 import { modernWord } from './aliases';
-import { FormField } from './FormField';
+import { FormField, type Tie } from './FormField';
 import type { Json, Path } from './json';
 import { useFieldTexts } from './labels';
 import { dotted } from './paths';
@@ -146,6 +146,36 @@ export function NumberAt(props: AtProps & { unit?: string }) {
 
 const ABSENT = '';
 
+/** One of several words, tied to its field; tells of another than it shows. */
+export function SelectBox({
+  tie,
+  label,
+  value,
+  options,
+  onChange,
+}: {
+  tie: Tie;
+  label: string;
+  value: string;
+  options: readonly Option<string>[];
+  onChange: (word: string) => void;
+}) {
+  return (
+    <Select
+      id={tie.id}
+      aria-describedby={tie['aria-describedby']}
+      isInvalid={Boolean(tie['aria-invalid'])}
+      label={label}
+      value={value}
+      options={options}
+      className="w-full"
+      onChange={(next) => {
+        if (next !== value) onChange(next);
+      }}
+    />
+  );
+}
+
 /** One of several words. A word that is none of them is shown as it is, until another is chosen. */
 export function SelectAt(
   props: AtProps & {
@@ -176,16 +206,12 @@ export function SelectAt(
       className={className}
     >
       {(tie) => (
-        <Select
-          id={tie.id}
-          aria-describedby={tie['aria-describedby']}
-          isInvalid={Boolean(tie['aria-invalid'])}
+        <SelectBox
+          tie={tie}
           label={texts.label}
           value={word}
           options={shown}
-          className="w-full"
           onChange={(next) => {
-            if (next === word) return;
             if (onWord) onWord(next);
             else store.setOrRemove(path, next === ABSENT ? undefined : next);
           }}

@@ -68,6 +68,10 @@ pub(super) struct Options {
     /// in the server's cache]
     #[arg(long)]
     seed: Option<u64>,
+    /// Opens every prompt with other words and changes nothing else: for the same seed once more
+    /// on a server that caches prompts
+    #[arg(long, value_name = "NUMBER")]
+    salt: Option<u64>,
     /// A further key of each request body, for example temperature=0; may be given several times
     #[arg(long = "param", value_name = "KEY=JSON", value_parser = parameter)]
     parameters: Vec<(String, serde_json::Value)>,
@@ -220,9 +224,9 @@ mod tests {
             r#"--model 'a'\''b' --scenario 'D(1,2)' --concurrency 1 --concurrency 4 --max-requests 50 --max-time 2.5 --api completions --warmup 2 --seed 7 --param 'stop=["a"]'"#,
         );
         check(
-            "--model m --arrival poisson:2 --first-wave together --dataset http://me:pw@h/set.csv?key=1",
+            "--model m --arrival poisson:2 --first-wave together --salt 4 --dataset http://me:pw@h/set.csv?key=1",
             "--model m --dataset http://h/set.csv --scenario dataset --concurrency 1024 --arrival poisson:2 --first-wave \
-             together --max-requests 90 --max-time 30 --api chat --warmup 2 --seed 7",
+             together --max-requests 90 --max-time 30 --api chat --warmup 2 --seed 7 --salt 4",
         );
         check(
             "--model m --find concurrency --slo ttft=0.5 --slo e2e:p90<=2s --to 64",
@@ -235,6 +239,8 @@ mod tests {
         let plain = asked("--url u --model m --seed 3 --param temperature=0 --max-requests 9").workload;
         assert_eq!((plain.seed, plain.max_requests_per_level), (3, 9));
         assert_eq!(plain.additional_params["temperature"], 0);
+        assert_eq!(plain.content.salt, None);
+        assert_eq!(asked("--url u --model m --salt 2").workload.content.salt, Some(2));
         assert_eq!(plain.concurrency, [1]);
         assert_eq!(plain.scenarios.len(), 1);
         let scheduled = asked("--url u --model m --arrival poisson:10,20 --first-wave together").workload;

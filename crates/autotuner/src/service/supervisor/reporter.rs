@@ -15,7 +15,7 @@ use autotuner_core::search::Role;
 use autotuner_core::space::Size;
 use autotuner_core::task::Task;
 use autotuner_deploy::{FetchProgress, Watcher};
-use autotuner_load::{Live, Progress};
+use autotuner_load::Progress;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -23,6 +23,7 @@ use super::super::Service;
 use super::super::events::{Event as Hint, Kind};
 use super::board::Figures;
 use crate::report::metrics;
+use crate::report::progress::LiveProgress;
 use crate::worker::{Event, Reporter};
 
 /// Shortest time between two hints of one experiment's progress.
@@ -163,39 +164,19 @@ impl Teller {
     }
 
     fn measuring(&self, number: ExperimentNumber, progress: &Progress) {
-        let Progress {
-            level,
-            levels,
-            label,
-            warming_up,
-            completed,
-            failed,
-            planned,
-            in_flight,
-            errors,
-            live,
-        } = progress;
-        self.phase(number, if *warming_up { "warming up" } else { "benchmarking" });
+        let phase = if progress.warming_up {
+            "warming up"
+        } else {
+            "benchmarking"
+        };
+        self.phase(number, phase);
         self.service.board.measures(self.task, number, progress);
-        if !self.is_due(number, *completed + *failed >= *planned) {
+        if !self.is_due(number, progress.completed + progress.failed >= progress.planned) {
             return;
         }
-        let data = json!({
-            "status": if *warming_up { "warming_up" } else { "benchmarking" },
-            "level": level,
-            "levels": levels,
-            "label": label,
-            "completed": completed,
-            "failed": failed,
-            "planned": planned,
-            "in_flight": in_flight,
-            "errors": metrics::errors_by_class(errors),
-            "ttft": live.map(|Live { ttft, .. }| ttft),
-            "ttft_p50": live.map(|Live { ttft_p50, .. }| ttft_p50),
-            "ttft_p99": live.map(|Live { ttft_p99, .. }| ttft_p99),
-            "tpot": live.and_then(|Live { tpot, .. }| tpot),
-            "output_throughput": live.map(|live| live.output_tokens_per_second),
-        });
+        let shown = LiveProgress::of(progress);
+        let mut data = serde_json::to_value(shown).expect("every key is a text, and no part fails");
+        data["status"] = phase.replace(' ', "_").into();
         self.hint(Kind::BenchmarkProgress, Some(number), None, data);
     }
 

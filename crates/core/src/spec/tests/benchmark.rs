@@ -304,6 +304,16 @@ fn data_sets_have_still_to_be_read() {
 }
 
 #[test]
+fn a_salt_is_used_only_where_it_is_asked_for() {
+    assert_eq!(workload(json!({})).content.salt, None);
+    assert_eq!(workload(json!({ "salt": 0 })).content.salt, Some(0));
+    refuse(
+        json!({ "salt": "new" }),
+        &["benchmark.salt: expected a whole number, found the text \"new\""],
+    );
+}
+
+#[test]
 fn shared_beginnings_and_conversations() {
     let given = workload(
         json!({ "prefix_sharing": { "groups": 4, "prefix_tokens": 80, "hit_ratio": 0.5 },

@@ -45,7 +45,7 @@ pub(super) fn a_full_document() -> Value {
             "prefix_sharing": { "groups": 3, "prefix_tokens": 4, "hit_ratio": 0.5 },
             "conversation": { "turns": 2, "think_seconds": 0.5 },
             "batch_size": 2,
-            "level_weights": [1.0, 2.0, 3.0, 4.0], "dataset_url": "prompts.csv", "dataset_deduplicate": false,
+            "level_weights": [1.0, 2.0, 3.0, 4.0], "dataset_url": "prompts.csv", "dataset_deduplicate": false, "salt": 6,
             "warmup_requests": 3, "drain_seconds": 4.0, "request_timeout_seconds": 5.0
         },
         "slo": { "latency": percentiles, "ttft": token_time, "tpot": token_time,

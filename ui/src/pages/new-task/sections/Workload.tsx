@@ -109,6 +109,7 @@ function Content() {
       <div className="grid items-start gap-x-4 gap-y-3 sm:grid-cols-2">
         <TextAt path={DATASET} isMono placeholder="https://…" />
         {isNamed && <SwitchAt path={['benchmark', 'dataset_deduplicate']} whenAbsent className="sm:pt-7" />}
+        <NumberAt path={['benchmark', 'salt']} />
       </div>
       <Optional path={SHARING} first={{ prefix_tokens: 256 }}>
         <NumberAt path={[...SHARING, 'prefix_tokens']} unit="tok" />

@@ -109,6 +109,7 @@ impl Options {
         spec.max_requests_per_iteration = self.max_requests.or(spec.max_requests_per_iteration);
         spec.max_time_per_iteration = self.max_time.or(spec.max_time_per_iteration);
         spec.warmup_requests = self.warmup.or(spec.warmup_requests);
+        spec.salt = self.salt.or(spec.salt);
         let asks_entries = self.scenarios.contains(&Scenario::DataSet);
         if asks_entries && spec.dataset_url.is_none() {
             return Err(Refusal::message(

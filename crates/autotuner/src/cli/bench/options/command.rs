@@ -83,6 +83,9 @@ impl Options {
             }
         }
         add("--seed", &workload.seed.to_string());
+        if let Some(salt) = self.salt {
+            add("--salt", &salt.to_string());
+        }
         for (key, value) in &self.parameters {
             add("--param", &format!("{key}={value}"));
         }

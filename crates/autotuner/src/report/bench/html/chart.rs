@@ -225,18 +225,8 @@ fn draw_points(series: &Series, across: &Scale, up: &Scale, taken: &mut Vec<(f64
 
 #[cfg(test)]
 mod tests {
-    use super::super::scale::Unit;
+    use super::super::scale::{Unit, tests::axis};
     use super::*;
-
-    fn axis(unit: Unit) -> Axis {
-        Axis {
-            label: "x",
-            unit,
-            from: Some(0.0),
-            to: None,
-            is_tight: false,
-        }
-    }
 
     #[test]
     fn charts_without_sense_are_drawn_all_the_same() {

@@ -162,7 +162,7 @@ pub(super) fn round_step(at_least: f64) -> f64 {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
     #[test]
@@ -179,7 +179,8 @@ mod tests {
         check(f64::NAN, 1.0);
     }
 
-    fn axis(unit: Unit) -> Axis {
+    /// From 0 to what there is.
+    pub(in super::super) fn axis(unit: Unit) -> Axis {
         Axis {
             label: "x",
             unit,
