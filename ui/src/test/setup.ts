@@ -5,7 +5,7 @@ import { startTranslations } from '@/lib/i18n';
 
 // A machine that is busy makes no test fail.
 vi.setConfig({ testTimeout: 30_000 });
-configure({ asyncUtilTimeout: 5_000 });
+configure({ asyncUtilTimeout: 15_000 });
 
 beforeAll(() => startTranslations('en'));
 afterEach(() => cleanup());

@@ -64,9 +64,7 @@ export function TaskForm({
   const editor = useRef<CodeEditorHandle>(null);
 
   const isDirty = errors.length > 0 || !isSameDocument(document, initial);
-  // What has been saved is no draft any more, also while the page it leads to is on its way.
-  const [isSaved, setSaved] = useState(false);
-  useDraft(source.key, isDirty && !isSaved, document, written);
+  const endDraft = useDraft(source.key, isDirty, document, written);
 
   const askToLeave = useCallback(
     () =>
@@ -79,12 +77,10 @@ export function TaskForm({
       }),
     [ask, t],
   );
-  const forgetDraft = useCallback(() => dropDraft(source.key), [source.key]);
-  const free = useLeaveGuard(isDirty, askToLeave, forgetDraft);
+  const free = useLeaveGuard(isDirty, askToLeave, endDraft);
   const saving = useSubmit(source, () => {
     free();
-    setSaved(true);
-    forgetDraft();
+    endDraft();
   });
   const { forget } = saving;
   // biome-ignore lint/correctness/useExhaustiveDependencies: another document was not refused yet

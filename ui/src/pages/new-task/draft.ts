@@ -1,5 +1,5 @@
 /** What is typed survives a reload of the page: kept in this browser's tab, for each task apart. */
-import { useEffect } from 'react';
+import { useCallback, useEffect, useRef } from 'react';
 import type { TextFormat } from '@/components/editor/text';
 import type { Json } from '@/components/form/json';
 
@@ -44,11 +44,20 @@ export function dropDraft(key: string): void {
 /** How long typing pauses before it is kept. */
 const PAUSE = 200;
 
-/** Keeps what is typed, and before the page goes at once; what was not changed is not kept. */
-export function useDraft(key: string, isDirty: boolean, document: Json, written: Written | undefined): void {
+/**
+ * Keeps what is typed, and before the page goes at once; what was not changed is not kept. The answer
+ * ends it for good: what has been saved or left is no draft, whatever is still waiting to be kept.
+ */
+export function useDraft(
+  key: string,
+  isDirty: boolean,
+  document: Json,
+  written: Written | undefined,
+): () => void {
+  const isEnded = useRef(false);
   useEffect(() => {
     const keep = () => {
-      if (isDirty) keepDraft(key, { document, written });
+      if (isDirty && !isEnded.current) keepDraft(key, { document, written });
       else dropDraft(key);
     };
     const timer = setTimeout(keep, PAUSE);
@@ -58,4 +67,8 @@ export function useDraft(key: string, isDirty: boolean, document: Json, written:
       window.removeEventListener('pagehide', keep);
     };
   }, [key, isDirty, document, written]);
+  return useCallback(() => {
+    isEnded.current = true;
+    dropDraft(key);
+  }, [key]);
 }
