@@ -18,7 +18,7 @@ prompt if that is done before): any client sees a first token a little later tha
 says. What is reported should therefore be a little longer and never shorter:
 with one request and nothing else on the machine within 5 % + 2 ms. With four, a request
 also waits until the step that runs when it comes has ended, and such a step may carry
-another request's whole prompt. `/v1/completions` is asked: a chat template would be one
+another request's whole prompt; how long that was is worked out from the log and told. `/v1/completions` is asked: a chat template would be one
 more thing that the server does not count.
 
 The server is the one that scripts/llama-server.sh finds. Where it finds none, that is
@@ -70,7 +70,9 @@ start_engine() {
   # compute, a token waits for about a step before anybody looks at it.
   local threads
   threads=$(($(nproc) > 1 ? $(nproc) - 1 : 1))
-  OMP_WAIT_POLICY=PASSIVE "$server" --model "$model" --host 127.0.0.1 --port "$port" \
+  # And no copy of what a slot held before is put aside for later prompts: the server does that
+  # between choosing a slot and starting its clock.
+  LLAMA_ARG_CACHE_RAM=0 OMP_WAIT_POLICY=PASSIVE "$server" --model "$model" --host 127.0.0.1 --port "$port" \
     --parallel "$1" --ctx-size $((1024 * $1)) --threads "$threads" >"$work/engine.log" 2>&1 &
   engine=$!
   for ((tries = 0; tries < 300; tries++)); do
@@ -114,11 +116,12 @@ main() {
     # Without a warm-up the log holds the probes and the measured requests, and nothing else.
     "$binary" bench --url "$address" --model small --api completions --scenario "D(${TOKENS:-100,64})" \
       --concurrency "$concurrency" --warmup 0 --json \
-      --max-requests "${REQUESTS:-24}" --max-time 300 \
+      --max-requests "${REQUESTS:-24}" --max-time 300 --requests "$work/requests.jsonl" \
       >"$work/reported.json" 2>"$work/bench.log" ||
       die "the measurement at concurrency $concurrency failed: $(tail -n1 "$work/bench.log")"
     stop_engine
-    python3 "$here/bench_llama.py" $heading --log "$work/engine.log" "$work/reported.json" ||
+    python3 "$here/bench_llama.py" $heading --log "$work/engine.log" \
+      --requests "$work/requests.jsonl" "$work/reported.json" ||
       die "the comparison at concurrency $concurrency failed"
     heading=''
   done

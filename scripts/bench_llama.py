@@ -2,7 +2,9 @@
 """Compares one level of `autotuner bench --json` with what a llama-server logged of it.
 
 The server logs three times of each request: from its slot to the first token, from the first
-token to the last, and both together. Used by scripts/bench-llama.sh.
+token to the last, and both together. It also logs when a slot was given and when the last token
+was there, so that what a request waited for its slot can be told apart. Used by
+scripts/bench-llama.sh.
 """
 
 import argparse
@@ -13,6 +15,11 @@ from statistics import fmean
 LINE = re.compile(
     r"task\s+(?P<task>\d+)\s*\|\s*(?P<what>prompt eval|eval|total) time\s*=\s*"
     r"(?P<ms>[\d.]+) ms /\s*(?P<tokens>\d+) tokens"
+)
+# Minutes, seconds, milliseconds and microseconds since the server's start, and what happened then.
+STAMP = re.compile(
+    r"^(?P<m>\d+)\.(?P<s>\d+)\.(?P<ms>\d+)\.(?P<us>\d+)\s.*task\s+(?P<task>\d+)\s*\|\s*"
+    r"(?P<what>processing task|total time)"
 )
 # What the two may differ by when one request runs at a time.
 RELATIVE, ABSOLUTE_MS = 0.05, 2.0
@@ -26,16 +33,39 @@ def logged(path):
             if found := LINE.search(line):
                 request = requests.setdefault(found["task"], {})
                 request[found["what"]] = (float(found["ms"]), int(found["tokens"]))
-    return [request for request in requests.values() if len(request) == 3]
+            if found := STAMP.search(line):
+                minutes, seconds, ms, us = (int(found[part]) for part in ("m", "s", "ms", "us"))
+                what = "launched" if found["what"] == "processing task" else "ended"
+                moment = (minutes * 60 + seconds) * 1e3 + ms + us / 1e3
+                requests.setdefault(found["task"], {})[what] = moment
+    return [request for request in requests.values() if {"prompt eval", "eval", "total"} <= set(request)]
 
 
-def truth_of(requests, measured, concurrency):
-    """Mean TTFT, TPOT and latency in milliseconds, and the answers' tokens a second."""
-    # The probes' answers are shorter than measured ones.
+def counted(requests, measured):
+    """The measured requests among those that were logged: the probes' answers are shorter."""
     longest = max((request["eval"][1] for request in requests), default=0)
     requests = [request for request in requests if request["eval"][1] == longest]
     if len(requests) != measured:
         raise SystemExit(f"the server logged {len(requests)} requests, but {measured} are reported")
+    return requests
+
+
+def waited(requests, records):
+    """Mean milliseconds from sending a request to its slot, if the log has the moments.
+
+    Both clocks are laid over each other where the requests ended.
+    """
+    if not all({"launched", "ended"} <= set(request) for request in requests):
+        return None
+    ended = fmean(record["ended_ns"] for record in records) / 1e6
+    sent = fmean(record["sent_ns"] for record in records) / 1e6
+    offset = ended - fmean(request["ended"] for request in requests)
+    return fmean(request["launched"] for request in requests) + offset - sent
+
+
+def truth_of(requests, concurrency):
+    """Mean TTFT, TPOT and latency in milliseconds, and the answers' tokens a second."""
+    longest = requests[0]["eval"][1]
     total = sum(request["total"][0] for request in requests)
     return {
         "TTFT": fmean(request["prompt eval"][0] for request in requests),
@@ -51,6 +81,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--log", required=True, help="the server's log")
     parser.add_argument("--heading", action="store_true", help="print the table's heading first")
+    parser.add_argument("--requests", required=True, help="what `autotuner bench --requests` wrote")
     parser.add_argument("reported", help="what `autotuner bench --json` printed")
     arguments = parser.parse_args()
     with open(arguments.reported, encoding="utf-8") as file:
@@ -58,7 +89,10 @@ def main():
     if level["num_error_requests"] or level["num_cut_off_requests"]:
         raise SystemExit("requests failed or were cut off: nothing to compare")
     concurrency = level["num_concurrency"]
-    truth = truth_of(logged(arguments.log), level["num_completed_requests"], concurrency)
+    requests = counted(logged(arguments.log), level["num_completed_requests"])
+    with open(arguments.requests, encoding="utf-8") as file:
+        records = [record for line in file if (record := json.loads(line))["outcome"] == "success"]
+    truth = truth_of(requests, concurrency)
     stats = level["stats"]
     reported = {
         "TTFT": stats["ttft"]["mean"] * 1e3,
@@ -80,10 +114,12 @@ def main():
             f" {said:>8.{digits}f} {unit:<5} {true:>8.{digits}f} {unit:<5}"
             f" {said - true:>+11.{digits}f} {(said - true) / true:>+8.1%}  {'within' if is_within else 'beyond'}"
         )
-    if concurrency > 1:
+    wait = waited(requests, records)
+    if wait is not None:
+        rest = reported["TTFT"] - truth["TTFT"] - wait
         print(
-            f"{'':>18} a new request waits for the step that runs, {truth['TPOT']:.1f} ms or, with another's"
-            f" prompt in it, up to {truth['TTFT']:.1f} ms; the server does not count that"
+            f"{'':>18} TTFT: {wait:.2f} ms went by before the slot was given, which the server does not count;"
+            f" {rest:+.2f} ms are left"
         )
 
 
