@@ -102,8 +102,9 @@ impl Serialize for Level<'_> {
             steadiness,
             confidence,
             trust,
-            engine: _,
             // Told together.
+            engine: _,
+            seen: _,
             ttft: _,
             ttft_from_schedule: _,
             tpot: _,

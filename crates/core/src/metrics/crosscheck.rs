@@ -2,9 +2,11 @@
 //!
 //! Nothing is corrected by it: the figures are those of the load generator. A difference is told.
 
+use super::distribution::count;
 use super::level::LevelMetrics;
+use super::request::{self, Since, arrivals, is_good};
 use super::trust::milliseconds;
-use crate::measure::EngineFigures;
+use crate::measure::{EngineFigures, LevelRecords, RequestRecord};
 
 /// The largest difference that is not worth telling, as a ratio of what the engine says.
 const TOLERATED: f64 = 0.05;
@@ -29,6 +31,34 @@ pub struct EngineDifferences {
     pub requests: Option<f64>,
 }
 
+/// What was measured while the engine counted, in its terms. It counts from the moment the window
+/// opens, so what was under way then is in its figures, too: a request when it ends, a first
+/// token when it comes. An engine counts tokens as it makes them or once the request has ended;
+/// which of them is its own affair, so of all that both may come to, the nearest is taken.
+pub(super) fn seen_beside(records: &LevelRecords, said: &EngineFigures) -> EngineFigures {
+    let good = || records.borne().filter(|request| is_good(request));
+    let mean = |of: &dyn Fn(&RequestRecord) -> Option<f64>| {
+        let values: Vec<f64> = good().filter_map(of).collect();
+        (!values.is_empty()).then(|| values.iter().sum::<f64>() / count(values.len()))
+    };
+    let is_inside = |at: u64| at >= records.window_start_ns;
+    let began_inside = |request: &RequestRecord| request.content_ns.first().is_some_and(|at| is_inside(*at));
+    // Nobody knows what an engine counts of what failed.
+    let counted = records.lead_in.iter().all(is_good);
+    let made = |request| arrivals(request).filter(|(at, _)| is_inside(*at));
+    let least: f64 = good().flat_map(made).map(|(_, tokens)| tokens).sum();
+    let most: f64 = good().map(|request| f64::from(request.output_tokens.count)).sum();
+    let near = |said: f64| said.clamp(least.min(most), most.max(least)).round();
+    EngineFigures {
+        requests: counted.then(|| count(good().count())),
+        output_tokens: counted.then(|| said.output_tokens.map_or(most, near)),
+        ttft: mean(&|of| began_inside(of).then(|| request::ttft(of, Since::Sent))?),
+        tpot: mean(&request::tpot),
+        latency: mean(&|of| request::latency(of, Since::Sent)),
+        ..EngineFigures::default()
+    }
+}
+
 impl LevelMetrics {
     /// What was measured, less what the engine says.
     pub fn engine_differences(&self) -> Option<EngineDifferences> {
@@ -44,8 +74,12 @@ impl LevelMetrics {
         })
     }
 
-    /// What was measured, in the engine's terms.
+    /// What was measured, in the engine's terms. A result of an earlier version knows only of the
+    /// window's own requests.
     fn seen(&self) -> EngineFigures {
+        if let Some(seen) = self.seen {
+            return seen;
+        }
         let tokens = self.output_tokens.as_ref();
         EngineFigures {
             requests: Some(f64::from(self.counts.succeeded)),

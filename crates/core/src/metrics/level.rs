@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use hdrhistogram::Histogram;
 
 use super::confidence::{Confidence, confidence};
+use super::crosscheck::seen_beside;
 use super::distribution::{Distribution, GapDistribution, count};
 use super::rates::{Rates, rates, window};
 use super::request::{self, Since};
@@ -74,6 +75,9 @@ pub struct LevelMetrics {
     pub trust: Option<Trust>,
     /// What the engine's own metrics say of the same time, where it publishes any.
     pub engine: Option<EngineFigures>,
+    /// What was measured of that time, in the engine's terms: what was under way when the window
+    /// opened is in it. `None` where the engine says nothing, and in results of earlier versions.
+    pub seen: Option<EngineFigures>,
 }
 
 /// How a level's requests ended.
@@ -162,6 +166,7 @@ pub fn level_metrics_for(records: &LevelRecords, terms: &Terms<'_>) -> LevelMetr
         confidence: confidence(records, terms.slos),
         trust: None,
         engine: records.engine,
+        seen: records.engine.map(|said| seen_beside(records, &said)),
         counts,
     };
     metrics.trust = Some(trust(&metrics, records, terms));

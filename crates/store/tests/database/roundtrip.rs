@@ -260,6 +260,7 @@ type Worth = (
     Option<Confidence>,
     Option<Trust>,
     Option<EngineFigures>,
+    Option<EngineFigures>,
 );
 
 fn worth() -> impl Strategy<Value = Worth> {
@@ -283,6 +284,7 @@ fn worth() -> impl Strategy<Value = Worth> {
         option::of(confidence()),
         option::of(trust()),
         option::of(engine()),
+        option::of(engine()),
     )
 }
 
@@ -302,7 +304,7 @@ fn level() -> impl Strategy<Value = LevelMetrics> {
         .prop_map(
             |(plain, mut of, (mut brief, chunk_tokens), token_source, worth)| {
                 let (scenario, concurrency, window, counts, rates) = plain;
-                let (schedule, series, steadiness, confidence, trust, engine) = worth;
+                let (schedule, series, steadiness, confidence, trust, engine, seen) = worth;
                 let mut one = || of.pop().flatten();
                 let mut brief = || brief.pop().flatten();
                 LevelMetrics {
@@ -332,6 +334,7 @@ fn level() -> impl Strategy<Value = LevelMetrics> {
                     confidence,
                     trust,
                     engine,
+                    seen,
                 }
             },
         )

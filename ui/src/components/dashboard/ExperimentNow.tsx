@@ -38,6 +38,11 @@ export interface ExperimentNowProps {
   track: { ttft: readonly number[]; tpot: readonly number[]; throughput: readonly number[] };
 }
 
+/** What is being done: events say it with an underscore, and newer than what was asked. */
+export function phaseWord(told: { status?: string } | undefined, phase: string): string {
+  return (told?.status ?? phase).replaceAll('_', ' ');
+}
+
 export function ExperimentNow(props: ExperimentNowProps) {
   const { task, number: which, phase, since, waitingFor, benchmark, track } = props;
   const { t } = useTranslation();

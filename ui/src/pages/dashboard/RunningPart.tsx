@@ -4,7 +4,7 @@ import { useTranslation } from 'react-i18next';
 import { live } from '@/api/queries/dashboard';
 import { type LiveExperiment, type LiveTask, useLiveProgress, useProgressTrack } from '@/api/queries/live';
 import { type TaskRow, taskList, task as taskQuery } from '@/api/queries/tasks';
-import { ExperimentNow } from '@/components/dashboard/ExperimentNow';
+import { ExperimentNow, phaseWord } from '@/components/dashboard/ExperimentNow';
 import { RunningCard } from '@/components/dashboard/RunningCard';
 import { TaskActions } from '@/components/task/TaskActions';
 import { cx } from '@/lib/cx';
@@ -84,7 +84,7 @@ function RunningExperiment({ task, experiment }: { task: number; experiment: Liv
   const told = useLiveProgress(task, number);
   const track = useProgressTrack(task, number);
   const isMeasuring = told?.level !== undefined;
-  const word = (told?.status ?? phase).replaceAll('_', ' ');
+  const word = phaseWord(told, phase);
   return (
     <ExperimentNow
       task={task}

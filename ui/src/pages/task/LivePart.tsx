@@ -4,7 +4,7 @@ import { useTranslation } from 'react-i18next';
 import type { Experiment } from '@/api/queries/experiments';
 import { type LiveExperiment, taskLive, useLiveProgress, useProgressTrack } from '@/api/queries/live';
 import type { Task } from '@/api/queries/tasks';
-import { ExperimentNow } from '@/components/dashboard/ExperimentNow';
+import { ExperimentNow, phaseWord } from '@/components/dashboard/ExperimentNow';
 import { ParameterChips } from '@/components/experiment/parts';
 import { objectiveOf } from '@/components/experiment/read';
 import { LiveProgressCard } from '@/components/task/LiveProgressCard';
@@ -82,13 +82,14 @@ function NowRow({ task, experiment }: { task: Task; experiment: LiveExperiment }
   const { experiment_id: number, phase, since, waiting_for, progress, parameters } = experiment;
   const told = useLiveProgress(task.id, number);
   const track = useProgressTrack(task.id, number);
+  const word = phaseWord(told, phase);
   return (
     <div className="space-y-3 px-4 py-3">
       <ExperimentNow
         task={task.id}
         number={number}
-        phase={told?.status ?? phase}
-        since={since}
+        phase={word}
+        since={word === phase ? since : null}
         waitingFor={task.waiting_for ? null : waiting_for}
         benchmark={told?.level === undefined ? (progress ?? undefined) : told}
         track={track}

@@ -91,7 +91,7 @@ describe('the overview of a task', () => {
     expect(await within(now).findByRole('link', { name: 'Experiment 3' })).toBeVisible();
     act(() => {
       client.setQueryData(keys.live(running.id, 3), {
-        status: 'benchmarking',
+        status: 'warming_up',
         level: 1,
         levels: 2,
         label: 'D(64,32) at concurrency 16',
@@ -105,6 +105,7 @@ describe('the overview of a task', () => {
       });
     });
     await waitFor(() => expect(now).toHaveTextContent('48 of 200'));
+    expect(now).toHaveTextContent('Warming up');
     expect(now).toHaveTextContent('2 of 9 configurations');
     expect(now).toHaveTextContent('about 2m 30s left');
     expect(now).toHaveTextContent('max-num-seqs128');

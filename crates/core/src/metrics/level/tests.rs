@@ -411,3 +411,49 @@ fn what_was_under_way_when_the_window_opened_counts_for_rates_alone() {
         1.803,
     );
 }
+
+#[test]
+fn what_was_under_way_when_the_window_opened_is_the_engines_to_count() {
+    let mut lead = request(0, &[400, 1200, 1400], 3);
+    lead.sent_ns = 300 * MS;
+    let said = |requests: f64, output_tokens: f64| LevelRecords {
+        window_start_ns: 1000 * MS,
+        lead_in: vec![lead.clone(), request(500, &[1500], 1)],
+        engine: Some(EngineFigures {
+            requests: Some(requests),
+            output_tokens: Some(output_tokens),
+            ttft: Some(0.750),
+            latency: Some(1.0),
+            ..EngineFigures::default()
+        }),
+        ..level(vec![request(1000, &[1500, 1900], 2)], 2000)
+    };
+    // Tokens as they are made: two of the first; or each request's once it has ended: all three.
+    for tokens in [5.0, 6.0] {
+        let metrics = level_metrics(&said(3.0, tokens), &[]);
+        assert_eq!(metrics.engine_remarks(), Vec::<String>::new());
+        let differences = metrics.engine_differences().expect("the engine speaks");
+        assert_eq!(
+            (differences.requests, differences.output_tokens),
+            (Some(0.0), Some(0.0))
+        );
+        // First tokens at 1,500 ms of requests sent at 500 and 1,000 ms; the other's came before.
+        close(differences.ttft.expect("known"), 0.0);
+        close(differences.latency.expect("known"), (1.1 + 1.0 + 0.9) / 3.0 - 1.0);
+    }
+    let metrics = level_metrics(&said(4.0, 9.0), &[]);
+    assert_eq!(
+        metrics.engine_remarks().len(),
+        2,
+        "{:?}",
+        metrics.engine_remarks()
+    );
+    // Nobody knows what it counts of a request that failed.
+    let mut records = said(4.0, 9.0);
+    records.lead_in[1] = failed(RequestError::Status(500), &[1500]);
+    let remarks = level_metrics(&records, &[]).engine_remarks();
+    assert!(
+        remarks.iter().all(|remark| remark.contains("mean TTFT")),
+        "{remarks:?}"
+    );
+}

@@ -81,6 +81,7 @@ fields!(LevelRow of LevelMetrics {
     confidence: Option<Confidence>,
     trust: Option<Trust>,
     engine: Option<EngineFigures>,
+    seen: Option<EngineFigures>,
 });
 
 fields!(CountsRow of Counts {
