@@ -4,6 +4,7 @@
 //! seen, what is still running, what is left of the budget. It keeps no state between
 //! calls, so that a run which was interrupted goes on as if it had not been.
 
+pub mod bayesian;
 mod fresh;
 mod grid;
 mod random;

@@ -1,0 +1,235 @@
+//! Asks the model-based search for suggestions over standard input and output, one JSON
+//! object a line, so that any harness can replay tables of measurements against it.
+
+use std::io::{BufRead, Write};
+
+use autotuner_core::search::bayesian::{
+    Advice, Axis, Crash, Goal, Outcome, Output, Point, Search, Suggestion, Trial, Worth, advise,
+};
+use serde_json::{Value, json};
+
+/// The problem as the harness describes it.
+struct Replay {
+    names: Vec<String>,
+    values: Vec<Vec<Value>>,
+    axes: Vec<Axis>,
+    goal: Formula,
+    budget: usize,
+    seed: u64,
+    history: Vec<Trial>,
+    advice: Option<Advice>,
+}
+
+/// One number of a measurement, by metric and level.
+type Place = (String, usize);
+
+struct Formula {
+    maximize: bool,
+    places: Vec<Place>,
+    outputs: Vec<Output>,
+    /// Weight and output.
+    terms: Vec<(f64, usize)>,
+    /// Weight, output, threshold, steepness.
+    soft: Vec<(f64, usize, f64, f64)>,
+    /// Output, threshold, whether it is a lower limit.
+    hard: Vec<(usize, f64, bool)>,
+}
+
+impl Goal for Formula {
+    fn outputs(&self) -> &[Output] {
+        &self.outputs
+    }
+
+    fn worth(&self, row: &[f64]) -> Worth {
+        let base: f64 = self.terms.iter().map(|(weight, output)| weight * row[*output]).sum();
+        let penalty: f64 = self
+            .soft
+            .iter()
+            .map(|(weight, output, threshold, steepness)| {
+                weight * (row[*output] / threshold - 1.0).max(0.0) / steepness
+            })
+            .sum::<f64>()
+            .min(6.0);
+        // Where everything is positive, ratios matter; elsewhere differences.
+        let value = match (self.soft.is_empty() && self.places.len() < 3, self.maximize) {
+            (true, true) => base,
+            (true, false) => -base,
+            (false, true) => base.max(1e-300).ln() - penalty,
+            (false, false) => -base.max(1e-300).ln() - penalty,
+        };
+        let violation = self
+            .hard
+            .iter()
+            .map(|(output, threshold, is_least)| {
+                let size = if *threshold == 0.0 { 1.0 } else { threshold.abs() };
+                let over = (row[*output] - threshold) / size;
+                if *is_least { -over } else { over }
+            })
+            .fold(f64::NEG_INFINITY, f64::max);
+        Worth { value, violation }
+    }
+}
+
+impl Formula {
+    fn of(objective: &Value) -> Self {
+        let mut formula = Self {
+            maximize: objective["direction"] == "maximize",
+            places: Vec::new(),
+            outputs: Vec::new(),
+            terms: Vec::new(),
+            soft: Vec::new(),
+            hard: Vec::new(),
+        };
+        let list = |key: &str| objective[key].as_array().cloned().unwrap_or_default();
+        let number = |value: &Value, key: &str| value[key].as_f64().unwrap_or(1.0);
+        for term in list("terms") {
+            let output = formula.output(&term);
+            formula.terms.push((number(&term, "weight"), output));
+        }
+        for term in list("soft") {
+            let output = formula.output(&term);
+            let (threshold, steepness) = (number(&term, "threshold"), number(&term, "steepness"));
+            formula.soft.push((number(&term, "weight"), output, threshold, steepness));
+        }
+        for term in list("hard") {
+            let output = formula.output(&term);
+            formula.hard.push((output, number(&term, "threshold"), term["op"] == ">="));
+        }
+        formula
+    }
+
+    fn output(&mut self, term: &Value) -> usize {
+        let metric = term["metric"].as_str().unwrap_or_default().to_owned();
+        let level = term["level"].as_u64().and_then(|level| usize::try_from(level).ok());
+        let place = (metric, level.unwrap_or_default());
+        if let Some(known) = self.places.iter().position(|other| *other == place) {
+            return known;
+        }
+        let same = self.places.iter().position(|(metric, _)| *metric == place.0);
+        let group = match same {
+            Some(other) => self.outputs[other].group,
+            None => self.outputs.iter().map(|output| output.group + 1).max().unwrap_or(0),
+        };
+        self.outputs.push(Output { group });
+        self.places.push(place);
+        self.places.len() - 1
+    }
+}
+
+impl Replay {
+    fn of(init: &Value) -> Self {
+        let space = init["problem"]["space"].as_array().cloned().unwrap_or_default();
+        let values: Vec<Vec<Value>> = space
+            .iter()
+            .map(|parameter| parameter["values"].as_array().cloned().unwrap_or_default())
+            .collect();
+        let axes = space
+            .iter()
+            .zip(&values)
+            .map(|(parameter, values)| match parameter["type"].as_str() {
+                Some("categorical" | "bool") => Axis::categorical(values.len()),
+                _ => Axis::ordered(values.len()),
+            })
+            .collect();
+        Self {
+            names: space
+                .iter()
+                .map(|parameter| parameter["name"].as_str().unwrap_or_default().to_owned())
+                .collect(),
+            values,
+            axes,
+            goal: Formula::of(&init["problem"]["objective"]),
+            budget: init["budget"].as_u64().and_then(|budget| budget.try_into().ok()).unwrap_or(60),
+            seed: init["seed"].as_u64().unwrap_or(0),
+            history: Vec::new(),
+            advice: None,
+        }
+    }
+
+    fn advice(&mut self) -> &Advice {
+        let advice = match self.advice.take() {
+            Some(advice) => advice,
+            None => advise(&Search {
+                axes: &self.axes,
+                allowed: &|_| true,
+                goal: &self.goal,
+                history: &self.history,
+                pending: &[],
+                budget: self.budget,
+                initial: 8,
+                replicates: true,
+                seed: self.seed,
+            }),
+        };
+        self.advice.insert(advice)
+    }
+
+    fn config(&self, point: &Point) -> Value {
+        let pairs = self.names.iter().zip(&self.values).zip(point);
+        pairs
+            .map(|((name, values), level)| (name.clone(), values[usize::from(*level)].clone()))
+            .collect::<serde_json::Map<_, _>>()
+            .into()
+    }
+
+    fn tell(&mut self, told: &Value) {
+        let point = self
+            .names
+            .iter()
+            .zip(&self.values)
+            .map(|(name, values)| {
+                let level = values.iter().position(|value| *value == told["config"][name]);
+                level.and_then(|level| u16::try_from(level).ok()).unwrap_or_default()
+            })
+            .collect();
+        let outcome = match (told["status"].as_str(), told["error"].as_str()) {
+            (Some("ok"), _) => {
+                let number = |(metric, level): &Place| told["metrics"][metric][*level].as_f64();
+                Outcome::Measured(
+                    self.goal.places.iter().map(|place| number(place).unwrap_or(f64::NAN)).collect(),
+                )
+            }
+            (_, Some("invalid_arg")) => Outcome::Crashed(Crash::Refused),
+            (_, Some("oom_startup")) => Outcome::Crashed(Crash::StartMemory),
+            (_, Some("oom_load")) => Outcome::Crashed(Crash::LoadMemory),
+            (_, Some("timeout")) => Outcome::Crashed(Crash::Time),
+            _ => Outcome::Crashed(Crash::Flaky),
+        };
+        self.history.push(Trial { point, outcome });
+        self.advice = None;
+    }
+}
+
+fn main() -> std::io::Result<()> {
+    let mut replay: Option<Replay> = None;
+    let mut out = std::io::stdout().lock();
+    for line in std::io::stdin().lock().lines() {
+        let message: Value = serde_json::from_str(&line?)?;
+        let answer = match (message["type"].as_str(), &mut replay) {
+            (Some("init"), replay) => {
+                *replay = Some(Replay::of(&message));
+                json!({"type": "ready", "staged": false})
+            }
+            (Some("bye"), _) => break,
+            (Some("ask"), Some(replay)) => match replay.advice().next.clone() {
+                Suggestion::Try { point, why } | Suggestion::Replicate { point, why } => {
+                    json!({"type": "config", "config": replay.config(&point), "why": why})
+                }
+                Suggestion::Stop { why } => json!({"type": "stop", "why": why}),
+            },
+            (Some("tell"), Some(replay)) => {
+                replay.tell(&message);
+                json!({"type": "ok"})
+            }
+            (Some("recommend"), Some(replay)) => {
+                let best = replay.advice().best.clone();
+                json!({"type": "recommendation", "config": best.map(|point| replay.config(&point))})
+            }
+            (Some("report"), _) => json!({"type": "continue"}),
+            _ => break,
+        };
+        writeln!(out, "{answer}")?;
+        out.flush()?;
+    }
+    Ok(())
+}

@@ -1,0 +1,23 @@
+//! A model of what was measured decides what to try next.
+//!
+//! Metrics are modelled one by one on a logarithmic scale, and the goal is applied to draws
+//! from those models ("composite" Bayesian optimisation): throughput and latency are close
+//! to products of what single parameters do, which a score with its penalties is not.
+//! Crashes have models of their own, one for each way to crash. Everything follows from the
+//! history, the seed and nothing else.
+
+mod crash;
+mod fit;
+mod kernel;
+mod linear;
+mod model;
+mod points;
+mod problem;
+mod process;
+mod rules;
+mod scale;
+mod sobol;
+mod suggest;
+
+pub use problem::{Axis, Crash, Goal, Outcome, Output, Point, Search, Suggestion, Trial, Worth};
+pub use suggest::{Advice, advise};

@@ -1,0 +1,198 @@
+//! All that was learnt from a history: what points measure, and which will not run.
+
+use rand::SeedableRng;
+use rand::distr::Distribution;
+use rand_chacha::ChaCha8Rng;
+use rand_distr::StandardNormal;
+
+use super::crash::Crashes;
+use super::problem::{Point, Search};
+use super::process::{Belief, Process};
+use super::scale::Scale;
+
+/// Draws that an expectation is taken over; every point sees the same ones.
+const DRAWS: usize = 64;
+
+/// Share of draws in which hard limits must hold for a point to be believed feasible.
+const SURE: f64 = 0.6;
+
+/// What was learnt.
+pub(super) struct Model<'a> {
+    pub(super) search: &'a Search<'a>,
+    scales: Vec<Scale>,
+    groups: Vec<Group>,
+    pub(super) crashes: Crashes,
+    /// For each draw, how far it moves each output per unit of its group's deviation.
+    draws: Vec<Vec<f64>>,
+}
+
+/// Outputs that share a process.
+struct Group {
+    outputs: Vec<usize>,
+    process: Process,
+}
+
+/// What a point promises.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Promise {
+    /// Expected value.
+    pub(super) value: f64,
+    /// Standard deviation of the value.
+    pub(super) spread: f64,
+    /// Probability that hard limits hold.
+    pub(super) feasible: f64,
+    /// Expected violation.
+    pub(super) violation: f64,
+    /// Expected gain over the best known, hard limits heeded.
+    pub(super) gain: f64,
+}
+
+impl<'a> Model<'a> {
+    /// Learns from a search's history; nothing if nothing was measured.
+    pub(super) fn of(search: &'a Search<'a>) -> Option<Self> {
+        let measured: Vec<(&Point, &[f64])> = search
+            .history
+            .iter()
+            .filter_map(|trial| trial.outcome.measured().map(|row| (&trial.point, row)))
+            .collect();
+        if measured.is_empty() {
+            return None;
+        }
+        let outputs = search.goal.outputs();
+        let points: Vec<Point> = measured.iter().map(|(point, _)| (*point).clone()).collect();
+        let scales: Vec<Scale> = (0..outputs.len())
+            .map(|output| {
+                let values: Vec<f64> = measured.iter().map(|(_, row)| row[output]).collect();
+                Scale::of(&values, outputs.len() == 1)
+            })
+            .collect();
+        let mut numbers: Vec<usize> = outputs.iter().map(|output| output.group).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        let groups: Vec<Group> = numbers
+            .into_iter()
+            .map(|number| {
+                let members: Vec<usize> =
+                    (0..outputs.len()).filter(|output| outputs[*output].group == number).collect();
+                let rows: Vec<Vec<f64>> = measured
+                    .iter()
+                    .map(|(_, row)| members.iter().map(|output| scales[*output].on(row[*output])).collect())
+                    .collect();
+                Group {
+                    process: Process::of(search.axes, &points, &rows),
+                    outputs: members,
+                }
+            })
+            .collect();
+        let draws = draws(search, &groups, outputs.len());
+        Some(Self {
+            search,
+            scales,
+            groups,
+            crashes: Crashes::of(search.axes, search.history),
+            draws,
+        })
+    }
+
+    fn beliefs(&self, point: &[u16]) -> Vec<Belief> {
+        self.groups.iter().map(|group| group.process.believe(point)).collect()
+    }
+
+    /// What a point's expected outputs are worth: quick, and blind to doubt.
+    pub(super) fn middle(&self, point: &[u16]) -> super::problem::Worth {
+        let mut row = vec![0.0; self.scales.len()];
+        for group in &self.groups {
+            for (output, mean) in group.outputs.iter().zip(group.process.means(point)) {
+                row[*output] = self.scales[*output].off(mean);
+            }
+        }
+        self.search.goal.worth(&row)
+    }
+
+    /// What a point promises against a value that is had already.
+    pub(super) fn promise(&self, point: &[u16], best: f64) -> Promise {
+        let beliefs = self.beliefs(point);
+        let mut row = vec![0.0; self.scales.len()];
+        let (mut sum, mut squares, mut feasible, mut violation, mut gain) = (0.0, 0.0, 0.0, 0.0, 0.0);
+        for draw in &self.draws {
+            for (group, belief) in self.groups.iter().zip(&beliefs) {
+                for (output, mean) in group.outputs.iter().zip(&belief.means) {
+                    row[*output] = self.scales[*output].off(mean + belief.deviation * draw[*output]);
+                }
+            }
+            let worth = self.search.goal.worth(&row);
+            sum += worth.value;
+            squares += worth.value * worth.value;
+            violation += worth.violation.max(0.0);
+            if worth.violation <= 0.0 {
+                feasible += 1.0;
+                gain += (worth.value - best).max(0.0);
+            }
+        }
+        let count = as_f64(self.draws.len());
+        let value = sum / count;
+        Promise {
+            value,
+            spread: (squares / count - value * value).max(0.0).sqrt(),
+            feasible: feasible / count,
+            violation: violation / count,
+            gain: gain / count,
+        }
+    }
+
+    /// Every point that was measured, once, best first: by expected value where hard limits
+    /// are believed to hold, by expected violation where not.
+    pub(super) fn ranking(&self) -> Vec<(Point, Promise)> {
+        let mut seen = std::collections::HashSet::new();
+        let mut ranking: Vec<(Point, Promise)> = self
+            .search
+            .history
+            .iter()
+            .filter(|trial| trial.outcome.measured().is_some() && seen.insert(&trial.point))
+            .map(|trial| (trial.point.clone(), self.promise(&trial.point, f64::INFINITY)))
+            .collect();
+        ranking.sort_by(|(_, left), (_, right)| {
+            let sure = |promise: &Promise| promise.feasible >= SURE;
+            sure(right).cmp(&sure(left)).then_with(|| {
+                if sure(left) {
+                    right.value.total_cmp(&left.value)
+                } else {
+                    left.violation.total_cmp(&right.violation)
+                }
+            })
+        });
+        ranking
+    }
+}
+
+impl Promise {
+    /// Whether hard limits are believed to hold.
+    pub(super) fn is_sure(&self) -> bool {
+        self.feasible >= SURE
+    }
+}
+
+/// Standard normal numbers, half of them mirrored, correlated within groups.
+fn draws(search: &Search<'_>, groups: &[Group], outputs: usize) -> Vec<Vec<f64>> {
+    let mut rng = ChaCha8Rng::seed_from_u64(search.seed);
+    rng.set_stream(1 + search.history.len() as u64);
+    let mut draws = Vec::with_capacity(DRAWS);
+    for _ in 0..DRAWS / 2 {
+        let mut draw = vec![0.0; outputs];
+        for group in groups {
+            let normals: Vec<f64> =
+                group.outputs.iter().map(|_| StandardNormal.sample(&mut rng)).collect();
+            for (output, moved) in group.outputs.iter().zip(group.process.correlated(&normals)) {
+                draw[*output] = moved;
+            }
+        }
+        draws.push(draw.iter().map(|moved| -moved).collect());
+        draws.push(draw);
+    }
+    draws
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
+fn as_f64(count: usize) -> f64 {
+    count as f64
+}

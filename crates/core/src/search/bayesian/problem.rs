@@ -1,0 +1,162 @@
+//! The problem the model sees: axes of numbered levels, measured numbers, a goal.
+//!
+//! Nothing here knows of engines or metrics by name. A point is the number of a level on
+//! each axis; a measurement is a row of numbers; what they are worth is the goal's to say.
+
+/// A point: for each axis the number of its level.
+pub type Point = Vec<u16>;
+
+/// One thing that varies.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Axis {
+    /// Whether neighbouring levels are alike, and where each lies between 0 and 1.
+    positions: Option<Vec<f64>>,
+    levels: usize,
+}
+
+/// One measured number that the goal looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Output {
+    /// Outputs of one group are the same metric at different loads: what an axis does to
+    /// one of them it mostly does to all.
+    pub group: usize,
+}
+
+/// What a row of measured numbers is worth.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Worth {
+    /// In the goal's own unit; higher is better.
+    pub value: f64,
+    /// The largest relative excess over a hard limit; all limits hold at 0 and below.
+    pub violation: f64,
+}
+
+/// What is wanted.
+pub trait Goal {
+    /// What is measured, in the order of a row.
+    fn outputs(&self) -> &[Output];
+
+    /// What a row is worth.
+    fn worth(&self, row: &[f64]) -> Worth;
+}
+
+/// Why a point could not be measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Crash {
+    /// Its values do not go together.
+    Refused,
+    /// It takes more memory than there is, seen at start-up.
+    StartMemory,
+    /// It takes more memory than there is, seen under load.
+    LoadMemory,
+    /// It takes more time than there is.
+    Time,
+    /// Nothing that the point is to blame for.
+    Flaky,
+}
+
+/// What came of a trial.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// The measured numbers, one for each output.
+    Measured(Vec<f64>),
+    /// No numbers.
+    Crashed(Crash),
+}
+
+/// One trial.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Trial {
+    /// What was tried.
+    pub point: Point,
+    /// What came of it.
+    pub outcome: Outcome,
+}
+
+/// All that a suggestion rests on.
+#[derive(Clone, Copy)]
+pub struct Search<'a> {
+    /// What varies.
+    pub axes: &'a [Axis],
+    /// Which points may be tried at all.
+    pub allowed: &'a dyn Fn(&[u16]) -> bool,
+    /// What is wanted.
+    pub goal: &'a dyn Goal,
+    /// Every trial, oldest first.
+    pub history: &'a [Trial],
+    /// Points that are being measured now.
+    pub pending: &'a [Point],
+    /// Trials planned in all.
+    pub budget: usize,
+    /// Trials of a spread design before the model decides.
+    pub initial: usize,
+    /// Whether measuring a point again is worth a trial of the budget.
+    pub replicates: bool,
+    /// Parts equal searches.
+    pub seed: u64,
+}
+
+/// What to try next.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Suggestion {
+    /// A new point.
+    Try {
+        /// Which.
+        point: Point,
+        /// Why, for people.
+        why: String,
+    },
+    /// A point that was measured before.
+    Replicate {
+        /// Which.
+        point: Point,
+        /// Why, for people.
+        why: String,
+    },
+    /// Nothing is left to try.
+    Stop {
+        /// Why, for people.
+        why: String,
+    },
+}
+
+impl Axis {
+    /// An axis whose levels are in order, one step apart.
+    pub fn ordered(levels: usize) -> Self {
+        let last = levels.saturating_sub(1).max(1);
+        #[expect(clippy::cast_precision_loss, reason = "levels stay far below 2^53")]
+        let positions = (0..levels).map(|level| level as f64 / last as f64).collect();
+        Self {
+            positions: Some(positions),
+            levels,
+        }
+    }
+
+    /// An axis whose levels have no order.
+    pub fn categorical(levels: usize) -> Self {
+        Self {
+            positions: None,
+            levels,
+        }
+    }
+
+    /// How many levels there are.
+    pub fn levels(&self) -> usize {
+        self.levels
+    }
+
+    /// Where the levels lie between 0 and 1; nothing where they have no order.
+    pub fn positions(&self) -> Option<&[f64]> {
+        self.positions.as_deref().filter(|positions| positions.len() > 2)
+    }
+}
+
+impl Outcome {
+    /// The measured numbers, if there are any.
+    pub fn measured(&self) -> Option<&[f64]> {
+        match self {
+            Self::Measured(row) => Some(row),
+            Self::Crashed(_) => None,
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! From what was learnt to what is tried next.
+
+use std::collections::HashSet;
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use super::crash::Crashes;
+use super::model::{Model, Promise};
+use super::points::{anywhere, distance, known, moved, neighbours, spread};
+use super::problem::{Point, Search, Suggestion};
+
+/// Points of the spread design that are looked at for each trial of it.
+const LOOKED_AT: usize = 24;
+
+/// Measured points that are looked around.
+const CENTRES: usize = 5;
+
+/// Points that are drawn from everywhere, and from two exchanges around each centre.
+const FAR: usize = 600;
+const AROUND: usize = 60;
+
+/// Points that are judged by draws, of all that were looked at by their means.
+const JUDGED: usize = 160;
+
+/// Of which so many are taken whatever their means.
+const UNSORTED: usize = 60;
+
+/// Rounds of ascent from the best judged.
+const ROUNDS: usize = 6;
+
+/// What to do next, and what is best so far.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Advice {
+    /// What to try next.
+    pub next: Suggestion,
+    /// The measured point that is believed best; none before anything was measured.
+    pub best: Option<Point>,
+}
+
+/// What to try next, and what is best so far.
+pub fn advise(search: &Search<'_>) -> Advice {
+    let mut rng = ChaCha8Rng::seed_from_u64(search.seed);
+    rng.set_stream(1 << 32 | (search.history.len() + search.pending.len()) as u64);
+    let known = known(search);
+    let model = Model::of(search);
+    let ranking = model.as_ref().map(Model::ranking).unwrap_or_default();
+    let best = ranking.first().map(|(point, _)| point.clone());
+    let turn = Turn {
+        search,
+        known,
+        rng,
+    };
+    let next = match model {
+        Some(model) if search.history.len() >= search.initial => turn.model(&model, &ranking),
+        _ => turn.design(),
+    };
+    Advice { next, best }
+}
+
+/// One question.
+struct Turn<'a> {
+    search: &'a Search<'a>,
+    known: HashSet<Point>,
+    rng: ChaCha8Rng,
+}
+
+impl Turn<'_> {
+    fn is_fresh(&self, point: &Point) -> bool {
+        !self.known.contains(point) && (self.search.allowed)(point)
+    }
+
+    /// A point of the spread design: the one that is most likely to run and furthest from what
+    /// was tried.
+    fn design(mut self) -> Suggestion {
+        let axes = self.search.axes;
+        let mut steady = ChaCha8Rng::seed_from_u64(self.search.seed);
+        let points = spread(axes, 64, &mut steady);
+        let crashes = Crashes::of(axes, self.search.history);
+        let from = self.search.history.len() + self.search.pending.len();
+        let tried: Vec<&Point> = self
+            .search
+            .history
+            .iter()
+            .map(|trial| &trial.point)
+            .chain(self.search.pending)
+            .collect();
+        let far = |point: &Point| {
+            tried.iter().map(|other| distance(axes, point, other)).fold(f64::INFINITY, f64::min)
+        };
+        let merit = |point: &Point| {
+            let distance = if tried.is_empty() { 1.0 } else { far(point) };
+            crashes.runs(point).powi(2) * distance
+        };
+        let pool: Vec<Point> = points
+            .into_iter()
+            .skip(from)
+            .take(if tried.is_empty() { 1 } else { LOOKED_AT })
+            .filter(|point| self.is_fresh(point))
+            .collect();
+        let chosen = pool.into_iter().max_by(|left, right| merit(left).total_cmp(&merit(right)));
+        match chosen.or_else(|| self.any()) {
+            Some(point) => Suggestion::Try {
+                point,
+                why: "spread over the space".into(),
+            },
+            None => self.stop(),
+        }
+    }
+
+    /// Any new point: by drawing, and by looking at all of a small space.
+    fn any(&mut self) -> Option<Point> {
+        let axes = self.search.axes;
+        for _ in 0..2000 {
+            let point = anywhere(axes, &mut self.rng);
+            if self.is_fresh(&point) {
+                return Some(point);
+            }
+        }
+        None
+    }
+
+    fn stop(&self) -> Suggestion {
+        Suggestion::Stop {
+            why: "no further point was found".into(),
+        }
+    }
+
+    fn pool(&mut self, ranking: &[(Point, Promise)]) -> Vec<Point> {
+        let axes = self.search.axes;
+        let mut pool = Vec::new();
+        for (centre, _) in ranking.iter().take(CENTRES) {
+            pool.extend(neighbours(axes, centre, &mut self.rng));
+            for _ in 0..AROUND {
+                pool.push(moved(axes, centre, &mut self.rng));
+            }
+        }
+        for _ in 0..FAR {
+            pool.push(anywhere(axes, &mut self.rng));
+        }
+        let mut seen = HashSet::new();
+        pool.retain(|point| self.is_fresh(point) && seen.insert(point.clone()));
+        pool
+    }
+
+    fn model(mut self, model: &Model<'_>, ranking: &[(Point, Promise)]) -> Suggestion {
+        let best = ranking
+            .first()
+            .filter(|(_, promise)| promise.is_sure())
+            .map(|(_, promise)| promise.value);
+        let merit = |point: &Point| -> (f64, Promise) {
+            let runs = model.crashes.runs(point);
+            let promise = model.promise(point, best.unwrap_or(f64::INFINITY));
+            let merit = match best {
+                Some(_) => promise.gain * runs,
+                None => promise.feasible.max(1e-3) * runs / (1.0 + promise.violation),
+            };
+            (merit, promise)
+        };
+        let mut pool = self.pool(ranking);
+        if pool.is_empty() {
+            return match self.any() {
+                Some(point) => Suggestion::Try {
+                    point,
+                    why: "drawn at random".into(),
+                },
+                None => self.stop(),
+            };
+        }
+        if pool.len() > JUDGED {
+            let mut quick: Vec<(f64, Point)> = pool
+                .into_iter()
+                .map(|point| {
+                    let worth = model.middle(&point);
+                    let runs = model.crashes.runs(&point).max(1e-6).ln();
+                    let limits = worth.violation.max(0.0);
+                    let value = worth.value - best.unwrap_or(worth.value);
+                    (value + 0.3 * runs - limits, point)
+                })
+                .collect();
+            quick.sort_by(|(left, _), (right, _)| right.total_cmp(left));
+            let rest = quick.split_off(JUDGED - UNSORTED);
+            pool = quick.into_iter().map(|(_, point)| point).collect();
+            for _ in 0..UNSORTED {
+                pool.push(rest[self.rng.random_range(0..rest.len())].1.clone());
+            }
+        }
+        let mut judged: Vec<(f64, Point)> = pool.into_iter().map(|point| (merit(&point).0, point)).collect();
+        judged.sort_by(|(left, _), (right, _)| right.total_cmp(left));
+        let mut top = judged[0].clone();
+        for start in judged.iter().take(2) {
+            let mut at = start.clone();
+            for _ in 0..ROUNDS {
+                let around = neighbours(self.search.axes, &at.1, &mut self.rng);
+                let step = around
+                    .into_iter()
+                    .filter(|point| self.is_fresh(point))
+                    .map(|point| (merit(&point).0, point))
+                    .max_by(|(left, _), (right, _)| left.total_cmp(right));
+                match step {
+                    Some(step) if step.0 > at.0 => at = step,
+                    _ => break,
+                }
+            }
+            if at.0 > top.0 {
+                top = at;
+            }
+        }
+        Suggestion::Try {
+            point: top.1,
+            why: "largest expected gain".into(),
+        }
+    }
+}
