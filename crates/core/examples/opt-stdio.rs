@@ -41,7 +41,11 @@ impl Goal for Formula {
     }
 
     fn worth(&self, row: &[f64]) -> Worth {
-        let base: f64 = self.terms.iter().map(|(weight, output)| weight * row[*output]).sum();
+        let base: f64 = self
+            .terms
+            .iter()
+            .map(|(weight, output)| weight * row[*output])
+            .sum();
         let penalty: f64 = self
             .soft
             .iter()
@@ -89,18 +93,24 @@ impl Formula {
         for term in list("soft") {
             let output = formula.output(&term);
             let (threshold, steepness) = (number(&term, "threshold"), number(&term, "steepness"));
-            formula.soft.push((number(&term, "weight"), output, threshold, steepness));
+            formula
+                .soft
+                .push((number(&term, "weight"), output, threshold, steepness));
         }
         for term in list("hard") {
             let output = formula.output(&term);
-            formula.hard.push((output, number(&term, "threshold"), term["op"] == ">="));
+            formula
+                .hard
+                .push((output, number(&term, "threshold"), term["op"] == ">="));
         }
         formula
     }
 
     fn output(&mut self, term: &Value) -> usize {
         let metric = term["metric"].as_str().unwrap_or_default().to_owned();
-        let level = term["level"].as_u64().and_then(|level| usize::try_from(level).ok());
+        let level = term["level"]
+            .as_u64()
+            .and_then(|level| usize::try_from(level).ok());
         let place = (metric, level.unwrap_or_default());
         if let Some(known) = self.places.iter().position(|other| *other == place) {
             return known;
@@ -108,7 +118,12 @@ impl Formula {
         let same = self.places.iter().position(|(metric, _)| *metric == place.0);
         let group = match same {
             Some(other) => self.outputs[other].group,
-            None => self.outputs.iter().map(|output| output.group + 1).max().unwrap_or(0),
+            None => self
+                .outputs
+                .iter()
+                .map(|output| output.group + 1)
+                .max()
+                .unwrap_or(0),
         };
         self.outputs.push(Output { group });
         self.places.push(place);
@@ -139,7 +154,10 @@ impl Replay {
             values,
             axes,
             goal: Formula::of(&init["problem"]["objective"]),
-            budget: init["budget"].as_u64().and_then(|budget| budget.try_into().ok()).unwrap_or(60),
+            budget: init["budget"]
+                .as_u64()
+                .and_then(|budget| budget.try_into().ok())
+                .unwrap_or(60),
             seed: init["seed"].as_u64().unwrap_or(0),
             history: Vec::new(),
             advice: None,
@@ -179,14 +197,20 @@ impl Replay {
             .zip(&self.values)
             .map(|(name, values)| {
                 let level = values.iter().position(|value| *value == told["config"][name]);
-                level.and_then(|level| u16::try_from(level).ok()).unwrap_or_default()
+                level
+                    .and_then(|level| u16::try_from(level).ok())
+                    .unwrap_or_default()
             })
             .collect();
         let outcome = match (told["status"].as_str(), told["error"].as_str()) {
             (Some("ok"), _) => {
                 let number = |(metric, level): &Place| told["metrics"][metric][*level].as_f64();
                 Outcome::Measured(
-                    self.goal.places.iter().map(|place| number(place).unwrap_or(f64::NAN)).collect(),
+                    self.goal
+                        .places
+                        .iter()
+                        .map(|place| number(place).unwrap_or(f64::NAN))
+                        .collect(),
                 )
             }
             (_, Some("invalid_arg")) => Outcome::Crashed(Crash::Refused),

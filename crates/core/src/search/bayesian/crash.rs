@@ -42,8 +42,19 @@ impl Crashes {
         let accepted = of(&|crash| !matches!(crash, Some(Crash::Refused | Crash::Flaky)));
         let boundaries = [
             (Crash::StartMemory, &[Crash::Refused, Crash::Flaky][..]),
-            (Crash::LoadMemory, &[Crash::Refused, Crash::StartMemory, Crash::Flaky]),
-            (Crash::Time, &[Crash::Refused, Crash::StartMemory, Crash::LoadMemory, Crash::Flaky]),
+            (
+                Crash::LoadMemory,
+                &[Crash::Refused, Crash::StartMemory, Crash::Flaky],
+            ),
+            (
+                Crash::Time,
+                &[
+                    Crash::Refused,
+                    Crash::StartMemory,
+                    Crash::LoadMemory,
+                    Crash::Flaky,
+                ],
+            ),
         ];
         let boundaries = boundaries
             .iter()
@@ -65,7 +76,11 @@ impl Crashes {
 
     /// The probability that a point runs.
     pub(super) fn runs(&self, point: &[u16]) -> f64 {
-        let kept: f64 = self.boundaries.iter().map(|boundary| 1.0 - boundary.crashes(point)).product();
+        let kept: f64 = self
+            .boundaries
+            .iter()
+            .map(|boundary| 1.0 - boundary.crashes(point))
+            .product();
         kept * self.rules.accepts(point)
     }
 }
@@ -145,7 +160,9 @@ impl Boundary {
                 .map(|row| roots[row] * dot(&kernel[row * count..(row + 1) * count], &b))
                 .collect();
             let inner = factor.solve(&inner);
-            let a: Vec<f64> = (0..count).map(|index| b[index] - roots[index] * inner[index]).collect();
+            let a: Vec<f64> = (0..count)
+                .map(|index| b[index] - roots[index] * inner[index])
+                .collect();
             for (row, latent) in latent.iter_mut().enumerate() {
                 *latent = PRIOR + dot(&kernel[row * count..(row + 1) * count], &a);
             }
@@ -167,10 +184,17 @@ impl Boundary {
 
     /// The probability that a point crashes; what is unknown pulls towards one half.
     fn crashes(&self, point: &[u16]) -> f64 {
-        let alike: Vec<f64> =
-            self.points.iter().map(|other| between(&self.tables, point, other)).collect();
+        let alike: Vec<f64> = self
+            .points
+            .iter()
+            .map(|other| between(&self.tables, point, other))
+            .collect();
         let mean = PRIOR + dot(&alike, &self.pull);
-        let mut scaled: Vec<f64> = alike.iter().zip(&self.roots).map(|(alike, root)| alike * root).collect();
+        let mut scaled: Vec<f64> = alike
+            .iter()
+            .zip(&self.roots)
+            .map(|(alike, root)| alike * root)
+            .collect();
         self.factor.forward(&mut scaled);
         let variance = (between(&self.tables, point, point) - dot(&scaled, &scaled)).max(0.0);
         logistic(mean / (1.0 + std::f64::consts::PI * variance / 8.0).sqrt())

@@ -72,11 +72,7 @@ impl Table {
                 }
             }
         }
-        Self {
-            levels,
-            alike,
-            slope,
-        }
+        Self { levels, alike, slope }
     }
 
     fn place(&self, left: u16, right: u16) -> usize {
@@ -149,13 +145,7 @@ impl Kernel {
 }
 
 impl Shape {
-    /// The numbers in a row: main, pair, full, length.
-    pub(super) fn to_row(&self) -> Vec<f64> {
-        let ends = [self.pair, self.full];
-        self.main.iter().chain(&ends).chain(&self.length).copied().collect()
-    }
-
-    /// The shape of such a row.
+    /// The shape of the numbers in a row: main, pair, full, length.
     pub(super) fn of_row(row: &[f64], axes: usize) -> Self {
         Self {
             main: row[..axes].to_vec(),
@@ -179,8 +169,12 @@ mod tests {
             full: -1.5,
             length: vec![-0.6, 0.0, 0.3],
         };
-        for (x, y) in [([0, 1, 3], [2, 1, 0]), ([4, 0, 1], [1, 2, 2]), ([3, 2, 2], [3, 2, 2])] {
-            let row = shape.to_row();
+        for (x, y) in [
+            ([0, 1, 3], [2, 1, 0]),
+            ([4, 0, 1], [1, 2, 2]),
+            ([3, 2, 2], [3, 2, 2]),
+        ] {
+            let row = [&shape.main[..], &[shape.pair, shape.full], &shape.length].concat();
             let mut slopes = vec![0.0; row.len()];
             Kernel::of(&axes, &shape).add_slopes(&x, &y, 1.0, &mut slopes);
             for (index, slope) in slopes.iter().enumerate() {

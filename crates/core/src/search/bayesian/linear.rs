@@ -80,7 +80,9 @@ impl Cholesky {
 
     /// `ln det A`.
     pub(super) fn ln_det(&self) -> f64 {
-        (0..self.size).map(|index| 2.0 * self.row(index)[index].ln()).sum()
+        (0..self.size)
+            .map(|index| 2.0 * self.row(index)[index].ln())
+            .sum()
     }
 
     /// `A⁻¹`, row by row.

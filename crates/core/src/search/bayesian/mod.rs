@@ -21,3 +21,6 @@ mod suggest;
 
 pub use problem::{Axis, Crash, Goal, Outcome, Output, Point, Search, Suggestion, Trial, Worth};
 pub use suggest::{Advice, advise};
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,7 @@
 //! All that was learnt from a history: what points measure, and which will not run.
 
+use std::collections::HashMap;
+
 use rand::SeedableRng;
 use rand::distr::Distribution;
 use rand_chacha::ChaCha8Rng;
@@ -12,6 +14,10 @@ use super::scale::Scale;
 
 /// Draws that an expectation is taken over; every point sees the same ones.
 const DRAWS: usize = 64;
+
+/// How much one measurement of a point says of it, against all that the model takes from
+/// other points.
+const OWN_TRUST: f64 = 0.7;
 
 /// Share of draws in which hard limits must hold for a point to be believed feasible.
 const SURE: f64 = 0.6;
@@ -47,6 +53,17 @@ pub(super) struct Promise {
     pub(super) gain: f64,
 }
 
+/// A point that was measured.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Ranked {
+    pub(super) point: Point,
+    pub(super) promise: Promise,
+    /// Times that it was measured.
+    pub(super) runs: usize,
+    /// Mean of the values that were measured.
+    seen: f64,
+}
+
 impl<'a> Model<'a> {
     /// Learns from a search's history; nothing if nothing was measured.
     pub(super) fn of(search: &'a Search<'a>) -> Option<Self> {
@@ -72,11 +89,17 @@ impl<'a> Model<'a> {
         let groups: Vec<Group> = numbers
             .into_iter()
             .map(|number| {
-                let members: Vec<usize> =
-                    (0..outputs.len()).filter(|output| outputs[*output].group == number).collect();
+                let members: Vec<usize> = (0..outputs.len())
+                    .filter(|output| outputs[*output].group == number)
+                    .collect();
                 let rows: Vec<Vec<f64>> = measured
                     .iter()
-                    .map(|(_, row)| members.iter().map(|output| scales[*output].on(row[*output])).collect())
+                    .map(|(_, row)| {
+                        members
+                            .iter()
+                            .map(|output| scales[*output].on(row[*output]))
+                            .collect()
+                    })
                     .collect();
                 Group {
                     process: Process::of(search.axes, &points, &rows),
@@ -95,7 +118,10 @@ impl<'a> Model<'a> {
     }
 
     fn beliefs(&self, point: &[u16]) -> Vec<Belief> {
-        self.groups.iter().map(|group| group.process.believe(point)).collect()
+        self.groups
+            .iter()
+            .map(|group| group.process.believe(point))
+            .collect()
     }
 
     /// What a point's expected outputs are worth: quick, and blind to doubt.
@@ -140,28 +166,51 @@ impl<'a> Model<'a> {
         }
     }
 
-    /// Every point that was measured, once, best first: by expected value where hard limits
-    /// are believed to hold, by expected violation where not.
-    pub(super) fn ranking(&self) -> Vec<(Point, Promise)> {
-        let mut seen = std::collections::HashSet::new();
-        let mut ranking: Vec<(Point, Promise)> = self
-            .search
-            .history
-            .iter()
-            .filter(|trial| trial.outcome.measured().is_some() && seen.insert(&trial.point))
-            .map(|trial| (trial.point.clone(), self.promise(&trial.point, f64::INFINITY)))
-            .collect();
-        ranking.sort_by(|(_, left), (_, right)| {
-            let sure = |promise: &Promise| promise.feasible >= SURE;
+    /// Every point that was measured, once, best first: by value where hard limits are believed
+    /// to hold, by expected violation where not.
+    pub(super) fn ranking(&self) -> Vec<Ranked> {
+        let mut places: HashMap<&Point, usize> = HashMap::new();
+        let mut ranking: Vec<Ranked> = Vec::new();
+        for trial in self.search.history {
+            let Some(row) = trial.outcome.measured() else {
+                continue;
+            };
+            let place = *places.entry(&trial.point).or_insert_with(|| {
+                ranking.push(Ranked {
+                    point: trial.point.clone(),
+                    promise: self.promise(&trial.point, f64::INFINITY),
+                    runs: 0,
+                    seen: 0.0,
+                });
+                ranking.len() - 1
+            });
+            let ranked = &mut ranking[place];
+            ranked.runs += 1;
+            let value = self.search.goal.worth(row).value;
+            ranked.seen += (value - ranked.seen) / as_f64(ranked.runs);
+        }
+        ranking.sort_by(|left, right| {
+            let sure = |ranked: &Ranked| ranked.promise.is_sure();
             sure(right).cmp(&sure(left)).then_with(|| {
                 if sure(left) {
-                    right.value.total_cmp(&left.value)
+                    right.value().total_cmp(&left.value())
                 } else {
-                    left.violation.total_cmp(&right.violation)
+                    left.promise.violation.total_cmp(&right.promise.violation)
                 }
             })
         });
         ranking
+    }
+}
+
+impl Ranked {
+    /// What the point is held to be worth: the model smooths over what is peculiar to a
+    /// point, a measurement carries noise, so it lies between the two; the more often the
+    /// point was measured, the closer to what was measured.
+    pub(super) fn value(&self) -> f64 {
+        let trust = OWN_TRUST * as_f64(self.runs);
+        let share = trust / (1.0 + trust);
+        self.promise.value + share * (self.seen - self.promise.value)
     }
 }
 
@@ -180,8 +229,11 @@ fn draws(search: &Search<'_>, groups: &[Group], outputs: usize) -> Vec<Vec<f64>>
     for _ in 0..DRAWS / 2 {
         let mut draw = vec![0.0; outputs];
         for group in groups {
-            let normals: Vec<f64> =
-                group.outputs.iter().map(|_| StandardNormal.sample(&mut rng)).collect();
+            let normals: Vec<f64> = group
+                .outputs
+                .iter()
+                .map(|_| StandardNormal.sample(&mut rng))
+                .collect();
             for (output, moved) in group.outputs.iter().zip(group.process.correlated(&normals)) {
                 draw[*output] = moved;
             }

@@ -94,7 +94,11 @@ pub(super) fn spread(axes: &[Axis], count: usize, rng: &mut impl Rng) -> Vec<Poi
         .map(|fractions| {
             let level = |(fraction, axis): (f64, &Axis)| {
                 let levels = u16::try_from(axis.levels().max(1)).unwrap_or(u16::MAX);
-                #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "below the levels")]
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    clippy::cast_sign_loss,
+                    reason = "below the levels"
+                )]
                 let level = (fraction * f64::from(levels)) as u16;
                 level.min(levels - 1)
             };

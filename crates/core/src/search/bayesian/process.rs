@@ -32,11 +32,6 @@ pub(super) struct Process {
     scales: Vec<f64>,
     /// Covariance between outputs as a factor: draws are made by multiplying with it.
     spread: Cholesky,
-    variances: Vec<f64>,
-    /// Variance of one run's noise, relative to an output's variance.
-    pub(super) noise: f64,
-    /// Runs that fit badly.
-    pub(super) doubtful: Vec<bool>,
 }
 
 /// Belief about one point.
@@ -58,7 +53,11 @@ impl Process {
             let mean = rows.iter().map(|row| row[output]).sum::<f64>() / count;
             let variance = rows.iter().map(|row| (row[output] - mean).powi(2)).sum::<f64>() / count;
             let scale = variance.sqrt().max(1e-6 * mean.abs()).max(1e-9);
-            columns.push(rows.iter().map(|row| (row[output] - mean) / scale).collect::<Vec<f64>>());
+            columns.push(
+                rows.iter()
+                    .map(|row| (row[output] - mean) / scale)
+                    .collect::<Vec<f64>>(),
+            );
             means.push(mean);
             scales.push(scale);
         }
@@ -81,10 +80,7 @@ impl Process {
             weights: solved.weights,
             means,
             scales,
-            variances: (0..outputs).map(|output| covariance[output * outputs + output]).collect(),
             spread: Cholesky::of(&covariance, outputs),
-            noise: fitted.noise,
-            doubtful,
         }
     }
 
@@ -120,12 +116,11 @@ impl Process {
     /// Turns independent normal numbers into correlated ones in the outputs' own units.
     pub(super) fn correlated(&self, normals: &[f64]) -> Vec<f64> {
         let moved = self.spread.times(normals);
-        moved.iter().zip(&self.scales).map(|(moved, scale)| moved * scale).collect()
-    }
-
-    /// The standard deviation of one run's noise, for each output in its own unit.
-    pub(super) fn noise_of(&self, output: usize) -> f64 {
-        (self.noise * self.variances[output]).sqrt() * self.scales[output]
+        moved
+            .iter()
+            .zip(&self.scales)
+            .map(|(moved, scale)| moved * scale)
+            .collect()
     }
 }
 
@@ -155,7 +150,11 @@ impl Solved {
         let worst: Vec<f64> = (0..count)
             .map(|index| {
                 let own = inverse[index * count + index].sqrt();
-                let sum: f64 = self.weights.iter().map(|weights| (weights[index] / own).abs()).sum();
+                let sum: f64 = self
+                    .weights
+                    .iter()
+                    .map(|weights| (weights[index] / own).abs())
+                    .sum();
                 sum / outputs
             })
             .collect();
@@ -193,7 +192,14 @@ mod tests {
     #[test]
     fn a_process_goes_through_what_it_saw_and_doubts_what_it_did_not() {
         let axes = [Axis::ordered(9), Axis::categorical(2)];
-        let points: Vec<Point> = vec![vec![0, 0], vec![2, 0], vec![4, 1], vec![6, 0], vec![8, 1], vec![1, 1]];
+        let points: Vec<Point> = vec![
+            vec![0, 0],
+            vec![2, 0],
+            vec![4, 1],
+            vec![6, 0],
+            vec![8, 1],
+            vec![1, 1],
+        ];
         let rows: Vec<Vec<f64>> = points
             .iter()
             .map(|point| {

@@ -158,7 +158,12 @@ impl Rules {
     pub(super) fn accepts(&self, point: &[u16]) -> f64 {
         self.rules
             .iter()
-            .filter(|rule| rule.conditions.iter().flatten().all(|condition| condition.holds(point)))
+            .filter(|rule| {
+                rule.conditions
+                    .iter()
+                    .flatten()
+                    .all(|condition| condition.holds(point))
+            })
             .map(|rule| 1.0 - rule.belief)
             .product()
     }

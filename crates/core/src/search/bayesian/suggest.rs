@@ -6,7 +6,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::crash::Crashes;
-use super::model::{Model, Promise};
+use super::model::{Model, Promise, Ranked};
 use super::points::{anywhere, distance, known, moved, neighbours, spread};
 use super::problem::{Point, Search, Suggestion};
 
@@ -25,6 +25,13 @@ const JUDGED: usize = 160;
 
 /// Of which so many are taken whatever their means.
 const UNSORTED: usize = 60;
+
+/// The power of the probability to run that a gain is weighed with: crashes cost a trial each
+/// and teach little once their boundary is roughly known.
+const CAUTION: f64 = 2.0;
+
+/// Trials at the end of a budget that go to measuring the best again.
+const CONFIRMED: usize = 4;
 
 /// Rounds of ascent from the best judged.
 const ROUNDS: usize = 6;
@@ -45,12 +52,8 @@ pub fn advise(search: &Search<'_>) -> Advice {
     let known = known(search);
     let model = Model::of(search);
     let ranking = model.as_ref().map(Model::ranking).unwrap_or_default();
-    let best = ranking.first().map(|(point, _)| point.clone());
-    let turn = Turn {
-        search,
-        known,
-        rng,
-    };
+    let best = ranking.first().map(|ranked| ranked.point.clone());
+    let turn = Turn { search, known, rng };
     let next = match model {
         Some(model) if search.history.len() >= search.initial => turn.model(&model, &ranking),
         _ => turn.design(),
@@ -86,11 +89,14 @@ impl Turn<'_> {
             .chain(self.search.pending)
             .collect();
         let far = |point: &Point| {
-            tried.iter().map(|other| distance(axes, point, other)).fold(f64::INFINITY, f64::min)
+            tried
+                .iter()
+                .map(|other| distance(axes, point, other))
+                .fold(f64::INFINITY, f64::min)
         };
         let merit = |point: &Point| {
             let distance = if tried.is_empty() { 1.0 } else { far(point) };
-            crashes.runs(point).powi(2) * distance
+            crashes.runs(point).powf(CAUTION) * distance
         };
         let pool: Vec<Point> = points
             .into_iter()
@@ -98,7 +104,9 @@ impl Turn<'_> {
             .take(if tried.is_empty() { 1 } else { LOOKED_AT })
             .filter(|point| self.is_fresh(point))
             .collect();
-        let chosen = pool.into_iter().max_by(|left, right| merit(left).total_cmp(&merit(right)));
+        let chosen = pool
+            .into_iter()
+            .max_by(|left, right| merit(left).total_cmp(&merit(right)));
         match chosen.or_else(|| self.any()) {
             Some(point) => Suggestion::Try {
                 point,
@@ -126,10 +134,26 @@ impl Turn<'_> {
         }
     }
 
-    fn pool(&mut self, ranking: &[(Point, Promise)]) -> Vec<Point> {
+    /// Late in the budget, the one of the best two that was measured least.
+    fn confirmation(&self, ranking: &[Ranked]) -> Option<Point> {
+        let left = self.search.budget.saturating_sub(self.search.history.len());
+        if !self.search.replicates || left > CONFIRMED {
+            return None;
+        }
+        let top = ranking.first()?.value();
+        ranking
+            .iter()
+            .take(3)
+            .filter(|ranked| ranked.promise.is_sure() && top - ranked.value() < 0.05 * top.abs().max(1.0))
+            .min_by_key(|ranked| ranked.runs)
+            .filter(|ranked| ranked.runs < 3)
+            .map(|ranked| ranked.point.clone())
+    }
+
+    fn pool(&mut self, ranking: &[Ranked]) -> Vec<Point> {
         let axes = self.search.axes;
         let mut pool = Vec::new();
-        for (centre, _) in ranking.iter().take(CENTRES) {
+        for Ranked { point: centre, .. } in ranking.iter().take(CENTRES) {
             pool.extend(neighbours(axes, centre, &mut self.rng));
             for _ in 0..AROUND {
                 pool.push(moved(axes, centre, &mut self.rng));
@@ -143,16 +167,23 @@ impl Turn<'_> {
         pool
     }
 
-    fn model(mut self, model: &Model<'_>, ranking: &[(Point, Promise)]) -> Suggestion {
+    fn model(mut self, model: &Model<'_>, ranking: &[Ranked]) -> Suggestion {
         let best = ranking
-            .first()
-            .filter(|(_, promise)| promise.is_sure())
-            .map(|(_, promise)| promise.value);
+            .iter()
+            .filter(|ranked| ranked.promise.is_sure())
+            .map(|ranked| ranked.promise.value)
+            .max_by(f64::total_cmp);
+        if let Some(point) = self.confirmation(ranking) {
+            return Suggestion::Replicate {
+                point,
+                why: "measured again, to be sure of it".into(),
+            };
+        }
         let merit = |point: &Point| -> (f64, Promise) {
             let runs = model.crashes.runs(point);
             let promise = model.promise(point, best.unwrap_or(f64::INFINITY));
             let merit = match best {
-                Some(_) => promise.gain * runs,
+                Some(_) => promise.gain * runs.powf(CAUTION),
                 None => promise.feasible.max(1e-3) * runs / (1.0 + promise.violation),
             };
             (merit, promise)
@@ -206,9 +237,10 @@ impl Turn<'_> {
                 top = at;
             }
         }
+        let runs = model.crashes.runs(&top.1);
         Suggestion::Try {
+            why: format!("largest expected gain; runs with a probability of {runs:.2}"),
             point: top.1,
-            why: "largest expected gain".into(),
         }
     }
 }
