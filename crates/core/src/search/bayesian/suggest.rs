@@ -33,6 +33,16 @@ const CAUTION: f64 = 2.0;
 /// Trials at the end of a budget that go to measuring the best again.
 const CONFIRMED: usize = 4;
 
+/// Every so many turns a value that is hardly known is tried in good company.
+const WIDENED: usize = 4;
+
+/// The part of the budget that is spent where the model points before that begins.
+const NARROW: usize = 3;
+
+/// Trials that make a value known: so many measured, or so many altogether.
+const KNOWN: usize = 2;
+const TRIED: usize = 5;
+
 /// Rounds of ascent from the best judged.
 const ROUNDS: usize = 6;
 
@@ -167,6 +177,51 @@ impl Turn<'_> {
         pool
     }
 
+    /// The most promising point with the least known value of an unordered axis: what crashed in
+    /// bad company alone would otherwise never be seen in good.
+    fn widened(&mut self, ranking: &[Ranked], merit: &dyn Fn(&Point) -> (f64, Promise)) -> Option<Point> {
+        let axes = self.search.axes;
+        let mut rare: Option<(usize, usize, usize, u16)> = None;
+        for (index, axis) in axes.iter().enumerate() {
+            if axis.positions().is_some() {
+                continue;
+            }
+            for level in 0..u16::try_from(axis.levels()).unwrap_or(u16::MAX) {
+                let with = || {
+                    self.search
+                        .history
+                        .iter()
+                        .filter(|trial| trial.point[index] == level)
+                };
+                let measured = with().filter(|trial| trial.outcome.measured().is_some()).count();
+                let tried = with().count();
+                if measured < KNOWN && tried < TRIED {
+                    let found = (measured, tried, index, level);
+                    rare = Some(rare.map_or(found, |rare| rare.min(found)));
+                }
+            }
+        }
+        let (_, _, index, level) = rare?;
+        let mut pool = Vec::new();
+        for ranked in ranking.iter().take(CENTRES) {
+            let mut centre = ranked.point.clone();
+            centre[index] = level;
+            pool.extend(neighbours(axes, &centre, &mut self.rng));
+            pool.push(centre);
+        }
+        for _ in 0..200 {
+            pool.push(anywhere(axes, &mut self.rng));
+        }
+        for point in &mut pool {
+            point[index] = level;
+        }
+        pool.retain(|point| self.is_fresh(point));
+        let chances = pool.into_iter().map(|point| (merit(&point).0, point));
+        chances
+            .max_by(|(left, _), (right, _)| left.total_cmp(right))
+            .map(|(_, point)| point)
+    }
+
     fn model(mut self, model: &Model<'_>, ranking: &[Ranked]) -> Suggestion {
         let best = ranking
             .iter()
@@ -188,6 +243,16 @@ impl Turn<'_> {
             };
             (merit, promise)
         };
+        let turn = self.search.history.len().saturating_sub(self.search.initial);
+        if turn % WIDENED == WIDENED - 1
+            && self.search.history.len() >= self.search.budget / NARROW
+            && let Some(point) = self.widened(ranking, &merit)
+        {
+            return Suggestion::Try {
+                point,
+                why: "a value that is hardly known, with what does well elsewhere".into(),
+            };
+        }
         let mut pool = self.pool(ranking);
         if pool.is_empty() {
             return match self.any() {
