@@ -317,6 +317,7 @@ impl History<'_> {
                 total,
                 left: total - begun,
             },
+            seed: self.task.search.seed,
             initial_random: self.task.search.initial_random,
             earlier: &[],
             identity: self.identity,

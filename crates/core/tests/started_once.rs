@@ -269,7 +269,7 @@ fn whole_run(task: &Task) -> Vec<Experiment> {
         };
         known.entry(key).or_insert_with(identity).clone()
     };
-    let strategy = task.search.strategy.strategy().expect("built");
+    let strategy = task.search.strategy.strategy();
     let mut experiments: Vec<Experiment> = Vec::new();
     loop {
         match plan(task, &experiments, strategy, &identity) {

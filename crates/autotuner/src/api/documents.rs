@@ -149,7 +149,7 @@ fn too_large(task: &Task) -> Vec<Problem> {
         let message = format!("{count} experiments are planned; a task has {MOST_EXPERIMENTS} at most");
         let hint = match task.search.strategy {
             StrategyKind::Grid => "lower it, or list fewer values",
-            StrategyKind::Random | StrategyKind::Bayesian => "lower it",
+            _ => "lower it",
         };
         problems.push(Problem::new("optimization.max_iterations", message).with_hint(hint));
     }

@@ -83,18 +83,14 @@ pub(crate) async fn prepare(
     if is_local && task.engine == EngineKind::Sim && task.settings.program.is_none() {
         task.settings.program = Some(places.own_program.display().to_string());
     }
-    let strategy = task
-        .search
-        .strategy
-        .strategy()
-        .map_err(|problem| problems.push(problem));
     let engine = task.engine.engine();
     let plan = engine
         .plan(&plan_request(&task, &Candidate::engine_default()))
         .map_err(|refused| problems.extend(refused));
-    let (Ok(strategy), Ok(plan), true) = (strategy, plan, problems.is_empty()) else {
+    let (Ok(plan), true) = (plan, problems.is_empty()) else {
         return Err(problems);
     };
+    let strategy = task.search.strategy.strategy();
     let filling = places.library.fill(&mut task.workload, cancel);
     filling.await.map_err(|problem| vec![problem])?;
     if let Some(problem) = too_few_gpus(gpus, plan.gpus, cancel).await {
@@ -221,9 +217,8 @@ pub(crate) fn cannot_run_yet(task: &Task) -> Vec<Problem> {
         Problem::new("deployment_mode", "engines cannot be started in Kubernetes yet")
             .with_hint("use docker or local, or --mode")
     });
-    let strategy = task.search.strategy.strategy().err();
     let parts = task.not_built.iter().cloned();
-    parts.chain(mode).chain(strategy).collect()
+    parts.chain(mode).collect()
 }
 
 fn mode_problem(mode: DeploymentMode) -> Option<Problem> {

@@ -128,7 +128,7 @@ impl Scene {
         let store: Arc<dyn Store> = Arc::new(store);
         let worker = Arc::new(Worker {
             engine: task.engine.engine(),
-            strategy: task.search.strategy.strategy().expect("built"),
+            strategy: task.search.strategy.strategy(),
             task,
             task_id,
             deployer: Arc::clone(&self.world) as _,

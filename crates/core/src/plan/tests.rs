@@ -157,7 +157,7 @@ impl Script {
     }
 
     fn ask(&mut self, after: &str) {
-        let strategy = self.task.search.strategy.strategy().expect("built");
+        let strategy = self.task.search.strategy.strategy();
         let decision = plan(&self.task, &self.experiments, strategy, &Candidate::key);
         let told = match &decision {
             Decision::Start(next) => next

@@ -12,6 +12,6 @@ use super::Slo;
 const LARGEST_EXPONENT: f64 = 50.0;
 
 /// The penalty for missing `slo` by `ratio` (0.1 is ten per cent over), at least 0 and finite.
-pub(super) fn penalty(slo: &Slo, ratio: f64, steepness: f64) -> f64 {
+pub(crate) fn penalty(slo: &Slo, ratio: f64, steepness: f64) -> f64 {
     slo.weight * (ratio / steepness).min(LARGEST_EXPONENT).exp()
 }

@@ -3,6 +3,8 @@
 mod exponential;
 mod verdict;
 
+pub(crate) use exponential::penalty;
+pub(crate) use verdict::slo_value;
 pub use verdict::{Score, ScoreError, ScoreParts, Violation, score};
 
 use std::fmt;

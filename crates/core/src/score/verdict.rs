@@ -270,7 +270,11 @@ fn objective_value(metrics: &ExperimentMetrics, objective: Objective) -> Result<
     })
 }
 
-fn slo_value(metrics: &ExperimentMetrics, metric: SloMetric) -> Result<f64, ScoreError> {
+/// The number that a bound is held against.
+///
+/// # Errors
+/// It was not measured at every level.
+pub(crate) fn slo_value(metrics: &ExperimentMetrics, metric: SloMetric) -> Result<f64, ScoreError> {
     match metric {
         SloMetric::Latency(percentile) => metrics.latency_at(percentile),
         SloMetric::Ttft(statistic) => metrics.ttft(statistic),

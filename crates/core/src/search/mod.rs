@@ -5,15 +5,21 @@
 //! calls, so that a run which was interrupted goes on as if it had not been.
 
 pub mod bayesian;
+mod bridge;
 mod fresh;
 mod grid;
 mod random;
+mod sobol;
+mod tpe;
 
 #[cfg(test)]
 mod conformance;
 
+pub use bridge::Bayesian;
 pub use grid::Grid;
 pub use random::Random;
+pub use sobol::Sobol;
+pub use tpe::Tpe;
 
 use std::collections::HashSet;
 
@@ -21,7 +27,6 @@ use rand::Rng;
 
 use crate::failure::FailureKind;
 use crate::metrics::ExperimentMetrics;
-use crate::problem::Problem;
 use crate::score::{Objective, Score, SloPolicy};
 use crate::space::{Candidate, CandidateKey, Space};
 
@@ -32,6 +37,10 @@ pub enum StrategyKind {
     Grid,
     /// Points drawn at random, none twice.
     Random,
+    /// Points of a sequence that spreads evenly, none twice.
+    Sobol,
+    /// Values that the best have more often than the rest.
+    Tpe,
     /// A model of what was measured decides.
     Bayesian,
 }
@@ -60,6 +69,8 @@ pub struct SearchContext<'a> {
     pub pending: &'a [Candidate],
     /// What is left to spend.
     pub budget: Budget,
+    /// What parts equal searches: the same in every question of a run.
+    pub seed: u64,
     /// Random candidates wanted before a model decides.
     pub initial_random: u32,
     /// What earlier tasks with the same engine, model and hardware have seen.
@@ -146,30 +157,27 @@ pub enum Proposal {
 
 impl StrategyKind {
     /// Every kind.
-    pub const ALL: [Self; 3] = [Self::Grid, Self::Random, Self::Bayesian];
+    pub const ALL: [Self; 5] = [Self::Grid, Self::Random, Self::Sobol, Self::Tpe, Self::Bayesian];
 
     /// The word in task documents.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Grid => "grid_search",
             Self::Random => "random_search",
+            Self::Sobol => "sobol",
+            Self::Tpe => "tpe",
             Self::Bayesian => "bayesian",
         }
     }
 
     /// The strategy itself.
-    ///
-    /// # Errors
-    /// `bayesian` is understood in documents and cannot be run by this version.
-    pub fn strategy(self) -> Result<&'static dyn Strategy, Problem> {
+    pub fn strategy(self) -> &'static dyn Strategy {
         match self {
-            Self::Grid => Ok(&Grid),
-            Self::Random => Ok(&Random),
-            Self::Bayesian => Err(Problem::new(
-                "optimization.strategy",
-                "the bayesian strategy is not built into this version",
-            )
-            .with_hint("use random_search, or grid_search for a small space")),
+            Self::Grid => &Grid,
+            Self::Random => &Random,
+            Self::Sobol => &Sobol,
+            Self::Tpe => &Tpe,
+            Self::Bayesian => &Bayesian,
         }
     }
 }

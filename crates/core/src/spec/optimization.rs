@@ -39,7 +39,7 @@ pub struct OptimizationSpec {
     /// Longest time for one experiment once its engine is ready, in seconds; 1800 when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout_per_iteration: Option<f64>,
-    /// Random configurations before a model decides (`bayesian`); 5 when absent.
+    /// Configurations before a model decides (`bayesian`, `tpe`); 5 when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub n_initial_random: Option<u32>,
     /// Experiments that may run at once; 1 when absent.
@@ -59,6 +59,10 @@ pub enum StrategyWord {
     GridSearch,
     /// Points drawn at random, none twice. `random` is understood too.
     RandomSearch,
+    /// Points of a sequence that spreads evenly over the space, none twice.
+    Sobol,
+    /// Values that the best have more often than the rest (tree-structured Parzen estimator).
+    Tpe,
     /// A model of what was measured decides.
     Bayesian,
 }
@@ -82,6 +86,8 @@ impl Words for StrategyWord {
     const WORDS: &'static [(&'static str, Self)] = &[
         ("grid_search", Self::GridSearch),
         ("random_search", Self::RandomSearch),
+        ("sobol", Self::Sobol),
+        ("tpe", Self::Tpe),
         ("bayesian", Self::Bayesian),
     ];
     const ALIASES: &'static [(&'static str, Self)] = &[("random", Self::RandomSearch)];
@@ -107,6 +113,8 @@ impl StrategyWord {
         match self {
             Self::GridSearch => StrategyKind::Grid,
             Self::RandomSearch => StrategyKind::Random,
+            Self::Sobol => StrategyKind::Sobol,
+            Self::Tpe => StrategyKind::Tpe,
             Self::Bayesian => StrategyKind::Bayesian,
         }
     }
@@ -207,12 +215,12 @@ impl OptimizationSpec {
     }
 
     fn warn_of_useless_model(&self, settings: &SearchSettings, findings: &Findings) {
-        let is_useless = settings.strategy == StrategyKind::Bayesian
+        let is_useless = matches!(settings.strategy, StrategyKind::Bayesian | StrategyKind::Tpe)
             && self.max_iterations.is_some()
             && settings.initial_random >= settings.max_iterations;
         if is_useless {
             let message = format!(
-                "{} random configurations fill all {} iterations, so the model never decides",
+                "{} initial configurations fill all {} iterations, so the model never decides",
                 settings.initial_random, settings.max_iterations
             );
             findings.warn(

@@ -233,8 +233,8 @@ impl Asked {
     }
 }
 
-/// Every configuration where there are no more than the budget allows, else the best strategy
-/// that this build has.
+/// Every configuration where there are no more than the budget allows, else a model decides
+/// where the budget lets it learn something.
 ///
 /// # Errors
 /// Every problem of the document: what the request said and its parts could not judge alone.
@@ -243,10 +243,9 @@ fn choose_strategy(spec: &mut TaskSpec, notes: &mut Vec<String>) -> Result<(), V
     let budget = task.search.max_iterations;
     let size = task.space.size();
     let fits = matches!(size, Size::Finite(size) if size <= u128::from(budget));
-    let can_model = StrategyWord::Bayesian.kind().strategy().is_ok();
     let strategy = if fits {
         StrategyWord::GridSearch
-    } else if can_model && budget >= LEAST_FOR_A_MODEL {
+    } else if budget >= LEAST_FOR_A_MODEL {
         StrategyWord::Bayesian
     } else {
         StrategyWord::RandomSearch

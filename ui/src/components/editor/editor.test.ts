@@ -123,6 +123,8 @@ describe('the schema of task documents', () => {
     expect(wordsAt(root, ['optimization', 'strategy']).map(({ text }) => text)).toEqual([
       'grid_search',
       'random_search',
+      'sobol',
+      'tpe',
       'bayesian',
     ]);
     expect(wordsAt(root, ['benchmark', 'dataset_deduplicate']).map(({ text }) => text)).toEqual([

@@ -20,6 +20,7 @@ mod sobol;
 mod suggest;
 
 pub use problem::{Axis, Crash, Goal, Outcome, Output, Point, Search, Suggestion, Trial, Worth};
+pub(super) use sobol::points as sobol_points;
 pub use suggest::{Advice, advise};
 
 #[cfg(test)]

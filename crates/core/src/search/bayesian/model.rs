@@ -124,15 +124,20 @@ impl<'a> Model<'a> {
             .collect()
     }
 
-    /// What a point's expected outputs are worth: quick, and blind to doubt.
-    pub(super) fn middle(&self, point: &[u16]) -> super::problem::Worth {
+    /// A point's expected outputs: quick, and blind to doubt.
+    pub(super) fn expected(&self, point: &[u16]) -> Vec<f64> {
         let mut row = vec![0.0; self.scales.len()];
         for group in &self.groups {
             for (output, mean) in group.outputs.iter().zip(group.process.means(point)) {
                 row[*output] = self.scales[*output].off(mean);
             }
         }
-        self.search.goal.worth(&row)
+        row
+    }
+
+    /// What a point's expected outputs are worth.
+    pub(super) fn middle(&self, point: &[u16]) -> super::problem::Worth {
+        self.search.goal.worth(&self.expected(point))
     }
 
     /// What a point promises against a value that is had already.

@@ -58,7 +58,7 @@ fn directions(dimension: usize) -> Option<[u32; 32]> {
 }
 
 /// The first `count` points in the unit cube of so many dimensions.
-pub(super) fn points(dimensions: usize, count: usize, rng: &mut impl Rng) -> Vec<Vec<f64>> {
+pub(in crate::search) fn points(dimensions: usize, count: usize, rng: &mut impl Rng) -> Vec<Vec<f64>> {
     let mut points = vec![Vec::with_capacity(dimensions); count];
     for dimension in 0..dimensions {
         let shift: u32 = rng.random();

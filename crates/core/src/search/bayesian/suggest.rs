@@ -8,7 +8,7 @@ use rand_chacha::ChaCha8Rng;
 use super::crash::Crashes;
 use super::model::{Model, Promise, Ranked};
 use super::points::{anywhere, distance, known, moved, neighbours, spread};
-use super::problem::{Point, Search, Suggestion};
+use super::problem::{Outcome, Point, Search, Suggestion, Trial};
 
 /// Points of the spread design that are looked at for each trial of it.
 const LOOKED_AT: usize = 24;
@@ -63,12 +63,34 @@ pub fn advise(search: &Search<'_>) -> Advice {
     let model = Model::of(search);
     let ranking = model.as_ref().map(Model::ranking).unwrap_or_default();
     let best = ranking.first().map(|ranked| ranked.point.clone());
+    if let Some(model) = model.as_ref().filter(|_| !search.pending.is_empty()) {
+        let history = anticipated(search, model);
+        let later = Search {
+            history: &history,
+            pending: &[],
+            ..*search
+        };
+        return Advice {
+            next: advise(&later).next,
+            best,
+        };
+    }
     let turn = Turn { search, known, rng };
     let next = match model {
         Some(model) if search.history.len() >= search.initial => turn.model(&model, &ranking),
         _ => turn.design(),
     };
     Advice { next, best }
+}
+
+/// The history once what is being measured has come out as expected: the next suggestion is for
+/// elsewhere, and need not wait ("kriging believer"; Ginsbourger et al., 2010).
+fn anticipated(search: &Search<'_>, model: &Model<'_>) -> Vec<Trial> {
+    let expected = search.pending.iter().map(|point| Trial {
+        point: point.clone(),
+        outcome: Outcome::Measured(model.expected(point)),
+    });
+    search.history.iter().cloned().chain(expected).collect()
 }
 
 /// One question.

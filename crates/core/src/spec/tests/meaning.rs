@@ -381,7 +381,7 @@ fn what_is_accepted_but_odd_is_said() {
         json!({ "strategy": "bayesian", "max_iterations": 5, "study_name": "s" }),
         &[
             "optimization.study_name: has no meaning here and is left out: every task keeps its own history",
-            "optimization.n_initial_random: 5 random configurations fill all 5 iterations, so the model never decides; lower it or raise optimization.max_iterations",
+            "optimization.n_initial_random: 5 initial configurations fill all 5 iterations, so the model never decides; lower it or raise optimization.max_iterations",
         ],
     );
     check(

@@ -538,7 +538,7 @@ fn optimization() {
         "optimization/strategy",
         json!(1),
         &[
-            "optimization.strategy: expected a strategy, found 1; use one of grid_search, random_search, bayesian",
+            "optimization.strategy: expected a strategy, found 1; use one of grid_search, random_search, sobol, tpe, bayesian",
         ],
     );
     check(

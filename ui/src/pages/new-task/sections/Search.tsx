@@ -34,7 +34,9 @@ export function ParallelSection() {
 }
 
 const OBJECTIVES = ['minimize_latency', 'maximize_throughput', 'minimize_ttft', 'minimize_tpot'];
-const STRATEGIES = ['grid_search', 'random_search', 'bayesian'];
+const STRATEGIES = ['grid_search', 'random_search', 'sobol', 'tpe', 'bayesian'];
+/** Those that a model decides once some configurations were measured. */
+const MODELS: unknown[] = ['tpe', 'bayesian'];
 const STRATEGY = ['optimization', 'strategy'] as const;
 
 export function OptimizationSection() {
@@ -64,16 +66,14 @@ export function OptimizationSection() {
         <NumberAt
           path={['optimization', 'max_iterations']}
           placeholder={
-            strategy === 'random_search' || strategy === 'random' || strategy === 'bayesian'
-              ? '100'
-              : t('form.wholeGrid')
+            strategy === undefined || strategy === 'grid_search' ? t('form.wholeGrid') : '100'
           }
         />
         <NumberAt path={['optimization', 'timeout_per_iteration']} unit="s" placeholder="1800" />
         <NumberAt path={['optimization', 'max_parallel_experiments']} placeholder="1" />
         <NumberAt path={['optimization', 'seed']} placeholder="0" />
-        {strategy === 'bayesian' && <NumberAt path={['optimization', 'n_initial_random']} placeholder="5" />}
-        {strategy !== 'bayesian' && <KeptInitial />}
+        {MODELS.includes(strategy) && <NumberAt path={['optimization', 'n_initial_random']} placeholder="5" />}
+        {!MODELS.includes(strategy) && <KeptInitial />}
       </div>
     </Section>
   );

@@ -1,0 +1,143 @@
+//! A task's search as the model sees it, and the model's answer as the task's.
+//!
+//! [`super::bayesian`] knows of points and rows of numbers; here a space becomes axes
+//! ([`axes`]), an objective with its bounds becomes a goal ([`goal`]), and what was observed
+//! becomes trials. Where the model finds nothing to suggest, a point is drawn at random, and
+//! where there is none, the search ends.
+
+mod axes;
+mod goal;
+
+#[cfg(test)]
+mod tests;
+
+use rand::Rng;
+
+use super::bayesian::{Crash, Goal, Outcome, Point, Search, Suggestion, Trial, Worth, advise};
+use super::fresh::{Fresh, draw, is_fresh, reason};
+use super::{Observation, Proposal, SearchContext, Seen, Strategy, StrategyKind};
+use crate::failure::FailureKind;
+pub(super) use axes::Axes;
+pub(super) use goal::TaskGoal;
+
+/// Fewest trials of a spread design: a model of less would be one of nothing.
+const LEAST_INITIAL: usize = 2;
+
+/// Most trials that a model is made of: its cost grows with their third power.
+const MOST_TRIALS: usize = 200;
+
+/// Search by a model of what was measured.
+#[derive(Debug, Clone, Copy)]
+pub struct Bayesian;
+
+impl Strategy for Bayesian {
+    fn kind(&self) -> StrategyKind {
+        StrategyKind::Bayesian
+    }
+
+    fn propose(&self, context: &SearchContext<'_>, rng: &mut dyn Rng) -> Proposal {
+        let axes = Axes::of(context.space);
+        match suggestion(context, &axes) {
+            Some((point, reason)) => Proposal::Try {
+                candidate: axes.candidate(&point),
+                reason,
+            },
+            None => match draw(context, rng) {
+                Fresh::Found(candidate) => Proposal::Try {
+                    candidate,
+                    reason: "drawn at random: the model found nothing new to suggest".into(),
+                },
+                none => Proposal::Stop { why: reason(&none) },
+            },
+        }
+    }
+}
+
+/// What the model wants to try, and why.
+fn suggestion(context: &SearchContext<'_>, axes: &Axes) -> Option<(Point, String)> {
+    let goal = TaskGoal::of(context.objective, context.slos);
+    let history = telling(trials(context, axes, &goal), &goal);
+    let pending: Vec<Point> = context
+        .pending
+        .iter()
+        .filter_map(|candidate| axes.point(candidate))
+        .collect();
+    let known = context.known();
+    let search = Search {
+        axes: axes.all(),
+        allowed: &|point| is_fresh(context, &known, &axes.candidate(point)),
+        goal: &goal,
+        history: &history,
+        pending: &pending,
+        budget: context.budget.total as usize,
+        initial: (context.initial_random as usize).max(LEAST_INITIAL),
+        replicates: false,
+        seed: context.seed,
+    };
+    match advise(&search).next {
+        Suggestion::Try { point, why } => Some((point, why)),
+        Suggestion::Replicate { .. } | Suggestion::Stop { .. } => None,
+    }
+}
+
+/// What was observed, as trials, oldest first.
+pub(super) fn trials(context: &SearchContext<'_>, axes: &Axes, goal: &TaskGoal) -> Vec<Trial> {
+    let observations = context.observations.iter();
+    observations
+        .filter_map(|observation| trial(observation, axes, goal))
+        .collect()
+}
+
+/// What an observation teaches; nothing if its candidate is no point, as the engine's defaults
+/// are none, or if the goal looks at a number that it lacks.
+fn trial(observation: &Observation<'_>, axes: &Axes, goal: &TaskGoal) -> Option<Trial> {
+    let point = axes.point(observation.candidate)?;
+    let outcome = match &observation.outcome {
+        Seen::Scored { score, metrics } => Outcome::Measured(goal.row(score, metrics)?),
+        Seen::Infeasible(kind) => Outcome::Crashed(crash(*kind)),
+    };
+    Some(Trial { point, outcome })
+}
+
+/// The trials that a model is made of: all, or half of them the best and half the latest.
+fn telling(history: Vec<Trial>, goal: &TaskGoal) -> Vec<Trial> {
+    if history.len() <= MOST_TRIALS {
+        return history;
+    }
+    let worth = |trial: &Trial| trial.outcome.measured().map(|row| goal.worth(row));
+    let mut best: Vec<(usize, Worth)> = history
+        .iter()
+        .enumerate()
+        .filter_map(|(index, trial)| Some((index, worth(trial)?)))
+        .collect();
+    best.sort_by(|(_, left), (_, right)| {
+        let misses = |worth: &Worth| worth.violation.max(0.0);
+        misses(left)
+            .total_cmp(&misses(right))
+            .then(right.value.total_cmp(&left.value))
+    });
+    let latest = history.len() - MOST_TRIALS / 2;
+    let mut kept: Vec<usize> = best
+        .into_iter()
+        .map(|(index, _)| index)
+        .filter(|index| *index < latest)
+        .take(MOST_TRIALS / 2)
+        .chain(latest..history.len())
+        .collect();
+    kept.sort_unstable();
+    kept.into_iter().map(|index| history[index].clone()).collect()
+}
+
+/// Which way of not working it was.
+fn crash(kind: FailureKind) -> Crash {
+    match kind {
+        FailureKind::InvalidCandidate => Crash::Refused,
+        FailureKind::OutOfMemory => Crash::StartMemory,
+        FailureKind::EngineCrashed | FailureKind::BenchmarkFailed => Crash::LoadMemory,
+        FailureKind::NotReadyInTime => Crash::Time,
+        FailureKind::ClientLimited
+        | FailureKind::Infrastructure
+        | FailureKind::WorkerLost
+        | FailureKind::Cancelled => Crash::Flaky,
+    }
+}
