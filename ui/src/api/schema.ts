@@ -3905,7 +3905,7 @@ export interface components {
             timeout_per_iteration?: number | null;
             /**
              * Format: uint32
-             * @description Random configurations before a model decides (`bayesian`); 5 when absent.
+             * @description Configurations before a model decides (`bayesian`, `tpe`); 5 when absent.
              */
             n_initial_random?: number | null;
             /**
@@ -3920,7 +3920,7 @@ export interface components {
             seed?: number | null;
         };
         /** @description The words for strategies. */
-        TaskDocumentStrategyWord: "grid_search" | "random_search" | "bayesian";
+        TaskDocumentStrategyWord: "grid_search" | "random_search" | "sobol" | "tpe" | "bayesian";
         /** @description The words for objectives. */
         TaskDocumentObjectiveWord: "minimize_latency" | "maximize_throughput" | "minimize_ttft" | "minimize_tpot";
         /** @description What the benchmark sends. One level is one scenario at one concurrency. */

@@ -65,14 +65,14 @@ export function OptimizationSection() {
         />
         <NumberAt
           path={['optimization', 'max_iterations']}
-          placeholder={
-            strategy === undefined || strategy === 'grid_search' ? t('form.wholeGrid') : '100'
-          }
+          placeholder={strategy === undefined || strategy === 'grid_search' ? t('form.wholeGrid') : '100'}
         />
         <NumberAt path={['optimization', 'timeout_per_iteration']} unit="s" placeholder="1800" />
         <NumberAt path={['optimization', 'max_parallel_experiments']} placeholder="1" />
         <NumberAt path={['optimization', 'seed']} placeholder="0" />
-        {MODELS.includes(strategy) && <NumberAt path={['optimization', 'n_initial_random']} placeholder="5" />}
+        {MODELS.includes(strategy) && (
+          <NumberAt path={['optimization', 'n_initial_random']} placeholder="5" />
+        )}
         {!MODELS.includes(strategy) && <KeptInitial />}
       </div>
     </Section>
