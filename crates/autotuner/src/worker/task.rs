@@ -2,7 +2,6 @@
 
 use std::any::Any;
 use std::collections::HashMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use autotuner_core::failure::{Failure, FailureKind};
@@ -96,13 +95,20 @@ async fn make_experiments(worker: &Arc<Worker>, running: &mut Running) -> Result
     }
 }
 
-/// What to do next. A panic of the planner must not take the engines that run out of our hands.
-async fn next(worker: &Worker) -> Result<Decision, RunError> {
+/// What to do next. A model takes its time over that, so it has a thread of its own; a panic of the
+/// planner must not take the engines that run out of our hands.
+async fn next(worker: &Arc<Worker>) -> Result<Decision, RunError> {
     fault::at(FaultPoint::Plan, Side::Before);
     let history = worker.store.history(worker.task_id).await?;
-    let identity = |candidate: &_| worker.identity(candidate);
-    let planning = AssertUnwindSafe(|| plan(&worker.task, &history, worker.strategy, &identity));
-    let decision = catch_unwind(planning).map_err(|panic| RunError::Planner(panic_text(&*panic)))?;
+    let planner = Arc::clone(worker);
+    let planning = tokio::task::spawn_blocking(move || {
+        let identity = |candidate: &_| planner.identity(candidate);
+        plan(&planner.task, &history, planner.strategy, &identity)
+    });
+    let decision = planning.await.map_err(|error| match error.try_into_panic() {
+        Ok(panic) => RunError::Planner(panic_text(&*panic)),
+        Err(error) => RunError::Planner(error.to_string()),
+    })?;
     fault::at(FaultPoint::Plan, Side::After);
     Ok(decision)
 }

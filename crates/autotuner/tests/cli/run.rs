@@ -298,6 +298,30 @@ fn the_same_seed_repeats_the_same_choices() {
 }
 
 #[test]
+fn a_model_decides_after_a_spread_beginning() {
+    let sandbox = Sandbox::new();
+    let mut task = sim_task(&json!({
+        "max-num-seqs": [2, 4, 8, 16, 32],
+        "max-num-batched-tokens": [256, 1024],
+        "gpu-memory-utilization": {"type": "continuous", "low": 0.6, "high": 0.9},
+    }));
+    task["optimization"]["strategy"] = "bayesian".into();
+    task["optimization"]["max_iterations"] = 5.into();
+    task["optimization"]["n_initial_random"] = 3.into();
+    sandbox.run_task(&task).expect(0);
+    let results = sandbox.results();
+    let reasons: Vec<&str> = experiments(&results)
+        .iter()
+        .map(|experiment| experiment["reason"].as_str().expect("a reason"))
+        .collect();
+    assert_eq!(reasons.len(), 6, "{reasons:?}");
+    assert_eq!(reasons[1..4], ["spread over the space"; 3]);
+    for reason in &reasons[4..] {
+        assert!(reason.contains("expected gain"), "{reasons:?}");
+    }
+}
+
+#[test]
 fn slos_that_nothing_meets_are_said_to_be_missed() {
     let sandbox = Sandbox::new();
     let mut task = sim_task(&json!({"max-num-seqs": [8]}));

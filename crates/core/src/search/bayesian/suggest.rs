@@ -324,9 +324,13 @@ impl Turn<'_> {
                 top = at;
             }
         }
-        let runs = model.crashes.runs(&top.1);
+        let what = match best {
+            Some(_) => "the largest expected gain",
+            None => "the most likely to keep every limit",
+        };
+        let runs = 100.0 * model.crashes.runs(&top.1);
         Suggestion::Try {
-            why: format!("largest expected gain; runs with a probability of {runs:.2}"),
+            why: format!("{what}; works with a probability of {runs:.0} %"),
             point: top.1,
         }
     }
