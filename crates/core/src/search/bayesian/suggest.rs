@@ -328,9 +328,13 @@ impl Turn<'_> {
             Some(_) => "the largest expected gain",
             None => "the most likely to keep every limit",
         };
-        let runs = 100.0 * model.crashes.runs(&top.1);
+        let runs = model.crashes.runs(&top.1);
         Suggestion::Try {
-            why: format!("{what}; works with a probability of {runs:.0} %"),
+            // Where nothing has failed yet there is nothing to tell.
+            why: match runs < 0.995 {
+                true => format!("{what}; works with a probability of {:.0} %", 100.0 * runs),
+                false => what.into(),
+            },
             point: top.1,
         }
     }
