@@ -8,6 +8,13 @@ use autotuner_core::search::bayesian::{
 };
 use serde_json::{Value, json};
 
+/// Trials of the spread design: a few more than there are axes, as each axis has at least one
+/// effect of its own to be told from the others', and some of the trials crash.
+const BEYOND_AXES: usize = 3;
+
+/// The least of them, however few axes there are.
+const LEAST_SPREAD: usize = 8;
+
 /// The problem as the harness describes it.
 struct Replay {
     names: Vec<String>,
@@ -174,7 +181,7 @@ impl Replay {
                 history: &self.history,
                 pending: &[],
                 budget: self.budget,
-                initial: 8,
+                initial: (self.axes.len() + BEYOND_AXES).max(LEAST_SPREAD),
                 replicates: true,
                 seed: self.seed,
             }),

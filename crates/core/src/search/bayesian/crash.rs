@@ -3,9 +3,11 @@
 //! Refusals follow rules ([`super::rules`]). Memory and time run out beyond a boundary that
 //! ordered axes approach steadily: a Gaussian process classifier (logistic, Laplace's
 //! approximation; Rasmussen and Williams, algorithms 3.1 and 3.2) whose kernel is linear in
-//! an ordered level. A kind is asked only of points that got as far as it; what is nobody's
-//! fault teaches nothing.
+//! an ordered level. Most axes have nothing to do with a given kind of crash; which ones do is
+//! learnt, so that what crashed in one place tells of all places that are alike in what matters.
+//! A kind is asked only of points that got as far as it; what is nobody's fault teaches nothing.
 
+use super::fit;
 use super::linear::{Cholesky, dot};
 use super::problem::{Axis, Crash, Outcome, Point, Trial};
 use super::rules::Rules;
@@ -95,6 +97,7 @@ fn crash(trial: &Trial) -> Option<Crash> {
 /// Where one kind of crash begins.
 struct Boundary {
     tables: Vec<(usize, Vec<f64>)>,
+    shares: Vec<f64>,
     points: Vec<Point>,
     pull: Vec<f64>,
     roots: Vec<f64>,
@@ -128,10 +131,11 @@ impl Boundary {
         let tables: Vec<(usize, Vec<f64>)> = axes.iter().map(table).collect();
         let points: Vec<Point> = asked.iter().map(|(point, _)| (*point).clone()).collect();
         let count = points.len();
+        let shares = shares(axes, &points, asked);
         let mut kernel = vec![0.0; count * count];
         for row in 0..count {
             for column in 0..=row {
-                let alike = between(&tables, &points[row], &points[column]);
+                let alike = between(&tables, &shares, &points[row], &points[column]);
                 kernel[row * count + column] = alike;
                 kernel[column * count + row] = alike;
             }
@@ -175,6 +179,7 @@ impl Boundary {
             .collect();
         Self {
             tables,
+            shares,
             points,
             pull,
             roots: solved.0,
@@ -187,7 +192,7 @@ impl Boundary {
         let alike: Vec<f64> = self
             .points
             .iter()
-            .map(|other| between(&self.tables, point, other))
+            .map(|other| between(&self.tables, &self.shares, point, other))
             .collect();
         let mean = PRIOR + dot(&alike, &self.pull);
         let mut scaled: Vec<f64> = alike
@@ -196,21 +201,40 @@ impl Boundary {
             .map(|(alike, root)| alike * root)
             .collect();
         self.factor.forward(&mut scaled);
-        let variance = (between(&self.tables, point, point) - dot(&scaled, &scaled)).max(0.0);
+        let variance = (between(&self.tables, &self.shares, point, point) - dot(&scaled, &scaled)).max(0.0);
         logistic(mean / (1.0 + std::f64::consts::PI * variance / 8.0).sqrt())
     }
 }
 
-fn between(tables: &[(usize, Vec<f64>)], x: &[u16], y: &[u16]) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "spaces have few axes")]
-    let share = 1.0 / tables.len().max(1) as f64;
+/// How much each axis has to do with a kind of crash; together they make 1. Crashes are taken for
+/// numbers, 1 and 0, and the kernel is asked that suits them best: as a regression that is crude,
+/// but what matters to it is what matters to the crash.
+fn shares(axes: &[Axis], points: &[Point], asked: &[(&Point, bool)]) -> Vec<f64> {
+    let hits: Vec<f64> = asked.iter().map(|(_, hit)| f64::from(u8::from(*hit))).collect();
+    let mean = hits.iter().sum::<f64>() / as_f64(hits.len().max(1));
+    // Where all crashed alike there is no deviation to divide by, and nothing to learn.
+    let deviation = (mean * (1.0 - mean)).sqrt().max(1e-3);
+    let column = hits.iter().map(|hit| (hit - mean) / deviation).collect();
+    let doubts = vec![1.0; points.len()];
+    fit::fit(axes, points, &[column], &doubts).kernel.shares()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
+fn as_f64(count: usize) -> f64 {
+    count as f64
+}
+
+/// The kernel: what axes do by themselves, each by its share, and in pairs.
+fn between(tables: &[(usize, Vec<f64>)], shares: &[f64], x: &[u16], y: &[u16]) -> f64 {
     let (mut sum, mut squares) = (0.0, 0.0);
-    for (((levels, alike), x), y) in tables.iter().zip(x).zip(y) {
-        let alike = alike[usize::from(*x) * levels + usize::from(*y)];
+    for ((((levels, alike), share), x), y) in tables.iter().zip(shares).zip(x).zip(y) {
+        let alike = share * alike[usize::from(*x) * levels + usize::from(*y)];
         sum += alike;
         squares += alike * alike;
     }
-    VARIANCE * (share * sum + PAIRS * share * 0.5 * (sum * sum - squares)) + 0.5
+    // Pairs of even shares weigh the same however many axes there are to a pair.
+    let pairs = as_f64(tables.len()) * 0.5 * (sum * sum - squares);
+    VARIANCE * (sum + PAIRS * pairs) + 0.5
 }
 
 #[cfg(test)]
@@ -239,5 +263,28 @@ mod tests {
         assert!(crashes.runs(&[7, 0]) < 0.35, "{}", crashes.runs(&[7, 0]));
         assert!(crashes.runs(&[0, 1]) > 0.75, "{}", crashes.runs(&[0, 1]));
         assert!(crashes.runs(&[7, 1]) < crashes.runs(&[3, 1]));
+    }
+
+    #[test]
+    fn what_has_nothing_to_do_with_a_crash_is_told_from_what_has() {
+        let axes = [Axis::ordered(8), Axis::ordered(8), Axis::categorical(3)];
+        let points: Vec<Point> = (0..24_u16)
+            .map(|index| vec![index * 5 % 8, index * 3 / 2 % 8, index % 3])
+            .collect();
+        let asked: Vec<(&Point, bool)> = points.iter().map(|point| (point, point[0] > 4)).collect();
+        let shares = shares(&axes, &points, &asked);
+        assert!((shares.iter().sum::<f64>() - 1.0).abs() < 1e-9);
+        assert!(shares[0] > 0.5, "{shares:?}");
+        let boundary = Boundary::of(&axes, &asked);
+        assert!(
+            boundary.crashes(&[7, 0, 0]) > 0.8,
+            "{}",
+            boundary.crashes(&[7, 0, 0])
+        );
+        assert!(
+            boundary.crashes(&[1, 7, 2]) < 0.2,
+            "{}",
+            boundary.crashes(&[1, 7, 2])
+        );
     }
 }

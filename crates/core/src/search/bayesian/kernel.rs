@@ -116,6 +116,12 @@ impl Kernel {
         CONSTANT + parts.sum + self.pair * pairs + self.full * parts.product
     }
 
+    /// What share each axis has in all that single axes do.
+    pub(super) fn shares(&self) -> Vec<f64> {
+        let sum: f64 = self.main.iter().sum();
+        self.main.iter().map(|main| main / sum).collect()
+    }
+
     /// How alike two points are.
     pub(super) fn between(&self, x: &[u16], y: &[u16]) -> f64 {
         self.value(self.parts(x, y))

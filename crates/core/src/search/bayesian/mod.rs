@@ -6,6 +6,7 @@
 //! Crashes have models of their own, one for each way to crash. Everything follows from the
 //! history, the seed and nothing else.
 
+mod confirm;
 mod crash;
 mod fit;
 mod kernel;

@@ -17,7 +17,7 @@ const DRAWS: usize = 64;
 
 /// How much one measurement of a point says of it, against all that the model takes from
 /// other points.
-const OWN_TRUST: f64 = 0.7;
+pub(super) const OWN_TRUST: f64 = 0.7;
 
 /// Share of draws in which hard limits must hold for a point to be believed feasible.
 const SURE: f64 = 0.6;
@@ -60,8 +60,12 @@ pub(super) struct Ranked {
     pub(super) promise: Promise,
     /// Times that it was measured.
     pub(super) runs: usize,
-    /// Mean of the values that were measured.
-    seen: f64,
+    /// Runs that the measurements are worth: those that do not fit count for little.
+    pub(super) weight: f64,
+    /// Mean of the values that were measured, so weighed.
+    pub(super) seen: f64,
+    /// Standard deviation that the noise of one run gives to the value.
+    pub(super) noise: f64,
 }
 
 impl<'a> Model<'a> {
@@ -140,6 +144,26 @@ impl<'a> Model<'a> {
         self.search.goal.worth(&self.expected(point))
     }
 
+    /// Standard deviation that the noise of one run gives to a point's value.
+    fn noise(&self, point: &[u16]) -> f64 {
+        let mut row = vec![0.0; self.scales.len()];
+        let (mut sum, mut squares) = (0.0, 0.0);
+        let beliefs = self.beliefs(point);
+        for draw in &self.draws {
+            for (group, belief) in self.groups.iter().zip(&beliefs) {
+                let noise = group.process.noise();
+                for (output, mean) in group.outputs.iter().zip(&belief.means) {
+                    row[*output] = self.scales[*output].off(mean + noise * draw[*output]);
+                }
+            }
+            let value = self.search.goal.worth(&row).value;
+            sum += value;
+            squares += value * value;
+        }
+        let count = as_f64(self.draws.len());
+        (squares / count - (sum / count).powi(2)).max(0.0).sqrt()
+    }
+
     /// What a point promises against a value that is had already.
     pub(super) fn promise(&self, point: &[u16], best: f64) -> Promise {
         let beliefs = self.beliefs(point);
@@ -176,23 +200,30 @@ impl<'a> Model<'a> {
     pub(super) fn ranking(&self) -> Vec<Ranked> {
         let mut places: HashMap<&Point, usize> = HashMap::new();
         let mut ranking: Vec<Ranked> = Vec::new();
-        for trial in self.search.history {
-            let Some(row) = trial.outcome.measured() else {
-                continue;
-            };
+        let measured = self
+            .search
+            .history
+            .iter()
+            .filter_map(|trial| trial.outcome.measured().map(|row| (trial, row)));
+        for (run, (trial, row)) in measured.enumerate() {
             let place = *places.entry(&trial.point).or_insert_with(|| {
                 ranking.push(Ranked {
                     point: trial.point.clone(),
                     promise: self.promise(&trial.point, f64::INFINITY),
                     runs: 0,
+                    weight: 0.0,
                     seen: 0.0,
+                    noise: self.noise(&trial.point),
                 });
                 ranking.len() - 1
             });
             let ranked = &mut ranking[place];
             ranked.runs += 1;
             let value = self.search.goal.worth(row).value;
-            ranked.seen += (value - ranked.seen) / as_f64(ranked.runs);
+            let doubts = self.groups.iter().map(|group| group.process.doubt(run));
+            let weight = 1.0 / doubts.fold(1.0, f64::max);
+            ranked.weight += weight;
+            ranked.seen += (value - ranked.seen) * weight / ranked.weight;
         }
         ranking.sort_by(|left, right| {
             let sure = |ranked: &Ranked| ranked.promise.is_sure();
@@ -213,7 +244,7 @@ impl Ranked {
     /// point, a measurement carries noise, so it lies between the two; the more often the
     /// point was measured, the closer to what was measured.
     pub(super) fn value(&self) -> f64 {
-        let trust = OWN_TRUST * as_f64(self.runs);
+        let trust = OWN_TRUST * self.weight;
         let share = trust / (1.0 + trust);
         self.promise.value + share * (self.seen - self.promise.value)
     }

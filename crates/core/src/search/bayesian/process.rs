@@ -30,6 +30,10 @@ pub(super) struct Process {
     weights: Vec<Vec<f64>>,
     means: Vec<f64>,
     scales: Vec<f64>,
+    /// Variance of one run's noise, relative to the outputs' own variance.
+    noise: f64,
+    /// By how much the noise of each run is taken to be larger than usual.
+    doubts: Vec<f64>,
     /// Covariance between outputs as a factor: draws are made by multiplying with it.
     spread: Cholesky,
 }
@@ -75,6 +79,8 @@ impl Process {
         let covariance = covariance(&columns, &solved.weights);
         Self {
             kernel: fitted.kernel,
+            noise: fitted.noise,
+            doubts,
             points: points.to_vec(),
             factor: solved.factor,
             weights: solved.weights,
@@ -111,6 +117,16 @@ impl Process {
             .collect();
         (0..self.weights.len())
             .map(move |output| self.means[output] + self.scales[output] * dot(&alike, &self.weights[output]))
+    }
+
+    /// What one standard deviation of a run's noise is worth, in the units of a belief's.
+    pub(super) fn noise(&self) -> f64 {
+        self.noise.sqrt()
+    }
+
+    /// By how much the noise of a run, by its number, is taken to be larger than usual.
+    pub(super) fn doubt(&self, run: usize) -> f64 {
+        self.doubts[run]
     }
 
     /// Turns independent normal numbers into correlated ones in the outputs' own units.

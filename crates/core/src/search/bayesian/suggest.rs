@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use super::confirm;
 use super::crash::Crashes;
 use super::model::{Model, Promise, Ranked};
 use super::points::{anywhere, distance, known, moved, neighbours, spread};
@@ -30,8 +31,13 @@ const UNSORTED: usize = 60;
 /// and teach little once their boundary is roughly known.
 const CAUTION: f64 = 2.0;
 
-/// Trials at the end of a budget that go to measuring the best again.
+/// Trials at the end of a budget that go to measuring the best again: a new point would be seen
+/// once only, and once is too seldom to prefer it.
 const CONFIRMED: usize = 4;
+
+/// The last part of the budget, in which a point is measured again wherever more is expected of
+/// that than of a new one; before, new points also teach the model.
+const LATE: usize = 4;
 
 /// Every so many turns a value that is hardly known is tried in good company.
 const WIDENED: usize = 4;
@@ -166,20 +172,25 @@ impl Turn<'_> {
         }
     }
 
-    /// Late in the budget, the one of the best two that was measured least.
+    /// At the end of the budget, the point that is most worth measuring again.
     fn confirmation(&self, ranking: &[Ranked]) -> Option<Point> {
         let left = self.search.budget.saturating_sub(self.search.history.len());
         if !self.search.replicates || left > CONFIRMED {
             return None;
         }
-        let top = ranking.first()?.value();
-        ranking
-            .iter()
-            .take(3)
-            .filter(|ranked| ranked.promise.is_sure() && top - ranked.value() < 0.05 * top.abs().max(1.0))
-            .min_by_key(|ranked| ranked.runs)
-            .filter(|ranked| ranked.runs < 3)
-            .map(|ranked| ranked.point.clone())
+        confirm::again(ranking).map(|(_, ranked)| ranked.point.clone())
+    }
+
+    /// Late in the budget, a point that is more worth measuring again than a new one is worth
+    /// measuring at all.
+    fn rivalled<'b>(&self, ranking: &'b [Ranked], gain: f64) -> Option<&'b Point> {
+        let Search { budget, history, .. } = self.search;
+        if !self.search.replicates || history.len() + budget / LATE < *budget {
+            return None;
+        }
+        confirm::again(ranking)
+            .filter(|(again, _)| *again > gain)
+            .map(|(_, ranked)| &ranked.point)
     }
 
     fn pool(&mut self, ranking: &[Ranked]) -> Vec<Point> {
@@ -329,6 +340,14 @@ impl Turn<'_> {
             None => "the most likely to keep every limit",
         };
         let runs = model.crashes.runs(&top.1);
+        if let Some(best) = best
+            && let Some(point) = self.rivalled(ranking, model.promise(&top.1, best).gain * runs)
+        {
+            return Suggestion::Replicate {
+                point: point.clone(),
+                why: "more is expected of measuring it again than of a new point".into(),
+            };
+        }
         Suggestion::Try {
             // Where nothing has failed yet there is nothing to tell.
             why: match runs < 0.995 {
