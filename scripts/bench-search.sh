@@ -11,7 +11,7 @@ search over JSON lines, and prints how far its recommendations are from the best
 table, paired seed by seed with another optimiser's results. FOLDER is a replay benchmark:
 `bench.py` (`run --cmd … --problems … --seeds … --budget … --out …`), `tables/NAME.json`,
 `tables/NAME.meta.json` and `results/BASELINE.csv`. BINARY is built if it is not named.
-It takes about a quarter of an hour on two cores.
+Twenty seeds of eleven tables take a minute or two on two cores, the building apart.
 
 Needs Python 3 with venv, and numpy from PyPI once (into target/bench-search).
 

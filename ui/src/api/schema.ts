@@ -3905,7 +3905,8 @@ export interface components {
             timeout_per_iteration?: number | null;
             /**
              * Format: uint32
-             * @description Configurations before a model decides (`bayesian`, `tpe`); 5 when absent.
+             * @description Configurations before a model decides (`bayesian`, `tpe`). When absent 5, or with
+             *     `bayesian` three more than there are parameters, up to a third of `max_iterations`.
              */
             n_initial_random?: number | null;
             /**

@@ -21,6 +21,9 @@ const USUAL_ITERATIONS: u32 = 100;
 const USUAL_TIMEOUT_SECONDS: f64 = 1_800.0;
 const USUAL_INITIAL_RANDOM: u32 = 5;
 
+/// How many more configurations than parameters a model begins with.
+const BEYOND_AXES: usize = 3;
+
 /// How to look for the best configuration.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
@@ -39,7 +42,8 @@ pub struct OptimizationSpec {
     /// Longest time for one experiment once its engine is ready, in seconds; 1800 when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout_per_iteration: Option<f64>,
-    /// Configurations before a model decides (`bayesian`, `tpe`); 5 when absent.
+    /// Configurations before a model decides (`bayesian`, `tpe`). When absent 5, or with
+    /// `bayesian` three more than there are parameters, up to a third of `max_iterations`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub n_initial_random: Option<u32>,
     /// Experiments that may run at once; 1 when absent.
@@ -167,19 +171,22 @@ impl OptimizationSpec {
 
     /// The checked settings.
     pub(super) fn resolve(&self, space: Option<&Space>, findings: &Findings) -> SearchSettings {
+        let max_iterations = self.iterations(space, findings);
         let settings = SearchSettings {
             strategy: self.strategy_kind(),
             objective: self
                 .objective
                 .unwrap_or(ObjectiveWord::MinimizeLatency)
                 .objective(),
-            max_iterations: self.iterations(space, findings),
+            max_iterations,
             timeout_per_iteration: rules::seconds(
                 "optimization.timeout_per_iteration",
                 self.timeout_per_iteration.unwrap_or(USUAL_TIMEOUT_SECONDS),
                 findings,
             ),
-            initial_random: self.n_initial_random.unwrap_or(USUAL_INITIAL_RANDOM),
+            initial_random: self
+                .n_initial_random
+                .unwrap_or_else(|| self.usual_initial(space, max_iterations)),
             max_parallel_experiments: rules::at_least_one(
                 "optimization.max_parallel_experiments",
                 self.max_parallel_experiments.unwrap_or(1),
@@ -189,6 +196,19 @@ impl OptimizationSpec {
         };
         self.warn_of_useless_model(&settings, findings);
         settings
+    }
+
+    /// A model of many parameters begins with more, as long as most of the budget is left to it.
+    fn usual_initial(&self, space: Option<&Space>, max_iterations: u32) -> u32 {
+        let axes = match space {
+            Some(space) if self.strategy_kind() == StrategyKind::Bayesian => space.parameters().len(),
+            _ => 0,
+        };
+        let wanted = u32::try_from(axes + BEYOND_AXES).unwrap_or(u32::MAX);
+        wanted.clamp(
+            USUAL_INITIAL_RANDOM,
+            (max_iterations / 3).max(USUAL_INITIAL_RANDOM),
+        )
     }
 
     fn iterations(&self, space: Option<&Space>, findings: &Findings) -> u32 {

@@ -152,6 +152,22 @@ fn text_in_additional_params_stays_text_where_it_is_no_number() {
 }
 
 #[test]
+fn a_model_of_many_parameters_begins_with_more() {
+    let initial = |strategy: &str, iterations: u32| {
+        let parameters: serde_json::Map<_, _> =
+            (0..9).map(|index| (format!("p{index}"), json!([1, 2]))).collect();
+        let mut document = with("parameters", parameters.into());
+        set(&mut document, "optimization/strategy", json!(strategy));
+        set(&mut document, "optimization/max_iterations", json!(iterations));
+        task_of(&document).search.initial_random
+    };
+    assert_eq!(initial("bayesian", 60), 12);
+    assert_eq!(initial("bayesian", 24), 8);
+    assert_eq!(initial("bayesian", 10), 5);
+    assert_eq!(initial("tpe", 60), 5);
+}
+
+#[test]
 fn structured_parameters_become_domains() {
     let check = |written: Value, expected: Domain| {
         let mut document = with("parameters", json!({ "x": written }));

@@ -38,6 +38,7 @@ const STRATEGIES = ['grid_search', 'random_search', 'sobol', 'tpe', 'bayesian'];
 /** Those that a model decides once some configurations were measured. */
 const MODELS: unknown[] = ['tpe', 'bayesian'];
 const STRATEGY = ['optimization', 'strategy'] as const;
+const INITIAL = ['optimization', 'n_initial_random'] as const;
 
 export function OptimizationSection() {
   const { t } = useTranslation();
@@ -71,15 +72,13 @@ export function OptimizationSection() {
         <NumberAt path={['optimization', 'max_parallel_experiments']} placeholder="1" />
         <NumberAt path={['optimization', 'seed']} placeholder="0" />
         {MODELS.includes(strategy) && (
-          <NumberAt path={['optimization', 'n_initial_random']} placeholder="5" />
+          <NumberAt path={INITIAL} placeholder={strategy === 'bayesian' ? t('form.byParameters') : '5'} />
         )}
         {!MODELS.includes(strategy) && <KeptInitial />}
       </div>
     </Section>
   );
 }
-
-const INITIAL = ['optimization', 'n_initial_random'] as const;
 
 function KeptInitial() {
   const value = useAt(INITIAL);
