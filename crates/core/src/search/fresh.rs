@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use rand::{Rng, RngExt};
 
-use super::SearchContext;
+use super::{Proposal, SearchContext};
 use crate::space::{Candidate, CandidateKey, Size};
 
 /// Spaces of at most this many points are walked when drawing no longer finds a new one.
@@ -18,7 +18,7 @@ const DRAWS: usize = 2_000;
 const MOST_DRAWS: usize = 100_000;
 
 /// What a search for a new point came to.
-pub(super) enum Fresh {
+enum Fresh {
     /// A point that is allowed and new.
     Found(Candidate),
     /// There is none.
@@ -27,8 +27,25 @@ pub(super) enum Fresh {
     NotFound(usize),
 }
 
-/// A point drawn at random among those that are allowed and new.
-pub(super) fn draw(context: &SearchContext<'_>, rng: &mut dyn Rng) -> Fresh {
+/// A point drawn at random among those that are allowed and new, for this reason; where there is
+/// none the search ends.
+pub(super) fn drawn(context: &SearchContext<'_>, rng: &mut dyn Rng, reason: &str) -> Proposal {
+    let why = match draw(context, rng) {
+        Fresh::Found(candidate) => {
+            return Proposal::Try {
+                candidate,
+                reason: reason.into(),
+            };
+        }
+        Fresh::Exhausted => "every configuration has been tried".into(),
+        Fresh::NotFound(draws) => {
+            format!("no further configuration that meets the constraints was found in {draws} draws")
+        }
+    };
+    Proposal::Stop { why }
+}
+
+fn draw(context: &SearchContext<'_>, rng: &mut dyn Rng) -> Fresh {
     let known = context.known();
     let walkable = match context.space.size() {
         Size::Finite(size) if size <= WALKABLE => Some(size),
@@ -69,15 +86,4 @@ pub(super) fn is_fresh(
     candidate: &Candidate,
 ) -> bool {
     context.space.allows(candidate) && !known.contains(&(context.identity)(candidate))
-}
-
-/// Why a strategy stops, for people.
-pub(super) fn reason(fresh: &Fresh) -> String {
-    match fresh {
-        Fresh::Found(_) => String::new(),
-        Fresh::Exhausted => "every configuration has been tried".into(),
-        Fresh::NotFound(draws) => {
-            format!("no further configuration that meets the constraints was found in {draws} draws")
-        }
-    }
 }

@@ -12,7 +12,7 @@ use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::fresh::{Fresh, WALKABLE, draw, is_fresh, reason, walk};
+use super::fresh::{WALKABLE, drawn, is_fresh, walk};
 use super::{Proposal, SearchContext, Strategy, StrategyKind};
 use crate::space::{Candidate, Size, Space};
 
@@ -57,13 +57,7 @@ impl Strategy for Grid {
         }
         // Points of the choice that constraints forbid, or that are one and the same to the
         // engine, leave budget over: spend it on points drawn from the rest.
-        match draw(context, rng) {
-            Fresh::Found(candidate) => Proposal::Try {
-                candidate,
-                reason: "drawn from what the spread choice left".into(),
-            },
-            none => Proposal::Stop { why: reason(&none) },
-        }
+        drawn(context, rng, "drawn from what the spread choice left")
     }
 }
 

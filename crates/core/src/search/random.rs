@@ -2,7 +2,7 @@
 
 use rand::Rng;
 
-use super::fresh::{Fresh, draw, reason};
+use super::fresh::drawn;
 use super::{Proposal, SearchContext, Strategy, StrategyKind};
 
 /// Random search.
@@ -15,12 +15,6 @@ impl Strategy for Random {
     }
 
     fn propose(&self, context: &SearchContext<'_>, rng: &mut dyn Rng) -> Proposal {
-        match draw(context, rng) {
-            Fresh::Found(candidate) => Proposal::Try {
-                candidate,
-                reason: "drawn at random".into(),
-            },
-            none => Proposal::Stop { why: reason(&none) },
-        }
+        drawn(context, rng, "drawn at random")
     }
 }

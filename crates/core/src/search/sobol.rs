@@ -5,7 +5,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::bayesian::sobol_points;
-use super::fresh::{Fresh, draw, is_fresh, reason};
+use super::fresh::{drawn, is_fresh};
 use super::{Proposal, SearchContext, Strategy, StrategyKind};
 
 /// Points looked at beyond those that were tried: constraints and values that are one to the
@@ -38,13 +38,7 @@ impl Strategy for Sobol {
                 reason: "next point of a Sobol sequence".into(),
             };
         }
-        match draw(context, rng) {
-            Fresh::Found(candidate) => Proposal::Try {
-                candidate,
-                reason: "drawn from what the Sobol sequence left".into(),
-            },
-            none => Proposal::Stop { why: reason(&none) },
-        }
+        drawn(context, rng, "drawn from what the Sobol sequence left")
     }
 }
 

@@ -10,9 +10,9 @@ use std::cmp::Ordering;
 
 use rand::{Rng, RngExt};
 
-use super::bayesian::{Axis, Goal, Point, Trial};
+use super::bayesian::{Axis, Goal, Point, Trial, Worth};
 use super::bridge::{Axes, TaskGoal, trials};
-use super::fresh::{Fresh, draw, is_fresh, reason};
+use super::fresh::{drawn, is_fresh};
 use super::{Proposal, SearchContext, Strategy, StrategyKind};
 
 /// Share of all trials that are good, and the most of them.
@@ -61,30 +61,21 @@ impl Strategy for Tpe {
                 }
             }
         }
-        match draw(context, rng) {
-            Fresh::Found(candidate) => Proposal::Try {
-                candidate,
-                reason: "drawn at random".into(),
-            },
-            none => Proposal::Stop { why: reason(&none) },
-        }
+        drawn(context, rng, "drawn at random")
     }
 }
 
 /// The good and the other trials; nothing while none was measured.
 fn split<'t>(trials: &'t [Trial], goal: &TaskGoal) -> Option<(Vec<&'t Point>, Vec<&'t Point>)> {
-    let mut ranked: Vec<(&Point, Option<(f64, f64)>)> = trials
+    let mut ranked: Vec<(&Point, Option<Worth>)> = trials
         .iter()
         .map(|trial| {
             let worth = trial.outcome.measured().map(|row| goal.worth(row));
-            (
-                &trial.point,
-                worth.map(|worth| (worth.violation.max(0.0), worth.value)),
-            )
+            (&trial.point, worth)
         })
         .collect();
     ranked.sort_by(|(_, left), (_, right)| match (left, right) {
-        (Some(left), Some(right)) => left.0.total_cmp(&right.0).then(right.1.total_cmp(&left.1)),
+        (Some(left), Some(right)) => left.best_first(right),
         (Some(_), None) => Ordering::Less,
         (None, Some(_)) => Ordering::Greater,
         (None, None) => Ordering::Equal,

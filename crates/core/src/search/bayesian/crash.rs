@@ -8,7 +8,7 @@
 //! A kind is asked only of points that got as far as it; what is nobody's fault teaches nothing.
 
 use super::fit;
-use super::linear::{Cholesky, dot};
+use super::linear::{Cholesky, as_f64, dot};
 use super::problem::{Axis, Crash, Outcome, Point, Trial};
 use super::rules::Rules;
 
@@ -217,11 +217,6 @@ fn shares(axes: &[Axis], points: &[Point], asked: &[(&Point, bool)]) -> Vec<f64>
     let column = hits.iter().map(|hit| (hit - mean) / deviation).collect();
     let doubts = vec![1.0; points.len()];
     fit::fit(axes, points, &[column], &doubts).kernel.shares()
-}
-
-#[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
-fn as_f64(count: usize) -> f64 {
-    count as f64
 }
 
 /// The kernel: what axes do by themselves, each by its share, and in pairs.

@@ -7,6 +7,12 @@ pub(super) struct Cholesky {
     lower: Vec<f64>,
 }
 
+/// A count as a number.
+#[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
+pub(super) fn as_f64(count: usize) -> f64 {
+    count as f64
+}
+
 /// The sum of products, in four independent parts so that the processor can overlap them.
 pub(super) fn dot(left: &[f64], right: &[f64]) -> f64 {
     let mut sums = [0.0_f64; 4];

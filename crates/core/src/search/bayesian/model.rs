@@ -8,6 +8,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::StandardNormal;
 
 use super::crash::Crashes;
+use super::linear::as_f64;
 use super::problem::{Point, Search};
 use super::process::{Belief, Process};
 use super::scale::Scale;
@@ -278,9 +279,4 @@ fn draws(search: &Search<'_>, groups: &[Group], outputs: usize) -> Vec<Vec<f64>>
         draws.push(draw);
     }
     draws
-}
-
-#[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
-fn as_f64(count: usize) -> f64 {
-    count as f64
 }

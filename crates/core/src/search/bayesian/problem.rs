@@ -3,6 +3,8 @@
 //! Nothing here knows of engines or metrics by name. A point is the number of a level on
 //! each axis; a measurement is a row of numbers; what they are worth is the goal's to say.
 
+use std::cmp::Ordering;
+
 /// A point: for each axis the number of its level.
 pub type Point = Vec<u16>;
 
@@ -118,6 +120,16 @@ pub enum Suggestion {
         /// Why, for people.
         why: String,
     },
+}
+
+impl Worth {
+    /// The better one first: by what is missed of the limits, then by value.
+    pub fn best_first(&self, other: &Self) -> Ordering {
+        let missed = |worth: &Self| worth.violation.max(0.0);
+        missed(self)
+            .total_cmp(&missed(other))
+            .then(other.value.total_cmp(&self.value))
+    }
 }
 
 impl Axis {

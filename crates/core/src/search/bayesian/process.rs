@@ -6,7 +6,7 @@
 
 use super::fit::{self, Fitted};
 use super::kernel::Kernel;
-use super::linear::{Cholesky, dot};
+use super::linear::{Cholesky, as_f64, dot};
 use super::problem::{Axis, Point};
 
 /// How many observations the prior guess of the outputs' covariance counts for.
@@ -194,11 +194,6 @@ fn covariance(columns: &[Vec<f64>], weights: &[Vec<f64>]) -> Vec<f64> {
         }
     }
     covariance
-}
-
-#[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
-fn as_f64(count: usize) -> f64 {
-    count as f64
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ mod tests;
 use rand::Rng;
 
 use super::bayesian::{Crash, Goal, Outcome, Point, Search, Suggestion, Trial, Worth, advise};
-use super::fresh::{Fresh, draw, is_fresh, reason};
+use super::fresh::{drawn, is_fresh};
 use super::{Observation, Proposal, SearchContext, Seen, Strategy, StrategyKind};
 use crate::failure::FailureKind;
 pub(super) use axes::Axes;
@@ -42,13 +42,11 @@ impl Strategy for Bayesian {
                 candidate: axes.candidate(&point),
                 reason,
             },
-            None => match draw(context, rng) {
-                Fresh::Found(candidate) => Proposal::Try {
-                    candidate,
-                    reason: "drawn at random: the model found nothing new to suggest".into(),
-                },
-                none => Proposal::Stop { why: reason(&none) },
-            },
+            None => drawn(
+                context,
+                rng,
+                "drawn at random: the model found nothing new to suggest",
+            ),
         }
     }
 }
@@ -110,12 +108,7 @@ fn telling(history: Vec<Trial>, goal: &TaskGoal) -> Vec<Trial> {
         .enumerate()
         .filter_map(|(index, trial)| Some((index, worth(trial)?)))
         .collect();
-    best.sort_by(|(_, left), (_, right)| {
-        let misses = |worth: &Worth| worth.violation.max(0.0);
-        misses(left)
-            .total_cmp(&misses(right))
-            .then(right.value.total_cmp(&left.value))
-    });
+    best.sort_by(|(_, left), (_, right)| left.best_first(right));
     let latest = history.len() - MOST_TRIALS / 2;
     let mut kept: Vec<usize> = best
         .into_iter()
