@@ -23,6 +23,7 @@ pub mod score;
 pub mod search;
 pub mod space;
 pub mod spec;
+mod statistics;
 pub mod task;
 pub mod tune;
 pub mod verdict;

@@ -4,9 +4,14 @@
 //! There is no checkpoint: a worker that has just restarted asks the same question with the
 //! same experiments and goes on as if it had never stopped.
 //!
+//! Once the search has ended, what may be best is measured again in turn with the engine's
+//! defaults (`confirm.rs`), until a gain can be told from chance or the starts for it are spent.
+//!
 //! What counts is distinct search candidates: the baseline, replicates and repeated attempts
-//! cost no budget. The random generator handed to the strategy is seeded from the task's
+//! cost no budget of the search. The random generator handed to the strategy is seeded from the task's
 //! seed and that count, so that an attempt lost to a crash changes no later choice.
+
+mod confirm;
 
 use std::collections::HashSet;
 use std::fmt;
@@ -16,7 +21,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::experiment::Experiment;
 use crate::failure::FailureKind;
-use crate::search::{Budget, Observation, Proposal, Role, SearchContext, Seen, Strategy};
+use crate::search::{Budget, Observation, Proposal, Role, SearchContext, Seen, Strategy, beliefs};
 use crate::space::{Candidate, CandidateKey};
 use crate::task::Task;
 
@@ -161,7 +166,12 @@ pub fn plan(
     }
     let mut end = None;
     while free > 0 && end.is_none() {
-        match history.propose(&next) {
+        let proposed = match history.is_confirming() {
+            true => Err(Finish::BudgetSpent),
+            false => history.propose(&next),
+        };
+        let proposed = proposed.or_else(|finish| history.confirm(&next, finish));
+        match proposed {
             Ok(proposed) => {
                 free -= 1;
                 next.push(proposed);
@@ -294,6 +304,10 @@ impl History<'_> {
 
     /// Asks the strategy, given what was already decided in this call.
     fn propose(&self, decided: &[Next]) -> Result<Next, Finish> {
+        let begun = self.begun(decided);
+        if begun >= self.task.search.max_iterations {
+            return Err(Finish::BudgetSpent);
+        }
         let observations: Vec<Observation<'_>> = self.experiments.iter().filter_map(observed).collect();
         let pending: Vec<Candidate> = self
             .experiments
@@ -302,26 +316,7 @@ impl History<'_> {
             .map(|experiment| experiment.candidate.clone())
             .chain(decided.iter().map(|next| next.candidate.clone()))
             .collect();
-        let begun = self.begun(decided);
-        let total = self.task.search.max_iterations;
-        if begun >= total {
-            return Err(Finish::BudgetSpent);
-        }
-        let context = SearchContext {
-            space: &self.task.space,
-            objective: self.task.search.objective,
-            slos: &self.task.slos,
-            observations: &observations,
-            pending: &pending,
-            budget: Budget {
-                total,
-                left: total - begun,
-            },
-            seed: self.task.search.seed,
-            initial_random: self.task.search.initial_random,
-            earlier: &[],
-            identity: self.identity,
-        };
+        let context = self.context(&observations, &pending, begun);
         let mut rng = ChaCha8Rng::seed_from_u64(self.task.search.seed);
         rng.set_stream(u64::from(begun));
         match self.strategy.propose(&context, &mut rng) {
@@ -338,6 +333,60 @@ impl History<'_> {
                 attempt: 1,
             }),
             Proposal::Stop { why } => Err(Finish::NothingLeft { why }),
+        }
+    }
+
+    /// Whether the search has ended and what it found is being measured again.
+    fn is_confirming(&self) -> bool {
+        self.experiments
+            .iter()
+            .any(|experiment| experiment.role == Role::Replicate)
+    }
+
+    /// What to measure again now that the search has ended for this reason, or that it is over.
+    /// While anything of the search still runs, who is best is open, and nothing is begun.
+    fn confirm(&self, decided: &[Next], finish: Finish) -> Result<Next, Finish> {
+        let is_searching = self
+            .experiments
+            .iter()
+            .any(|experiment| experiment.role == Role::Search && !experiment.status.is_ended());
+        if is_searching || decided.iter().any(|next| next.role == Role::Search) {
+            return Err(finish);
+        }
+        let beliefs = || {
+            let observations: Vec<Observation<'_>> = self.experiments.iter().filter_map(observed).collect();
+            beliefs(&self.context(&observations, &[], self.begun(decided)))
+        };
+        confirm::next(
+            self.task.search.max_replicates,
+            self.experiments,
+            decided,
+            beliefs,
+        )
+        .ok_or(finish)
+    }
+
+    fn context<'c>(
+        &'c self,
+        observations: &'c [Observation<'c>],
+        pending: &'c [Candidate],
+        begun: u32,
+    ) -> SearchContext<'c> {
+        let total = self.task.search.max_iterations;
+        SearchContext {
+            space: &self.task.space,
+            objective: self.task.search.objective,
+            slos: &self.task.slos,
+            observations,
+            pending,
+            budget: Budget {
+                total,
+                left: total.saturating_sub(begun),
+            },
+            seed: self.task.search.seed,
+            initial_random: self.task.search.initial_random,
+            earlier: &[],
+            identity: self.identity,
         }
     }
 

@@ -123,6 +123,8 @@ pub struct SearchSettings {
     /// Distinct search candidates to measure at most, at least 1. Baseline, replicates and
     /// lost attempts do not count.
     pub max_iterations: u32,
+    /// Starts beyond these, at most, that measure the best and the engine's defaults again.
+    pub max_replicates: u32,
     /// Longest time for one experiment after the engine is ready.
     pub timeout_per_iteration: Duration,
     /// Random candidates before a model decides.

@@ -4,8 +4,8 @@
 use autotuner_core::failure::FailureKind;
 use autotuner_core::ids::{ExperimentId, ExperimentNumber, TaskId};
 use autotuner_core::lifecycle::{ExperimentStatus, TaskStatus};
-use autotuner_core::score::Score;
 use autotuner_core::search::Role;
+use autotuner_core::verdict::Verdict;
 
 /// Which tasks, in which order. What is empty or `None` asks for nothing in particular.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,19 +89,13 @@ pub enum Order {
     Descending,
 }
 
-/// What a verdict on a task's current run rests on.
+/// What a task's current run has found out so far.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Standing {
     /// The number of the best experiment.
     pub best_number: Option<ExperimentNumber>,
-    /// Its score.
-    pub best: Option<Score>,
-    /// The score of the last experiment with the engine's defaults.
-    pub baseline: Option<Score>,
-    /// Whether a candidate of the search has a score.
-    pub is_search_measured: bool,
-    /// Whether another program has measured any of it.
-    pub is_foreign: bool,
+    /// The verdict; of what another program measured there is none.
+    pub verdict: Option<Verdict>,
 }
 
 /// An experiment as one block of a row of blocks.

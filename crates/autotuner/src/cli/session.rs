@@ -26,7 +26,7 @@ use crate::report::command;
 use crate::report::files::is_device;
 use crate::report::package::Containers;
 use crate::report::results::{RunFacts, TaskFacts, document, write};
-use crate::report::{table, words};
+use crate::report::{claims, table};
 use crate::shutdown::Shutdown;
 use crate::targets::gpu_pool;
 use crate::worker::logs::TaskLogs;
@@ -259,8 +259,11 @@ fn tell(worker: &Worker, containers: &Containers, experiments: &[Experiment], be
     let width = if is_terminal { None } else { Some(160) };
     print(&table::table(&worker.task, experiments, width));
     let verdict = verdict(experiments);
-    print(&words::sentence(&verdict));
-    if let Some(best) = verdict.best
+    print(&claims::sentence(&verdict));
+    let best = verdict
+        .best
+        .and_then(|best| experiments.iter().find(|each| each.number == best.number));
+    if let Some(best) = best
         && let (Some(launch), Ok(plan)) = (&best.launch, worker.plan(&best.candidate))
     {
         print(&format!(

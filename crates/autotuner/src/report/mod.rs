@@ -1,6 +1,7 @@
 //! What a run is told as: a file for programs, tables and sentences for people.
 
 pub(crate) mod bench;
+pub(crate) mod claims;
 pub(crate) mod command;
 pub(crate) mod compose;
 pub(crate) mod files;

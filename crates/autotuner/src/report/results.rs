@@ -10,10 +10,10 @@ use autotuner_core::ids::ExperimentNumber;
 use autotuner_core::lifecycle::TaskStatus;
 use autotuner_core::score::Score;
 use autotuner_core::task::Task;
-use autotuner_core::verdict::{Claim, Verdict, verdict};
+use autotuner_core::verdict::{Judged, Verdict, verdict};
 use serde_json::{Value, json};
 
-use super::{files, metrics, words};
+use super::{claims, files, metrics};
 use crate::clock::rfc3339;
 use crate::host::Host;
 
@@ -72,6 +72,7 @@ impl From<&Task> for TaskFacts {
 pub(crate) fn document(facts: &RunFacts<'_>, experiments: &[Experiment]) -> Value {
     let verdict = verdict(experiments);
     let result = |experiment: &Experiment| result(facts, experiment);
+    let of = |judged: &Judged| experiments.iter().find(|each| each.number == judged.number);
     let succeeded = experiments
         .iter()
         .filter(|experiment| experiment.score().is_some())
@@ -96,33 +97,27 @@ pub(crate) fn document(facts: &RunFacts<'_>, experiments: &[Experiment]) -> Valu
         "verdict": verdict_value(&verdict),
         "host": facts.host,
         "logs": facts.logs,
-        "best_result": verdict.best.map(result),
-        "baseline_result": verdict.baseline.map(result),
+        "best_result": verdict.best.as_ref().and_then(of).map(result),
+        "baseline_result": verdict.baseline.as_ref().and_then(of).map(result),
         "all_results": experiments.iter().map(result).collect::<Vec<_>>(),
     })
 }
 
-fn verdict_value(verdict: &Verdict<'_>) -> Value {
+fn verdict_value(verdict: &Verdict) -> Value {
+    let number = |judged: &Option<Judged>| judged.as_ref().map(|judged| judged.number.0);
+    let comparison = verdict.comparison;
     json!({
-        "claim": claim_word(verdict.claim),
+        "claim": verdict.claim.as_str(),
         "gain_over_defaults": verdict.claim.gain(),
-        "best_experiment_id": verdict.best.map(|experiment| experiment.number.0),
-        "baseline_experiment_id": verdict.baseline.map(|experiment| experiment.number.0),
-        "sentence": words::sentence(verdict),
+        "gain_low": comparison.map(|comparison| comparison.low),
+        "gain_high": comparison.map(|comparison| comparison.high),
+        "best_experiment_id": number(&verdict.best),
+        "best_runs": verdict.best.as_ref().map(|best| best.runs),
+        "baseline_experiment_id": number(&verdict.baseline),
+        "baseline_runs": verdict.baseline.as_ref().map(|baseline| baseline.runs),
+        "closest_experiment_id": number(&verdict.closest),
+        "sentence": claims::sentence(verdict),
     })
-}
-
-/// The word for what is claimed.
-pub(crate) fn claim_word(claim: Claim) -> &'static str {
-    match claim {
-        Claim::Gain(_) => "gain",
-        Claim::MeetsSlos(_) => "meets_slos",
-        Claim::NoGain(_) => "no_gain",
-        Claim::OnlyDefaults => "only_defaults",
-        Claim::NoBaseline => "no_baseline",
-        Claim::NothingFeasible => "nothing_feasible",
-        Claim::NothingMeasured => "nothing_measured",
-    }
 }
 
 /// Which way the objective's own value is better.

@@ -50,7 +50,7 @@ fn drawn_width(table: &Table) -> u16 {
 }
 
 /// Two lines an experiment: what came of it, and under it the configuration.
-fn list(ranked: &[&Experiment], verdict: &Verdict<'_>, width: usize) -> String {
+fn list(ranked: &[&Experiment], verdict: &Verdict, width: usize) -> String {
     let mut lines = Vec::new();
     for experiment in ranked {
         let number = number(experiment, verdict);
@@ -97,7 +97,7 @@ fn heading(name: &str) -> String {
         .join("\n")
 }
 
-fn row(task: &Task, experiment: &Experiment, verdict: &Verdict<'_>) -> Vec<Cell> {
+fn row(task: &Task, experiment: &Experiment, verdict: &Verdict) -> Vec<Cell> {
     let mut row = vec![Cell::new(number(experiment, verdict))];
     row.extend(configuration(task, experiment));
     row.extend(figures(experiment, verdict).unwrap_or_default().map(right));
@@ -112,13 +112,15 @@ fn row(task: &Task, experiment: &Experiment, verdict: &Verdict<'_>) -> Vec<Cell>
 }
 
 /// Objective, gain over the defaults, TTFT, TPOT and the latency's 99th percentile.
-fn figures(experiment: &Experiment, verdict: &Verdict<'_>) -> Option<[String; 5]> {
+fn figures(experiment: &Experiment, verdict: &Verdict) -> Option<[String; 5]> {
     let measured = experiment.measured()?;
     let (metrics, score) = (&measured.metrics, &measured.score);
-    let gain = verdict
+    let baseline = verdict
         .baseline
-        .and_then(Experiment::score)
-        .filter(|_| experiment.role != Role::Baseline)
+        .as_ref()
+        .and_then(|baseline| baseline.score.as_ref());
+    let gain = baseline
+        .filter(|_| !experiment.candidate.is_engine_default())
         .and_then(|baseline| score.gain_over(baseline));
     Some([
         words::objective_value(score.objective(), score.objective_value()),
@@ -170,11 +172,14 @@ fn configuration(task: &Task, experiment: &Experiment) -> Vec<Cell> {
         .collect()
 }
 
-fn is_best(experiment: &Experiment, verdict: &Verdict<'_>) -> bool {
-    verdict.best.is_some_and(|best| best.number == experiment.number)
+fn is_best(experiment: &Experiment, verdict: &Verdict) -> bool {
+    verdict
+        .best
+        .as_ref()
+        .is_some_and(|best| best.number == experiment.number)
 }
 
-fn number(experiment: &Experiment, verdict: &Verdict<'_>) -> String {
+fn number(experiment: &Experiment, verdict: &Verdict) -> String {
     let mark = match (is_best(experiment, verdict), experiment.role) {
         (true, _) => " best",
         (false, Role::Baseline) => " defaults",

@@ -1,7 +1,6 @@
-//! Numbers and verdicts in words.
+//! Numbers in words.
 
-use autotuner_core::score::{Objective, Score};
-use autotuner_core::verdict::{Claim, Verdict};
+use autotuner_core::score::Objective;
 
 /// Seconds, as people read them: `850 µs`, `12.3 ms`, `4.56 s`.
 pub(crate) fn duration(seconds: f64) -> String {
@@ -58,74 +57,6 @@ pub(crate) fn quoted(word: &str) -> String {
         word.to_owned()
     } else {
         format!("'{}'", word.replace('\'', r"'\''"))
-    }
-}
-
-/// The verdict as one sentence, claiming what was measured and no more.
-pub(crate) fn sentence(verdict: &Verdict<'_>) -> String {
-    let name = |score: &Score| score.objective().label();
-    let better = |score: &Score, ratio: f64| {
-        let word = match (score.objective().is_maximized(), ratio >= 0.0) {
-            (true, true) => "more",
-            (true, false) | (false, true) => "less",
-            (false, false) => "more",
-        };
-        format!("{:.1} % {word} {}", ratio.abs() * 100.0, name(score))
-    };
-    let Some((experiment, score)) = verdict
-        .best
-        .and_then(|experiment| Some((experiment, experiment.score()?)))
-    else {
-        return "Nothing was measured: every experiment failed or was cancelled.".into();
-    };
-    let number = experiment.number;
-    let value = objective_value(score.objective(), score.objective_value());
-    match verdict.claim {
-        Claim::Gain(ratio) => format!(
-            "Experiment {number} is best: {value}, {} than the engine's defaults. \
-             Each configuration was measured once.",
-            better(score, ratio)
-        ),
-        Claim::MeetsSlos(ratio) => format!(
-            "Experiment {number} is best: {value}. It meets every SLO, which the engine's defaults \
-             do not, with {} than they have. Each configuration was measured once.",
-            better(score, ratio)
-        ),
-        Claim::NoGain(ratio) if ratio > 0.0 => format!(
-            "No improvement found: experiment {number} ({value}) is {:.1} % ahead of the engine's \
-             defaults, less than single measurements can tell.",
-            ratio * 100.0
-        ),
-        Claim::NoGain(_) => {
-            format!("No improvement found: nothing tried beats the engine's defaults ({value}).")
-        }
-        Claim::OnlyDefaults => {
-            format!("Only the engine's defaults were measured ({value}): there is nothing to compare with.")
-        }
-        Claim::NoBaseline => format!(
-            "Experiment {number} is best of those measured: {value}. \
-             The engine's defaults could not be measured, so no gain is claimed."
-        ),
-        Claim::NothingFeasible => {
-            let missed: Vec<String> = score
-                .violations()
-                .iter()
-                .map(|miss| {
-                    format!(
-                        "{} is {} against {}",
-                        miss.metric,
-                        duration(miss.actual),
-                        duration(miss.threshold)
-                    )
-                })
-                .collect();
-            format!(
-                "No configuration meets every SLO. Best of those measured is experiment {number} \
-                 with {value}: {}.",
-                missed.join(", ")
-            )
-        }
-        Claim::NothingMeasured => "Nothing was measured: every experiment failed or was cancelled.".into(),
     }
 }
 

@@ -48,6 +48,7 @@ fn a_task(strategy: StrategyKind, max_iterations: u32, parallel: u32) -> Task {
             strategy,
             objective: Objective::MaximizeThroughput,
             max_iterations,
+            max_replicates: 0,
             timeout_per_iteration: Duration::from_secs(60),
             initial_random: 5,
             max_parallel_experiments: parallel,
@@ -390,7 +391,7 @@ fn meeting_the_slos_is_a_claim_in_the_exponential_mode_too() {
     judge(&mut script.experiments[0], 0.9e-9);
     judge(&mut script.experiments[1], 1.1e-9);
     let found = verdict(&script.experiments);
-    assert_eq!(found.best.map(|experiment| experiment.number.0), Some(2));
+    assert_eq!(found.best.map(|best| best.number.0), Some(2));
     assert_eq!(found.claim, Claim::MeetsSlos(-0.1));
 }
 
@@ -400,14 +401,10 @@ fn verdicts_claim_what_was_measured_and_no_more() {
     let check = |moves: &str, best: Option<u32>, claim: Claim| {
         let script = Script::run(a_task(StrategyKind::Grid, 2, 1), moves);
         let verdict = verdict(&script.experiments);
-        assert_eq!(
-            verdict.best.map(|experiment| experiment.number.0),
-            best,
-            "{moves}"
-        );
+        assert_eq!(verdict.best.map(|best| best.number.0), best, "{moves}");
         assert_eq!(verdict.claim, claim, "{moves}");
     };
-    check("ok 1 100\nok 2 150\nok 3 120", Some(2), Claim::Gain(0.5));
+    check("ok 1 100\nok 2 150\nok 3 120", Some(2), Claim::Unconfirmed(0.5));
     check("ok 1 100\nok 2 90\nok 3 80", Some(1), Claim::NoGain(0.0));
     check("ok 1 100\nok 2 101\nok 3 80", Some(2), Claim::NoGain(0.01));
     check("ok 1 100\nok 2 100\nok 3 80", Some(1), Claim::NoGain(0.0));
@@ -426,6 +423,52 @@ fn verdicts_claim_what_was_measured_and_no_more() {
         None,
         Claim::NothingMeasured,
     );
+}
+
+/// What is told of a run that may measure so many times again.
+fn told_again(most: u32, parallel: u32, moves: &str) -> String {
+    let mut task = a_task(StrategyKind::Grid, 4, parallel);
+    task.search.max_replicates = most;
+    Script::run(task, moves).told
+}
+
+#[test]
+fn the_best_is_measured_again_in_turn_with_the_defaults_until_it_is_sure() {
+    insta::assert_snapshot!(told_again(
+        10,
+        1,
+        "ok 1 1000\nok 2 1100\nok 3 1500\nok 4 900\nok 5 1480\nok 6 1005\nok 7 1505\nok 8 1490"
+    ));
+}
+
+#[test]
+fn what_stays_in_doubt_is_measured_as_often_as_is_planned() {
+    insta::assert_snapshot!(told_again(
+        4,
+        1,
+        "ok 1 1000\nok 2 1100\nok 3 1500\nok 4 900\nfail 5 out_of_memory\nok 6 1300\nok 7 1350\nok 8 1200\nok 9 1150"
+    ));
+}
+
+#[test]
+fn repetitions_wait_for_the_search_and_are_repeated_where_they_are_lost() {
+    insta::assert_snapshot!(told_again(
+        4,
+        2,
+        "ok 1 1000\nok 2 1100\nok 3 1500\nok 4 900\nok 5 1400\nfail 6 worker_lost\nok 7 1500\nok 8 1010\nok 9 1000\nok 10 1500"
+    ));
+}
+
+#[test]
+fn nothing_is_measured_again_where_nothing_may_be_chosen() {
+    let end = |moves: &str| {
+        let told = told_again(6, 1, moves);
+        let words = told.lines().filter(|line| line.contains("replicate")).count();
+        (words, told.contains("finish"))
+    };
+    let oom = "fail 2 out_of_memory\nfail 3 out_of_memory\nfail 4 out_of_memory\nfail 5 out_of_memory";
+    assert_eq!(end(&format!("ok 1 1000\n{oom}")), (0, true));
+    assert_eq!(end(&format!("fail 1 out_of_memory\n{oom}")), (0, true));
 }
 
 /// Writes down what it is told, and then proposes as a grid does.

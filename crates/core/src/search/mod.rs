@@ -15,7 +15,7 @@ mod tpe;
 #[cfg(test)]
 mod conformance;
 
-pub use bridge::Bayesian;
+pub use bridge::{Bayesian, beliefs};
 pub use grid::Grid;
 pub use random::Random;
 pub use sobol::Sobol;
@@ -102,6 +102,15 @@ pub enum Seen<'a> {
     },
     /// The configuration does not work: keep away.
     Infeasible(FailureKind),
+}
+
+/// What is held of a configuration: a worth, the larger the better, and how much that may be off.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Belief {
+    /// What is expected, as the logarithm of the objective.
+    pub mean: f64,
+    /// One standard deviation of it.
+    pub deviation: f64,
 }
 
 /// What an experiment is for.

@@ -21,6 +21,11 @@ const USUAL_ITERATIONS: u32 = 100;
 const USUAL_TIMEOUT_SECONDS: f64 = 1_800.0;
 const USUAL_INITIAL_RANDOM: u32 = 5;
 
+/// Repetitions of a task that does not say how many: a pair of the best and the defaults at least,
+/// and as many as tell a gain of one tenth from the noise of a busy machine.
+const FEWEST_REPLICATES: u32 = 2;
+const MOST_USUAL_REPLICATES: u32 = 12;
+
 /// How many more configurations than parameters a model begins with.
 const BEYOND_AXES: usize = 3;
 
@@ -39,6 +44,11 @@ pub struct OptimizationSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1))]
     pub max_iterations: Option<u32>,
+    /// Further starts, at most, that measure the best configurations and the engine's defaults again,
+    /// so that a gain can be told from chance; they end as soon as it can. When absent half of
+    /// `max_iterations`, at least 2 and at most 12; 0 for none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_replicates: Option<u32>,
     /// Longest time for one experiment once its engine is ready, in seconds; 1800 when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout_per_iteration: Option<f64>,
@@ -142,6 +152,7 @@ pub(super) fn read(node: &Node<'_>) -> Option<OptimizationSpec> {
             strategy: fields.take("strategy", Node::word),
             objective: fields.take("objective", Node::word),
             max_iterations: fields.take("max_iterations", Node::whole),
+            max_replicates: fields.take("max_replicates", Node::whole),
             timeout_per_iteration: fields.take("timeout_per_iteration", Node::real),
             n_initial_random: fields.take("n_initial_random", Node::whole),
             max_parallel_experiments: fields.take("max_parallel_experiments", Node::whole),
@@ -179,6 +190,10 @@ impl OptimizationSpec {
                 .unwrap_or(ObjectiveWord::MinimizeLatency)
                 .objective(),
             max_iterations,
+            max_replicates: self.max_replicates.unwrap_or_else(|| {
+                let half = max_iterations / 2;
+                half.clamp(FEWEST_REPLICATES, MOST_USUAL_REPLICATES)
+            }),
             timeout_per_iteration: rules::seconds(
                 "optimization.timeout_per_iteration",
                 self.timeout_per_iteration.unwrap_or(USUAL_TIMEOUT_SECONDS),

@@ -5,12 +5,10 @@
 //! tasks were removed, and a small table knows how many of each thousand are in use.
 
 use autotuner_core::ids::{ExperimentId, ExperimentNumber, TaskId};
-use autotuner_core::lifecycle::ExperimentStatus;
-use autotuner_core::search::Role;
 
 use super::Database;
 use super::engine::Connection;
-use super::rows::{ExperimentRow, Kept as _, experiment_columns};
+use super::rows::{ExperimentRow, experiment_columns};
 use super::trouble::Doing;
 use crate::StoreError;
 use crate::records::{ExperimentRecord, Listed, Page};
@@ -93,34 +91,6 @@ impl Database {
         )
         .await?;
         listed(rows, total)
-    }
-
-    /// The few experiments of a task's current run on which its verdict rests, oldest first: the
-    /// last baseline, the best, and a search that succeeded, where there are such; the first of
-    /// all in any case. `autotuner_core::verdict` says the same of them as of the whole run.
-    ///
-    /// # Errors
-    /// The database fails.
-    pub async fn decisive(&self, task: TaskId) -> Result<Vec<ExperimentRecord>, StoreError> {
-        let rows: Vec<ExperimentRow> = sqlx::query_as(concat!(
-            "SELECT ",
-            experiment_columns!(),
-            " FROM tasks t JOIN experiments e ON e.id IN (t.best_experiment, \
-             (SELECT id FROM experiments WHERE task = t.id AND run = t.run AND number = 1), \
-             (SELECT id FROM experiments WHERE task = t.id AND run = t.run AND role = $2 \
-              ORDER BY number DESC LIMIT 1), \
-             (SELECT id FROM experiments WHERE task = t.id AND run = t.run AND role = $3 AND status = $4 \
-              ORDER BY number LIMIT 1)) \
-             LEFT JOIN results r ON r.experiment = e.id WHERE t.id = $1 ORDER BY e.number"
-        ))
-        .bind(task.0)
-        .bind(Role::Baseline.keep())
-        .bind(Role::Search.keep())
-        .bind(ExperimentStatus::Success.keep())
-        .fetch_all(&self.readers)
-        .await
-        .doing("reading what a verdict rests on")?;
-        rows.into_iter().map(ExperimentRow::record).collect()
     }
 
     /// One experiment of a task's current run.

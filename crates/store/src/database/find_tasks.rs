@@ -7,18 +7,16 @@ use std::collections::HashMap;
 
 use autotuner_core::ids::{ExperimentId, ExperimentNumber, TaskId};
 use autotuner_core::lifecycle::{ExperimentStatus, TaskStatus};
-use autotuner_core::score::Score;
 use autotuner_core::search::Role;
 use sqlx::QueryBuilder;
 
 use super::Database;
 use super::engine::Engine;
-use super::rows::{Kept, Strange, SummaryRow, from_text, small, summary_columns};
-use super::tasks::target;
+use super::rows::{Kept, Strange, SummaryRow, small, summary_columns};
 use super::text::contains;
 use super::trouble::Doing;
 use crate::StoreError;
-use crate::lists::{Block, Standing, TaskQuery, TaskSort};
+use crate::lists::{Block, TaskQuery, TaskSort};
 use crate::records::{Listed, Page, TaskSummary};
 
 impl Database {
@@ -60,39 +58,6 @@ impl Database {
         })
     }
 
-    /// What the verdicts on the current runs of these tasks rest on. Tasks that are not there,
-    /// or have no experiment, are left out.
-    ///
-    /// # Errors
-    /// The database fails.
-    pub async fn standings(&self, tasks: &[TaskId]) -> Result<HashMap<TaskId, Standing>, StoreError> {
-        if tasks.is_empty() {
-            return Ok(HashMap::new());
-        }
-        let mut query = QueryBuilder::new(
-            "SELECT t.id, b.number, rb.score, rd.score, \
-             COALESCE(b.role = 'search', FALSE) OR EXISTS (SELECT 1 FROM experiments s WHERE s.task = t.id \
-               AND s.run = t.run AND s.role = 'search' AND s.status = 'success' \
-               AND b.id IS NOT NULL AND b.role <> 'search'), \
-             (b.id IS NOT NULL AND rb.score IS NULL) OR (f.status = 'success' AND rf.score IS NULL) \
-               OR (f.status = 'failed' AND f.failure_kind IS NULL) \
-             FROM tasks t \
-             JOIN experiments f ON f.task = t.id AND f.run = t.run AND f.number = 1 \
-             LEFT JOIN results rf ON rf.experiment = f.id \
-             LEFT JOIN experiments b ON b.id = t.best_experiment \
-             LEFT JOIN results rb ON rb.experiment = b.id \
-             LEFT JOIN results rd ON rd.experiment = (SELECT d.id FROM experiments d WHERE d.task = t.id \
-               AND d.run = t.run AND d.role = 'baseline' ORDER BY d.number DESC LIMIT 1)",
-        );
-        of_these(&mut query, tasks);
-        let rows: Vec<StandingRow> = query
-            .build_query_as()
-            .fetch_all(&self.readers)
-            .await
-            .doing("reading what verdicts rest on")?;
-        rows.into_iter().map(standing).collect()
-    }
-
     /// The first experiments of the current runs of these tasks, so many of each at most, in
     /// their order.
     ///
@@ -130,25 +95,6 @@ impl Database {
         }
         Ok(blocks)
     }
-}
-
-/// A task, the number and score of its best, the score of its baseline, whether a search has a
-/// score, whether another program's results are among these.
-type StandingRow = (i64, Option<i64>, Option<String>, Option<String>, bool, bool);
-
-fn standing(row: StandingRow) -> Result<(TaskId, Standing), StoreError> {
-    let (id, number, best, baseline, is_search_measured, is_foreign) = row;
-    let what = || target(TaskId(id));
-    let number = number.map(|number| small(number, "number of an experiment").map(ExperimentNumber));
-    let score = |text: Option<String>| text.map(|text| from_text::<Score>(&text, what)).transpose();
-    let standing = Standing {
-        best_number: number.transpose().map_err(|strange| strange.of(what()))?,
-        best: score(best)?,
-        baseline: score(baseline)?,
-        is_search_measured,
-        is_foreign,
-    };
-    Ok((TaskId(id), standing))
 }
 
 fn filter(query: &mut QueryBuilder<Engine>, wanted: &TaskQuery) {
@@ -215,7 +161,7 @@ fn sort(query: &mut QueryBuilder<Engine>, wanted: &TaskQuery) {
     query.push(format_args!(" {order}, t.id DESC"));
 }
 
-fn of_these(query: &mut QueryBuilder<Engine>, tasks: &[TaskId]) {
+pub(super) fn of_these(query: &mut QueryBuilder<Engine>, tasks: &[TaskId]) {
     query.push(" WHERE t.id IN (");
     let mut ids = query.separated(", ");
     for task in tasks {

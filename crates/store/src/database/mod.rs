@@ -18,6 +18,7 @@ mod presets;
 mod rows;
 mod run_store;
 mod runs;
+mod standings;
 mod statistics;
 mod tasks;
 mod text;

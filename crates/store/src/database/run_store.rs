@@ -18,7 +18,7 @@ use super::experiments::numbered;
 use super::rows::{ExperimentRow, Kept, StoredResult, from_text, small, to_text};
 use super::tasks::target;
 use super::trouble::Doing;
-use super::{Claim, RunStore, claims, containers, runs};
+use super::{Claim, RunStore, claims, containers, runs, standings};
 use crate::{Store, StoreError};
 
 #[async_trait]
@@ -183,6 +183,14 @@ impl Store for RunStore {
         if let Some(score) = score {
             count_success(&mut transaction, task, open.best, (open.id, number, &score)).await?;
         }
+        if let Some(best) = standings::best_of_repeated(&mut transaction, task).await? {
+            sqlx::query("UPDATE tasks SET best_experiment = $1 WHERE id = $2")
+                .bind(best)
+                .bind(task.0)
+                .execute(&mut *transaction)
+                .await
+                .doing(doing)?;
+        }
         transaction.commit().await.doing(doing)
     }
 
@@ -303,7 +311,7 @@ async fn state(connection: &mut Connection, claim: &Claim) -> Result<TaskStatus,
 }
 
 /// Counts a success, and makes it the best where it is: better by [`Score`]'s own order, or as
-/// good and earlier, as `autotuner_core::verdict` has it.
+/// good and earlier, as `autotuner_core::verdict` has it while nothing was measured again.
 async fn count_success(
     connection: &mut Connection,
     task: TaskId,

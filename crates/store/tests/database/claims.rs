@@ -6,6 +6,7 @@ use autotuner_core::ids::{ExperimentNumber, TaskId};
 use autotuner_core::lifecycle::{ExperimentMove, ExperimentStatus, TaskMove, TaskStatus};
 use autotuner_core::plan::Next;
 use autotuner_core::search::Role;
+use autotuner_core::space::Candidate;
 use autotuner_core::verdict::verdict;
 use autotuner_store::{Claim, Database, Store, StoreError};
 
@@ -285,35 +286,47 @@ async fn of_many_who_race_for_a_task_one_gets_it() {
     assert_eq!((won[0].task, won[0].epoch), (id, 1));
 }
 
-/// The verdict of a few experiments is that of all of them, after each step of a run.
+/// The verdict that the database gives, mostly of a few experiments, is that of all of them, after
+/// each step of a run; and the best is the verdict's.
 #[tokio::test]
 async fn a_verdict_rests_on_few_experiments() {
     let fresh = fresh().await;
     let database = &fresh.database;
-    let claim = fresh.claimed("decided").await;
-    let store = database.run_store(&claim);
-    let none = database.decisive(claim.task).await.expect("known");
-    assert!(none.is_empty(), "{none:?}");
     let mut infeasible = measured(100.0);
     let mut parts = infeasible.score.parts();
     parts.feasible = false;
     infeasible.score = autotuner_core::score::Score::from_parts(parts);
-    let (baseline, search, replicate) = (Role::Baseline, Role::Search, Role::Replicate);
-    let steps = [
-        (search, Err(broken())),
-        (baseline, Err(broken())),
-        (replicate, Ok(measured(1.0))),
-        (baseline, Ok(measured(2.0))),
-        (search, Ok(infeasible)),
-        (search, Ok(measured(1.5))),
-        (search, Ok(measured(2.5))),
-        (search, Ok(measured(2.5))),
-        (search, Err(broken())),
-        (baseline, Ok(measured(2.1))),
+    let (baseline, search, again) = (Role::Baseline, Role::Search, Role::Replicate);
+    let once = [
+        (search, 1, Err(broken())),
+        (baseline, 0, Err(broken())),
+        (baseline, 0, Ok(measured(-2.0))),
+        (search, 2, Ok(infeasible)),
+        (search, 3, Ok(measured(-3.0))),
+        (search, 4, Ok(measured(-1.5))),
+        (search, 5, Ok(measured(-1.5))),
+        (search, 6, Err(broken())),
+        (search, 7, Ok(measured(-1.6))),
     ];
-    for (seqs, (role, result)) in (0..).zip(steps) {
+    let repeated = [
+        (again, 0, Ok(measured(-2.1))),
+        (again, 4, Ok(measured(-2.2))),
+        (again, 5, Ok(measured(-1.4))),
+        (again, 5, Err(broken())),
+        (again, 7, Ok(measured(-1.5))),
+        (again, 7, Ok(measured(-1.5))),
+    ];
+    let claim = fresh.claimed("decided").await;
+    let store = database.run_store(&claim);
+    let none = database.standings(&[claim.task]).await.expect("known");
+    assert!(none.is_empty(), "{none:?}");
+    for (role, seqs, result) in once.into_iter().chain(repeated) {
+        let mut begun = Next { role, ..next(seqs) };
+        if seqs == 0 {
+            begun.candidate = Candidate::engine_default();
+        }
         let number = store
-            .begin_experiment(claim.task, Next { role, ..next(seqs) }, 10)
+            .begin_experiment(claim.task, begun, 10)
             .await
             .expect("begins");
         for wanted in [ExperimentMove::Deploy, ExperimentMove::Benchmark] {
@@ -326,13 +339,24 @@ async fn a_verdict_rests_on_few_experiments() {
             .finish_experiment(claim.task, number, result, 100)
             .await
             .expect("legal");
-        let records = database.decisive(claim.task).await.expect("known");
-        assert!(records.len() <= 4, "after {number}: {records:?}");
-        assert_eq!(records[0].experiment.number, ExperimentNumber(1));
-        let decisive: Vec<_> = records.into_iter().map(|record| record.experiment).collect();
         let history = store.history(claim.task).await.expect("known");
-        assert_eq!(verdict(&decisive), verdict(&history), "after {number}");
+        let expected = verdict(&history);
+        let standings = database.standings(&[claim.task]).await.expect("known");
+        let standing = &standings[&claim.task];
+        let found = standing.verdict.as_ref().expect("ours");
+        assert_eq!(found.claim, expected.claim, "after {number}");
+        assert_eq!(found.best, expected.best, "after {number}");
+        assert_eq!(found.comparison, expected.comparison, "after {number}");
+        let best = expected.best.map(|best| best.number);
+        assert_eq!(standing.best_number, best, "after {number}");
     }
-    let unknown = database.decisive(TaskId(99)).await.expect("nothing");
+    let last = database.standings(&[claim.task]).await.expect("known");
+    let best = last[&claim.task].best_number;
+    assert_eq!(
+        best,
+        Some(ExperimentNumber(9)),
+        "of those measured again what never failed"
+    );
+    let unknown = database.standings(&[TaskId(99)]).await.expect("nothing");
     assert!(unknown.is_empty(), "{unknown:?}");
 }

@@ -7,6 +7,7 @@ use autotuner_core::lifecycle::{ExperimentMove, ExperimentStatus, TaskStatus};
 use autotuner_core::plan::Next;
 use autotuner_core::search::Role;
 use autotuner_core::space::{Candidate, ParameterName, Value};
+use autotuner_core::verdict::Claim as Found;
 use autotuner_store::{
     Claim, ExperimentQuery, ExperimentRecord, ExperimentSort, ForeignResult, ImportedExperiment,
     ImportedTask, Order, Page, Standing, Store, TaskQuery, TaskSort,
@@ -363,28 +364,18 @@ async fn rows_know_what_their_verdicts_rest_on() {
     let tasks = [first.task, second.task, new.summary.id, TaskId(99)];
     let standings = database.standings(&tasks).await.expect("read");
     assert_eq!(standings.len(), 2, "only tasks with experiments");
-    let score = |value: f64| Some(measured(value).score);
+    let found = |task: TaskId| {
+        let Standing { best_number, verdict } = &standings[&task];
+        let verdict = verdict.as_ref().expect("ours");
+        let baseline = verdict.baseline.as_ref().map(|baseline| baseline.number.0);
+        (best_number.map(|number| number.0), verdict.claim, baseline)
+    };
     assert_eq!(
-        standings[&first.task],
-        Standing {
-            best_number: Some(ExperimentNumber(1)),
-            best: score(-2.0),
-            baseline: score(-2.0),
-            is_search_measured: true,
-            is_foreign: false,
-        },
+        found(first.task),
+        (Some(1), Found::NoGain(0.0), Some(1)),
         "the baseline is as good as the best of the search, and earlier"
     );
-    assert_eq!(
-        standings[&second.task],
-        Standing {
-            best_number: Some(ExperimentNumber(3)),
-            best: score(-1.0),
-            baseline: None,
-            is_search_measured: true,
-            is_foreign: false,
-        }
-    );
+    assert_eq!(found(second.task), (Some(3), Found::NoBaseline, Some(2)));
     let blocks = database.blocks(&tasks, 2).await.expect("read");
     let of_first: Vec<_> = blocks[&first.task]
         .iter()
@@ -457,8 +448,8 @@ async fn only_the_defaults_and_anothers_results_are_told_apart() {
     let standings = fresh.database.standings(&ids).await.expect("read");
     let told: Vec<_> = ids
         .iter()
-        .map(|id| (standings[id].is_search_measured, standings[id].is_foreign))
+        .map(|id| standings[id].verdict.as_ref().map(|verdict| verdict.claim))
         .collect();
-    assert_eq!(told, [(false, false), (true, true), (false, true)]);
+    assert_eq!(told, [Some(Found::OnlyDefaults), None, None]);
     assert_eq!(fresh.database.findings(ids[1], None).await.expect("known"), []);
 }

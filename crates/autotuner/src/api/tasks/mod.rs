@@ -9,7 +9,6 @@ use std::sync::Arc;
 
 use autotuner_core::ids::TaskId;
 use autotuner_core::lifecycle::{IllegalMove, TaskStatus};
-use autotuner_core::verdict::verdict;
 use autotuner_store::{StoreError, TaskRecord, TaskSummary};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -54,19 +53,19 @@ async fn beside(service: &Service, record: &TaskRecord) -> Result<Beside, ApiErr
             ..Beside::default()
         });
     }
-    let records = service.database.decisive(summary.id).await?;
-    let best = records
-        .iter()
-        .find(|record| Some(record.id) == summary.best_experiment);
-    let best_number = best.map(|record| record.experiment.number.0);
-    // What another program measured is not ours to judge.
-    let is_ours = records.iter().all(|record| record.foreign.is_none());
-    let experiments: Vec<_> = records.into_iter().map(|record| record.experiment).collect();
-    let verdict = verdict(&experiments);
+    let standing = service
+        .database
+        .standings(&[summary.id])
+        .await?
+        .remove(&summary.id);
+    let verdict = standing.as_ref().and_then(|standing| standing.verdict.as_ref());
     Ok(Beside {
         waiting_for,
-        verdict: is_ours.then(|| VerdictView::of(&verdict)),
-        best_number,
+        verdict: verdict.map(VerdictView::of),
+        best_number: standing
+            .as_ref()
+            .and_then(|standing| standing.best_number)
+            .map(|number| number.0),
     })
 }
 

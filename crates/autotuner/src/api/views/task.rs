@@ -1,7 +1,6 @@
 //! Tasks: whole, and as rows of a list.
 
-use autotuner_core::experiment::Experiment;
-use autotuner_core::verdict::Verdict;
+use autotuner_core::verdict::{Judged, Verdict};
 use autotuner_store::TaskRecord;
 use serde::Serialize;
 use serde_json::Value;
@@ -9,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::hidden::masked;
 use super::task_row::{BesideRow, TaskRow};
-use crate::report::{results, words};
+use crate::report::claims;
 
 /// A task.
 #[derive(Debug, Serialize, ToSchema)]
@@ -98,35 +97,54 @@ pub(crate) struct TaskView {
 /// What a run has found out.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct VerdictView {
-    /// `gain`, `meets_slos`, `no_gain`, `only_defaults`, `no_baseline`, `nothing_feasible` or
-    /// `nothing_measured`.
+    /// `gain`, `meets_slos`, `no_gain`, `undecided`, `unconfirmed`, `only_defaults`, `no_baseline`,
+    /// `nothing_feasible` or `nothing_measured`.
     claim: &'static str,
     /// By which ratio of the objective the best beats the engine's defaults: 0.25 is a quarter
     /// better.
     gain_over_defaults: Option<f64>,
+    /// Lower end of the interval that holds the true gain in at least 90 of 100 runs; only where
+    /// both were measured again.
+    gain_low: Option<f64>,
+    /// Upper end of it.
+    gain_high: Option<f64>,
     /// The best experiment, by its number inside the run.
     best_experiment_number: Option<u32>,
+    /// How often the best configuration was measured.
+    best_runs: Option<usize>,
     /// The experiment that measured the engine's defaults, by its number inside the run.
     baseline_experiment_number: Option<u32>,
+    /// How often the engine's defaults were measured.
+    baseline_runs: Option<usize>,
+    /// Where nothing meets every SLO: what misses them by least, by its number inside the run.
+    closest_experiment_number: Option<u32>,
     /// The whole in one sentence, for people.
     sentence: String,
 }
 
 impl VerdictView {
     /// The view of a verdict.
-    pub(crate) fn of(verdict: &Verdict<'_>) -> Self {
+    pub(crate) fn of(verdict: &Verdict) -> Self {
         let Verdict {
             best,
             baseline,
             claim,
+            comparison,
+            closest,
         } = verdict;
-        let number = |experiment: &Experiment| experiment.number.0;
+        let number = |judged: &Judged| judged.number.0;
+        let runs = |judged: &Judged| judged.runs;
         Self {
-            claim: results::claim_word(*claim),
+            claim: claim.as_str(),
             gain_over_defaults: claim.gain(),
-            best_experiment_number: best.map(number),
-            baseline_experiment_number: baseline.map(number),
-            sentence: words::sentence(verdict),
+            gain_low: comparison.map(|comparison| comparison.low),
+            gain_high: comparison.map(|comparison| comparison.high),
+            best_experiment_number: best.as_ref().map(number),
+            best_runs: best.as_ref().map(runs),
+            baseline_experiment_number: baseline.as_ref().map(number),
+            baseline_runs: baseline.as_ref().map(runs),
+            closest_experiment_number: closest.as_ref().map(number),
+            sentence: claims::sentence(verdict),
         }
     }
 }
@@ -171,6 +189,8 @@ impl TaskView {
             slo,
             best_experiment_number: _,
             gain_over_defaults: _,
+            gain_low: _,
+            gain_high: _,
             claim: _,
             blocks: _,
         } = TaskRow::of(

@@ -1,7 +1,6 @@
 //! Tasks as rows of a list, with what a page shows beside each.
 
 use autotuner_core::ids::{ExperimentId, TaskId};
-use autotuner_core::verdict::{Claim, claim};
 use autotuner_store::{Block, Standing, TaskSummary};
 use serde::Serialize;
 use serde_json::Value;
@@ -9,7 +8,6 @@ use utoipa::ToSchema;
 
 use super::elapsed;
 use crate::clock::rfc3339;
-use crate::report::results;
 
 /// A row of the list of tasks.
 #[derive(Debug, Serialize, ToSchema)]
@@ -53,6 +51,11 @@ pub(crate) struct TaskRow {
     /// By which ratio of the objective the best beats the engine's defaults: 0.25 is a quarter
     /// better.
     pub(super) gain_over_defaults: Option<f64>,
+    /// Lower end of the interval that holds the true gain in at least 90 of 100 runs; only where
+    /// both were measured again.
+    pub(super) gain_low: Option<f64>,
+    /// Upper end of it.
+    pub(super) gain_high: Option<f64>,
     /// The word of the run's verdict; nothing before its first experiment, and where another
     /// program has measured.
     pub(super) claim: Option<&'static str>,
@@ -81,7 +84,7 @@ pub(crate) struct BlockView {
 pub(crate) struct BesideRow {
     /// What a running task waits for.
     pub(crate) waiting_for: Option<String>,
-    /// What its run's verdict rests on.
+    /// What its run has found out.
     pub(crate) standing: Option<Standing>,
     /// Its first experiments, where they are asked for.
     pub(crate) blocks: Option<Vec<Block>>,
@@ -95,14 +98,8 @@ impl TaskRow {
             standing,
             blocks,
         } = beside;
-        // What another program measured is not ours to judge.
-        let claim = standing
-            .as_ref()
-            .filter(|standing| !standing.is_foreign)
-            .map(|standing| {
-                let Standing { best, baseline, .. } = standing;
-                claim(best.as_ref(), baseline.as_ref(), standing.is_search_measured)
-            });
+        let verdict = standing.as_ref().and_then(|standing| standing.verdict.as_ref());
+        let comparison = verdict.and_then(|verdict| verdict.comparison);
         let TaskSummary {
             id: TaskId(id),
             name,
@@ -140,10 +137,13 @@ impl TaskRow {
             waiting_for,
             slo,
             best_experiment_number: standing
+                .as_ref()
                 .and_then(|standing| standing.best_number)
                 .map(|number| number.0),
-            gain_over_defaults: claim.and_then(Claim::gain),
-            claim: claim.map(results::claim_word),
+            gain_over_defaults: verdict.and_then(|verdict| verdict.claim.gain()),
+            gain_low: comparison.map(|comparison| comparison.low),
+            gain_high: comparison.map(|comparison| comparison.high),
+            claim: verdict.map(|verdict| verdict.claim.as_str()),
             blocks: blocks.map(|blocks| {
                 let view = |block| BlockView::of(block, best_experiment);
                 blocks.into_iter().map(view).collect()

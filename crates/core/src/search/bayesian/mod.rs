@@ -6,6 +6,7 @@
 //! Crashes have models of their own, one for each way to crash. Everything follows from the
 //! history, the seed and nothing else.
 
+mod believed;
 mod confirm;
 mod crash;
 mod fit;
@@ -20,6 +21,7 @@ mod scale;
 mod sobol;
 mod suggest;
 
+pub use believed::{Believed, believed};
 pub use problem::{Axis, Crash, Goal, Outcome, Output, Point, Search, Suggestion, Trial, Worth};
 pub(super) use sobol::points as sobol_points;
 pub use suggest::{Advice, advise};

@@ -11,12 +11,17 @@ mod goal;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashMap;
+
 use rand::Rng;
 
-use super::bayesian::{Crash, Goal, Outcome, Point, Search, Suggestion, Trial, Worth, advise};
+use super::bayesian::{
+    Believed, Crash, Goal, Outcome, Point, Search, Suggestion, Trial, Worth, advise, believed,
+};
 use super::fresh::{drawn, is_fresh};
-use super::{Observation, Proposal, SearchContext, Seen, Strategy, StrategyKind};
+use super::{Belief, Observation, Proposal, SearchContext, Seen, Strategy, StrategyKind};
 use crate::failure::FailureKind;
+use crate::space::CandidateKey;
 pub(super) use axes::Axes;
 pub(super) use goal::TaskGoal;
 
@@ -51,8 +56,41 @@ impl Strategy for Bayesian {
     }
 }
 
+/// What is held of every configuration that was measured, whoever has proposed it: its worth is
+/// a logarithm, and what others say of it counts as well as its own measurements.
+pub fn beliefs(context: &SearchContext<'_>) -> HashMap<CandidateKey, Belief> {
+    let axes = Axes::of(context.space);
+    let keys: HashMap<Point, CandidateKey> = context
+        .observations
+        .iter()
+        .filter_map(|observation| {
+            let point = axes.point(observation.candidate)?;
+            Some((point, observation.candidate.key()))
+        })
+        .collect();
+    let belief = |of: Believed| {
+        let belief = Belief {
+            mean: of.value,
+            deviation: of.deviation,
+        };
+        Some((keys.get(&of.point)?.clone(), belief))
+    };
+    asked(context, &axes, |search| believed(search))
+        .into_iter()
+        .filter_map(belief)
+        .collect()
+}
+
 /// What the model wants to try, and why.
 fn suggestion(context: &SearchContext<'_>, axes: &Axes) -> Option<(Point, String)> {
+    match asked(context, axes, |search| advise(search).next) {
+        Suggestion::Try { point, why } => Some((point, why)),
+        Suggestion::Replicate { .. } | Suggestion::Stop { .. } => None,
+    }
+}
+
+/// Asks the model of what was observed.
+fn asked<T>(context: &SearchContext<'_>, axes: &Axes, ask: impl FnOnce(&Search<'_>) -> T) -> T {
     let goal = TaskGoal::of(context.objective, context.slos);
     let history = telling(trials(context, axes, &goal), &goal);
     let pending: Vec<Point> = context
@@ -72,10 +110,7 @@ fn suggestion(context: &SearchContext<'_>, axes: &Axes) -> Option<(Point, String
         replicates: false,
         seed: context.seed,
     };
-    match advise(&search).next {
-        Suggestion::Try { point, why } => Some((point, why)),
-        Suggestion::Replicate { .. } | Suggestion::Stop { .. } => None,
-    }
+    ask(&search)
 }
 
 /// What was observed, as trials, oldest first.
