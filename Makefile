@@ -41,8 +41,8 @@ audit:
 	@if command -v cargo-deny >/dev/null 2>&1; then cargo deny check bans licenses sources; \
 	else echo "SKIPPED: cargo-deny is not installed (cargo install cargo-deny --locked)"; fi
 
-## How far the load generator is from the truth that the simulated engine knows, and how fast the
-## service answers where much is kept
+## How far the load generator is from the truth that the simulated engine knows, how fast the
+## service answers where much is kept, and how often a run claims a gain that is not there
 bench:
 	cargo build --release --locked
 	./scripts/bench.sh target/release/autotuner
@@ -51,6 +51,7 @@ bench:
 	./scripts/bench-service.sh target/release/autotuner
 	./scripts/bench-containers.sh target/release/autotuner
 	./scripts/bench-ui.sh target/release/autotuner
+	cargo run --release --locked --package autotuner-core --example claims
 
 ## Kill runs, and a server, at random moments, again and again; nothing may be left or lost
 soak:

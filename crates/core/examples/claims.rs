@@ -195,7 +195,7 @@ fn one(case: &Case, seed: u64) -> Outcome {
     let mut experiments: Vec<Experiment> = Vec::new();
     let mut drift: f64 = Normal::new(0.0, case.noise.1).map_or(0.0, |normal| normal.sample(&mut rng));
     let strategy = task.search.strategy.strategy();
-    while let Decision::Start(nexts) = plan(&task, &experiments, strategy, &Candidate::key) {
+    while let Decision::Start(nexts) = plan(&task, &experiments, strategy, &Candidate::key, 0) {
         for next in nexts {
             let fresh: f64 = StandardNormal.sample(&mut rng);
             drift = KEPT * drift + case.noise.1 * (1.0 - KEPT * KEPT).sqrt() * fresh;

@@ -12,9 +12,13 @@
 //! seed and that count, so that an attempt lost to a crash changes no later choice.
 
 mod confirm;
+mod decision;
+mod spent;
+
+pub use decision::{Decision, Finish, Next};
+pub use spent::{Spending, Spent};
 
 use std::collections::HashSet;
-use std::fmt;
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -42,87 +46,22 @@ pub const MOST_LIMITED: u32 = 2;
 /// would limit the next as well.
 pub const MOST_LIMITED_CANDIDATES: usize = 3;
 
-/// What to do next.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Decision {
-    /// Begin these experiments, all of them.
-    Start(Vec<Next>),
-    /// Nothing until an experiment ends.
-    Wait,
-    /// The run is over.
-    Finish(Finish),
-}
-
-/// An experiment to begin.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Next {
-    /// What it is for.
-    pub role: Role,
-    /// What to try.
-    pub candidate: Candidate,
-    /// Why, for people.
-    pub reason: String,
-    /// Which attempt it is, from 1.
-    pub attempt: u32,
-}
-
-/// How a run ends.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Finish {
-    /// The budget is spent.
-    BudgetSpent,
-    /// The strategy sees nothing worth trying.
-    NothingLeft {
-        /// Why, for people.
-        why: String,
-    },
-    /// The same candidate was lost too often through no fault of its own.
-    KeepsBeingLost {
-        /// What the last loss said.
-        message: String,
-    },
-    /// The load generator, and not the engine, was the limit of one candidate after the other.
-    ClientLimited {
-        /// The last of them, for people.
-        message: String,
-    },
-    /// An experiment was cancelled, and with it the run.
-    Cancelled,
-}
-
-/// Why the run ended, for people.
-impl fmt::Display for Finish {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::BudgetSpent => f.write_str("the planned number of experiments was made"),
-            Self::NothingLeft { why } => f.write_str(why),
-            Self::KeepsBeingLost { message } => write!(
-                f,
-                "the same configuration was lost again and again, by no fault of its own: {message}"
-            ),
-            Self::ClientLimited { message } => write!(
-                f,
-                "the load generator, and not the engine, limited {MOST_LIMITED_CANDIDATES} configurations one \
-                 after the other: {message}"
-            ),
-            Self::Cancelled => f.write_str("cancelled"),
-        }
-    }
-}
-
 /// Decides what to do next.
 ///
 /// `experiments` is the whole history of the current run, oldest first. `identity` says
-/// what makes two candidates one configuration to the engine.
+/// what makes two candidates one configuration to the engine; `now_ms` is the time, milliseconds
+/// since the Unix epoch.
 pub fn plan(
     task: &Task,
     experiments: &[Experiment],
     strategy: &dyn Strategy,
     identity: &(dyn Fn(&Candidate) -> CandidateKey + Sync),
+    now_ms: i64,
 ) -> Decision {
     let history = History {
         task,
         experiments,
+        spent: Spent::of(experiments, now_ms),
         strategy,
         identity,
     };
@@ -189,6 +128,7 @@ pub fn plan(
 struct History<'a> {
     task: &'a Task,
     experiments: &'a [Experiment],
+    spent: Spent,
     strategy: &'a dyn Strategy,
     identity: &'a (dyn Fn(&Candidate) -> CandidateKey + Sync),
 }
@@ -308,6 +248,9 @@ impl History<'_> {
         if begun >= self.task.search.max_iterations {
             return Err(Finish::BudgetSpent);
         }
+        if let Some(spending) = self.spent.exceeds(&self.task.search, true) {
+            return Err(Finish::TimeSpent(spending));
+        }
         let observations: Vec<Observation<'_>> = self.experiments.iter().filter_map(observed).collect();
         let pending: Vec<Candidate> = self
             .experiments
@@ -353,17 +296,14 @@ impl History<'_> {
         if is_searching || decided.iter().any(|next| next.role == Role::Search) {
             return Err(finish);
         }
+        if let Some(spending) = self.spent.exceeds(&self.task.search, false) {
+            return Err(Finish::TimeSpent(spending));
+        }
         let beliefs = || {
             let observations: Vec<Observation<'_>> = self.experiments.iter().filter_map(observed).collect();
             beliefs(&self.context(&observations, &[], self.begun(decided)))
         };
-        confirm::next(
-            self.task.search.max_replicates,
-            self.experiments,
-            decided,
-            beliefs,
-        )
-        .ok_or(finish)
+        confirm::next(self.task.most_replicates(), self.experiments, decided, beliefs).ok_or(finish)
     }
 
     fn context<'c>(

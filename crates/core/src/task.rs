@@ -125,6 +125,10 @@ pub struct SearchSettings {
     pub max_iterations: u32,
     /// Starts beyond these, at most, that measure the best and the engine's defaults again.
     pub max_replicates: u32,
+    /// Longest time in which experiments may run, all together; no limit when `None`.
+    pub max_time: Option<Duration>,
+    /// Most hours for which GPUs may be held, each GPU counted; no limit when `None`.
+    pub max_gpu_hours: Option<f64>,
     /// Longest time for one experiment after the engine is ready.
     pub timeout_per_iteration: Duration,
     /// Random candidates before a model decides.
@@ -133,6 +137,17 @@ pub struct SearchSettings {
     pub max_parallel_experiments: u32,
     /// Seed of everything random in the task.
     pub seed: u64,
+}
+
+impl Task {
+    /// Starts, at most, that measure something again: none where nothing is tried beside the
+    /// engine's defaults.
+    pub fn most_replicates(&self) -> u32 {
+        match self.space.parameters() {
+            [] => 0,
+            _ => self.search.max_replicates,
+        }
+    }
 }
 
 impl DeploymentMode {

@@ -272,7 +272,7 @@ fn whole_run(task: &Task) -> Vec<Experiment> {
     let strategy = task.search.strategy.strategy();
     let mut experiments: Vec<Experiment> = Vec::new();
     loop {
-        match plan(task, &experiments, strategy, &identity) {
+        match plan(task, &experiments, strategy, &identity, 0) {
             Decision::Start(all) => {
                 for next in all {
                     let number = experiments.len() + 1;

@@ -123,15 +123,20 @@ pub(super) fn refused(problems: Vec<Problem>) -> ApiError {
     ApiError::problems(text, problems)
 }
 
-/// How many experiments a task plans at most, the engine's defaults included.
+/// How many experiments a task plans at most, the engine's defaults and repetitions included.
 pub(super) fn planned(task: &Task) -> u32 {
-    let budget = match task.space.size() {
+    let beside = task.most_replicates().saturating_add(1);
+    searched(task).saturating_add(beside)
+}
+
+/// How many configurations a task tries at most.
+fn searched(task: &Task) -> u32 {
+    match task.space.size() {
         Size::Finite(size) => u32::try_from(size)
             .unwrap_or(u32::MAX)
             .min(task.search.max_iterations),
         Size::Infinite => task.search.max_iterations,
-    };
-    budget.saturating_add(1)
+    }
 }
 
 /// A number above all whole ones that can be told: what a reader makes of a hundred digits.
@@ -144,7 +149,7 @@ fn too_long(value: &Setting) -> Option<f64> {
 
 fn too_large(task: &Task) -> Vec<Problem> {
     let mut problems: Vec<Problem> = Vec::new();
-    let count = planned(task) - 1;
+    let count = searched(task);
     if count > MOST_EXPERIMENTS {
         let message = format!("{count} experiments are planned; a task has {MOST_EXPERIMENTS} at most");
         let hint = match task.search.strategy {

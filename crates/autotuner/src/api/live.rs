@@ -72,9 +72,14 @@ struct LiveTask {
     planned_experiments: u32,
     /// Those of them that are.
     done_experiments: u32,
+    /// Repetitions of the best configurations and the engine's defaults that follow at most: they end
+    /// as soon as a gain can be told from chance.
+    planned_replicates: u32,
+    /// Those of them that are done.
+    done_replicates: u32,
     /// What the best is worth; lower is better, whatever the objective.
     best_score: Option<f64>,
-    /// How long the rest takes if it takes as long as the usual experiment of this run did; nothing
+    /// How long the rest takes at most if it takes as long as the usual experiment of this run did; nothing
     /// before the first has ended.
     eta_seconds: Option<f64>,
 }
@@ -160,6 +165,8 @@ async fn live(service: &Service, task: TaskSummary, shown: Option<&RunShown>) ->
         experiments: experiments.map(experiment).collect(),
         planned_experiments: figures.planned,
         done_experiments: figures.done,
+        planned_replicates: figures.planned_again,
+        done_replicates: figures.done_again,
         best_score: figures.best_score,
         eta_seconds: figures.left_seconds(),
         task_name: task.name,
@@ -172,6 +179,8 @@ async fn kept(service: &Service, task: &TaskSummary) -> Result<Figures, ApiError
     Ok(Figures {
         planned: task.max_iterations,
         done: progress.done,
+        planned_again: 0,
+        done_again: 0,
         at_once: 1,
         best_score: progress.best_score,
         usual_ms: None,

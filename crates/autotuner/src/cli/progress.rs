@@ -79,6 +79,9 @@ impl Shown {
         bar.enable_steady_tick(Duration::from_millis(120));
         bar.set_prefix("deciding");
         bar.set_message(next.candidate.to_string());
+        if next.role == Role::Replicate && next.attempt == 1 {
+            self.whole.inc_length(1);
+        }
         self.lock().insert(number, bar);
     }
 
@@ -105,7 +108,7 @@ impl Shown {
         if let Some(bar) = self.lock().remove(&experiment.number) {
             bar.finish_and_clear();
         }
-        if experiment.role == Role::Search && !experiment.is_lost() {
+        if experiment.role != Role::Baseline && !experiment.is_lost() {
             self.whole.inc(1);
             self.whole.set_style(style(
                 "{bar:24} {pos}/{len} experiments, {elapsed} elapsed, about {eta} left  {wide_msg}",

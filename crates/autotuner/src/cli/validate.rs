@@ -126,14 +126,22 @@ fn tell(path: &Path, result: &Result<Loaded, Refusal>) {
     }
 }
 
-/// For example `sim on local, 2 parameters, 6 configurations, grid_search of at most 6, 1 level each`.
+/// For example `sim on local, 2 parameters, 6 configurations, grid_search of at most 6 experiments,
+/// at most 3 repetitions of the best, 1 level each`.
 pub(super) fn summary(task: &Task) -> String {
     let configurations = match task.space.size() {
         Size::Finite(size) => counted(size, "configuration"),
         Size::Infinite => "endlessly many configurations".into(),
     };
+    let again = match task.most_replicates() {
+        0 => String::new(),
+        most => format!(
+            "at most {} of the best, ",
+            counted(u128::from(most), "repetition")
+        ),
+    };
     format!(
-        "{} on {}, {}, {configurations}, {} of at most {}, {} each",
+        "{} on {}, {}, {configurations}, {} of at most {}, {again}{} each",
         task.engine.as_str(),
         task.deployment.as_str(),
         counted(task.space.parameters().len() as u128, "parameter"),

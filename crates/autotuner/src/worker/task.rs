@@ -101,9 +101,10 @@ async fn next(worker: &Arc<Worker>) -> Result<Decision, RunError> {
     fault::at(FaultPoint::Plan, Side::Before);
     let history = worker.store.history(worker.task_id).await?;
     let planner = Arc::clone(worker);
+    let now_ms = worker.clock.now_ms();
     let planning = tokio::task::spawn_blocking(move || {
         let identity = |candidate: &_| planner.identity(candidate);
-        plan(&planner.task, &history, planner.strategy, &identity)
+        plan(&planner.task, &history, planner.strategy, &identity, now_ms)
     });
     let decision = planning.await.map_err(|error| match error.try_into_panic() {
         Ok(panic) => RunError::Planner(panic_text(&*panic)),

@@ -86,6 +86,7 @@ impl Scene {
                     "strategy": "grid_search",
                     "objective": "maximize_throughput",
                     "max_iterations": 10,
+                    "max_replicates": 0,
                     "timeout_per_iteration": 30,
                 },
                 "benchmark": {},
@@ -177,7 +178,7 @@ async fn a_run_measures_the_defaults_first_and_finds_the_best() {
     assert_eq!(ran.status, TaskStatus::Completed);
     let verdict = verdict(&ran.experiments);
     assert_eq!(verdict.best.map(|best| best.number.0), Some(3));
-    assert_eq!(verdict.claim, Claim::Gain(1.0));
+    assert_eq!(verdict.claim, Claim::Unconfirmed(1.0));
     let launch = ran.experiments[2].launch.as_ref().expect("launched");
     assert!(
         launch.command.ends_with(&["--rate".into(), "200".into()]),

@@ -276,6 +276,47 @@ fn several_experiments_run_at_once_where_the_task_says_so() {
 }
 
 #[test]
+fn the_best_is_measured_again_in_turn_with_the_defaults() {
+    let sandbox = Sandbox::new();
+    let mut task = sim_task(&json!({ "time-scale": [3, 0.01] }));
+    task["optimization"]["max_replicates"] = 6.into();
+    task["engine"]["args"] = json!(["--time-scale", "1", "--startup-seconds", "0"]);
+    let task = sandbox.task("again.json", &task);
+    let finished = sandbox.run(&["run", &task, "--json"]).expect(0);
+    let results = finished.json();
+    let roles: Vec<(&str, &str)> = experiments(&results)
+        .iter()
+        .map(|experiment| {
+            let of = |key: &str| experiment[key].as_str().unwrap_or_default();
+            (of("role"), of("reason").split(',').next().unwrap_or_default())
+        })
+        .collect();
+    let again = |what| ("replicate", what);
+    let begin = [
+        again("the engine's defaults"),
+        again("the best so far"),
+        again("the best so far"),
+        again("the engine's defaults"),
+    ];
+    assert_eq!(
+        roles[3..].iter().take(4).collect::<Vec<_>>(),
+        begin.iter().take(roles.len() - 3).collect::<Vec<_>>(),
+        "{roles:?}"
+    );
+    let verdict = &results["verdict"];
+    assert_eq!(verdict["claim"], "gain", "{verdict:#}");
+    assert_eq!(verdict["best_experiment_id"], 3, "{verdict:#}");
+    assert_eq!(results["best_result"]["experiment_id"], 3);
+    let low = verdict["gain_low"].as_f64().expect("an interval");
+    let high = verdict["gain_high"].as_f64().expect("an interval");
+    let gain = verdict["gain_over_defaults"].as_f64().expect("a gain");
+    assert!(0.0 < low && low <= gain && gain <= high, "{verdict:#}");
+    let sentence = verdict["sentence"].as_str().expect("a sentence");
+    assert!(sentence.contains("90 % interval"), "{sentence}");
+    sandbox.assert_nothing_left();
+}
+
+#[test]
 fn the_same_seed_repeats_the_same_choices() {
     let tried = |seed: u64| -> Vec<Value> {
         let sandbox = Sandbox::new();

@@ -364,6 +364,7 @@ pub(crate) fn sim_task(parameters: &Value) -> Value {
             "strategy": "grid_search",
             "objective": "maximize_throughput",
             "timeout_per_iteration": 120,
+            "max_replicates": 0,
         },
         "benchmark": {
             "traffic_scenarios": ["D(8,4)"],

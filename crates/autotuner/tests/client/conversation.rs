@@ -9,7 +9,7 @@ fn task(id: i64, name: &str, status: &str) -> Value {
     json!({
         "id": id, "task_name": name, "description": null, "status": status,
         "base_runtime": "sim", "deployment_mode": "local", "model": {"id_or_path": "m"},
-        "optimization": {"objective": "maximize_throughput", "strategy": "grid_search"},
+        "optimization": {"objective": "maximize_throughput", "strategy": "grid_search", "max_replicates": 0},
         "total_experiments": 3, "successful_experiments": 2, "best_experiment_id": 12,
         "created_at": "2026-01-02T03:04:05.678Z", "elapsed_time": 75.5,
     })

@@ -46,7 +46,7 @@ fn a_real_engine_runs_out_of_its_container_s_memory() {
         "base_runtime": "llamacpp",
         "model": {"id_or_path": model.display().to_string()},
         "parameters": {"ctx-size": [4_000_000, 512]},
-        "optimization": {"strategy": "grid_search", "timeout_per_iteration": 60},
+        "optimization": {"strategy": "grid_search", "timeout_per_iteration": 60, "max_replicates": 0},
         "benchmark": {
             "model_name": "tiny",
             "traffic_scenarios": ["D(8,4)"],

@@ -57,7 +57,7 @@ fn a_real_engine_is_tuned_in_containers() {
         "base_runtime": "llamacpp",
         "model": {"id_or_path": model.display().to_string()},
         "parameters": {"parallel": [1, 2], "threads": [1, 2], "flash-attn": ["on", "off"]},
-        "optimization": {"strategy": "grid_search", "timeout_per_iteration": 60},
+        "optimization": {"strategy": "grid_search", "timeout_per_iteration": 60, "max_replicates": 0},
         "benchmark": {
             "model_name": "tiny",
             "traffic_scenarios": ["D(8,4)"],

@@ -271,6 +271,7 @@ pub(crate) fn task_of_scales(scales: &[f64]) -> Value {
             "objective": "maximize_throughput",
             "timeout_per_iteration": 120,
             "max_iterations": 100,
+            "max_replicates": 0,
         },
         "benchmark": {
             "traffic_scenarios": ["D(8,4)"],

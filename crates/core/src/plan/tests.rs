@@ -49,6 +49,8 @@ fn a_task(strategy: StrategyKind, max_iterations: u32, parallel: u32) -> Task {
             objective: Objective::MaximizeThroughput,
             max_iterations,
             max_replicates: 0,
+            max_time: None,
+            max_gpu_hours: None,
             timeout_per_iteration: Duration::from_secs(60),
             initial_random: 5,
             max_parallel_experiments: parallel,
@@ -141,6 +143,8 @@ impl Script {
         let number: usize = words[1].parse().expect("a number");
         let experiment = &mut self.experiments[number - 1];
         assert!(!experiment.status.is_ended(), "{line}: already ended");
+        // Each takes a minute.
+        experiment.ended_at_ms = Some(experiment.started_at_ms + 60_000);
         (experiment.status, experiment.result) = match words[0] {
             "ok" => (
                 ExperimentStatus::Success,
@@ -159,7 +163,13 @@ impl Script {
 
     fn ask(&mut self, after: &str) {
         let strategy = self.task.search.strategy.strategy();
-        let decision = plan(&self.task, &self.experiments, strategy, &Candidate::key);
+        let decision = plan(
+            &self.task,
+            &self.experiments,
+            strategy,
+            &Candidate::key,
+            self.now_ms(),
+        );
         let told = match &decision {
             Decision::Start(next) => next
                 .iter()
@@ -184,6 +194,12 @@ impl Script {
         }
     }
 
+    /// When the latest thing happened.
+    fn now_ms(&self) -> i64 {
+        let last = |experiment: &Experiment| experiment.ended_at_ms.unwrap_or(experiment.started_at_ms);
+        self.experiments.iter().map(last).max().unwrap_or(0)
+    }
+
     fn begin(&mut self, next: Next) {
         self.experiments.push(Experiment {
             number: ExperimentNumber(u32::try_from(self.experiments.len()).expect("small") + 1),
@@ -194,7 +210,7 @@ impl Script {
             status: ExperimentStatus::Deploying,
             launch: None,
             result: None,
-            started_at_ms: 0,
+            started_at_ms: self.now_ms(),
             ended_at_ms: None,
         });
     }
@@ -459,6 +475,64 @@ fn repetitions_wait_for_the_search_and_are_repeated_where_they_are_lost() {
     ));
 }
 
+/// How many experiments a run of one-minute experiments makes, of the search and again, and how it
+/// ends.
+fn within(limit: impl FnOnce(&mut SearchSettings)) -> (usize, usize, Finish) {
+    let mut task = a_task(StrategyKind::Grid, 4, 1);
+    task.search.max_replicates = 10;
+    limit(&mut task.search);
+    let mut script = Script::run(task, "");
+    loop {
+        let number = script.experiments.len();
+        let rate = 900 + 100 * (number % 3);
+        script.apply(&format!("ok {number} {rate}"));
+        if let Some(experiment) = script.experiments.last_mut() {
+            let gpu = crate::gpu::GpuDevice {
+                index: 0,
+                uuid: "GPU-1".into(),
+                name: "test".into(),
+                vendor: crate::gpu::GpuVendor::Nvidia,
+                memory_bytes: 0,
+            };
+            let facts = crate::experiment::LaunchFacts {
+                gpus: vec![gpu.clone(), gpu],
+                ..Default::default()
+            };
+            experiment.launch = Some(facts);
+        }
+        script.ask("next");
+        if script.experiments.len() == number {
+            break;
+        }
+    }
+    let of = |role| script.experiments.iter().filter(|each| each.role == role).count();
+    let strategy = script.task.search.strategy.strategy();
+    match plan(
+        &script.task,
+        &script.experiments,
+        strategy,
+        &Candidate::key,
+        script.now_ms(),
+    ) {
+        Decision::Finish(finish) => (of(Role::Search), of(Role::Replicate), finish),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn what_would_exceed_the_time_is_not_begun() {
+    let minutes = |count: u64| Some(Duration::from_secs(60 * count));
+    let time = |count| within(|search| search.max_time = minutes(count));
+    assert_eq!(time(60), (4, 10, Finish::BudgetSpent));
+    assert_eq!(time(8), (4, 3, Finish::TimeSpent(Spending::Time)));
+    // A quarter is kept for repetitions.
+    assert_eq!(time(4), (2, 1, Finish::TimeSpent(Spending::Time)));
+    let alone = within(|search| (search.max_time, search.max_replicates) = (minutes(4), 0));
+    assert_eq!(alone, (3, 0, Finish::TimeSpent(Spending::Time)));
+    let gpus = within(|search| search.max_gpu_hours = Some(8.0 / 60.0));
+    assert_eq!(gpus, (2, 1, Finish::TimeSpent(Spending::GpuHours)));
+}
+
 #[test]
 fn nothing_is_measured_again_where_nothing_may_be_chosen() {
     let end = |moves: &str| {
@@ -514,7 +588,7 @@ fn told_to_the_strategy(parallel: u32, moves: &str) -> String {
     // The script has begun what its last question started: that is taken back, to ask it again.
     let was_there = |experiment: &&Experiment| experiment.number.0 <= 3;
     let history: Vec<Experiment> = script.experiments.iter().filter(was_there).cloned().collect();
-    plan(&script.task, &history, &spy, &Candidate::key);
+    plan(&script.task, &history, &spy, &Candidate::key, 0);
     let told = spy.0.into_inner().expect("not poisoned");
     told.into_iter().next().expect("it was asked")
 }

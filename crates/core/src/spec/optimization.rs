@@ -49,6 +49,14 @@ pub struct OptimizationSpec {
     /// `max_iterations`, at least 2 and at most 12; 0 for none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_replicates: Option<u32>,
+    /// Longest time for all experiments together, in seconds; no limit when absent. An experiment that
+    /// would exceed it is not begun, and a quarter of it is kept for `max_replicates`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_time: Option<f64>,
+    /// Most hours for which GPUs are held, each GPU counted; no limit when absent. It is kept as
+    /// `max_time` is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_gpu_hours: Option<f64>,
     /// Longest time for one experiment once its engine is ready, in seconds; 1800 when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout_per_iteration: Option<f64>,
@@ -153,6 +161,8 @@ pub(super) fn read(node: &Node<'_>) -> Option<OptimizationSpec> {
             objective: fields.take("objective", Node::word),
             max_iterations: fields.take("max_iterations", Node::whole),
             max_replicates: fields.take("max_replicates", Node::whole),
+            max_time: fields.take("max_time", Node::real),
+            max_gpu_hours: fields.take("max_gpu_hours", Node::real),
             timeout_per_iteration: fields.take("timeout_per_iteration", Node::real),
             n_initial_random: fields.take("n_initial_random", Node::whole),
             max_parallel_experiments: fields.take("max_parallel_experiments", Node::whole),
@@ -193,6 +203,12 @@ impl OptimizationSpec {
             max_replicates: self.max_replicates.unwrap_or_else(|| {
                 let half = max_iterations / 2;
                 half.clamp(FEWEST_REPLICATES, MOST_USUAL_REPLICATES)
+            }),
+            max_time: self
+                .max_time
+                .map(|time| rules::seconds("optimization.max_time", time, findings)),
+            max_gpu_hours: self.max_gpu_hours.inspect(|hours| {
+                rules::positive("optimization.max_gpu_hours", *hours, findings);
             }),
             timeout_per_iteration: rules::seconds(
                 "optimization.timeout_per_iteration",

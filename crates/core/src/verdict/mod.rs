@@ -186,10 +186,14 @@ pub fn of_runs(runs: &[Run<'_>], baseline: Option<ExperimentNumber>) -> Verdict 
     }
 }
 
-/// Whether it is to be preferred to the defaults, by all that was measured.
+/// Whether it is to be preferred to the defaults: by what was measured again, and, where that leaves
+/// doubt, by all measurements as well.
 fn is_ahead(challenger: &Standing<'_>, default: &Standing<'_>, comparison: Option<Comparison>) -> bool {
     match (challenger.is_feasible(), default.is_feasible(), comparison) {
-        (true, true, Some(comparison)) => comparison.gain > 0.0,
+        (true, true, Some(comparison)) => {
+            let is_better = challenger.mean() > default.mean();
+            comparison.gain > 0.0 && (comparison.is_gain() || is_better)
+        }
         _ => challenger.typical() > default.typical(),
     }
 }

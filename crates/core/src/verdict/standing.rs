@@ -152,6 +152,11 @@ impl<'a> Standing<'a> {
         }
     }
 
+    /// The worth of all its measurements, as a logarithm.
+    pub(super) fn mean(&self) -> f64 {
+        mean(self.worths())
+    }
+
     /// Which configuration it is.
     pub fn key(&self) -> &CandidateKey {
         self.key
@@ -255,7 +260,7 @@ impl Noise {
         all.iter()
             .filter(|standing| standing.runs() > 1)
             .fold(none, |sum, standing| {
-                let mean = mean(standing.worths());
+                let mean = standing.mean();
                 let squares: f64 = standing.worths().map(|worth| (worth - mean).powi(2)).sum();
                 Self {
                     squares: sum.squares + squares,
@@ -276,7 +281,7 @@ fn believe(all: &mut [Standing<'_>], noise: Noise) {
     let known: Vec<(f64, f64)> = all
         .iter()
         .filter(|standing| standing.is_feasible())
-        .map(|standing| (mean(standing.worths()), noise / standing.runs() as f64))
+        .map(|standing| (standing.mean(), noise / standing.runs() as f64))
         .collect();
     let middle = mean(known.iter().map(|(mean, _)| *mean));
     let seen = mean(known.iter().map(|(mean, _)| (mean - middle).powi(2)));
@@ -285,7 +290,7 @@ fn believe(all: &mut [Standing<'_>], noise: Noise) {
         let own = noise / standing.runs() as f64;
         let trust = spread / (spread + own);
         standing.belief = Belief {
-            mean: middle + trust * (mean(standing.worths()) - middle),
+            mean: middle + trust * (standing.mean() - middle),
             deviation: (trust * own).sqrt(),
         };
     }

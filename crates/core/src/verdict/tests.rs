@@ -89,8 +89,14 @@ fn claims_are_as_sure_as_measurements_agree() {
     check("D 100 a 130 a 129", 2, "unconfirmed");
     check("D 100 a 130 D 112 a 114", 2, "undecided");
     // The lucky measurement that made it lead is no evidence.
-    check("D 100 a 103 D 100 a 100.5 a 100 D 100.5 a 100.5 D 100", 2, "no_gain");
+    check(
+        "D 100 a 103 D 100 a 100.5 a 100 D 100.5 a 100.5 D 100",
+        2,
+        "no_gain",
+    );
     check("D 100 a 130 D 100 a 98 D 100 a 98", 1, "no_gain");
+    // One pair says otherwise, by chance.
+    check("D 150 a 100 D 100 a 103", 1, "no_gain");
     check("D 100 a 101", 2, "no_gain");
     check("D 100 a 90", 1, "no_gain");
     check("D x a 90 a 91", 2, "no_baseline");

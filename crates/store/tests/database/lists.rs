@@ -2,7 +2,7 @@
 
 use autotuner_core::experiment::Measured;
 use autotuner_core::failure::{Failure, FailureKind};
-use autotuner_core::ids::{ExperimentId, ExperimentNumber, TaskId};
+use autotuner_core::ids::{ExperimentId, TaskId};
 use autotuner_core::lifecycle::{ExperimentMove, ExperimentStatus, TaskStatus};
 use autotuner_core::plan::Next;
 use autotuner_core::search::Role;

@@ -6,6 +6,8 @@ describe('what may be claimed of a task', () => {
     ['running', 'nothing_measured', null],
     ['running', 'only_defaults', null],
     ['running', 'gain', 'gain'],
+    ['running', 'unconfirmed', 'unconfirmed'],
+    ['running', 'undecided', null],
     ['pending', 'nothing_measured', null],
     ['failed', 'nothing_measured', 'nothing_measured'],
     ['completed', 'no_gain', 'no_gain'],

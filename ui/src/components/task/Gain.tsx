@@ -9,6 +9,8 @@ const CLAIMS = new Set([
   'gain',
   'meets_slos',
   'no_gain',
+  'undecided',
+  'unconfirmed',
   'only_defaults',
   'no_baseline',
   'nothing_feasible',
@@ -18,7 +20,7 @@ const CLAIMS = new Set([
 /** What may be claimed of a task as it is: while it runs, that nothing was found yet says nothing. */
 export function claimOf(task: { status: string; claim?: string | null }): string | null {
   const isOver = task.status !== 'running' && task.status !== 'pending';
-  const isFound = task.claim === 'gain' || task.claim === 'meets_slos';
+  const isFound = task.claim === 'gain' || task.claim === 'meets_slos' || task.claim === 'unconfirmed';
   return isOver || isFound ? (task.claim ?? null) : null;
 }
 
@@ -29,6 +31,11 @@ export function toneOfClaim(claim: string | null | undefined, gain: number | nul
   if (claim === 'gain' || claim === 'meets_slos') return 'good';
   if (claim === 'nothing_feasible' || claim === 'no_baseline' || claim === 'nothing_measured') return 'warn';
   return !claim && (gain ?? 0) > 0 ? 'good' : 'neutral';
+}
+
+/** Whether the gain is to be told as a number: what is no gain, or may be none, is told in words. */
+export function isTold(claim: string | null | undefined, gain: number | null | undefined): gain is number {
+  return typeof gain === 'number' && claim !== 'no_gain' && claim !== 'undecided';
 }
 
 const TEXT: Record<GainTone, string> = { good: 'text-good', warn: 'text-warn', neutral: 'text-muted' };
@@ -44,12 +51,13 @@ export function Gain({
 }) {
   const { t } = useTranslation();
   const isKnown = claim !== null && claim !== undefined && CLAIMS.has(claim);
-  const hasNumber = typeof gain === 'number' && claim !== 'no_gain';
+  const hasNumber = isTold(claim, gain);
   const text = hasNumber ? written(gain) : isKnown ? t(`tasks.claim.${claim}.short`) : '–';
   const shown = (
     <span
       className={cx(
         'whitespace-nowrap',
+        claim === 'unconfirmed' && 'underline decoration-dotted underline-offset-4',
         hasNumber && 'num font-medium',
         TEXT[toneOfClaim(claim, gain)],
         className,

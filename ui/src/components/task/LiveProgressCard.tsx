@@ -11,6 +11,8 @@ export interface LiveProgressCardProps {
   taskId: number;
   done: number;
   planned: number;
+  /** Repetitions of the best and the defaults: done, and planned at most. */
+  again?: { done: number; planned: number } | undefined;
   /** Seconds to the end by a rough guess. */
   eta: number | null | undefined;
   elapsed: ReactNode;
@@ -32,7 +34,7 @@ export interface LiveProgressCardProps {
 }
 
 export function LiveProgressCard(props: LiveProgressCardProps) {
-  const { taskId, done, planned, eta, elapsed, waitingFor, isEnding, best, blocks, children } = props;
+  const { taskId, done, planned, again, eta, elapsed, waitingFor, isEnding, best, blocks, children } = props;
   const { t } = useTranslation();
   return (
     <section aria-label={t('tasks.live.label')} className="card min-w-0 border-info/40">
@@ -58,6 +60,11 @@ export function LiveProgressCard(props: LiveProgressCardProps) {
           label={t('tasks.live.progress')}
           tone="bg-info"
         />
+        {again && again.planned > 0 && done >= planned && (
+          <p className="num mt-2 text-muted text-xs">
+            {t('tasks.live.again', { done: number(again.done, 9), planned: number(again.planned, 9) })}
+          </p>
+        )}
         {blocks && <div className="mt-3">{blocks}</div>}
         {waitingFor && (
           <p className="mt-3 flex items-start gap-1.5 text-sm text-warn">

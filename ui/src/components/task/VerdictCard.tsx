@@ -6,7 +6,7 @@ import type { Verdict } from '@/api/queries/tasks';
 import { cx } from '@/lib/cx';
 import { gain as written } from '@/lib/format';
 import { href } from '@/lib/navigate';
-import { type GainTone, toneOfClaim } from './Gain';
+import { type GainTone, isTold, toneOfClaim } from './Gain';
 
 const LOOKS: Record<GainTone | 'bad', { icon: LucideIcon; text: string; surface: string }> = {
   good: { icon: CircleCheck, text: 'text-good', surface: 'border-good/35 bg-good-soft/50' },
@@ -31,21 +31,26 @@ export function VerdictCard({
   children?: ReactNode;
 }) {
   const { t } = useTranslation();
-  const { claim, gain_over_defaults: gain, best_experiment_number: best, sentence } = verdict;
+  const { claim, gain_over_defaults: gain, gain_low: low, gain_high: high, sentence } = verdict;
+  const best = verdict.best_experiment_number;
   const tone = isFailure ? 'bad' : toneOfClaim(claim, gain);
   const { icon: Icon, text, surface } = LOOKS[tone];
-  const hasNumber = typeof gain === 'number' && claim !== 'no_gain';
   return (
     <section
       aria-label={t('tasks.verdict.title')}
       className={cx('card flex flex-wrap items-center gap-x-6 gap-y-3 p-4 sm:p-5', surface)}
     >
-      {hasNumber && (
+      {isTold(claim, gain) && (
         <div className="shrink-0">
           <div className={cx('num font-semibold text-3xl leading-9 tracking-tight', text)}>
             {written(gain)}
           </div>
           <div className="text-muted text-xs">{t('tasks.verdict.overDefaults')}</div>
+          {typeof low === 'number' && typeof high === 'number' && (
+            <div className="num text-muted text-xs">
+              {t('tasks.verdict.interval', { low: written(low), high: written(high) })}
+            </div>
+          )}
         </div>
       )}
       <div className="min-w-0 flex-1 basis-72">

@@ -43,6 +43,7 @@ export function LivePart({
       taskId={task.id}
       done={live?.done_experiments ?? done}
       planned={planned}
+      again={live && { done: live.done_replicates, planned: live.planned_replicates }}
       eta={live?.eta_seconds}
       elapsed={<RunDuration task={task} />}
       waitingFor={task.waiting_for}

@@ -53,6 +53,10 @@ pub(crate) struct Figures {
     pub(crate) planned: u32,
     /// Search experiments that have ended and count.
     pub(crate) done: u32,
+    /// Repetitions of the best and the defaults that are planned at most.
+    pub(crate) planned_again: u32,
+    /// Repetitions that have ended and count.
+    pub(crate) done_again: u32,
     /// How many may run at once.
     pub(crate) at_once: u32,
     /// Of the best: lower is better.
@@ -78,9 +82,11 @@ pub(crate) struct ExperimentShown {
 }
 
 impl Figures {
-    /// How long the rest takes, seconds, if it takes as long as what has ended did.
+    /// How long the rest takes at most, seconds, if it takes as long as what has ended did.
     pub(crate) fn left_seconds(&self) -> Option<f64> {
-        let left = self.planned.saturating_sub(self.done);
+        let searched = self.planned.saturating_sub(self.done);
+        let again = self.planned_again.saturating_sub(self.done_again);
+        let left = searched.saturating_add(again);
         let usual = u64::try_from(self.usual_ms?).unwrap_or(0);
         let usual = Duration::from_millis(usual).as_secs_f64();
         Some(usual * f64::from(left) / f64::from(self.at_once.max(1)))
@@ -234,21 +240,24 @@ mod tests {
 
     #[test]
     fn the_rest_takes_as_long_as_what_has_ended() {
-        let check = |planned, done, at_once, usual_ms, expected| {
+        let check = |(planned, planned_again), (done, done_again), at_once, usual_ms, expected| {
             let figures = Figures {
                 planned,
                 done,
+                planned_again,
+                done_again,
                 at_once,
                 best_score: None,
                 usual_ms,
             };
             assert_eq!(figures.left_seconds(), expected, "{figures:?}");
         };
-        check(10, 4, 1, Some(30_000), Some(180.0));
-        check(10, 4, 2, Some(30_000), Some(90.0));
-        check(10, 10, 2, Some(30_000), Some(0.0));
-        check(10, 12, 0, Some(30_000), Some(0.0));
-        check(10, 0, 1, None, None);
+        check((10, 0), (4, 0), 1, Some(30_000), Some(180.0));
+        check((10, 0), (4, 0), 2, Some(30_000), Some(90.0));
+        check((10, 4), (4, 0), 2, Some(30_000), Some(150.0));
+        check((10, 4), (10, 1), 1, Some(30_000), Some(90.0));
+        check((10, 0), (12, 1), 0, Some(30_000), Some(0.0));
+        check((10, 2), (0, 0), 1, None, None);
     }
 
     #[test]

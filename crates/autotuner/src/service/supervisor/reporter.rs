@@ -35,6 +35,8 @@ pub(super) struct Teller {
     task: TaskId,
     /// Search experiments that are planned at most.
     planned: u32,
+    /// Repetitions that are planned at most.
+    planned_again: u32,
     /// Experiments that may run at once.
     at_once: u32,
     state: Mutex<State>,
@@ -47,6 +49,8 @@ struct State {
     successful: usize,
     /// Search experiments that count and have ended.
     done: u32,
+    /// Repetitions that count and have ended.
+    done_again: u32,
     best: Option<Score>,
     /// How long each one that has ended and was not lost took, milliseconds, in order.
     took_ms: Vec<i64>,
@@ -70,6 +74,7 @@ impl Teller {
             service,
             task: id,
             planned: task.search.max_iterations.min(size),
+            planned_again: task.most_replicates(),
             at_once: task.search.max_parallel_experiments,
             state: Mutex::new(state),
         };
@@ -83,6 +88,8 @@ impl Teller {
         let figures = Figures {
             planned: self.planned,
             done: state.done,
+            planned_again: self.planned_again,
+            done_again: state.done_again,
             at_once: self.at_once,
             best_score: state.best.as_ref().map(Score::lower_is_better),
             usual_ms: state.usual_ms(),
@@ -224,8 +231,12 @@ impl Teller {
 
 impl State {
     fn note(&mut self, experiment: &Experiment) {
-        if experiment.role == Role::Search && experiment.status.is_ended() && !experiment.is_lost() {
-            self.done += 1;
+        if experiment.status.is_ended() && !experiment.is_lost() {
+            match experiment.role {
+                Role::Baseline => {}
+                Role::Search => self.done += 1,
+                Role::Replicate => self.done_again += 1,
+            }
         }
         if let Some(ended) = experiment.ended_at_ms.filter(|_| !experiment.is_lost()) {
             let took = ended.saturating_sub(experiment.started_at_ms);

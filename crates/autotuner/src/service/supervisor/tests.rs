@@ -162,6 +162,7 @@ fn document(name: &str, parameters: Value) -> Value {
             "strategy": "grid_search",
             "objective": "maximize_throughput",
             "max_iterations": 10,
+            "max_replicates": 0,
             "timeout_per_iteration": 60,
         },
         "benchmark": {},

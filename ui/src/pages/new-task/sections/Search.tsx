@@ -68,6 +68,7 @@ export function OptimizationSection() {
           path={['optimization', 'max_iterations']}
           placeholder={strategy === undefined || strategy === 'grid_search' ? t('form.wholeGrid') : '100'}
         />
+        <NumberAt path={['optimization', 'max_replicates']} placeholder={t('form.byIterations')} />
         <NumberAt path={['optimization', 'timeout_per_iteration']} unit="s" placeholder="1800" />
         <NumberAt path={['optimization', 'max_parallel_experiments']} placeholder="1" />
         <NumberAt path={['optimization', 'seed']} placeholder="0" />

@@ -33,11 +33,16 @@ const CLAIMS: Record<string, { tone: Tone; icon: LucideIcon }> = {
   gain: { tone: 'good', icon: TrendingUp },
   meets_slos: { tone: 'good', icon: ShieldCheck },
   no_gain: { tone: 'neutral', icon: Equal },
+  undecided: { tone: 'neutral', icon: CircleHelp },
+  unconfirmed: { tone: 'neutral', icon: CircleHelp },
   only_defaults: { tone: 'neutral', icon: CircleHelp },
   no_baseline: { tone: 'warn', icon: TriangleAlert },
   nothing_feasible: { tone: 'warn', icon: TriangleAlert },
   nothing_measured: { tone: 'bad', icon: CircleX },
 };
+
+/** Claims of a gain that may be none. */
+const IN_DOUBT = new Set(['no_gain', 'undecided', 'unconfirmed']);
 
 /** How often the configuration of this experiment was measured. */
 function measuredTimes(best: Experiment, experiments: readonly Experiment[]): number {
@@ -96,13 +101,18 @@ export function VerdictCard({ results }: { results: Results }) {
             <Figure
               label={t('results.figure.gain')}
               value={gain(gained)}
-              tone={(gained ?? 0) > 0 ? 'text-good' : ''}
+              tone={(gained ?? 0) > 0 && !IN_DOUBT.has(verdict?.claim ?? '') ? 'text-good' : ''}
               hint={
                 gained === null
                   ? t('results.figure.noGain')
-                  : run === undefined
-                    ? undefined
-                    : t('results.figure.asMeasured')
+                  : typeof verdict?.gain_low === 'number' && typeof verdict.gain_high === 'number'
+                    ? t('tasks.verdict.interval', {
+                        low: gain(verdict.gain_low),
+                        high: gain(verdict.gain_high),
+                      })
+                    : run === undefined
+                      ? undefined
+                      : t('results.figure.asMeasured')
               }
             />
             <Figure
