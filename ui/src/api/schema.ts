@@ -2757,13 +2757,24 @@ export interface components {
              */
             done_experiments: number;
             /**
+             * Format: int32
+             * @description Repetitions of the best configurations and the engine's defaults that follow at most: they end
+             *     as soon as a gain can be told from chance.
+             */
+            planned_replicates: number;
+            /**
+             * Format: int32
+             * @description Those of them that are done.
+             */
+            done_replicates: number;
+            /**
              * Format: double
              * @description What the best is worth; lower is better, whatever the objective.
              */
             best_score?: number | null;
             /**
              * Format: double
-             * @description How long the rest takes if it takes as long as the usual experiment of this run did; nothing
+             * @description How long the rest takes at most if it takes as long as the usual experiment of this run did; nothing
              *     before the first has ended.
              */
             eta_seconds?: number | null;
@@ -3478,6 +3489,17 @@ export interface components {
              */
             gain_over_defaults?: number | null;
             /**
+             * Format: double
+             * @description Lower end of the interval that holds the true gain in at least 90 of 100 runs; only where
+             *     both were measured again.
+             */
+            gain_low?: number | null;
+            /**
+             * Format: double
+             * @description Upper end of it.
+             */
+            gain_high?: number | null;
+            /**
              * @description The word of the run's verdict; nothing before its first experiment, and where another
              *     program has measured.
              */
@@ -3742,8 +3764,8 @@ export interface components {
         /** @description What a run has found out. */
         VerdictView: {
             /**
-             * @description `gain`, `meets_slos`, `no_gain`, `only_defaults`, `no_baseline`, `nothing_feasible` or
-             *     `nothing_measured`.
+             * @description `gain`, `meets_slos`, `no_gain`, `undecided`, `unconfirmed`, `only_defaults`, `no_baseline`,
+             *     `nothing_feasible` or `nothing_measured`.
              */
             claim: string;
             /**
@@ -3753,15 +3775,35 @@ export interface components {
              */
             gain_over_defaults?: number | null;
             /**
+             * Format: double
+             * @description Lower end of the interval that holds the true gain in at least 90 of 100 runs; only where
+             *     both were measured again.
+             */
+            gain_low?: number | null;
+            /**
+             * Format: double
+             * @description Upper end of it.
+             */
+            gain_high?: number | null;
+            /**
              * Format: int32
              * @description The best experiment, by its number inside the run.
              */
             best_experiment_number?: number | null;
+            /** @description How often the best configuration was measured. */
+            best_runs?: number | null;
             /**
              * Format: int32
              * @description The experiment that measured the engine's defaults, by its number inside the run.
              */
             baseline_experiment_number?: number | null;
+            /** @description How often the engine's defaults were measured. */
+            baseline_runs?: number | null;
+            /**
+             * Format: int32
+             * @description Where nothing meets every SLO: what misses them by least, by its number inside the run.
+             */
+            closest_experiment_number?: number | null;
             /** @description The whole in one sentence, for people. */
             sentence: string;
         };
@@ -3898,6 +3940,25 @@ export interface components {
              *     `grid_search` if it has at most 10,000 points, 100 for the other strategies.
              */
             max_iterations?: number | null;
+            /**
+             * Format: uint32
+             * @description Further starts, at most, that measure the best configurations and the engine's defaults again,
+             *     so that a gain can be told from chance; they end as soon as it can. When absent half of
+             *     `max_iterations`, at least 2 and at most 12; 0 for none.
+             */
+            max_replicates?: number | null;
+            /**
+             * Format: double
+             * @description Longest time for all experiments together, in seconds; no limit when absent. An experiment that
+             *     would exceed it is not begun, and a quarter of it is kept for `max_replicates`.
+             */
+            max_time?: number | null;
+            /**
+             * Format: double
+             * @description Most hours for which GPUs are held, each GPU counted; no limit when absent. It is kept as
+             *     `max_time` is.
+             */
+            max_gpu_hours?: number | null;
             /**
              * Format: double
              * @description Longest time for one experiment once its engine is ready, in seconds; 1800 when absent.

@@ -281,9 +281,8 @@ fn the_best_is_measured_again_in_turn_with_the_defaults() {
     let mut task = sim_task(&json!({ "time-scale": [3, 0.01] }));
     task["optimization"]["max_replicates"] = 6.into();
     task["engine"]["args"] = json!(["--time-scale", "1", "--startup-seconds", "0"]);
-    let task = sandbox.task("again.json", &task);
-    let finished = sandbox.run(&["run", &task, "--json"]).expect(0);
-    let results = finished.json();
+    sandbox.run_task(&task).expect(0);
+    let results = sandbox.results();
     let roles: Vec<(&str, &str)> = experiments(&results)
         .iter()
         .map(|experiment| {

@@ -86,6 +86,8 @@ const LIVE = {
         },
       ],
       planned_experiments: 13,
+      planned_replicates: 0,
+      done_replicates: 0,
       done_experiments: 6,
       best_score: -4880,
       eta_seconds: 95,

@@ -81,6 +81,8 @@ describe('the overview of a task', () => {
           },
         ],
         planned_experiments: 9,
+        planned_replicates: 0,
+        done_replicates: 0,
         done_experiments: 2,
         best_score: -1200,
         eta_seconds: 150,

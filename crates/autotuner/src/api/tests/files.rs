@@ -110,7 +110,7 @@ async fn results_are_a_file_for_programs_and_one_for_spreadsheets() {
     let results = results.json();
     assert_eq!(results["best_result"]["experiment_id"], 2);
     assert_eq!(results["baseline_result"]["experiment_id"], 1);
-    assert_eq!(results["verdict"]["claim"], "gain");
+    assert_eq!(results["verdict"]["claim"], "unconfirmed");
     assert_eq!(results["all_results"].as_array().expect("a list").len(), 3);
     assert_eq!(results["all_results"][2]["log_file"], "task_1_run_1_exp_3.log");
     assert_eq!(results["elapsed_time"], 90.0);

@@ -126,7 +126,7 @@ async fn rows_of_tasks_show_verdicts_and_blocks() {
     let rows = test.get("/api/tasks").await.is(200).json();
     let whole = test.get(&of(id, "")).await.is(200).json();
     assert_eq!(rows[1]["best_experiment_number"], 2);
-    assert_eq!(rows[1]["claim"], "gain");
+    assert_eq!(rows[1]["claim"], "unconfirmed");
     assert_eq!(rows[1]["gain_over_defaults"], 0.5);
     for key in ["claim", "gain_over_defaults"] {
         assert_eq!(rows[1][key], whole["verdict"][key], "{key}");
@@ -241,6 +241,8 @@ async fn nothing_runs_of_a_task_that_has_ended() {
             "experiments": [],
             "planned_experiments": live["planned_experiments"],
             "done_experiments": 2,
+            "planned_replicates": 0,
+            "done_replicates": 0,
             "best_score": 1.0,
             "eta_seconds": null,
         })

@@ -42,7 +42,7 @@ describe('the results of a task', () => {
     const verdict = await screen.findByRole('region', { name: 'Verdict' });
     expect(within(verdict).getByText(taskCompleted.verdict.sentence)).toBeVisible();
     expect(within(verdict).getByText('+71.2%')).toBeVisible();
-    expect(within(verdict).getByText('Better than the defaults')).toBeVisible();
+    expect(within(verdict).getByText('Measured better, not yet confirmed')).toBeVisible();
     const row = within(verdict).getByRole('rowheader', { name: 'max-num-seqs' }).closest('tr');
     expect(row).toHaveTextContent("128engine's own32, 64, 128, 256");
     expect(within(verdict).getByText('4 of 9')).toBeVisible();

@@ -56,6 +56,8 @@ async fn what_runs_is_shown_with_its_latest_progress() {
         }],
         "planned_experiments": 3,
         "done_experiments": 0,
+        "planned_replicates": 0,
+        "done_replicates": 0,
         "best_score": live["best_score"],
         "eta_seconds": 0.0,
     });
