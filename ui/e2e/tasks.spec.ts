@@ -15,6 +15,7 @@ test.describe('with a mistake', () => {
         strategy: 'grid_search',
         objective: 'maximize_throughput',
         max_iterations: 4,
+        max_replicates: 0,
         timeout_per_iteration: 60,
         seed: 1,
       },

@@ -68,6 +68,7 @@ export function smallTask(name: string, more: Record<string, unknown> = {}): Rec
       strategy: 'grid_search',
       objective: 'maximize_throughput',
       max_iterations: 2,
+      max_replicates: 0,
       timeout_per_iteration: 60,
       seed: 1,
     },
