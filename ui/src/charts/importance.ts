@@ -74,9 +74,8 @@ export function importanceOption(
       max: Math.min(
         1,
         Math.ceil(
-          Math.max(0.2, ...sorted.map((each) => Math.max(each.high ?? each.importance, each.total ?? 0))) *
-            10,
-        ) / 10,
+          Math.max(0.2, ...sorted.map((each) => Math.max(each.high ?? each.importance, each.total ?? 0))) * 5,
+        ) / 5,
       ),
       axisLabel: { formatter: (value: number) => percent(value, 0) },
       axisLine: { show: false },
@@ -99,9 +98,14 @@ export function importanceOption(
       {
         type: 'bar',
         stack: 'share',
-        data: sorted.map(({ importance, total = importance }) => Math.max(0, total - importance)),
+        data: sorted.map(({ importance, total = importance, isFaint = false }) => ({
+          value: Math.max(0, total - importance),
+          itemStyle: {
+            color: isFaint ? withAlpha(tokens.muted, 0.18) : withAlpha(tokens.accent, 0.25),
+            borderRadius: [0, 3, 3, 0],
+          },
+        })),
         barMaxWidth: 16,
-        itemStyle: { color: withAlpha(tokens.accent, 0.25), borderRadius: [0, 3, 3, 0] },
       },
       { type: 'custom', renderItem: whisker(tokens.fg), data: spans, silent: true, z: 5 },
     ],

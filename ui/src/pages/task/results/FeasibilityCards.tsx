@@ -1,5 +1,6 @@
 /** Where configurations work: the rules that explain failures, a map of two parameters, and each value. */
 import { useQuery } from '@tanstack/react-query';
+import { MoveDown, MoveRight } from 'lucide-react';
 import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Schemas } from '@/api/client';
@@ -48,26 +49,26 @@ export function FeasibilityCards({ results }: { results: Results }) {
   if (all.n === all.good) return null;
   return (
     <>
-      <Card
-        title={t('results.rules.title')}
-        actions={
-          <span className="text-muted text-xs">{t('results.works.of', { good: all.good, n: all.n })}</span>
-        }
-      >
-        {rules.length === 0 ? (
-          <p className="text-muted">{t('results.rules.none')}</p>
-        ) : (
-          <ul className="divide-y divide-line/70">
-            {rules.map((rule) => (
-              <RuleRow key={rule.text} rule={rule} results={results} />
-            ))}
-          </ul>
-        )}
-      </Card>
-      <div className={pairs.length > 0 ? 'grid gap-4 xl:grid-cols-2' : 'grid gap-4'}>
+      <div className={pairs.length > 0 ? 'grid items-start gap-4 xl:grid-cols-2' : 'grid gap-4'}>
+        <Card
+          title={t('results.rules.title')}
+          actions={
+            <span className="text-muted text-xs">{t('results.works.of', { good: all.good, n: all.n })}</span>
+          }
+        >
+          {rules.length === 0 ? (
+            <p className="text-muted">{t('results.rules.none')}</p>
+          ) : (
+            <ul className="divide-y divide-line/70">
+              {rules.map((rule) => (
+                <RuleRow key={rule.text} rule={rule} results={results} />
+              ))}
+            </ul>
+          )}
+        </Card>
         {pairs.length > 0 && <PairCard pairs={pairs} />}
-        {parameters.length > 0 && <ValuesCard maps={parameters} />}
       </div>
+      {parameters.length > 0 && <ValuesCard maps={parameters} />}
     </>
   );
 }
@@ -139,7 +140,16 @@ function PairCard({ pairs }: { pairs: readonly PairMap[] }) {
         />
       }
     >
-      <p className="mb-1 truncate font-mono text-muted text-xs">{pair.second}</p>
+      <p className="mb-1 flex flex-wrap items-center gap-x-3 font-mono text-muted text-xs">
+        <span className="inline-flex items-center gap-1">
+          <MoveRight aria-hidden className="size-3.5" />
+          {pair.first}
+        </span>
+        <span className="inline-flex items-center gap-1">
+          <MoveDown aria-hidden className="size-3.5" />
+          {pair.second}
+        </span>
+      </p>
       <Chart
         option={option}
         label={t('results.works.mapLabel', { first: pair.first, second: pair.second })}
@@ -155,7 +165,7 @@ function ValuesCard({ maps }: { maps: readonly ValueMap[] }) {
   const { t } = useTranslation();
   return (
     <Card title={t('results.works.byValue')}>
-      <div className="grid gap-x-6 gap-y-4 sm:grid-cols-2">
+      <div className="grid gap-x-6 gap-y-4 sm:grid-cols-2 xl:grid-cols-4">
         {maps.map((map) => (
           <ValuesChart key={map.name} map={map} />
         ))}

@@ -68,7 +68,9 @@ function ImportanceCard({ results, insight }: { results: Results; insight: Insig
     () => (rows.length > 0 ? importanceOption(rows, { tokens, t }) : null),
     [rows, tokens, t],
   );
-  const note = way === 'best' ? insight.note : insight.variance.note;
+  const isChance = way === 'model' && rows.length > 0 && rows.every((row) => row.isFaint);
+  const said = way === 'best' ? insight.note : insight.variance.note;
+  const note = isChance ? t('results.importance.nothing') : said;
   const used = way === 'best' ? insight.experiments_used : insight.variance.experiments_used;
   const { unexplained } = insight.variance;
   return (
@@ -102,6 +104,7 @@ function ImportanceCard({ results, insight }: { results: Results; insight: Insig
                   high: percent(unexplained.high, 0),
                 })}`
               : ''}
+            {t('results.stop')}
           </p>
         </>
       ) : (
