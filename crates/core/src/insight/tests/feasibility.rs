@@ -1,3 +1,5 @@
+//! Where configurations work, and which rules explain where they do not.
+
 use super::*;
 
 /// A task as they are: number types and backends that do not go together, memory that runs out.

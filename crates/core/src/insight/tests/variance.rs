@@ -1,3 +1,5 @@
+//! What moves the objective: found where it is, and not where it is not.
+
 use rand_distr::{Distribution as _, StandardNormal};
 
 use super::*;
@@ -51,7 +53,7 @@ fn together(told: &Variance) -> Vec<String> {
 #[test]
 fn equal_configurations_with_noise_give_nothing() {
     let mut claimed = 0;
-    for seed in 0..10 {
+    for seed in 0..6 {
         for count in [12, 30] {
             let told = measured(count, seed, |_, rng| 0.05 * noise(rng));
             let is_silent = standing_out(&told).is_empty() && together(&told).is_empty();
@@ -60,7 +62,7 @@ fn equal_configurations_with_noise_give_nothing() {
             assert!(told.unexplained.expect("a model").high > 0.5);
         }
     }
-    assert!(claimed <= 1, "{claimed} of 20");
+    assert!(claimed <= 1, "{claimed} of 12");
 }
 
 #[test]
