@@ -1226,7 +1226,9 @@ export interface paths {
         };
         /**
          * What a run says of its parameters and of its failures
-         * @description Importance is PED-ANOVA's (Watanabe, Bansal, Hutter 2023), less what chance alone would show.
+         * @description `parameters` has PED-ANOVA's importance (Watanabe, Bansal, Hutter 2023) for being among the best,
+         *     SLOs included, less what chance alone would show. `variance` is functional ANOVA on an additive
+         *     model of the objective, SLOs left aside.
          */
         get: operations["tasks_get_insight"];
         put?: never;
@@ -1697,6 +1699,15 @@ export interface components {
             /** @description What they may do. */
             role: components["schemas"]["RoleWord"];
         };
+        /** @description Where two values meet. */
+        CellView: {
+            /** @description Which of `first_values`, from 0. */
+            first: number;
+            /** @description Which of `second_values`, from 0. */
+            second: number;
+            /** @description What became of them. */
+            counts: components["schemas"]["CountsView"];
+        };
         /** @description What a document would come to. */
         Checked: {
             /** @description Everything that is wrong with it; empty for a document that can be kept. */
@@ -1767,6 +1778,15 @@ export interface components {
             vllm_only_count: number;
             sglang_total: number;
             vllm_total: number;
+        };
+        /** @description What a rule asks of one parameter. */
+        ConditionView: {
+            /** @description The parameter. */
+            name: string;
+            /** @description `=`, `>=` or `<=`. */
+            relation: string;
+            /** @description The value; null where the engine decides. */
+            value: unknown;
         };
         /** @description A parameter whose values could not all be kept. */
         ConflictView: {
@@ -2056,6 +2076,17 @@ export interface components {
              */
             sampled_at: string;
         };
+        /** @description What became of some experiments. */
+        CountsView: {
+            /** @description How many. */
+            n: number;
+            /** @description Measured, and every SLO is met. */
+            good: number;
+            /** @description Measured, and an SLO is missed. */
+            missed_slo: number;
+            /** @description Failed, by kind. */
+            failed: components["schemas"]["KindCountView"][];
+        };
         /** @description Figures of the whole database. */
         DatabaseStatistics: {
             /**
@@ -2186,6 +2217,17 @@ export interface components {
             message: string;
             /** @description What it means for an experiment that was using the container. */
             warning?: string | null;
+        };
+        /** @description What one parameter does. */
+        EffectView: {
+            /** @description The parameter. */
+            name: string;
+            /** @description Alone, over all values of the others. */
+            main: components["schemas"]["ShareView"];
+            /** @description Alone and together with others: what two do together counts for both. */
+            total: components["schemas"]["ShareView"];
+            /** @description Whether it is more than chance may show. */
+            stands_out: boolean;
         };
         /** @description One end of a range. */
         EndOfRange: {
@@ -2380,6 +2422,23 @@ export interface components {
             experiment_ids: number[];
             /** @description What to do about them, as most of them say it. */
             advice?: string | null;
+        };
+        /**
+         * @description What became of experiments, by value. The engine's defaults are not counted, nor what says
+         *     nothing of a configuration, such as a cancel.
+         */
+        FeasibilityView: {
+            /** @description All of them. */
+            all: components["schemas"]["CountsView"];
+            /** @description By the values of each parameter that took several, in the order of the space. */
+            parameters: components["schemas"]["ValueMapView"][];
+            /**
+             * @description By the values of two parameters: the pairs that tell most of what does not work, the most
+             *     first. None where everything works.
+             */
+            pairs: components["schemas"]["PairMapView"][];
+            /** @description Rules of one or two values that explain what does not work. */
+            rules: components["schemas"]["RuleView"][];
         };
         /** @description GPUs in brief, with the original system's keys. */
         GpuInfo: {
@@ -2630,12 +2689,47 @@ export interface components {
              *     known.
              */
             parameters: components["schemas"]["ImportanceView"][];
+            /** @description Which parameters move the objective, alone and in pairs. */
+            variance: components["schemas"]["VarianceView"];
             /** @description The scores over each parameter, in the order of the space. */
             slices: components["schemas"]["SliceView"][];
             /** @description What failed, the most frequent kind first. */
             failures: components["schemas"]["FailureGroupView"][];
+            /** @description Where configurations work, and where not. */
+            feasibility: components["schemas"]["FeasibilityView"];
             /** @description What a reader should know of it, for people. */
             note?: string | null;
+        };
+        /** @description What two parameters do together beyond what each does alone. */
+        InteractionView: {
+            /** @description One of them. */
+            first: string;
+            /** @description The other one. */
+            second: string;
+            /**
+             * Format: double
+             * @description Its share: the median.
+             */
+            share: number;
+            /**
+             * Format: double
+             * @description Lower end of its interval, in which it lies with a probability of 95 %.
+             */
+            low: number;
+            /**
+             * Format: double
+             * @description Upper end of it.
+             */
+            high: number;
+            /** @description Whether it is more than chance may show. */
+            stands_out: boolean;
+        };
+        /** @description How many failed in one way. */
+        KindCountView: {
+            /** @description `out_of_memory`, `invalid_candidate`, … */
+            kind: string;
+            /** @description How many. */
+            n: number;
         };
         /** @description An experiment that is under way. */
         LiveExperiment: {
@@ -2871,6 +2965,19 @@ export interface components {
             set_by: string;
             /** @description What it is for. */
             help: string;
+        };
+        /** @description What became of the values of two parameters. */
+        PairMapView: {
+            /** @description One parameter. */
+            first: string;
+            /** @description Its values in their order. */
+            first_values: components["schemas"]["SpanView"][];
+            /** @description The other one. */
+            second: string;
+            /** @description Its values in their order. */
+            second_values: components["schemas"]["SpanView"][];
+            /** @description Where both meet, as far as anything was tried there. */
+            cells: components["schemas"]["CellView"][];
         };
         /** @description Whether a parameter is an engine's. */
         ParameterAnswer: {
@@ -3134,6 +3241,27 @@ export interface components {
          * @enum {string}
          */
         RoleWord: "viewer" | "operator" | "admin";
+        /** @description A rule that explains some of what does not work. */
+        RuleView: {
+            /** @description The rule in words. */
+            text: string;
+            /** @description What it explains: a kind of failure, or `missed_slo`. */
+            outcome: string;
+            /** @description One condition or two; all must hold. */
+            conditions: components["schemas"]["ConditionView"][];
+            /** @description How many of the experiments that it names ended so. */
+            n: number;
+            /** @description How many it names, of those that came far enough to end so. */
+            of: number;
+            /** @description How many of the others ended so. */
+            n_elsewhere: number;
+            /** @description How many others there are. */
+            elsewhere: number;
+            /** @description Those that it explains, by their numbers inside the run. */
+            experiment_ids: number[];
+            /** @description Other rules that name the very same experiments: nothing here tells them apart. */
+            alternatives: number;
+        };
         /** @description One start of a task to its end. */
         RunView: {
             /**
@@ -3234,6 +3362,24 @@ export interface components {
             /** @description Flags that the product sets itself, and that no task can. */
             reserved: string[];
         };
+        /** @description A share of the variance, 0 to 1. */
+        ShareView: {
+            /**
+             * Format: double
+             * @description Its median.
+             */
+            share: number;
+            /**
+             * Format: double
+             * @description Lower end of its interval, in which it lies with a probability of 95 %.
+             */
+            low: number;
+            /**
+             * Format: double
+             * @description Upper end of it.
+             */
+            high: number;
+        };
         /** @description The scores over one parameter. */
         SliceView: {
             /** @description The parameter. */
@@ -3244,6 +3390,13 @@ export interface components {
             points: components["schemas"]["PointView"][];
             /** @description The same by value, in the order of the list, for a parameter that is given as a list. */
             groups?: components["schemas"]["GroupView"][] | null;
+        };
+        /** @description A value, or neighbouring ones. */
+        SpanView: {
+            /** @description The value, or the lowest of them; null where the engine decides. */
+            from: unknown;
+            /** @description The highest of them; the same where it is one value. */
+            to: unknown;
         };
         /** @description Who listens to a task. */
         Subscribers: {
@@ -3760,6 +3913,40 @@ export interface components {
              * @description Processes that compute on it.
              */
             processes?: number | null;
+        };
+        /** @description What became of one value, or of neighbouring ones. */
+        ValueCountsView: {
+            /** @description The value, or the lowest of them; null where the engine decides. */
+            from: unknown;
+            /** @description The highest of them; the same where it is one value. */
+            to: unknown;
+            /** @description What became of it. */
+            counts: components["schemas"]["CountsView"];
+        };
+        /** @description What became of the values of one parameter. */
+        ValueMapView: {
+            /** @description The parameter. */
+            name: string;
+            /** @description Its values in their order. */
+            values: components["schemas"]["ValueCountsView"][];
+        };
+        /**
+         * @description Shares of the variance of the objective's logarithm, from a model of the run's experiments: each
+         *     parameter alone, each pair beyond that, and what neither explains.
+         */
+        VarianceView: {
+            /** @description Experiments that the model is made of. */
+            experiments_used: number;
+            /**
+             * @description Each parameter that took several values, the largest total first. None while too little is
+             *     known.
+             */
+            effects: components["schemas"]["EffectView"][];
+            /** @description Pairs of them, the largest share first. */
+            interactions: components["schemas"]["InteractionView"][];
+            unexplained?: components["schemas"]["ShareView"] | null;
+            /** @description What a reader should know of it, for people. */
+            note?: string | null;
         };
         /** @description What a run has found out. */
         VerdictView: {

@@ -1,5 +1,13 @@
 /** The parts of the chart library that are used: fetched together, when the first chart is shown. */
-import { BarChart, BoxplotChart, CustomChart, LineChart, ParallelChart, ScatterChart } from 'echarts/charts';
+import {
+  BarChart,
+  BoxplotChart,
+  CustomChart,
+  HeatmapChart,
+  LineChart,
+  ParallelChart,
+  ScatterChart,
+} from 'echarts/charts';
 import {
   DataZoomInsideComponent,
   GridComponent,
@@ -21,6 +29,7 @@ core.use([
   CustomChart,
   DataZoomInsideComponent,
   GridComponent,
+  HeatmapChart,
   LegendComponent,
   LineChart,
   MarkAreaComponent,

@@ -11,6 +11,10 @@ export interface Importance {
   importance: number;
   low: number | null;
   high: number | null;
+  /** With what it does together with others. */
+  total?: number;
+  /** It may be chance: drawn faintly. */
+  isFaint?: boolean;
 }
 
 /** A line from the low to the high end, with a tick at both. */
@@ -58,6 +62,9 @@ export function importanceOption(
             name: t('results.importance.interval'),
             value: `${percent(found.low)} – ${percent(found.high)}`,
           });
+        if (found.total !== undefined)
+          rows.push({ name: t('results.importance.total'), value: percent(found.total) });
+        if (found.isFaint) return tip(found.name, rows, t('results.importance.chance'));
         return tip(found.name, rows);
       },
     },
@@ -66,7 +73,9 @@ export function importanceOption(
       min: 0,
       max: Math.min(
         1,
-        Math.ceil(Math.max(0.2, ...sorted.map((each) => each.high ?? each.importance)) * 10) / 10,
+        Math.ceil(
+          Math.max(0.2, ...sorted.map((each) => Math.max(each.high ?? each.importance, each.total ?? 0))) * 5,
+        ) / 5,
       ),
       axisLabel: { formatter: (value: number) => percent(value, 0) },
       axisLine: { show: false },
@@ -79,9 +88,24 @@ export function importanceOption(
     series: [
       {
         type: 'bar',
-        data: sorted.map((each) => each.importance),
+        stack: 'share',
+        data: sorted.map(({ importance, isFaint = false }) => ({
+          value: importance,
+          itemStyle: { color: isFaint ? withAlpha(tokens.muted, 0.45) : withAlpha(tokens.accent, 0.8) },
+        })),
         barMaxWidth: 16,
-        itemStyle: { color: withAlpha(tokens.accent, 0.8), borderRadius: [0, 3, 3, 0] },
+      },
+      {
+        type: 'bar',
+        stack: 'share',
+        data: sorted.map(({ importance, total = importance, isFaint = false }) => ({
+          value: Math.max(0, total - importance),
+          itemStyle: {
+            color: isFaint ? withAlpha(tokens.muted, 0.18) : withAlpha(tokens.accent, 0.25),
+            borderRadius: [0, 3, 3, 0],
+          },
+        })),
+        barMaxWidth: 16,
       },
       { type: 'custom', renderItem: whisker(tokens.fg), data: spans, silent: true, z: 5 },
     ],
@@ -89,14 +113,22 @@ export function importanceOption(
 }
 
 export function importanceTable(parameters: readonly Importance[], t: TFunction): TableAlternative {
+  const hasTotals = parameters.some(({ total }) => total !== undefined);
+  const more = hasTotals ? [t('results.importance.total'), t('results.importance.standsOut')] : [];
   return {
-    columns: [t('results.parameter'), t('results.importance.share'), t('results.importance.interval')],
+    columns: [
+      t('results.parameter'),
+      t('results.importance.share'),
+      t('results.importance.interval'),
+      ...more,
+    ],
     rows: parameters
       .toSorted((a, b) => b.importance - a.importance)
-      .map(({ name, importance, low, high }) => [
+      .map(({ name, importance, low, high, total, isFaint = false }) => [
         name,
         percent(importance),
         low === null || high === null ? null : `${percent(low)} – ${percent(high)}`,
+        ...(hasTotals ? [percent(total), isFaint ? null : t('results.yes')] : []),
       ]),
   };
 }

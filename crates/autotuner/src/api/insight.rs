@@ -2,6 +2,9 @@
 //!
 //! Made anew each time from the scores of the run: nothing is kept, so nothing can be old.
 
+mod feasibility;
+mod variance;
+
 use std::sync::Arc;
 
 use autotuner_core::ids::TaskId;
@@ -19,6 +22,8 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use self::feasibility::FeasibilityView;
+use self::variance::VarianceView;
 use super::error::{ApiError, ErrorBody};
 use super::extract::{Path, Query, Viewer};
 use crate::report::results::direction;
@@ -54,10 +59,14 @@ struct InsightView {
     /// Which parameters matter for being among the best, most first. None while too little is
     /// known.
     parameters: Vec<ImportanceView>,
+    /// Which parameters move the objective, alone and in pairs.
+    variance: VarianceView,
     /// The scores over each parameter, in the order of the space.
     slices: Vec<SliceView>,
     /// What failed, the most frequent kind first.
     failures: Vec<FailureGroupView>,
+    /// Where configurations work, and where not.
+    feasibility: FeasibilityView,
     /// What a reader should know of it, for people.
     note: Option<String>,
 }
@@ -130,7 +139,9 @@ struct FailureGroupView {
 
 /// What a run says of its parameters and of its failures
 ///
-/// Importance is PED-ANOVA's (Watanabe, Bansal, Hutter 2023), less what chance alone would show.
+/// `parameters` has PED-ANOVA's importance (Watanabe, Bansal, Hutter 2023) for being among the best,
+/// SLOs included, less what chance alone would show. `variance` is functional ANOVA on an additive
+/// model of the objective, SLOs left aside.
 #[utoipa::path(get, path = "/api/tasks/{id}/insight", tag = "tasks", params(("id" = i64, Path), Wanted), responses(
     (status = 200, body = InsightView),
     (status = 404, body = ErrorBody, description = "There is no such task, or it has no such run"),
@@ -174,8 +185,10 @@ impl InsightView {
         let Insight {
             used,
             parameters,
+            variance,
             slices,
             failures,
+            feasibility,
             note,
         } = insight;
         Self {
@@ -185,8 +198,10 @@ impl InsightView {
             direction: score.map(direction),
             experiments_used: used,
             parameters: parameters.into_iter().map(ImportanceView::of).collect(),
+            variance: VarianceView::of(variance),
             slices: slices.into_iter().map(SliceView::of).collect(),
             failures: failures.into_iter().map(FailureGroupView::of).collect(),
+            feasibility: FeasibilityView::of(feasibility),
             note,
         }
     }

@@ -1,6 +1,8 @@
 //! `autotuner tasks`
 
 mod change;
+mod experiment;
+mod insight;
 mod list;
 mod logs;
 mod save;
@@ -28,6 +30,7 @@ Examples:
   autotuner tasks show first-task
   autotuner tasks logs first-task -f
   autotuner tasks results first-task --format csv -o results.csv
+  autotuner tasks insight first-task              which parameters matter, what does not work
   autotuner tasks list --json | jq -r '.[] | select(.status == \"failed\") | .task_name'
 
 TASK is an id or a name. The service is the one at --url or AUTOTUNER_URL, else the one of the data
@@ -88,6 +91,23 @@ Examples:
   autotuner tasks results first-task
   autotuner tasks results first-task --format csv -o results.csv")]
     Results(save::ResultsArguments),
+    /// Show an experiment: what was tried, why, and what came of it
+    #[command(after_help = "\
+Examples:
+  autotuner tasks experiment first-task 3
+  autotuner tasks experiment first-task 3 --json | jq -r .reason")]
+    Experiment(experiment::Arguments),
+    /// Show which parameters matter, alone and together, and what explains failures
+    ///
+    /// Shares are of the variance of the objective's logarithm, from a model of the run's
+    /// experiments; "to be among the best" is PED-ANOVA's importance, SLOs included. What does not
+    /// stand out may be chance.
+    #[command(after_help = "\
+Examples:
+  autotuner tasks insight first-task
+  autotuner tasks insight first-task --run 1
+  autotuner tasks insight first-task --json | jq '.feasibility.rules[].text'")]
+    Insight(insight::Arguments),
 }
 
 /// A task.
@@ -130,6 +150,8 @@ pub(super) fn run(arguments: Arguments, config: &Config) -> Result<ExitCode, Ref
         Action::Logs(arguments) => logs::run(client, &arguments, json),
         Action::Export(arguments) => save::export(&client, &arguments, json),
         Action::Results(arguments) => save::results(&client, &arguments, json),
+        Action::Experiment(arguments) => experiment::show(&client, &arguments, json),
+        Action::Insight(arguments) => insight::run(&client, &arguments, json),
     }
 }
 

@@ -314,3 +314,97 @@ fn a_service_that_has_too_much_to_do_is_asked_again() {
     stub.run(&sandbox, &["tasks"]).expect(0);
     assert_eq!(stub.asked().len(), 3);
 }
+
+#[test]
+fn insight_is_told_in_tables_and_sentences() {
+    let share = |share: f64| json!({"share": share, "low": share / 2.0, "high": 1.0});
+    let counts = |n, good| json!({"n": n, "good": good, "missed_slo": 0, "failed": [{"kind": "out_of_memory", "n": n - good}]});
+    let told = json!({
+        "objective": "maximize_throughput", "note": null,
+        "parameters": [{"name": "seqs", "importance": 0.5, "low": 0.25, "high": 0.75}],
+        "variance": {
+            "experiments_used": 20, "note": null, "unexplained": share(0.1),
+            "effects": [{"name": "seqs", "main": share(0.625), "total": share(0.75), "stands_out": true}],
+            "interactions": [
+                {"first": "seqs", "second": "cache", "share": 0.125, "low": 0.05, "high": 0.25, "stands_out": true},
+            ],
+        },
+        "feasibility": {
+            "all": counts(25, 20),
+            "parameters": [{"name": "cache", "values": [
+                {"from": null, "to": null, "counts": counts(5, 5)},
+                {"from": "fp8\u{1b}[31m", "to": "fp8\u{1b}[31m", "counts": counts(20, 15)},
+            ]}],
+            "pairs": [],
+            "rules": [{"text": "cache=fp8: 5 of 20 out of memory, 0 of 5 elsewhere", "alternatives": 1}],
+        },
+    });
+    let stub = Stub::of(&[
+        ("GET /api/tasks/7", 200, task(7, "seven", "completed")),
+        ("GET /api/tasks/7/insight?run=2", 200, told.clone()),
+    ]);
+    let sandbox = Sandbox::new();
+    let line = ["tasks", "insight", "7", "--run", "2"];
+    let said = stub.run(&sandbox, &line).expect(0).stdout;
+    for part in [
+        "from 20 experiments",
+        "62 % (31 to 100)",
+        "50 % (25 to 75)",
+        "not explained: 10 % (5 to 100)",
+        "seqs with cache: 12 % (5 to 25)",
+        "25 experiments, 20 good, 5 out of memory",
+        "engine's own",
+        "cache=fp8: 5 of 20 out of memory, 0 of 5 elsewhere (1 other rule just as well)",
+    ] {
+        assert!(said.contains(part), "no {part}: {said}");
+    }
+    assert!(!said.contains('\u{1b}'), "{said:?}");
+    let json = stub
+        .run(&sandbox, &[&line[..], &["--json"]].concat())
+        .expect(0)
+        .json();
+    assert_eq!(json, told);
+}
+
+#[test]
+fn an_experiment_says_why_it_was_tried() {
+    let experiment = json!({
+        "id": 31, "experiment_id": 3, "run": 1, "role": "search", "attempt": 1, "status": "success",
+        "reason": "the largest expected gain", "parameters": {"seqs": 8}, "direction": "maximize",
+        "objective_value": 120.0, "feasible": true, "violations": [],
+    });
+    let rows = Reply::with(
+        200,
+        "content-type: application/json\r\nx-total-count: 1\r\n",
+        &json!([experiment]).to_string(),
+    );
+    let stub = Stub::new(move |asked| {
+        let (path, _) = asked.path.split_once('?').unwrap_or((&asked.path, ""));
+        let headers = "content-type: application/json\r\n";
+        Some(match path {
+            "/api/tasks/7" => Reply::with(200, headers, &task(7, "seven", "completed").to_string()),
+            "/api/experiments/task/7" => rows.clone(),
+            "/api/experiments/31" => Reply::with(200, headers, &experiment.to_string()),
+            _ => not_found(),
+        })
+    });
+    let sandbox = Sandbox::new();
+    let said = stub
+        .run(&sandbox, &["tasks", "experiment", "7", "3"])
+        .expect(0)
+        .stdout;
+    for part in [
+        "3 of seven",
+        "the largest expected gain",
+        "seqs=8",
+        "120 tok/s",
+        "met",
+    ] {
+        assert!(said.contains(part), "no {part}: {said}");
+    }
+    let shown = stub.run(&sandbox, &["tasks", "show", "7"]).expect(0).stdout;
+    assert!(shown.contains("the largest expected gain"), "{shown}");
+    stub.run(&sandbox, &["tasks", "experiment", "7", "4"])
+        .expect(2)
+        .says(&["no experiment 4"]);
+}

@@ -1,20 +1,31 @@
 //! What a run says of its parameters and of its failures.
 //!
-//! Four questions, each answered by a file: which parameters matter (`importance.rs`, on the
-//! places that `axis.rs` gives to values), how the score lies over each of them (`slices.rs`),
-//! what failed and what to do about it (`failures.rs`). All of it rests on the order of scores
-//! alone; nothing is predicted, and no strategy reads it.
+//! Each question is answered by a file: which parameters make experiments be among the best
+//! (`importance.rs`, on the places that `axis.rs` gives to values), which move the objective, alone
+//! and in pairs (`variance.rs`, with a model of `features.rs` that `posterior.rs` draws from), how
+//! the score lies over each of them (`slices.rs`), what failed and what to do about it
+//! (`failures.rs`), where configurations work (`feasibility.rs`) and which values explain where
+//! they do not (`rules.rs`). It is for people: no strategy reads it.
 
 mod axis;
 mod failures;
+mod feasibility;
+mod features;
 mod importance;
+mod linear;
+mod posterior;
+mod rules;
 mod slices;
 #[cfg(test)]
 mod tests;
+mod variance;
 
 pub use failures::FailureGroup;
+pub use feasibility::{Counts, Fate, Feasibility, PairMap, Span, ValueMap};
 pub use importance::Importance;
+pub use rules::{Condition, Relation, Rule};
 pub use slices::{Group, Kind, Point, Slice};
+pub use variance::{Effect, Interaction, Share, Variance};
 
 use crate::failure::Failure;
 use crate::ids::ExperimentNumber;
@@ -42,10 +53,14 @@ pub struct Insight {
     pub used: usize,
     /// Which parameters matter, most first; none while too little is known.
     pub parameters: Vec<Importance>,
+    /// Which parameters move the objective, alone and together.
+    pub variance: Variance,
     /// The scores over each parameter, in the space's order.
     pub slices: Vec<Slice>,
     /// What failed, the most frequent kind first.
     pub failures: Vec<FailureGroup>,
+    /// Where configurations work, and where not.
+    pub feasibility: Feasibility,
     /// What a reader should know of it, for people.
     pub note: Option<String>,
 }
@@ -68,8 +83,10 @@ pub fn insight(parameters: &[Parameter], findings: &[Finding]) -> Insight {
     Insight {
         used: scored.len(),
         parameters: importance,
+        variance: variance::variance(parameters, &scored),
         slices: slices::slices(parameters, &scored),
         failures: failures::failures(findings),
+        feasibility: feasibility::feasibility(parameters, findings),
         note,
     }
 }

@@ -1,3 +1,6 @@
+mod feasibility;
+mod variance;
+
 use proptest::prelude::*;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;

@@ -5,7 +5,7 @@ import type { Column } from './columns';
 
 /** What stands in the first line, and what below without its name. */
 const FIRST = new Set(['number', 'status', 'task']);
-const WHOLE = new Set(['parameters']);
+const WHOLE = new Set(['parameters', 'reason']);
 
 export function ExperimentCard({
   experiment,
@@ -32,7 +32,9 @@ export function ExperimentCard({
       {columns
         .filter(({ key }) => WHOLE.has(key))
         .map(({ key, cell }) => (
-          <div key={key}>{cell(experiment)}</div>
+          <div key={key} className={key === 'reason' ? 'text-muted text-xs' : undefined}>
+            {cell(experiment)}
+          </div>
         ))}
       <dl className="grid grid-cols-2 gap-x-4 gap-y-1 text-xs">
         {rest.map(({ key, header, cell }) => (

@@ -24,6 +24,7 @@ import {
   numberColumn,
   objectiveColumn,
   parameterColumns,
+  reasonColumn,
   startedColumn,
   statusColumn,
 } from './columns';
@@ -102,6 +103,7 @@ export function ExperimentTable({
     ...chosen.map((key) => metricColumn(t, key)),
     elapsedColumn(t),
     startedColumn(t),
+    reasonColumn(t),
   ];
   const isFiltered = Boolean(address.q || address.state || address.role || address.failure || only);
   const clear = () => {

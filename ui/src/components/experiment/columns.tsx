@@ -100,6 +100,20 @@ export function parametersColumn(t: TFunction, names?: readonly string[]): Colum
   };
 }
 
+/** Why it was tried, as the search says it. */
+export function reasonColumn(t: TFunction): Column {
+  return {
+    key: 'reason',
+    header: t('experiments.column.reason'),
+    className: 'max-w-64 text-muted text-xs',
+    cell: ({ reason }) => (
+      <span title={reason} className="line-clamp-2 sm:line-clamp-1">
+        {reason}
+      </span>
+    ),
+  };
+}
+
 /** So many parameters have a column each; more are chips in one. */
 const MOST_COLUMNS = 12;
 

@@ -271,6 +271,8 @@ async fn insight_says_what_matters_and_what_failed() {
         few["note"].as_str().is_some_and(|note| note.contains("8 more")),
         "{few:#}"
     );
+    assert_eq!(few["variance"]["effects"], json!([]));
+    assert_eq!(few["feasibility"]["all"]["n"], 0);
     let claim = test.claimed(id).await;
     test.measured(&claim, None, 3.0, launched()).await;
     for round in 0..8 {
@@ -313,6 +315,31 @@ async fn insight_says_what_matters_and_what_failed() {
     assert_eq!(
         told["failures"],
         json!([{"kind": failure, "n": 1, "experiment_ids": [26], "advice": "lower max-num-seqs"}])
+    );
+    let effect = &told["variance"]["effects"][0];
+    assert_eq!(
+        (&effect["name"], &effect["stands_out"]),
+        (&json!("max-num-seqs"), &json!(true))
+    );
+    assert!(effect["main"]["low"].as_f64() > Some(0.5), "{effect:#}");
+    assert_eq!(
+        told["variance"]["interactions"],
+        json!([]),
+        "only one is ever set"
+    );
+    assert_eq!(
+        told["feasibility"]["all"],
+        json!({"n": 25, "good": 24, "missed_slo": 0, "failed": [{"kind": failure, "n": 1}]})
+    );
+    let values = told["feasibility"]["parameters"][0]["values"]
+        .as_array()
+        .expect("values");
+    let counts: Vec<&Value> = values.iter().map(|value| &value["counts"]["n"]).collect();
+    assert_eq!(counts, [8, 8, 9]);
+    assert_eq!(
+        told["feasibility"]["rules"],
+        json!([]),
+        "of one failure there is no rule"
     );
     let again = test.get(&of(id, "/insight?run=1")).await.is(200).json();
     assert_eq!(again, told, "the same experiments give the same answer");

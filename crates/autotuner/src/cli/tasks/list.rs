@@ -109,7 +109,7 @@ fn experiments(task: &Value) -> String {
     }
 }
 
-fn took(record: &Value) -> String {
+pub(super) fn took(record: &Value) -> String {
     record["elapsed_time"].as_f64().map(span).unwrap_or_default()
 }
 
@@ -221,7 +221,7 @@ pub(super) fn parameters(experiment: &Value) -> String {
     parts.join(" ")
 }
 
-fn status(experiment: &Value) -> String {
+pub(super) fn status(experiment: &Value) -> String {
     match text(experiment, "failure_kind") {
         "" => text(experiment, "status").to_owned(),
         kind => kind.replace('_', " "),
@@ -243,11 +243,10 @@ pub(super) fn value(experiment: &Value) -> String {
     }
 }
 
+/// What went wrong, or else why it was tried.
 fn note(experiment: &Value) -> &str {
-    text(experiment, "error_message")
-        .lines()
-        .next()
-        .unwrap_or_default()
+    let error = text(experiment, "error_message").lines().next();
+    error.unwrap_or(text(experiment, "reason"))
 }
 
 pub(super) fn runs(client: &Client, word: &str, is_json: bool) -> Result<ExitCode, Refusal> {

@@ -1,13 +1,10 @@
 /** What the parameters do: all at once, how much each matters, and one by one. */
-import { useQuery } from '@tanstack/react-query';
 import type { ECharts } from 'echarts';
 import { FilterX } from 'lucide-react';
 import { useCallback, useMemo, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
-import { taskInsight } from '@/api/queries/experiments';
 import { type Brush, type Interval, OBJECTIVE_AXIS, paintBrushes } from '@/charts/brush';
 import { Chart } from '@/charts/Chart';
-import { importanceOption, importanceTable } from '@/charts/importance';
 import { parallelOption } from '@/charts/parallel';
 import { type SliceInput, sliceOption, sliceTable } from '@/charts/slices';
 import { useTokens } from '@/charts/tokens';
@@ -16,8 +13,8 @@ import { Card } from '@/components/Card';
 import type { Dimension } from '@/components/experiment/parameters';
 import { pointState } from '@/components/experiment/read';
 import { useIsPhone } from '@/components/experiment/useIsPhone';
-import { Failed, Skeleton } from '@/components/States';
 import { setting } from '@/lib/format';
+import { ImportanceCards } from './ImportanceCard';
 import { useOpenPoint } from './OverviewView';
 import { useBrush } from './useBrush';
 import type { Results } from './useResults';
@@ -30,7 +27,7 @@ export function ParametersView({ results }: { results: Results }) {
   return (
     <div className="grid gap-4">
       <ParallelCard results={results} />
-      <ImportanceCard results={results} />
+      <ImportanceCards results={results} />
       <SlicesCard results={results} axes={axes} />
     </div>
   );
@@ -149,45 +146,6 @@ function show(chart: ECharts, brush: Brush, axes: readonly Dimension[]): void {
   names.forEach(select);
   // The axis that was told last draws its brush only when another one is told something.
   select(names[0] ?? '', 0);
-}
-
-function ImportanceCard({ results }: { results: Results }) {
-  const { t } = useTranslation();
-  const tokens = useTokens();
-  const { data, error, isPending, refetch } = useQuery(taskInsight(results.task.id, results.run));
-  const option = useMemo(
-    () => (data && data.parameters.length > 0 ? importanceOption(data.parameters, { tokens, t }) : null),
-    [data, tokens, t],
-  );
-  if (isPending) return <Skeleton className="h-40 w-full" />;
-  if (!data)
-    return (
-      <Card title={t('results.importance.title')}>
-        <Failed error={error} onRetry={() => void refetch()} />
-      </Card>
-    );
-  return (
-    <Card
-      title={t('results.importance.title')}
-      actions={
-        <span className="text-muted text-xs">
-          {t('results.importance.from', { count: data.experiments_used })}
-        </span>
-      }
-    >
-      {option ? (
-        <Chart
-          option={option}
-          label={t('results.importance.label', { name: results.name })}
-          height={Math.max(120, data.parameters.length * 30 + 36)}
-          table={importanceTable(data.parameters, t)}
-        />
-      ) : (
-        <p className="py-4 text-center text-muted">{data.note ?? t('results.importance.none')}</p>
-      )}
-      {option && data.note && <p className="mt-2 text-muted text-xs">{data.note}</p>}
-    </Card>
-  );
 }
 
 function SlicesCard({ results, axes }: { results: Results; axes: readonly Dimension[] }) {
