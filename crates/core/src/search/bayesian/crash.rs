@@ -89,7 +89,7 @@ impl Crashes {
 
 fn crash(trial: &Trial) -> Option<Crash> {
     match trial.outcome {
-        Outcome::Measured(_) => None,
+        Outcome::Measured(_) | Outcome::Partial(_) => None,
         Outcome::Crashed(crash) => Some(crash),
     }
 }

@@ -2,7 +2,7 @@
 //! handful of observations cannot lead it astray.
 
 use super::kernel::{Kernel, Shape};
-use super::linear::Cholesky;
+use super::linear::{Cholesky, as_f64, dot};
 use super::problem::{Axis, Point};
 
 /// Steps of the ascent.
@@ -36,8 +36,7 @@ pub(super) fn matrix(kernel: &Kernel, points: &[Point], noise: f64, doubts: &[f6
 }
 
 fn priors(axes: &[Axis]) -> Vec<Prior> {
-    #[expect(clippy::cast_precision_loss, reason = "spaces have few axes")]
-    let share = 1.0 / axes.len().max(1) as f64;
+    let share = 1.0 / as_f64(axes.len().max(1));
     let main = Prior {
         mean: share.ln(),
         deviation: 1.3,
@@ -65,7 +64,8 @@ fn priors(axes: &[Axis]) -> Vec<Prior> {
     priors
 }
 
-/// The most probable kernel and noise. Ascends by signs of slopes alone (Rprop without
+/// The most probable kernel and noise. A column that is shorter than the points is of the first of
+/// them. Ascends by signs of slopes alone (Rprop without
 /// backtracking, Riedmiller 1994): no step can be thrown off by the scale of a slope.
 pub(super) fn fit(axes: &[Axis], points: &[Point], columns: &[Vec<f64>], doubts: &[f64]) -> Fitted {
     let priors = priors(axes);
@@ -113,19 +113,22 @@ fn posterior(
     let noise = row[last].exp();
     let count = points.len();
     let factor = Cholesky::of(&matrix(&kernel, points, noise, doubts), count);
-    let inverse = factor.inverse();
+    // How many columns reach as far as each point.
+    let reach: Vec<f64> = (0..count)
+        .map(|row| as_f64(columns.iter().filter(|column| column.len() > row).count()))
+        .collect();
+    let inverse = factor.weighted_inverse(&reach);
     // Outputs at neighbouring loads say nearly the same: together they count for less than
     // their number.
-    #[expect(clippy::cast_precision_loss, reason = "goals have few outputs")]
-    let weight = (columns.len() as f64).powf(-0.5);
+    let weight = as_f64(columns.len()).powf(-0.5);
     let mut height = 0.0;
-    let mut outer = vec![0.0; count * count];
+    let mut outer: Vec<f64> = inverse.iter().map(|value| -value).collect();
     for column in columns {
         let solved = factor.solve(column);
-        height -= 0.5 * (super::linear::dot(column, &solved) + factor.ln_det());
-        for left in 0..count {
+        height -= 0.5 * (dot(column, &solved) + factor.ln_det(column.len()));
+        for left in 0..column.len() {
             for right in 0..=left {
-                outer[left * count + right] += solved[left] * solved[right] - inverse[left * count + right];
+                outer[left * count + right] += solved[left] * solved[right];
             }
         }
     }

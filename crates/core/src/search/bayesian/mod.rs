@@ -12,6 +12,7 @@ mod fit;
 mod kernel;
 mod linear;
 mod model;
+mod outputs;
 mod points;
 mod problem;
 mod process;

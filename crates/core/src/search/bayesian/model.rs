@@ -9,7 +9,7 @@ use rand_distr::StandardNormal;
 
 use super::crash::Crashes;
 use super::linear::as_f64;
-use super::problem::{Point, Search};
+use super::problem::{Outcome, Point, Search};
 use super::process::{Belief, Process};
 use super::scale::Scale;
 
@@ -29,7 +29,8 @@ pub(super) struct Model<'a> {
     scales: Vec<Scale>,
     groups: Vec<Group>,
     pub(super) crashes: Crashes,
-    /// For each draw, how far it moves each output per unit of its group's deviation.
+    /// For each draw, how far each independent part of each output moves it, per unit of the
+    /// part's deviation.
     draws: Vec<Vec<f64>>,
 }
 
@@ -72,19 +73,18 @@ pub(super) struct Ranked {
 impl<'a> Model<'a> {
     /// Learns from a search's history; nothing if nothing was measured.
     pub(super) fn of(search: &'a Search<'a>) -> Option<Self> {
-        let measured: Vec<(&Point, &[f64])> = search
-            .history
-            .iter()
-            .filter_map(|trial| trial.outcome.measured().map(|row| (&trial.point, row)))
-            .collect();
-        if measured.is_empty() {
+        if search.history.iter().all(|trial| trial.outcome.measured().is_none()) {
             return None;
         }
+        let (points, seen): (Vec<Point>, Vec<Vec<Option<f64>>>) = search
+            .history
+            .iter()
+            .filter_map(|trial| Some((trial.point.clone(), trial.outcome.seen()?)))
+            .unzip();
         let outputs = search.goal.outputs();
-        let points: Vec<Point> = measured.iter().map(|(point, _)| (*point).clone()).collect();
         let scales: Vec<Scale> = (0..outputs.len())
             .map(|output| {
-                let values: Vec<f64> = measured.iter().map(|(_, row)| row[output]).collect();
+                let values: Vec<f64> = seen.iter().filter_map(|row| row[output]).collect();
                 Scale::of(&values, outputs.len() == 1)
             })
             .collect();
@@ -97,14 +97,10 @@ impl<'a> Model<'a> {
                 let members: Vec<usize> = (0..outputs.len())
                     .filter(|output| outputs[*output].group == number)
                     .collect();
-                let rows: Vec<Vec<f64>> = measured
+                let on = |row: &Vec<Option<f64>>, output: usize| row[output].map(|value| scales[output].on(value));
+                let rows: Vec<Vec<Option<f64>>> = seen
                     .iter()
-                    .map(|(_, row)| {
-                        members
-                            .iter()
-                            .map(|output| scales[*output].on(row[*output]))
-                            .collect()
-                    })
+                    .map(|row| members.iter().map(|output| on(row, *output)).collect())
                     .collect();
                 Group {
                     process: Process::of(search.axes, &points, &rows),
@@ -112,7 +108,7 @@ impl<'a> Model<'a> {
                 }
             })
             .collect();
-        let draws = draws(search, &groups, outputs.len());
+        let draws = draws(search, &groups, DRAWS);
         Some(Self {
             search,
             scales,
@@ -149,14 +145,12 @@ impl<'a> Model<'a> {
     fn noise(&self, point: &[u16]) -> f64 {
         let mut row = vec![0.0; self.scales.len()];
         let (mut sum, mut squares) = (0.0, 0.0);
-        let beliefs = self.beliefs(point);
+        let mut beliefs = self.beliefs(point);
+        for (group, belief) in self.groups.iter().zip(&mut beliefs) {
+            belief.deviations.fill(group.process.noise());
+        }
         for draw in &self.draws {
-            for (group, belief) in self.groups.iter().zip(&beliefs) {
-                let noise = group.process.noise();
-                for (output, mean) in group.outputs.iter().zip(&belief.means) {
-                    row[*output] = self.scales[*output].off(mean + noise * draw[*output]);
-                }
-            }
+            self.draw(&beliefs, draw, &mut row);
             let value = self.search.goal.worth(&row).value;
             sum += value;
             squares += value * value;
@@ -165,17 +159,30 @@ impl<'a> Model<'a> {
         (squares / count - (sum / count).powi(2)).max(0.0).sqrt()
     }
 
+    /// The outputs of one draw.
+    fn draw(&self, beliefs: &[Belief], draw: &[f64], row: &mut [f64]) {
+        let mut moves = draw;
+        for (group, belief) in self.groups.iter().zip(beliefs) {
+            for ((output, mean), shares) in group.outputs.iter().zip(&belief.means).zip(group.process.mix()) {
+                let (own, rest) = moves.split_at(shares.len());
+                moves = rest;
+                let moved: f64 = own
+                    .iter()
+                    .zip(&belief.deviations)
+                    .map(|(own, deviation)| own * deviation)
+                    .sum();
+                row[*output] = self.scales[*output].off(mean + moved);
+            }
+        }
+    }
+
     /// What a point promises against a value that is had already.
     pub(super) fn promise(&self, point: &[u16], best: f64) -> Promise {
         let beliefs = self.beliefs(point);
         let mut row = vec![0.0; self.scales.len()];
         let (mut sum, mut squares, mut feasible, mut violation, mut gain) = (0.0, 0.0, 0.0, 0.0, 0.0);
         for draw in &self.draws {
-            for (group, belief) in self.groups.iter().zip(&beliefs) {
-                for (output, mean) in group.outputs.iter().zip(&belief.means) {
-                    row[*output] = self.scales[*output].off(mean + belief.deviation * draw[*output]);
-                }
-            }
+            self.draw(&beliefs, draw, &mut row);
             let worth = self.search.goal.worth(&row);
             sum += worth.value;
             squares += worth.value * worth.value;
@@ -201,12 +208,15 @@ impl<'a> Model<'a> {
     pub(super) fn ranking(&self) -> Vec<Ranked> {
         let mut places: HashMap<&Point, usize> = HashMap::new();
         let mut ranking: Vec<Ranked> = Vec::new();
-        let measured = self
+        let seen = self
             .search
             .history
             .iter()
-            .filter_map(|trial| trial.outcome.measured().map(|row| (trial, row)));
-        for (run, (trial, row)) in measured.enumerate() {
+            .filter(|trial| !matches!(trial.outcome, Outcome::Crashed(_)));
+        for (run, trial) in seen.enumerate() {
+            let Some(row) = trial.outcome.measured() else {
+                continue;
+            };
             let place = *places.entry(&trial.point).or_insert_with(|| {
                 ranking.push(Ranked {
                     point: trial.point.clone(),
@@ -258,21 +268,21 @@ impl Promise {
     }
 }
 
-/// Standard normal numbers, half of them mirrored, correlated within groups.
-fn draws(search: &Search<'_>, groups: &[Group], outputs: usize) -> Vec<Vec<f64>> {
+/// Standard normal numbers, half of them mirrored, times what each part of each output moves it.
+fn draws(search: &Search<'_>, groups: &[Group], count: usize) -> Vec<Vec<f64>> {
     let mut rng = ChaCha8Rng::seed_from_u64(search.seed);
     rng.set_stream(1 + search.history.len() as u64);
-    let mut draws = Vec::with_capacity(DRAWS);
-    for _ in 0..DRAWS / 2 {
-        let mut draw = vec![0.0; outputs];
+    let mut draws = Vec::with_capacity(count);
+    for _ in 0..count / 2 {
+        let mut draw = Vec::new();
         for group in groups {
             let normals: Vec<f64> = group
                 .outputs
                 .iter()
                 .map(|_| StandardNormal.sample(&mut rng))
                 .collect();
-            for (output, moved) in group.outputs.iter().zip(group.process.correlated(&normals)) {
-                draw[*output] = moved;
+            for shares in group.process.mix() {
+                draw.extend(shares.iter().zip(&normals).map(|(share, normal)| share * normal));
             }
         }
         draws.push(draw.iter().map(|moved| -moved).collect());

@@ -62,6 +62,8 @@ pub enum Crash {
 pub enum Outcome {
     /// The measured numbers, one for each output.
     Measured(Vec<f64>),
+    /// Given up early: what was measured until then.
+    Partial(Vec<Option<f64>>),
     /// No numbers.
     Crashed(Crash),
 }
@@ -164,10 +166,19 @@ impl Axis {
 }
 
 impl Outcome {
-    /// The measured numbers, if there are any.
+    /// The measured numbers, if all of them are there.
     pub fn measured(&self) -> Option<&[f64]> {
         match self {
             Self::Measured(row) => Some(row),
+            Self::Partial(_) | Self::Crashed(_) => None,
+        }
+    }
+
+    /// What was measured of each output; nothing if it crashed.
+    pub(super) fn seen(&self) -> Option<Vec<Option<f64>>> {
+        match self {
+            Self::Measured(row) => Some(row.iter().map(|value| Some(*value)).collect()),
+            Self::Partial(row) => Some(row.clone()),
             Self::Crashed(_) => None,
         }
     }
