@@ -4,7 +4,8 @@
 use std::io::{BufRead, Write};
 
 use autotuner_core::search::bayesian::{
-    Advice, Axis, Crash, Goal, Outcome, Output, Point, Search, Suggestion, Trial, Worth, advise,
+    Advice, Axis, Crash, Goal, Outcome, Output, Point, Prospect, Search, Suggestion, Trial, Worth, advise,
+    prospect,
 };
 use serde_json::{Value, json};
 
@@ -14,6 +15,9 @@ const BEYOND_AXES: usize = 3;
 
 /// The least of them, however few axes there are.
 const LEAST_SPREAD: usize = 8;
+
+/// A gain that is worth another trial: 2 %, as most goals here are logarithms.
+const WORTHWHILE: f64 = 0.02;
 
 /// The problem as the harness describes it.
 struct Replay {
@@ -25,6 +29,10 @@ struct Replay {
     seed: u64,
     history: Vec<Trial>,
     advice: Option<Advice>,
+    /// What was seen of each output of the point that is being measured.
+    seen: Vec<Option<f64>>,
+    /// Whether the search ends when nothing worthwhile is left.
+    stops: bool,
 }
 
 /// One number of a measurement, by metric and level.
@@ -110,7 +118,19 @@ impl Formula {
                 .hard
                 .push((output, number(&term, "threshold"), term["op"] == ">="));
         }
+        formula.earlier_levels();
         formula
+    }
+
+    /// The same metrics at the levels before those that count: they are measured anyway, and
+    /// tell of what follows.
+    fn earlier_levels(&mut self) {
+        let counted = self.places.clone();
+        for (metric, last) in counted {
+            for level in 0..last {
+                self.place((metric.clone(), level));
+            }
+        }
     }
 
     fn output(&mut self, term: &Value) -> usize {
@@ -118,7 +138,10 @@ impl Formula {
         let level = term["level"]
             .as_u64()
             .and_then(|level| usize::try_from(level).ok());
-        let place = (metric, level.unwrap_or_default());
+        self.place((metric, level.unwrap_or_default()))
+    }
+
+    fn place(&mut self, place: Place) -> usize {
         if let Some(known) = self.places.iter().position(|other| *other == place) {
             return known;
         }
@@ -168,25 +191,61 @@ impl Replay {
             seed: init["seed"].as_u64().unwrap_or(0),
             history: Vec::new(),
             advice: None,
+            seen: Vec::new(),
+            stops: has_flag("--stop"),
+        }
+    }
+
+    fn search(&self) -> Search<'_> {
+        Search {
+            axes: &self.axes,
+            allowed: &|_| true,
+            goal: &self.goal,
+            history: &self.history,
+            pending: &[],
+            budget: self.budget,
+            initial: (self.axes.len() + BEYOND_AXES).max(LEAST_SPREAD),
+            replicates: true,
+            worthwhile: WORTHWHILE,
+            stops: self.stops,
+            seed: self.seed,
         }
     }
 
     fn advice(&mut self) -> &Advice {
         let advice = match self.advice.take() {
             Some(advice) => advice,
-            None => advise(&Search {
-                axes: &self.axes,
-                allowed: &|_| true,
-                goal: &self.goal,
-                history: &self.history,
-                pending: &[],
-                budget: self.budget,
-                initial: (self.axes.len() + BEYOND_AXES).max(LEAST_SPREAD),
-                replicates: true,
-                seed: self.seed,
-            }),
+            None => advise(&self.search()),
         };
         self.advice.insert(advice)
+    }
+
+    /// Whether the point that is being measured is given up after a level.
+    fn report(&mut self, report: &Value) -> Prospect {
+        let level = report["level"].as_u64().and_then(|level| usize::try_from(level).ok());
+        let level = level.unwrap_or_default();
+        if level == 0 {
+            self.seen = vec![None; self.goal.places.len()];
+        }
+        for ((metric, at), seen) in self.goal.places.iter().zip(&mut self.seen) {
+            if *at == level {
+                *seen = report["metrics"][metric].as_f64();
+            }
+        }
+        let point = self.point(&report["config"]);
+        prospect(&self.search(), &point, &self.seen)
+    }
+
+    fn point(&self, config: &Value) -> Point {
+        let parameters = self.names.iter().zip(&self.values);
+        parameters
+            .map(|(name, values)| {
+                let level = values.iter().position(|value| *value == config[name]);
+                level
+                    .and_then(|level| u16::try_from(level).ok())
+                    .unwrap_or_default()
+            })
+            .collect()
     }
 
     fn config(&self, point: &Point) -> Value {
@@ -198,28 +257,12 @@ impl Replay {
     }
 
     fn tell(&mut self, told: &Value) {
-        let point = self
-            .names
-            .iter()
-            .zip(&self.values)
-            .map(|(name, values)| {
-                let level = values.iter().position(|value| *value == told["config"][name]);
-                level
-                    .and_then(|level| u16::try_from(level).ok())
-                    .unwrap_or_default()
-            })
-            .collect();
+        let point = self.point(&told["config"]);
+        let number = |(metric, level): &Place| told["metrics"][metric][*level].as_f64();
+        let seen = || self.goal.places.iter().map(number);
         let outcome = match (told["status"].as_str(), told["error"].as_str()) {
-            (Some("ok"), _) => {
-                let number = |(metric, level): &Place| told["metrics"][metric][*level].as_f64();
-                Outcome::Measured(
-                    self.goal
-                        .places
-                        .iter()
-                        .map(|place| number(place).unwrap_or(f64::NAN))
-                        .collect(),
-                )
-            }
+            (Some("ok"), _) => Outcome::Measured(seen().map(|seen| seen.unwrap_or(f64::NAN)).collect()),
+            (Some("aborted"), _) => Outcome::Partial(seen().collect()),
             (_, Some("invalid_arg")) => Outcome::Crashed(Crash::Refused),
             (_, Some("oom_startup")) => Outcome::Crashed(Crash::StartMemory),
             (_, Some("oom_load")) => Outcome::Crashed(Crash::LoadMemory),
@@ -231,7 +274,12 @@ impl Replay {
     }
 }
 
+fn has_flag(flag: &str) -> bool {
+    std::env::args().any(|argument| argument == flag)
+}
+
 fn main() -> std::io::Result<()> {
+    let staged = has_flag("--staged");
     let mut replay: Option<Replay> = None;
     let mut out = std::io::stdout().lock();
     for line in std::io::stdin().lock().lines() {
@@ -239,7 +287,7 @@ fn main() -> std::io::Result<()> {
         let answer = match (message["type"].as_str(), &mut replay) {
             (Some("init"), replay) => {
                 *replay = Some(Replay::of(&message));
-                json!({"type": "ready", "staged": false})
+                json!({"type": "ready", "staged": staged})
             }
             (Some("bye"), _) => break,
             (Some("ask"), Some(replay)) => match replay.advice().next.clone() {
@@ -253,10 +301,17 @@ fn main() -> std::io::Result<()> {
                 json!({"type": "ok"})
             }
             (Some("recommend"), Some(replay)) => {
-                let best = replay.advice().best.clone();
-                json!({"type": "recommendation", "config": best.map(|point| replay.config(&point))})
+                let Advice { best, remaining, .. } = replay.advice().clone();
+                let config = best.map(|point| replay.config(&point));
+                let (gain, chance) = remaining.map(|left| (left.expected_gain, left.chance)).unzip();
+                json!({"type": "recommendation", "config": config, "gain": gain, "chance": chance})
             }
-            (Some("report"), _) => json!({"type": "continue"}),
+            (Some("report"), Some(replay)) => match replay.report(&message) {
+                Prospect::Continue { chance } => json!({"type": "continue", "chance": chance}),
+                Prospect::Abort { chance, why } => {
+                    json!({"type": "abort", "chance": chance, "why": why})
+                }
+            },
             _ => break,
         };
         writeln!(out, "{answer}")?;

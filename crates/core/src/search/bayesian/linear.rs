@@ -78,6 +78,13 @@ impl Cholesky {
         x
     }
 
+    /// `L b`.
+    pub(super) fn times(&self, b: &[f64]) -> Vec<f64> {
+        (0..self.size)
+            .map(|index| dot(self.row(index), &b[..=index]))
+            .collect()
+    }
+
     /// `ln det` of the leading part of `A` of so many rows.
     pub(super) fn ln_det(&self, rows: usize) -> f64 {
         (0..rows).map(|index| 2.0 * self.row(index)[index].ln()).sum()

@@ -6,6 +6,8 @@
 //! Crashes have models of their own, one for each way to crash. Everything follows from the
 //! history, the seed and nothing else.
 
+mod abort;
+mod candidates;
 mod confirm;
 mod crash;
 mod fit;
@@ -16,12 +18,16 @@ mod outputs;
 mod points;
 mod problem;
 mod process;
+mod remaining;
 mod rules;
 mod scale;
 mod sobol;
 mod suggest;
+mod widen;
 
+pub use abort::{Prospect, prospect};
 pub use problem::{Axis, Crash, Goal, Outcome, Output, Point, Search, Suggestion, Trial, Worth};
+pub use remaining::Remaining;
 pub(super) use sobol::points as sobol_points;
 pub use suggest::{Advice, advise};
 

@@ -9,12 +9,15 @@ use rand_distr::StandardNormal;
 
 use super::crash::Crashes;
 use super::linear::as_f64;
-use super::problem::{Outcome, Point, Search};
-use super::process::{Belief, Process};
+use super::problem::{Outcome, Point, Search, Worth};
+use super::process::{Belief, Process, Together};
 use super::scale::Scale;
 
 /// Draws that an expectation is taken over; every point sees the same ones.
 const DRAWS: usize = 64;
+
+/// Draws that the probability of a single point is taken over.
+const MANY_DRAWS: usize = 512;
 
 /// How much one measurement of a point says of it, against all that the model takes from
 /// other points.
@@ -137,7 +140,7 @@ impl<'a> Model<'a> {
     }
 
     /// What a point's expected outputs are worth.
-    pub(super) fn middle(&self, point: &[u16]) -> super::problem::Worth {
+    pub(super) fn middle(&self, point: &[u16]) -> Worth {
         self.search.goal.worth(&self.expected(point))
     }
 
@@ -201,6 +204,53 @@ impl<'a> Model<'a> {
             violation: violation / count,
             gain: gain / count,
         }
+    }
+
+    /// The probabilities that a point is feasible and better than a value, and that it is feasible.
+    pub(super) fn chances(&self, point: &[u16], best: f64) -> (f64, f64) {
+        let beliefs = self.beliefs(point);
+        let mut row = vec![0.0; self.scales.len()];
+        let (mut better, mut feasible) = (0.0, 0.0);
+        for draw in draws(self.search, &self.groups, MANY_DRAWS) {
+            self.draw(&beliefs, &draw, &mut row);
+            let worth = self.search.goal.worth(&row);
+            if worth.violation <= 0.0 {
+                feasible += 1.0;
+                better += f64::from(u8::from(worth.value > best));
+            }
+        }
+        (better / as_f64(MANY_DRAWS), feasible / as_f64(MANY_DRAWS))
+    }
+
+    /// What several points are worth in joint draws: one list for each draw.
+    pub(super) fn together(&self, points: &[Point], draws: usize, rng: &mut ChaCha8Rng) -> Vec<Vec<Worth>> {
+        let beliefs: Vec<Together> = self
+            .groups
+            .iter()
+            .map(|group| group.process.believe_together(points))
+            .collect();
+        let mut row = vec![0.0; self.scales.len()];
+        (0..draws)
+            .map(|_| {
+                let moved: Vec<Vec<Vec<f64>>> = beliefs
+                    .iter()
+                    .map(|belief| {
+                        let spreads = belief.spreads.iter();
+                        spreads.map(|spread| spread.times(&normals(points.len(), rng))).collect()
+                    })
+                    .collect();
+                let worth = |place: usize| {
+                    for ((group, belief), moved) in self.groups.iter().zip(&beliefs).zip(&moved) {
+                        for (member, (output, shares)) in group.outputs.iter().zip(group.process.mix()).enumerate() {
+                            let away: f64 = shares.iter().zip(moved).map(|(share, moved)| share * moved[place]).sum();
+                            row[*output] = self.scales[*output].off(belief.means[place][member] + away);
+                        }
+                    }
+                    self.search.goal.worth(&row)
+                };
+                (0..points.len()).map(worth).collect()
+            })
+            .collect()
     }
 
     /// Every point that was measured, once, best first: by value where hard limits are believed
@@ -268,6 +318,10 @@ impl Promise {
     }
 }
 
+fn normals(count: usize, rng: &mut ChaCha8Rng) -> Vec<f64> {
+    (0..count).map(|_| StandardNormal.sample(rng)).collect()
+}
+
 /// Standard normal numbers, half of them mirrored, times what each part of each output moves it.
 fn draws(search: &Search<'_>, groups: &[Group], count: usize) -> Vec<Vec<f64>> {
     let mut rng = ChaCha8Rng::seed_from_u64(search.seed);
@@ -276,11 +330,7 @@ fn draws(search: &Search<'_>, groups: &[Group], count: usize) -> Vec<Vec<f64>> {
     for _ in 0..count / 2 {
         let mut draw = Vec::new();
         for group in groups {
-            let normals: Vec<f64> = group
-                .outputs
-                .iter()
-                .map(|_| StandardNormal.sample(&mut rng))
-                .collect();
+            let normals = normals(group.outputs.len(), &mut rng);
             for shares in group.process.mix() {
                 draw.extend(shares.iter().zip(&normals).map(|(share, normal)| share * normal));
             }

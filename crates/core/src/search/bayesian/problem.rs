@@ -96,6 +96,10 @@ pub struct Search<'a> {
     pub initial: usize,
     /// Whether measuring a point again is worth a trial of the budget.
     pub replicates: bool,
+    /// A gain that is worth another trial, in the goal's own unit.
+    pub worthwhile: f64,
+    /// Whether to stop once no such gain is to be expected any more.
+    pub stops: bool,
     /// Parts equal searches.
     pub seed: u64,
 }

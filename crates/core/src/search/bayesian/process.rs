@@ -46,6 +46,14 @@ pub(super) struct Belief {
     pub(super) deviations: Vec<f64>,
 }
 
+/// Belief about several points.
+pub(super) struct Together {
+    /// Mean of each output, point by point.
+    pub(super) means: Vec<Vec<f64>>,
+    /// For each independent part, the points' covariance.
+    pub(super) spreads: Vec<Cholesky>,
+}
+
 impl Process {
     /// Fits a process to rows of outputs.
     pub(super) fn of(axes: &[Axis], points: &[Point], rows: &[Vec<Option<f64>>]) -> Self {
@@ -122,6 +130,38 @@ impl Process {
         Belief {
             means,
             deviations: self.reach.iter().map(deviation).collect(),
+        }
+    }
+
+    /// What is believed of several points together.
+    pub(super) fn believe_together(&self, points: &[Point]) -> Together {
+        let alike: Vec<Vec<f64>> = points.iter().map(|point| self.alike(point)).collect();
+        let means = alike
+            .iter()
+            .map(|alike| (0..self.means.len()).map(|output| self.mean(output, alike)).collect())
+            .collect();
+        let known: Vec<Vec<f64>> = alike
+            .into_iter()
+            .map(|mut alike| {
+                self.factor.forward(&mut alike);
+                alike
+            })
+            .collect();
+        let size = points.len();
+        let spread = |reach: &usize| {
+            let mut covariance = vec![0.0; size * size];
+            for row in 0..size {
+                for column in 0..=row {
+                    let explained = dot(&known[row][..*reach], &known[column][..*reach]);
+                    covariance[row * size + column] =
+                        self.kernel.between(&points[row], &points[column]) - explained;
+                }
+            }
+            Cholesky::of(&covariance, size)
+        };
+        Together {
+            means,
+            spreads: self.reach.iter().map(spread).collect(),
         }
     }
 
