@@ -1,5 +1,8 @@
 //! Asks the model-based search for suggestions over standard input and output, one JSON
 //! object a line, so that any harness can replay tables of measurements against it.
+//!
+//! `--staged` judges every level of a measurement and gives up what is hopeless; `--stop` ends
+//! when nothing worthwhile is left; `--earlier=FILE` begins with what an earlier search was told.
 
 use std::io::{BufRead, Write};
 
@@ -31,6 +34,8 @@ struct Replay {
     advice: Option<Advice>,
     /// What was seen of each output of the point that is being measured.
     seen: Vec<Option<f64>>,
+    /// What earlier tasks were told.
+    earlier: Vec<Vec<Trial>>,
     /// Whether the search ends when nothing worthwhile is left.
     stops: bool,
 }
@@ -42,6 +47,8 @@ struct Formula {
     maximize: bool,
     places: Vec<Place>,
     outputs: Vec<Output>,
+    /// How many of the outputs the worth looks at: the first ones.
+    counted: usize,
     /// Weight and output.
     terms: Vec<(f64, usize)>,
     /// Weight, output, threshold, steepness.
@@ -70,7 +77,7 @@ impl Goal for Formula {
             .sum::<f64>()
             .min(6.0);
         // Where everything is positive, ratios matter; elsewhere differences.
-        let value = match (self.soft.is_empty() && self.places.len() < 3, self.maximize) {
+        let value = match (self.soft.is_empty() && self.counted < 3, self.maximize) {
             (true, true) => base,
             (true, false) => -base,
             (false, true) => base.max(1e-300).ln() - penalty,
@@ -89,12 +96,39 @@ impl Goal for Formula {
     }
 }
 
+/// The formula, and no output that it does not look at.
+struct Counted<'a>(&'a Formula);
+
+impl Goal for Counted<'_> {
+    fn outputs(&self) -> &[Output] {
+        &self.0.outputs[..self.0.counted]
+    }
+
+    fn worth(&self, row: &[f64]) -> Worth {
+        self.0.worth(row)
+    }
+}
+
+/// A trial with its first outputs only.
+fn cut(trial: &Trial, outputs: usize) -> Trial {
+    let outcome = match &trial.outcome {
+        Outcome::Measured(row) => Outcome::Measured(row[..outputs].to_vec()),
+        Outcome::Partial(row) => Outcome::Partial(row[..outputs].to_vec()),
+        Outcome::Crashed(crash) => Outcome::Crashed(*crash),
+    };
+    Trial {
+        point: trial.point.clone(),
+        outcome,
+    }
+}
+
 impl Formula {
     fn of(objective: &Value) -> Self {
         let mut formula = Self {
             maximize: objective["direction"] == "maximize",
             places: Vec::new(),
             outputs: Vec::new(),
+            counted: 0,
             terms: Vec::new(),
             soft: Vec::new(),
             hard: Vec::new(),
@@ -118,12 +152,13 @@ impl Formula {
                 .hard
                 .push((output, number(&term, "threshold"), term["op"] == ">="));
         }
+        formula.counted = formula.places.len();
         formula.earlier_levels();
         formula
     }
 
     /// The same metrics at the levels before those that count: they are measured anyway, and
-    /// tell of what follows.
+    /// tell whether what follows is worth measuring.
     fn earlier_levels(&mut self) {
         let counted = self.places.clone();
         for (metric, last) in counted {
@@ -192,16 +227,27 @@ impl Replay {
             history: Vec::new(),
             advice: None,
             seen: Vec::new(),
+            earlier: Vec::new(),
             stops: has_flag("--stop"),
         }
     }
 
-    fn search(&self) -> Search<'_> {
-        Search {
+    /// Asks something of the search as it stands, for a goal that looks at so many outputs.
+    fn ask<T>(&self, goal: &dyn Goal, question: impl FnOnce(&Search<'_>) -> T) -> T {
+        let outputs = goal.outputs().len();
+        let history: Vec<Trial> = self.history.iter().map(|trial| cut(trial, outputs)).collect();
+        let earlier: Vec<Vec<Trial>> = self
+            .earlier
+            .iter()
+            .map(|trials| trials.iter().map(|trial| cut(trial, outputs)).collect())
+            .collect();
+        let earlier: Vec<&[Trial]> = earlier.iter().map(|trials| &trials[..]).collect();
+        question(&Search {
             axes: &self.axes,
             allowed: &|_| true,
-            goal: &self.goal,
-            history: &self.history,
+            goal,
+            history: &history,
+            earlier: &earlier,
             pending: &[],
             budget: self.budget,
             initial: (self.axes.len() + BEYOND_AXES).max(LEAST_SPREAD),
@@ -209,20 +255,36 @@ impl Replay {
             worthwhile: WORTHWHILE,
             stops: self.stops,
             seed: self.seed,
-        }
+        })
     }
 
     fn advice(&mut self) -> &Advice {
         let advice = match self.advice.take() {
             Some(advice) => advice,
-            None => advise(&self.search()),
+            None => self.ask(&Counted(&self.goal), advise),
         };
         self.advice.insert(advice)
     }
 
+    /// Takes in an earlier task's tells, one a line; of values that are not in this space, none.
+    fn recall(&mut self, tells: &str) -> serde_json::Result<()> {
+        let mut trials = Vec::new();
+        for line in tells.lines() {
+            let told: Value = serde_json::from_str(line)?;
+            let mut parameters = self.names.iter().zip(&self.values);
+            if parameters.all(|(name, values)| values.contains(&told["config"][name])) {
+                trials.push(self.trial(&told));
+            }
+        }
+        self.earlier.push(trials);
+        Ok(())
+    }
+
     /// Whether the point that is being measured is given up after a level.
     fn report(&mut self, report: &Value) -> Prospect {
-        let level = report["level"].as_u64().and_then(|level| usize::try_from(level).ok());
+        let level = report["level"]
+            .as_u64()
+            .and_then(|level| usize::try_from(level).ok());
         let level = level.unwrap_or_default();
         if level == 0 {
             self.seen = vec![None; self.goal.places.len()];
@@ -233,7 +295,7 @@ impl Replay {
             }
         }
         let point = self.point(&report["config"]);
-        prospect(&self.search(), &point, &self.seen)
+        self.ask(&self.goal, |search| prospect(search, &point, &self.seen))
     }
 
     fn point(&self, config: &Value) -> Point {
@@ -256,7 +318,7 @@ impl Replay {
             .into()
     }
 
-    fn tell(&mut self, told: &Value) {
+    fn trial(&self, told: &Value) -> Trial {
         let point = self.point(&told["config"]);
         let number = |(metric, level): &Place| told["metrics"][metric][*level].as_f64();
         let seen = || self.goal.places.iter().map(number);
@@ -269,8 +331,7 @@ impl Replay {
             (_, Some("timeout")) => Outcome::Crashed(Crash::Time),
             _ => Outcome::Crashed(Crash::Flaky),
         };
-        self.history.push(Trial { point, outcome });
-        self.advice = None;
+        Trial { point, outcome }
     }
 }
 
@@ -286,7 +347,13 @@ fn main() -> std::io::Result<()> {
         let message: Value = serde_json::from_str(&line?)?;
         let answer = match (message["type"].as_str(), &mut replay) {
             (Some("init"), replay) => {
-                *replay = Some(Replay::of(&message));
+                let mut started = Replay::of(&message);
+                for path in std::env::args()
+                    .filter_map(|argument| argument.strip_prefix("--earlier=").map(str::to_owned))
+                {
+                    started.recall(&std::fs::read_to_string(path)?)?;
+                }
+                *replay = Some(started);
                 json!({"type": "ready", "staged": staged})
             }
             (Some("bye"), _) => break,
@@ -297,7 +364,8 @@ fn main() -> std::io::Result<()> {
                 Suggestion::Stop { why } => json!({"type": "stop", "why": why}),
             },
             (Some("tell"), Some(replay)) => {
-                replay.tell(&message);
+                replay.history.push(replay.trial(&message));
+                replay.advice = None;
                 json!({"type": "ok"})
             }
             (Some("recommend"), Some(replay)) => {

@@ -12,7 +12,8 @@ use super::problem::{Outcome, Search, Trial};
 /// Probability to beat the best below which a point is given up.
 const HOPELESS: f64 = 0.05;
 
-/// Points that must have been measured in full before any is given up.
+/// Points that must have been measured in full before any is given up, however short the design:
+/// what is believed after fewer is not worth much.
 const ENOUGH: usize = 4;
 
 /// What to do with a point that is being measured.
@@ -35,10 +36,14 @@ pub enum Prospect {
 /// Whether a point is worth measuring on, from what was seen of each output until now.
 ///
 /// A point that was tried before is measured again to be sure of it, and is never given up; nor
-/// is any while there is nothing to beat.
+/// is any of the design, from which all else is learnt, or while there is nothing to beat.
 pub fn prospect(search: &Search<'_>, point: &[u16], seen: &[Option<f64>]) -> Prospect {
-    let whole = search.history.iter().filter(|trial| trial.outcome.measured().is_some());
-    if whole.count() < ENOUGH || search.history.iter().any(|trial| trial.point == point) {
+    let whole = search
+        .history
+        .iter()
+        .filter(|trial| trial.outcome.measured().is_some());
+    let is_early = search.history.len() < search.initial || whole.count() < ENOUGH;
+    if is_early || search.history.iter().any(|trial| trial.point == point) {
         return Prospect::Continue { chance: 1.0 };
     }
     let mut history = search.history.to_vec();
@@ -53,7 +58,11 @@ pub fn prospect(search: &Search<'_>, point: &[u16], seen: &[Option<f64>]) -> Pro
     let Some(model) = Model::of(&later) else {
         return Prospect::Continue { chance: 1.0 };
     };
-    let Some(best) = model.ranking().into_iter().find(|ranked| ranked.promise.is_sure()) else {
+    let Some(best) = model
+        .ranking(&history)
+        .into_iter()
+        .find(|ranked| ranked.promise.is_sure())
+    else {
         return Prospect::Continue { chance: 1.0 };
     };
     let (chance, feasible) = model.chances(point, best.value());
@@ -61,7 +70,10 @@ pub fn prospect(search: &Search<'_>, point: &[u16], seen: &[Option<f64>]) -> Pro
         return Prospect::Continue { chance };
     }
     let why = if feasible < HOPELESS {
-        format!("keeps every limit with a probability of {:.1} %", 100.0 * feasible)
+        format!(
+            "keeps every limit with a probability of {:.1} %",
+            100.0 * feasible
+        )
     } else {
         format!("beats the best with a probability of {:.1} %", 100.0 * chance)
     };

@@ -7,7 +7,8 @@
 //! learnt, so that what crashed in one place tells of all places that are alike in what matters.
 //! A kind is asked only of points that got as far as it; what is nobody's fault teaches nothing.
 
-use super::fit;
+use super::earlier;
+use super::fit::{self, Seen};
 use super::linear::{Cholesky, as_f64, dot};
 use super::problem::{Axis, Crash, Outcome, Point, Trial};
 use super::rules::Rules;
@@ -31,11 +32,12 @@ pub(super) struct Crashes {
 }
 
 impl Crashes {
-    /// Learns from a history.
-    pub(super) fn of(axes: &[Axis], history: &[Trial]) -> Self {
+    /// Learns from a history; what an engine refuses, from earlier tasks as well.
+    pub(super) fn of(axes: &[Axis], history: &[Trial], earlier: &[&[Trial]]) -> Self {
+        let earlier = earlier.iter().flat_map(|trials| earlier::fitting(axes, trials));
+        let all: Vec<&Trial> = earlier.chain(history).collect();
         let of = |is_meant: &dyn Fn(Option<Crash>) -> bool| -> Vec<&[u16]> {
-            history
-                .iter()
+            all.iter()
                 .filter(|trial| is_meant(crash(trial)))
                 .map(|trial| &trial.point[..])
                 .collect()
@@ -215,8 +217,14 @@ fn shares(axes: &[Axis], points: &[Point], asked: &[(&Point, bool)]) -> Vec<f64>
     // Where all crashed alike there is no deviation to divide by, and nothing to learn.
     let deviation = (mean * (1.0 - mean)).sqrt().max(1e-3);
     let column = hits.iter().map(|hit| (hit - mean) / deviation).collect();
-    let doubts = vec![1.0; points.len()];
-    fit::fit(axes, points, &[column], &doubts).kernel.shares()
+    let seen = Seen {
+        axes,
+        points,
+        hints: &vec![Vec::new(); points.len()],
+        columns: &[column],
+        doubts: &vec![1.0; points.len()],
+    };
+    fit::fit(&seen).kernel.shares()
 }
 
 /// The kernel: what axes do by themselves, each by its share, and in pairs.
@@ -254,7 +262,7 @@ mod tests {
             trial(6, 1, out()),
             trial(0, 1, Outcome::Crashed(Crash::Flaky)),
         ];
-        let crashes = Crashes::of(&axes, &history);
+        let crashes = Crashes::of(&axes, &history, &[]);
         assert!(crashes.runs(&[7, 0]) < 0.35, "{}", crashes.runs(&[7, 0]));
         assert!(crashes.runs(&[0, 1]) > 0.75, "{}", crashes.runs(&[0, 1]));
         assert!(crashes.runs(&[7, 1]) < crashes.runs(&[3, 1]));

@@ -174,8 +174,18 @@ mod tests {
         close(&factor.solve(&[1.0, 2.0]), &part.solve(&[1.0, 2.0]));
         assert!((factor.ln_det(2) - part.ln_det(2)).abs() < 1e-10);
         let both = factor.weighted_inverse(&[2.0, 2.0, 1.0]);
-        let (whole, part) = (factor.weighted_inverse(&[1.0; 3]), part.weighted_inverse(&[1.0; 2]));
-        let sum = [whole[0] + part[0], whole[3] + part[2], whole[4] + part[3], whole[6], whole[7], whole[8]];
+        let (whole, part) = (
+            factor.weighted_inverse(&[1.0; 3]),
+            part.weighted_inverse(&[1.0; 2]),
+        );
+        let sum = [
+            whole[0] + part[0],
+            whole[3] + part[2],
+            whole[4] + part[3],
+            whole[6],
+            whole[7],
+            whole[8],
+        ];
         close(&[both[0], both[3], both[4], both[6], both[7], both[8]], &sum);
     }
 }

@@ -8,8 +8,9 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::StandardNormal;
 
 use super::crash::Crashes;
+use super::earlier;
 use super::linear::as_f64;
-use super::problem::{Outcome, Point, Search, Worth};
+use super::problem::{Goal, Outcome, Point, Search, Trial, Worth};
 use super::process::{Belief, Process, Together};
 use super::scale::Scale;
 
@@ -18,6 +19,9 @@ const DRAWS: usize = 64;
 
 /// Draws that the probability of a single point is taken over.
 const MANY_DRAWS: usize = 512;
+
+/// Degrees of freedom of draws with heavy tails.
+const HEAVINESS: usize = 3;
 
 /// How much one measurement of a point says of it, against all that the model takes from
 /// other points.
@@ -28,7 +32,11 @@ const SURE: f64 = 0.6;
 
 /// What was learnt.
 pub(super) struct Model<'a> {
-    pub(super) search: &'a Search<'a>,
+    goal: &'a dyn Goal,
+    /// Parts equal draws.
+    seed: (u64, u64),
+    /// Models of earlier tasks.
+    earlier: Vec<Model<'a>>,
     scales: Vec<Scale>,
     groups: Vec<Group>,
     pub(super) crashes: Crashes,
@@ -74,9 +82,18 @@ pub(super) struct Ranked {
 }
 
 impl<'a> Model<'a> {
-    /// Learns from a search's history; nothing if nothing was measured.
-    pub(super) fn of(search: &'a Search<'a>) -> Option<Self> {
-        if search.history.iter().all(|trial| trial.outcome.measured().is_none()) {
+    /// Learns from a search's history and from earlier tasks; nothing if nothing was measured.
+    pub(super) fn of(search: &Search<'a>) -> Option<Self> {
+        Self::learnt(search.goal, search, earlier::models(search))
+    }
+
+    /// Learns from a search's history, with what models of earlier tasks tell.
+    pub(super) fn learnt(goal: &'a dyn Goal, search: &Search<'_>, earlier: Vec<Self>) -> Option<Self> {
+        if search
+            .history
+            .iter()
+            .all(|trial| trial.outcome.measured().is_none())
+        {
             return None;
         }
         let (points, seen): (Vec<Point>, Vec<Vec<Option<f64>>>) = search
@@ -96,43 +113,55 @@ impl<'a> Model<'a> {
         numbers.dedup();
         let groups: Vec<Group> = numbers
             .into_iter()
-            .map(|number| {
+            .enumerate()
+            .map(|(place, number)| {
                 let members: Vec<usize> = (0..outputs.len())
                     .filter(|output| outputs[*output].group == number)
                     .collect();
-                let on = |row: &Vec<Option<f64>>, output: usize| row[output].map(|value| scales[output].on(value));
+                let on =
+                    |row: &Vec<Option<f64>>, output: usize| row[output].map(|value| scales[output].on(value));
                 let rows: Vec<Vec<Option<f64>>> = seen
                     .iter()
                     .map(|row| members.iter().map(|output| on(row, *output)).collect())
                     .collect();
+                let hints: Vec<Vec<f64>> = points.iter().map(|point| hints(&earlier, place, point)).collect();
                 Group {
-                    process: Process::of(search.axes, &points, &rows),
+                    process: Process::of(search.axes, &points, &hints, &rows),
                     outputs: members,
                 }
             })
             .collect();
-        let draws = draws(search, &groups, DRAWS);
+        let seed = (search.seed, 1 + search.history.len() as u64);
+        let draws = draws(seed, &groups, DRAWS);
         Some(Self {
-            search,
+            goal,
+            seed,
+            earlier,
             scales,
             groups,
-            crashes: Crashes::of(search.axes, search.history),
+            crashes: Crashes::of(search.axes, search.history, search.earlier),
             draws,
         })
     }
 
     fn beliefs(&self, point: &[u16]) -> Vec<Belief> {
-        self.groups
-            .iter()
-            .map(|group| group.process.believe(point))
+        let groups = self.groups.iter().enumerate();
+        groups
+            .map(|(place, group)| group.process.believe(point, &self.hints(place, point)))
             .collect()
+    }
+
+    /// What earlier tasks tell of a point's outputs of one group.
+    fn hints(&self, group: usize, point: &[u16]) -> Vec<f64> {
+        hints(&self.earlier, group, point)
     }
 
     /// A point's expected outputs: quick, and blind to doubt.
     pub(super) fn expected(&self, point: &[u16]) -> Vec<f64> {
         let mut row = vec![0.0; self.scales.len()];
-        for group in &self.groups {
-            for (output, mean) in group.outputs.iter().zip(group.process.means(point)) {
+        for (place, group) in self.groups.iter().enumerate() {
+            let hints = self.hints(place, point);
+            for (output, mean) in group.outputs.iter().zip(group.process.means(point, &hints)) {
                 row[*output] = self.scales[*output].off(mean);
             }
         }
@@ -141,7 +170,7 @@ impl<'a> Model<'a> {
 
     /// What a point's expected outputs are worth.
     pub(super) fn middle(&self, point: &[u16]) -> Worth {
-        self.search.goal.worth(&self.expected(point))
+        self.goal.worth(&self.expected(point))
     }
 
     /// Standard deviation that the noise of one run gives to a point's value.
@@ -154,7 +183,7 @@ impl<'a> Model<'a> {
         }
         for draw in &self.draws {
             self.draw(&beliefs, draw, &mut row);
-            let value = self.search.goal.worth(&row).value;
+            let value = self.goal.worth(&row).value;
             sum += value;
             squares += value * value;
         }
@@ -186,7 +215,7 @@ impl<'a> Model<'a> {
         let (mut sum, mut squares, mut feasible, mut violation, mut gain) = (0.0, 0.0, 0.0, 0.0, 0.0);
         for draw in &self.draws {
             self.draw(&beliefs, draw, &mut row);
-            let worth = self.search.goal.worth(&row);
+            let worth = self.goal.worth(&row);
             sum += worth.value;
             squares += worth.value * worth.value;
             violation += worth.violation.max(0.0);
@@ -211,9 +240,9 @@ impl<'a> Model<'a> {
         let beliefs = self.beliefs(point);
         let mut row = vec![0.0; self.scales.len()];
         let (mut better, mut feasible) = (0.0, 0.0);
-        for draw in draws(self.search, &self.groups, MANY_DRAWS) {
+        for draw in heavy_draws(self.seed, &self.groups, MANY_DRAWS) {
             self.draw(&beliefs, &draw, &mut row);
-            let worth = self.search.goal.worth(&row);
+            let worth = self.goal.worth(&row);
             if worth.violation <= 0.0 {
                 feasible += 1.0;
                 better += f64::from(u8::from(worth.value > best));
@@ -227,7 +256,11 @@ impl<'a> Model<'a> {
         let beliefs: Vec<Together> = self
             .groups
             .iter()
-            .map(|group| group.process.believe_together(points))
+            .enumerate()
+            .map(|(place, group)| {
+                let hints: Vec<Vec<f64>> = points.iter().map(|point| self.hints(place, point)).collect();
+                group.process.believe_together(points, &hints)
+            })
             .collect();
         let mut row = vec![0.0; self.scales.len()];
         (0..draws)
@@ -236,17 +269,25 @@ impl<'a> Model<'a> {
                     .iter()
                     .map(|belief| {
                         let spreads = belief.spreads.iter();
-                        spreads.map(|spread| spread.times(&normals(points.len(), rng))).collect()
+                        spreads
+                            .map(|spread| spread.times(&normals(points.len(), rng)))
+                            .collect()
                     })
                     .collect();
                 let worth = |place: usize| {
                     for ((group, belief), moved) in self.groups.iter().zip(&beliefs).zip(&moved) {
-                        for (member, (output, shares)) in group.outputs.iter().zip(group.process.mix()).enumerate() {
-                            let away: f64 = shares.iter().zip(moved).map(|(share, moved)| share * moved[place]).sum();
+                        for (member, (output, shares)) in
+                            group.outputs.iter().zip(group.process.mix()).enumerate()
+                        {
+                            let away: f64 = shares
+                                .iter()
+                                .zip(moved)
+                                .map(|(share, moved)| share * moved[place])
+                                .sum();
                             row[*output] = self.scales[*output].off(belief.means[place][member] + away);
                         }
                     }
-                    self.search.goal.worth(&row)
+                    self.goal.worth(&row)
                 };
                 (0..points.len()).map(worth).collect()
             })
@@ -255,12 +296,10 @@ impl<'a> Model<'a> {
 
     /// Every point that was measured, once, best first: by value where hard limits are believed
     /// to hold, by expected violation where not.
-    pub(super) fn ranking(&self) -> Vec<Ranked> {
+    pub(super) fn ranking(&self, history: &[Trial]) -> Vec<Ranked> {
         let mut places: HashMap<&Point, usize> = HashMap::new();
         let mut ranking: Vec<Ranked> = Vec::new();
-        let seen = self
-            .search
-            .history
+        let seen = history
             .iter()
             .filter(|trial| !matches!(trial.outcome, Outcome::Crashed(_)));
         for (run, trial) in seen.enumerate() {
@@ -280,7 +319,7 @@ impl<'a> Model<'a> {
             });
             let ranked = &mut ranking[place];
             ranked.runs += 1;
-            let value = self.search.goal.worth(row).value;
+            let value = self.goal.worth(row).value;
             let doubts = self.groups.iter().map(|group| group.process.doubt(run));
             let weight = 1.0 / doubts.fold(1.0, f64::max);
             ranked.weight += weight;
@@ -318,14 +357,37 @@ impl Promise {
     }
 }
 
+/// Draws with heavy tails, those of Student's t: surprises are more frequent than a normal
+/// distribution has them, as engines have cliffs.
+fn heavy_draws(seed: (u64, u64), groups: &[Group], count: usize) -> Vec<Vec<f64>> {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed.0);
+    rng.set_stream(1 << 34 | seed.1);
+    let mut heavy = draws(seed, groups, count);
+    for pair in heavy.chunks_mut(2) {
+        let squares: f64 = normals(HEAVINESS, &mut rng)
+            .iter()
+            .map(|normal| normal * normal)
+            .sum();
+        let stretch = (as_f64(HEAVINESS) / squares.max(1e-9)).sqrt();
+        pair.iter_mut().flatten().for_each(|moved| *moved *= stretch);
+    }
+    heavy
+}
+
+/// What models of earlier tasks expect of a point's outputs of one group.
+fn hints(earlier: &[Model<'_>], group: usize, point: &[u16]) -> Vec<f64> {
+    let groups = earlier.iter().map(|model| &model.groups[group]);
+    groups.map(|group| group.process.standing(point)).collect()
+}
+
 fn normals(count: usize, rng: &mut ChaCha8Rng) -> Vec<f64> {
     (0..count).map(|_| StandardNormal.sample(rng)).collect()
 }
 
 /// Standard normal numbers, half of them mirrored, times what each part of each output moves it.
-fn draws(search: &Search<'_>, groups: &[Group], count: usize) -> Vec<Vec<f64>> {
-    let mut rng = ChaCha8Rng::seed_from_u64(search.seed);
-    rng.set_stream(1 + search.history.len() as u64);
+fn draws((seed, stream): (u64, u64), groups: &[Group], count: usize) -> Vec<Vec<f64>> {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    rng.set_stream(stream);
     let mut draws = Vec::with_capacity(count);
     for _ in 0..count / 2 {
         let mut draw = Vec::new();

@@ -36,7 +36,10 @@ impl Rows {
         outputs.sort_by_key(|output| std::cmp::Reverse(seen(*output)));
         let reach = |row: &usize| {
             let row = &rows[*row];
-            outputs.iter().take_while(|output| row[**output].is_some()).count()
+            outputs
+                .iter()
+                .take_while(|output| row[**output].is_some())
+                .count()
         };
         let mut order: Vec<usize> = (0..rows.len()).filter(|row| reach(row) > 0).collect();
         order.sort_by_key(|row| std::cmp::Reverse(reach(row)));
@@ -83,7 +86,11 @@ fn completed(column: &[f64], before: &[f64]) -> Vec<f64> {
     let ((x, _), (y, _)) = (moments(seen), moments(column));
     // One observation's worth of a guess that both move alike.
     let guess = moments(before).1.max(1e-300);
-    let shared: f64 = seen.iter().zip(column).map(|(left, right)| (left - x) * (right - y)).sum();
+    let shared: f64 = seen
+        .iter()
+        .zip(column)
+        .map(|(left, right)| (left - x) * (right - y))
+        .sum();
     let own: f64 = seen.iter().map(|left| (left - x).powi(2)).sum();
     let slope = (shared + guess) / (own + guess);
     whole.extend(before[column.len()..].iter().map(|left| y + slope * (left - x)));
@@ -172,7 +179,11 @@ mod tests {
         let parts = parts(&columns, &mix);
         for (column, shares) in columns.iter().zip(&mix) {
             for (row, value) in column.iter().enumerate() {
-                let sum: f64 = shares.iter().zip(&parts).map(|(share, part)| share * part[row]).sum();
+                let sum: f64 = shares
+                    .iter()
+                    .zip(&parts)
+                    .map(|(share, part)| share * part[row])
+                    .sum();
                 assert!((sum - value).abs() < 1e-9);
             }
         }

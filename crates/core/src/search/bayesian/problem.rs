@@ -88,6 +88,8 @@ pub struct Search<'a> {
     pub goal: &'a dyn Goal,
     /// Every trial, oldest first.
     pub history: &'a [Trial],
+    /// The trials of each earlier task with the same axes and the same goal.
+    pub earlier: &'a [&'a [Trial]],
     /// Points that are being measured now.
     pub pending: &'a [Point],
     /// Trials planned in all.

@@ -3,9 +3,9 @@
 //! What is uncertain about one load is uncertain about the next in the same direction, so a point
 //! of which only the first outputs were seen tells of the others as well ([`super::outputs`]).
 
-use super::fit::{self, Fitted};
+use super::fit::{self, Fitted, Seen};
 use super::kernel::Kernel;
-use super::linear::{Cholesky, dot};
+use super::linear::{Cholesky, as_f64, dot};
 use super::outputs::{self, Mix, Rows};
 use super::problem::{Axis, Point};
 
@@ -22,6 +22,9 @@ const ENOUGH: usize = 12;
 pub(super) struct Process {
     kernel: Kernel,
     points: Vec<Point>,
+    /// What earlier tasks tell of each point, and what that is worth.
+    hints: Vec<Vec<f64>>,
+    hint_weights: Vec<f64>,
     factor: Cholesky,
     /// For each output, what alikeness to each point is worth.
     weights: Vec<Vec<f64>>,
@@ -56,21 +59,31 @@ pub(super) struct Together {
 
 impl Process {
     /// Fits a process to rows of outputs.
-    pub(super) fn of(axes: &[Axis], points: &[Point], rows: &[Vec<Option<f64>>]) -> Self {
+    pub(super) fn of(axes: &[Axis], points: &[Point], hints: &[Vec<f64>], rows: &[Vec<Option<f64>>]) -> Self {
         let rows = Rows::of(rows);
         let all = points.len();
         let points: Vec<Point> = rows.order.iter().map(|row| points[*row].clone()).collect();
+        let hints: Vec<Vec<f64>> = rows.order.iter().map(|row| hints[*row].clone()).collect();
         let columns = &rows.columns;
-        let mut doubts = vec![1.0; points.len()];
-        let mut fitted = fit::fit(axes, &points, columns, &doubts);
-        let mut factor = factor(&points, &fitted, &doubts);
+        let seen = Seen {
+            axes,
+            points: &points,
+            hints: &hints,
+            columns,
+            doubts: &vec![1.0; points.len()],
+        };
+        let mut doubts = seen.doubts.to_vec();
+        let mut fitted = fit::fit(&seen);
+        let mut factor = factor(&seen, &fitted);
         let doubtful = doubtful(&factor, columns);
         if doubtful.iter().any(|is| *is) {
-            for (doubt, is) in doubts.iter_mut().zip(&doubtful) {
-                *doubt = if *is { DOUBT } else { 1.0 };
-            }
-            fitted = fit::fit(axes, &points, columns, &doubts);
-            factor = self::factor(&points, &fitted, &doubts);
+            doubts = doubtful.iter().map(|is| if *is { DOUBT } else { 1.0 }).collect();
+            let seen = Seen {
+                doubts: &doubts,
+                ..seen
+            };
+            fitted = fit::fit(&seen);
+            factor = self::factor(&seen, &fitted);
         }
         let mix = outputs::mix(columns, &factor);
         let parts = outputs::parts(columns, &mix);
@@ -85,7 +98,9 @@ impl Process {
             mix: vec![Vec::new(); columns.len()],
             noise: fitted.noise,
             doubts: vec![1.0; all],
+            hint_weights: fitted.hint_weights,
             points,
+            hints,
         };
         for (row, doubt) in rows.order.iter().zip(&doubts) {
             process.doubts[*row] = *doubt;
@@ -101,14 +116,24 @@ impl Process {
             process.weights[*output] = weights;
             process.means[*output] = rows.means[place];
             process.scales[*output] = rows.scales[place];
-            process.mix[*output] = mix[place].iter().map(|share| share * rows.scales[place]).collect();
+            process.mix[*output] = mix[place]
+                .iter()
+                .map(|share| share * rows.scales[place])
+                .collect();
         }
         process
     }
 
-    fn alike(&self, point: &[u16]) -> Vec<f64> {
-        let alike = self.points.iter().map(|other| self.kernel.between(point, other));
-        alike.collect()
+    fn alike(&self, point: &[u16], hints: &[f64]) -> Vec<f64> {
+        let points = self.points.iter().zip(&self.hints);
+        points
+            .map(|(other, others)| self.kernel.between(point, other) + self.hinted(hints, others))
+            .collect()
+    }
+
+    /// How alike earlier tasks take two points to be.
+    fn hinted(&self, left: &[f64], right: &[f64]) -> f64 {
+        fit::hinted(&self.hint_weights, left, right)
     }
 
     fn mean(&self, output: usize, alike: &[f64]) -> f64 {
@@ -116,13 +141,13 @@ impl Process {
     }
 
     /// What is believed of a point.
-    pub(super) fn believe(&self, point: &[u16]) -> Belief {
-        let mut alike = self.alike(point);
+    pub(super) fn believe(&self, point: &[u16], hints: &[f64]) -> Belief {
+        let mut alike = self.alike(point, hints);
         let means = (0..self.means.len())
             .map(|output| self.mean(output, &alike))
             .collect();
         self.factor.forward(&mut alike);
-        let own = self.kernel.between(point, point);
+        let own = self.kernel.between(point, point) + self.hinted(hints, hints);
         let deviation = |reach: &usize| {
             let known = &alike[..*reach];
             (own - dot(known, known)).max(1e-12).sqrt()
@@ -134,11 +159,19 @@ impl Process {
     }
 
     /// What is believed of several points together.
-    pub(super) fn believe_together(&self, points: &[Point]) -> Together {
-        let alike: Vec<Vec<f64>> = points.iter().map(|point| self.alike(point)).collect();
+    pub(super) fn believe_together(&self, points: &[Point], hints: &[Vec<f64>]) -> Together {
+        let alike: Vec<Vec<f64>> = points
+            .iter()
+            .zip(hints)
+            .map(|(point, hints)| self.alike(point, hints))
+            .collect();
         let means = alike
             .iter()
-            .map(|alike| (0..self.means.len()).map(|output| self.mean(output, alike)).collect())
+            .map(|alike| {
+                (0..self.means.len())
+                    .map(|output| self.mean(output, alike))
+                    .collect()
+            })
             .collect();
         let known: Vec<Vec<f64>> = alike
             .into_iter()
@@ -153,8 +186,9 @@ impl Process {
             for row in 0..size {
                 for column in 0..=row {
                     let explained = dot(&known[row][..*reach], &known[column][..*reach]);
-                    covariance[row * size + column] =
-                        self.kernel.between(&points[row], &points[column]) - explained;
+                    covariance[row * size + column] = self.kernel.between(&points[row], &points[column])
+                        + self.hinted(&hints[row], &hints[column])
+                        - explained;
                 }
             }
             Cholesky::of(&covariance, size)
@@ -166,9 +200,17 @@ impl Process {
     }
 
     /// The expected outputs of a point.
-    pub(super) fn means(&self, point: &[u16]) -> impl Iterator<Item = f64> {
-        let alike = self.alike(point);
+    pub(super) fn means(&self, point: &[u16], hints: &[f64]) -> impl Iterator<Item = f64> {
+        let alike = self.alike(point, hints);
         (0..self.means.len()).map(move |output| self.mean(output, &alike))
+    }
+
+    /// How far a point is expected above or below the mean, in standard deviations, over all
+    /// outputs.
+    pub(super) fn standing(&self, point: &[u16]) -> f64 {
+        let alike = self.alike(point, &[]);
+        let standings = self.weights.iter().map(|weights| dot(&alike, weights));
+        standings.sum::<f64>() / as_f64(self.weights.len().max(1))
     }
 
     /// What one standard deviation of a run's noise is worth, in the units of a belief's.
@@ -187,9 +229,8 @@ impl Process {
     }
 }
 
-fn factor(points: &[Point], fitted: &Fitted, doubts: &[f64]) -> Cholesky {
-    let matrix = fit::matrix(&fitted.kernel, points, fitted.noise, doubts);
-    Cholesky::of(&matrix, points.len())
+fn factor(seen: &Seen<'_>, fitted: &Fitted) -> Cholesky {
+    Cholesky::of(&fit::matrix(seen, fitted), seen.points.len())
 }
 
 /// Which runs all others together would not have expected (leave-one-out residuals, Rasmussen
@@ -242,14 +283,14 @@ mod tests {
             .iter()
             .map(|row| row.iter().map(|value| Some(*value)).collect())
             .collect();
-        let process = Process::of(&axes, &points, &seen);
+        let process = Process::of(&axes, &points, &vec![Vec::new(); points.len()], &seen);
         for (point, row) in points.iter().zip(&rows) {
-            let belief = process.believe(point);
+            let belief = process.believe(point, &[]);
             for (mean, seen) in belief.means.iter().zip(row) {
                 assert!((mean - seen).abs() < 1.0, "{point:?}: {mean} {seen}");
             }
         }
-        let doubt = |point: &[u16]| process.believe(point).deviations[0];
+        let doubt = |point: &[u16]| process.believe(point, &[]).deviations[0];
         assert!(doubt(&[4, 0]) > doubt(&[4, 1]));
     }
 }

@@ -29,10 +29,17 @@ pub struct Remaining {
 }
 
 /// What is left to be gained over the best known point, by the points that promise most.
-pub(super) fn remaining(search: &Search<'_>, model: &Model<'_>, best: &Ranked, points: &[Point]) -> Remaining {
+pub(super) fn remaining(
+    search: &Search<'_>,
+    model: &Model<'_>,
+    best: &Ranked,
+    points: &[Point],
+) -> Remaining {
     let mut rng = ChaCha8Rng::seed_from_u64(search.seed);
     rng.set_stream(1 << 33 | search.history.len() as u64);
-    let together: Vec<Point> = std::iter::once(best.point.clone()).chain(points.iter().cloned()).collect();
+    let together: Vec<Point> = std::iter::once(best.point.clone())
+        .chain(points.iter().cloned())
+        .collect();
     let runs: Vec<f64> = points.iter().map(|point| model.crashes.runs(point)).collect();
     let (mut sum, mut hits) = (0.0, 0.0);
     for worths in model.together(&together, DRAWS, &mut rng) {

@@ -7,6 +7,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::confirm;
 use super::crash::Crashes;
+use super::earlier;
 use super::model::{Model, Ranked};
 use super::points::{anywhere, distance, known, spread};
 use super::problem::{Outcome, Point, Search, Suggestion, Trial};
@@ -54,7 +55,8 @@ pub fn advise(search: &Search<'_>) -> Advice {
     rng.set_stream(1 << 32 | (search.history.len() + search.pending.len()) as u64);
     let known = known(search);
     let model = Model::of(search);
-    let ranking = model.as_ref().map(Model::ranking).unwrap_or_default();
+    let ranking = model.as_ref().map(|model| model.ranking(search.history));
+    let ranking = ranking.unwrap_or_default();
     let best = ranking.first().map(|ranked| ranked.point.clone());
     if let Some(model) = model.as_ref().filter(|_| !search.pending.is_empty()) {
         let history = anticipated(search, model);
@@ -70,7 +72,7 @@ pub fn advise(search: &Search<'_>) -> Advice {
     }
     let turn = Turn { search, known, rng };
     let (next, remaining) = match model {
-        Some(model) if search.history.len() >= search.initial => turn.model(&model, &ranking),
+        Some(model) if search.history.len() >= earlier::initial(search) => turn.model(&model, &ranking),
         _ => (turn.design(), None),
     };
     Advice {
@@ -109,8 +111,20 @@ impl Turn<'_> {
         let axes = self.search.axes;
         let mut steady = ChaCha8Rng::seed_from_u64(self.search.seed);
         let points = spread(axes, 64, &mut steady);
-        let crashes = Crashes::of(axes, self.search.history);
+        let crashes = Crashes::of(axes, self.search.history, self.search.earlier);
         let from = self.search.history.len() + self.search.pending.len();
+        if from.is_multiple_of(earlier::EVERY) && !self.search.earlier.is_empty() {
+            let best = earlier::best(self.search).into_iter();
+            if let Some(point) = best
+                .skip(from / earlier::EVERY)
+                .find(|point| self.is_fresh(point))
+            {
+                return Suggestion::Try {
+                    point,
+                    why: "among the best of an earlier task".into(),
+                };
+            }
+        }
         let tried: Vec<&Point> = self
             .search
             .history
@@ -195,7 +209,10 @@ impl Turn<'_> {
             stops: false,
             ..*self.search
         };
-        remaining.chance < SETTLED && advise(&earlier).remaining.is_some_and(|left| left.chance < SETTLED)
+        remaining.chance < SETTLED
+            && advise(&earlier)
+                .remaining
+                .is_some_and(|left| left.chance < SETTLED)
     }
 
     fn model(mut self, model: &Model<'_>, ranking: &[Ranked]) -> (Suggestion, Option<Remaining>) {

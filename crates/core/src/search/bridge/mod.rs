@@ -26,6 +26,9 @@ const LEAST_INITIAL: usize = 2;
 /// Most trials that a model is made of: its cost grows with their third power.
 const MOST_TRIALS: usize = 200;
 
+/// A gain that is worth another experiment: worths are logarithms, so 2 %.
+const WORTHWHILE: f64 = 0.02;
+
 /// Search by a model of what was measured.
 #[derive(Debug, Clone, Copy)]
 pub struct Bayesian;
@@ -66,10 +69,13 @@ fn suggestion(context: &SearchContext<'_>, axes: &Axes) -> Option<(Point, String
         allowed: &|point| is_fresh(context, &known, &axes.candidate(point)),
         goal: &goal,
         history: &history,
+        earlier: &[],
         pending: &pending,
         budget: context.budget.total as usize,
         initial: (context.initial_random as usize).max(LEAST_INITIAL),
         replicates: false,
+        worthwhile: WORTHWHILE,
+        stops: false,
         seed: context.seed,
     };
     match advise(&search).next {
