@@ -10,6 +10,7 @@ mod abort;
 mod candidates;
 mod confirm;
 mod crash;
+mod draws;
 mod earlier;
 mod fit;
 mod kernel;

@@ -2,14 +2,13 @@
 
 use std::collections::HashMap;
 
-use rand::SeedableRng;
-use rand::distr::Distribution;
 use rand_chacha::ChaCha8Rng;
-use rand_distr::StandardNormal;
 
 use super::crash::Crashes;
+use super::draws;
 use super::earlier;
 use super::linear::as_f64;
+use super::outputs::Mix;
 use super::problem::{Goal, Outcome, Point, Search, Trial, Worth};
 use super::process::{Belief, Process, Together};
 use super::scale::Scale;
@@ -19,9 +18,6 @@ const DRAWS: usize = 64;
 
 /// Draws that the probability of a single point is taken over.
 const MANY_DRAWS: usize = 512;
-
-/// Degrees of freedom of draws with heavy tails.
-const HEAVINESS: usize = 3;
 
 /// How much one measurement of a point says of it, against all that the model takes from
 /// other points.
@@ -34,7 +30,7 @@ const SURE: f64 = 0.6;
 pub(super) struct Model<'a> {
     goal: &'a dyn Goal,
     /// Parts equal draws.
-    seed: (u64, u64),
+    seed: draws::Seed,
     /// Models of earlier tasks.
     earlier: Vec<Model<'a>>,
     scales: Vec<Scale>,
@@ -132,7 +128,7 @@ impl<'a> Model<'a> {
             })
             .collect();
         let seed = (search.seed, 1 + search.history.len() as u64);
-        let draws = draws(seed, &groups, DRAWS);
+        let draws = draws::draws(seed, &mixes(&groups), DRAWS);
         Some(Self {
             goal,
             seed,
@@ -240,7 +236,7 @@ impl<'a> Model<'a> {
         let beliefs = self.beliefs(point);
         let mut row = vec![0.0; self.scales.len()];
         let (mut better, mut feasible) = (0.0, 0.0);
-        for draw in heavy_draws(self.seed, &self.groups, MANY_DRAWS) {
+        for draw in draws::heavy_draws(self.seed, &mixes(&self.groups), MANY_DRAWS) {
             self.draw(&beliefs, &draw, &mut row);
             let worth = self.goal.worth(&row);
             if worth.violation <= 0.0 {
@@ -270,7 +266,7 @@ impl<'a> Model<'a> {
                     .map(|belief| {
                         let spreads = belief.spreads.iter();
                         spreads
-                            .map(|spread| spread.times(&normals(points.len(), rng)))
+                            .map(|spread| spread.times(&draws::normals(points.len(), rng)))
                             .collect()
                     })
                     .collect();
@@ -357,48 +353,12 @@ impl Promise {
     }
 }
 
-/// Draws with heavy tails, those of Student's t: surprises are more frequent than a normal
-/// distribution has them, as engines have cliffs.
-fn heavy_draws(seed: (u64, u64), groups: &[Group], count: usize) -> Vec<Vec<f64>> {
-    let mut rng = ChaCha8Rng::seed_from_u64(seed.0);
-    rng.set_stream(1 << 34 | seed.1);
-    let mut heavy = draws(seed, groups, count);
-    for pair in heavy.chunks_mut(2) {
-        let squares: f64 = normals(HEAVINESS, &mut rng)
-            .iter()
-            .map(|normal| normal * normal)
-            .sum();
-        let stretch = (as_f64(HEAVINESS) / squares.max(1e-9)).sqrt();
-        pair.iter_mut().flatten().for_each(|moved| *moved *= stretch);
-    }
-    heavy
-}
-
 /// What models of earlier tasks expect of a point's outputs of one group.
 fn hints(earlier: &[Model<'_>], group: usize, point: &[u16]) -> Vec<f64> {
     let groups = earlier.iter().map(|model| &model.groups[group]);
     groups.map(|group| group.process.standing(point)).collect()
 }
 
-fn normals(count: usize, rng: &mut ChaCha8Rng) -> Vec<f64> {
-    (0..count).map(|_| StandardNormal.sample(rng)).collect()
-}
-
-/// Standard normal numbers, half of them mirrored, times what each part of each output moves it.
-fn draws((seed, stream): (u64, u64), groups: &[Group], count: usize) -> Vec<Vec<f64>> {
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    rng.set_stream(stream);
-    let mut draws = Vec::with_capacity(count);
-    for _ in 0..count / 2 {
-        let mut draw = Vec::new();
-        for group in groups {
-            let normals = normals(group.outputs.len(), &mut rng);
-            for shares in group.process.mix() {
-                draw.extend(shares.iter().zip(&normals).map(|(share, normal)| share * normal));
-            }
-        }
-        draws.push(draw.iter().map(|moved| -moved).collect());
-        draws.push(draw);
-    }
-    draws
+fn mixes(groups: &[Group]) -> Vec<&Mix> {
+    groups.iter().map(|group| group.process.mix()).collect()
 }
