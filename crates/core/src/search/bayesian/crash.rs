@@ -7,7 +7,6 @@
 //! learnt, so that what crashed in one place tells of all places that are alike in what matters.
 //! A kind is asked only of points that got as far as it; what is nobody's fault teaches nothing.
 
-use super::earlier;
 use super::fit::{self, Seen};
 use super::linear::{Cholesky, as_f64, dot};
 use super::problem::{Axis, Crash, Outcome, Point, Trial};
@@ -32,12 +31,11 @@ pub(super) struct Crashes {
 }
 
 impl Crashes {
-    /// Learns from a history; what an engine refuses, from earlier tasks as well.
-    pub(super) fn of(axes: &[Axis], history: &[Trial], earlier: &[&[Trial]]) -> Self {
-        let earlier = earlier.iter().flat_map(|trials| earlier::fitting(axes, trials));
-        let all: Vec<&Trial> = earlier.chain(history).collect();
+    /// Learns from a history.
+    pub(super) fn of(axes: &[Axis], history: &[Trial]) -> Self {
         let of = |is_meant: &dyn Fn(Option<Crash>) -> bool| -> Vec<&[u16]> {
-            all.iter()
+            history
+                .iter()
                 .filter(|trial| is_meant(crash(trial)))
                 .map(|trial| &trial.point[..])
                 .collect()
@@ -262,7 +260,7 @@ mod tests {
             trial(6, 1, out()),
             trial(0, 1, Outcome::Crashed(Crash::Flaky)),
         ];
-        let crashes = Crashes::of(&axes, &history, &[]);
+        let crashes = Crashes::of(&axes, &history);
         assert!(crashes.runs(&[7, 0]) < 0.35, "{}", crashes.runs(&[7, 0]));
         assert!(crashes.runs(&[0, 1]) > 0.75, "{}", crashes.runs(&[0, 1]));
         assert!(crashes.runs(&[7, 1]) < crashes.runs(&[3, 1]));

@@ -16,19 +16,21 @@ pub(super) const EVERY: usize = 2;
 /// The trials of an earlier task that are points of these axes.
 pub(super) fn fitting<'t>(axes: &[Axis], trials: &'t [Trial]) -> impl Iterator<Item = &'t Trial> {
     trials.iter().filter(move |trial| {
-        let levels = trial.point.iter().zip(axes);
-        trial.point.len() == axes.len()
-            && levels
-                .into_iter()
-                .all(|(level, axis)| usize::from(*level) < axis.levels())
+        let mut levels = trial.point.iter().zip(axes);
+        trial.point.len() == axes.len() && levels.all(|(level, axis)| usize::from(*level) < axis.levels())
     })
 }
 
 /// Trials of a spread design: fewer where earlier tasks tell something.
 pub(super) fn initial(search: &Search<'_>) -> usize {
-    match search.earlier.is_empty() {
-        true => search.initial,
-        false => search.initial.min(EVERY * TRIED),
+    let mut trials = search
+        .earlier
+        .iter()
+        .flat_map(|trials| fitting(search.axes, trials));
+    if trials.any(|trial| trial.outcome.measured().is_some()) {
+        search.initial.min(EVERY * TRIED)
+    } else {
+        search.initial
     }
 }
 
@@ -39,7 +41,11 @@ pub(super) fn models<'a>(search: &Search<'a>) -> Vec<Model<'a>> {
 }
 
 fn learnt<'a>(search: &Search<'a>, trials: &[Trial]) -> Option<(Model<'a>, Vec<Trial>)> {
-    let history = fitting(search.axes, trials).cloned().collect::<Vec<Trial>>();
+    let outputs = search.goal.outputs().len();
+    let history: Vec<Trial> = fitting(search.axes, trials)
+        .filter(|trial| trial.outcome.seen().is_none_or(|row| row.len() == outputs))
+        .cloned()
+        .collect();
     let task = Search {
         history: &history,
         earlier: &[],

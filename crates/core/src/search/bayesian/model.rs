@@ -135,7 +135,7 @@ impl<'a> Model<'a> {
             earlier,
             scales,
             groups,
-            crashes: Crashes::of(search.axes, search.history, search.earlier),
+            crashes: Crashes::of(search.axes, search.history),
             draws,
         })
     }

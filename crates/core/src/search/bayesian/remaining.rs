@@ -16,7 +16,7 @@ use super::problem::{Point, Search};
 pub(super) const LOOKED_AT: usize = 40;
 
 /// Joint draws.
-const DRAWS: usize = 200;
+const DRAWS: usize = 128;
 
 /// What is left to be gained by measuring what was not measured.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -111,7 +111,7 @@ impl Turn<'_> {
         let axes = self.search.axes;
         let mut steady = ChaCha8Rng::seed_from_u64(self.search.seed);
         let points = spread(axes, 64, &mut steady);
-        let crashes = Crashes::of(axes, self.search.history, self.search.earlier);
+        let crashes = Crashes::of(axes, self.search.history);
         let from = self.search.history.len() + self.search.pending.len();
         if from.is_multiple_of(earlier::EVERY) && !self.search.earlier.is_empty() {
             let best = earlier::best(self.search).into_iter();
