@@ -11,7 +11,7 @@ search over JSON lines, and prints how far its recommendations are from the best
 table, paired seed by seed with another optimiser's results. FOLDER is a replay benchmark:
 `bench.py` (`run --cmd … --problems … --seeds … --budget … --out …`), `tables/NAME.json`,
 `tables/NAME.meta.json` and `results/BASELINE.csv`. BINARY is built if it is not named.
-Twenty seeds of eleven tables take a minute or two on two cores, the building apart.
+Twenty seeds of eleven tables take two or three minutes on two cores, the building apart.
 
 Needs Python 3 with venv, and numpy from PyPI once (into target/bench-search).
 
@@ -21,6 +21,9 @@ Environment:
   BUDGET    experiments of a run (default: 60)
   BASELINE  whose results are compared with (default: tpe_orig)
   JOBS      runs at once (default: the number of processors)
+  FLAGS     what opt-stdio is told: --staged gives up hopeless measurements (default: nothing)
+  MORE      seeds of two further tables, on the serving problems: what an earlier task's trials
+            are worth, and how often a search that ends itself is right to (default: none)
 
 Exit status: 0 everything ran; 1 something failed; 2 wrong usage.
 EOT
@@ -60,11 +63,18 @@ main() {
   mkdir -p -- "$home/out"
   # One seed a process, so many at once.
   seq "$first" "${last:-$first}" | xargs -P "${JOBS:-$(nproc)}" -I SEED \
-    "$home/venv/bin/python" "$folder/bench.py" run --cmd "$binary" --label bayesian \
+    "$home/venv/bin/python" "$folder/bench.py" run --cmd "$binary ${FLAGS:-}" --label bayesian \
     --problems "$problems" --seeds SEED-SEED --budget "$budget" --out "$home/out/SEED.csv" >"$home/out/log" 2>&1 ||
     die "a run failed: $(tail -n1 "$home/out/log")"
   "$home/venv/bin/python" "$root/scripts/bench_search.py" --folder "$folder" --budget "$budget" \
     --baseline "${BASELINE:-tpe_orig}" "$home"/out/*.csv
+  if [[ -n ${MORE:-} ]]; then
+    problems=$(cd -- "$folder/tables" && printf '%s\n' llm_*.meta.json | sed 's/\.meta\.json$//' | paste -sd,)
+    "$home/venv/bin/python" "$root/scripts/bench_search_warm.py" --folder "$folder" --binary "$binary" \
+      --problems "$problems" --seeds "$MORE" --budget "$budget"
+    "$home/venv/bin/python" "$root/scripts/bench_search_stop.py" --folder "$folder" --command "$binary" \
+      --problems "$problems" --seeds "$MORE" --budget "$budget"
+  fi
 }
 
 main "$@"

@@ -54,6 +54,7 @@ def summary(rows, seeds, table, median_gap, trials):
     told["crashes"] = fmean(float(row["crashes"]) for row in last)
     lost = [number(row, "rec_gap") - number(row, "best_evaluated_gap") > LOST for row in last]
     told["lost to noise"] = fmean(lost)
+    told["given up"] = fmean(float(row["aborted"]) for row in last)
     told["hours"] = fmean(float(row["cost_s"]) for row in last) / 3600
     return told
 

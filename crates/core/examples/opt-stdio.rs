@@ -1,10 +1,14 @@
 //! Asks the model-based search for suggestions over standard input and output, one JSON
 //! object a line, so that any harness can replay tables of measurements against it.
+//!
+//! `--staged` judges every level of a measurement and gives up what is hopeless; `--stop` ends
+//! when nothing worthwhile is left; `--earlier=FILE` begins with what an earlier search was told.
 
 use std::io::{BufRead, Write};
 
 use autotuner_core::search::bayesian::{
-    Advice, Axis, Crash, Goal, Outcome, Output, Point, Search, Suggestion, Trial, Worth, advise,
+    Advice, Axis, Crash, Goal, Outcome, Output, Point, Prospect, Search, Suggestion, Trial, Worth, advise,
+    prospect,
 };
 use serde_json::{Value, json};
 
@@ -14,6 +18,9 @@ const BEYOND_AXES: usize = 3;
 
 /// The least of them, however few axes there are.
 const LEAST_SPREAD: usize = 8;
+
+/// A gain that is worth another trial: 2 %, as most goals here are logarithms.
+const WORTHWHILE: f64 = 0.02;
 
 /// The problem as the harness describes it.
 struct Replay {
@@ -25,6 +32,12 @@ struct Replay {
     seed: u64,
     history: Vec<Trial>,
     advice: Option<Advice>,
+    /// What was seen of each output of the point that is being measured.
+    seen: Vec<Option<f64>>,
+    /// What earlier tasks were told.
+    earlier: Vec<Vec<Trial>>,
+    /// Whether the search ends when nothing worthwhile is left.
+    stops: bool,
 }
 
 /// One number of a measurement, by metric and level.
@@ -34,6 +47,8 @@ struct Formula {
     maximize: bool,
     places: Vec<Place>,
     outputs: Vec<Output>,
+    /// How many of the outputs the worth looks at: the first ones.
+    counted: usize,
     /// Weight and output.
     terms: Vec<(f64, usize)>,
     /// Weight, output, threshold, steepness.
@@ -62,7 +77,7 @@ impl Goal for Formula {
             .sum::<f64>()
             .min(6.0);
         // Where everything is positive, ratios matter; elsewhere differences.
-        let value = match (self.soft.is_empty() && self.places.len() < 3, self.maximize) {
+        let value = match (self.soft.is_empty() && self.counted < 3, self.maximize) {
             (true, true) => base,
             (true, false) => -base,
             (false, true) => base.max(1e-300).ln() - penalty,
@@ -81,12 +96,39 @@ impl Goal for Formula {
     }
 }
 
+/// The formula, and no output that it does not look at.
+struct Counted<'a>(&'a Formula);
+
+impl Goal for Counted<'_> {
+    fn outputs(&self) -> &[Output] {
+        &self.0.outputs[..self.0.counted]
+    }
+
+    fn worth(&self, row: &[f64]) -> Worth {
+        self.0.worth(row)
+    }
+}
+
+/// A trial with its first outputs only.
+fn cut(trial: &Trial, outputs: usize) -> Trial {
+    let outcome = match &trial.outcome {
+        Outcome::Measured(row) => Outcome::Measured(row[..outputs].to_vec()),
+        Outcome::Partial(row) => Outcome::Partial(row[..outputs].to_vec()),
+        Outcome::Crashed(crash) => Outcome::Crashed(*crash),
+    };
+    Trial {
+        point: trial.point.clone(),
+        outcome,
+    }
+}
+
 impl Formula {
     fn of(objective: &Value) -> Self {
         let mut formula = Self {
             maximize: objective["direction"] == "maximize",
             places: Vec::new(),
             outputs: Vec::new(),
+            counted: 0,
             terms: Vec::new(),
             soft: Vec::new(),
             hard: Vec::new(),
@@ -110,7 +152,20 @@ impl Formula {
                 .hard
                 .push((output, number(&term, "threshold"), term["op"] == ">="));
         }
+        formula.counted = formula.places.len();
+        formula.earlier_levels();
         formula
+    }
+
+    /// The same metrics at the levels before those that count: they are measured anyway, and
+    /// tell whether what follows is worth measuring.
+    fn earlier_levels(&mut self) {
+        let counted = self.places.clone();
+        for (metric, last) in counted {
+            for level in 0..last {
+                self.place((metric.clone(), level));
+            }
+        }
     }
 
     fn output(&mut self, term: &Value) -> usize {
@@ -118,7 +173,10 @@ impl Formula {
         let level = term["level"]
             .as_u64()
             .and_then(|level| usize::try_from(level).ok());
-        let place = (metric, level.unwrap_or_default());
+        self.place((metric, level.unwrap_or_default()))
+    }
+
+    fn place(&mut self, place: Place) -> usize {
         if let Some(known) = self.places.iter().position(|other| *other == place) {
             return known;
         }
@@ -168,25 +226,88 @@ impl Replay {
             seed: init["seed"].as_u64().unwrap_or(0),
             history: Vec::new(),
             advice: None,
+            seen: Vec::new(),
+            earlier: Vec::new(),
+            stops: has_flag("--stop"),
         }
+    }
+
+    /// Asks something of the search as it stands, for a goal that looks at so many outputs.
+    fn ask<T>(&self, goal: &dyn Goal, question: impl FnOnce(&Search<'_>) -> T) -> T {
+        let outputs = goal.outputs().len();
+        let history: Vec<Trial> = self.history.iter().map(|trial| cut(trial, outputs)).collect();
+        let earlier: Vec<Vec<Trial>> = self
+            .earlier
+            .iter()
+            .map(|trials| trials.iter().map(|trial| cut(trial, outputs)).collect())
+            .collect();
+        let earlier: Vec<&[Trial]> = earlier.iter().map(|trials| &trials[..]).collect();
+        question(&Search {
+            axes: &self.axes,
+            allowed: &|_| true,
+            goal,
+            history: &history,
+            earlier: &earlier,
+            pending: &[],
+            budget: self.budget,
+            initial: (self.axes.len() + BEYOND_AXES).max(LEAST_SPREAD),
+            replicates: true,
+            worthwhile: WORTHWHILE,
+            stops: self.stops,
+            seed: self.seed,
+        })
     }
 
     fn advice(&mut self) -> &Advice {
         let advice = match self.advice.take() {
             Some(advice) => advice,
-            None => advise(&Search {
-                axes: &self.axes,
-                allowed: &|_| true,
-                goal: &self.goal,
-                history: &self.history,
-                pending: &[],
-                budget: self.budget,
-                initial: (self.axes.len() + BEYOND_AXES).max(LEAST_SPREAD),
-                replicates: true,
-                seed: self.seed,
-            }),
+            None => self.ask(&Counted(&self.goal), advise),
         };
         self.advice.insert(advice)
+    }
+
+    /// Takes in an earlier task's tells, one a line; of values that are not in this space, none.
+    fn recall(&mut self, tells: &str) -> serde_json::Result<()> {
+        let mut trials = Vec::new();
+        for line in tells.lines() {
+            let told: Value = serde_json::from_str(line)?;
+            let mut parameters = self.names.iter().zip(&self.values);
+            if parameters.all(|(name, values)| values.contains(&told["config"][name])) {
+                trials.push(self.trial(&told));
+            }
+        }
+        self.earlier.push(trials);
+        Ok(())
+    }
+
+    /// Whether the point that is being measured is given up after a level.
+    fn report(&mut self, report: &Value) -> Prospect {
+        let level = report["level"]
+            .as_u64()
+            .and_then(|level| usize::try_from(level).ok());
+        let level = level.unwrap_or_default();
+        if level == 0 {
+            self.seen = vec![None; self.goal.places.len()];
+        }
+        for ((metric, at), seen) in self.goal.places.iter().zip(&mut self.seen) {
+            if *at == level {
+                *seen = report["metrics"][metric].as_f64();
+            }
+        }
+        let point = self.point(&report["config"]);
+        self.ask(&self.goal, |search| prospect(search, &point, &self.seen))
+    }
+
+    fn point(&self, config: &Value) -> Point {
+        let parameters = self.names.iter().zip(&self.values);
+        parameters
+            .map(|(name, values)| {
+                let level = values.iter().position(|value| *value == config[name]);
+                level
+                    .and_then(|level| u16::try_from(level).ok())
+                    .unwrap_or_default()
+            })
+            .collect()
     }
 
     fn config(&self, point: &Point) -> Value {
@@ -197,49 +318,43 @@ impl Replay {
             .into()
     }
 
-    fn tell(&mut self, told: &Value) {
-        let point = self
-            .names
-            .iter()
-            .zip(&self.values)
-            .map(|(name, values)| {
-                let level = values.iter().position(|value| *value == told["config"][name]);
-                level
-                    .and_then(|level| u16::try_from(level).ok())
-                    .unwrap_or_default()
-            })
-            .collect();
+    fn trial(&self, told: &Value) -> Trial {
+        let point = self.point(&told["config"]);
+        let number = |(metric, level): &Place| told["metrics"][metric][*level].as_f64();
+        let seen = || self.goal.places.iter().map(number);
         let outcome = match (told["status"].as_str(), told["error"].as_str()) {
-            (Some("ok"), _) => {
-                let number = |(metric, level): &Place| told["metrics"][metric][*level].as_f64();
-                Outcome::Measured(
-                    self.goal
-                        .places
-                        .iter()
-                        .map(|place| number(place).unwrap_or(f64::NAN))
-                        .collect(),
-                )
-            }
+            (Some("ok"), _) => Outcome::Measured(seen().map(|seen| seen.unwrap_or(f64::NAN)).collect()),
+            (Some("aborted"), _) => Outcome::Partial(seen().collect()),
             (_, Some("invalid_arg")) => Outcome::Crashed(Crash::Refused),
             (_, Some("oom_startup")) => Outcome::Crashed(Crash::StartMemory),
             (_, Some("oom_load")) => Outcome::Crashed(Crash::LoadMemory),
             (_, Some("timeout")) => Outcome::Crashed(Crash::Time),
             _ => Outcome::Crashed(Crash::Flaky),
         };
-        self.history.push(Trial { point, outcome });
-        self.advice = None;
+        Trial { point, outcome }
     }
 }
 
+fn has_flag(flag: &str) -> bool {
+    std::env::args().any(|argument| argument == flag)
+}
+
 fn main() -> std::io::Result<()> {
+    let staged = has_flag("--staged");
     let mut replay: Option<Replay> = None;
     let mut out = std::io::stdout().lock();
     for line in std::io::stdin().lock().lines() {
         let message: Value = serde_json::from_str(&line?)?;
         let answer = match (message["type"].as_str(), &mut replay) {
             (Some("init"), replay) => {
-                *replay = Some(Replay::of(&message));
-                json!({"type": "ready", "staged": false})
+                let mut started = Replay::of(&message);
+                for path in std::env::args()
+                    .filter_map(|argument| argument.strip_prefix("--earlier=").map(str::to_owned))
+                {
+                    started.recall(&std::fs::read_to_string(path)?)?;
+                }
+                *replay = Some(started);
+                json!({"type": "ready", "staged": staged})
             }
             (Some("bye"), _) => break,
             (Some("ask"), Some(replay)) => match replay.advice().next.clone() {
@@ -249,14 +364,22 @@ fn main() -> std::io::Result<()> {
                 Suggestion::Stop { why } => json!({"type": "stop", "why": why}),
             },
             (Some("tell"), Some(replay)) => {
-                replay.tell(&message);
+                replay.history.push(replay.trial(&message));
+                replay.advice = None;
                 json!({"type": "ok"})
             }
             (Some("recommend"), Some(replay)) => {
-                let best = replay.advice().best.clone();
-                json!({"type": "recommendation", "config": best.map(|point| replay.config(&point))})
+                let Advice { best, remaining, .. } = replay.advice().clone();
+                let config = best.map(|point| replay.config(&point));
+                let (gain, chance) = remaining.map(|left| (left.expected_gain, left.chance)).unzip();
+                json!({"type": "recommendation", "config": config, "gain": gain, "chance": chance})
             }
-            (Some("report"), _) => json!({"type": "continue"}),
+            (Some("report"), Some(replay)) => match replay.report(&message) {
+                Prospect::Continue { chance } => json!({"type": "continue", "chance": chance}),
+                Prospect::Abort { chance, why } => {
+                    json!({"type": "abort", "chance": chance, "why": why})
+                }
+            },
             _ => break,
         };
         writeln!(out, "{answer}")?;

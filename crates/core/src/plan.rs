@@ -325,6 +325,7 @@ impl History<'_> {
             },
             seed: self.task.search.seed,
             initial_random: self.task.search.initial_random,
+            min_gain: self.task.search.min_gain,
             earlier: &[],
             identity: self.identity,
         }

@@ -125,6 +125,8 @@ pub struct SearchSettings {
     pub max_iterations: u32,
     /// Starts beyond these, at most, that measure the best and the engine's defaults again.
     pub max_replicates: u32,
+    /// The search ends once a further gain of this ratio is improbable; never where `None`.
+    pub min_gain: Option<f64>,
     /// Longest time in which experiments may run, all together; no limit when `None`.
     pub max_time: Option<Duration>,
     /// Most hours for which GPUs may be held, each GPU counted; no limit when `None`.

@@ -49,6 +49,7 @@ fn a_task(strategy: StrategyKind, max_iterations: u32, parallel: u32) -> Task {
             objective: Objective::MaximizeThroughput,
             max_iterations,
             max_replicates: 0,
+            min_gain: None,
             max_time: None,
             max_gpu_hours: None,
             timeout_per_iteration: Duration::from_secs(60),

@@ -92,6 +92,7 @@ pub(crate) fn run(strategy: &dyn Strategy, scene: &Scene) -> Vec<Candidate> {
             },
             seed: 7,
             initial_random: 5,
+            min_gain: None,
             earlier: &[],
             identity: &scene.identity,
         };
@@ -148,6 +149,7 @@ pub(crate) fn first(strategy: &dyn Strategy, scene: &Scene) -> Proposal {
         },
         seed: 7,
         initial_random: 5,
+        min_gain: None,
         earlier: &[],
         identity: &scene.identity,
     };

@@ -73,6 +73,8 @@ pub struct SearchContext<'a> {
     pub seed: u64,
     /// Random candidates wanted before a model decides.
     pub initial_random: u32,
+    /// End once a further gain of this ratio is improbable; never where `None`.
+    pub min_gain: Option<f64>,
     /// What earlier tasks with the same engine, model and hardware have seen.
     pub earlier: &'a [EarlierTask<'a>],
     /// What makes two candidates one configuration to the engine.

@@ -49,6 +49,10 @@ pub struct OptimizationSpec {
     /// `max_iterations`, at least 2 and at most 12; 0 for none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_replicates: Option<u32>,
+    /// End the search (`bayesian`) once a further gain of this ratio is held for improbable (below 10 %,
+    /// twice running): 0.05 is five per cent. Never when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min_gain: Option<f64>,
     /// Longest time for all experiments together, in seconds; no limit when absent. An experiment that
     /// would exceed it is not begun, and a quarter of it is kept for `max_replicates`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -161,6 +165,7 @@ pub(super) fn read(node: &Node<'_>) -> Option<OptimizationSpec> {
             objective: fields.take("objective", Node::word),
             max_iterations: fields.take("max_iterations", Node::whole),
             max_replicates: fields.take("max_replicates", Node::whole),
+            min_gain: fields.take("min_gain", Node::real),
             max_time: fields.take("max_time", Node::real),
             max_gpu_hours: fields.take("max_gpu_hours", Node::real),
             timeout_per_iteration: fields.take("timeout_per_iteration", Node::real),
@@ -203,6 +208,9 @@ impl OptimizationSpec {
             max_replicates: self.max_replicates.unwrap_or_else(|| {
                 let half = max_iterations / 2;
                 half.clamp(FEWEST_REPLICATES, MOST_USUAL_REPLICATES)
+            }),
+            min_gain: self.min_gain.inspect(|gain| {
+                rules::positive("optimization.min_gain", *gain, findings);
             }),
             max_time: self
                 .max_time

@@ -16,8 +16,12 @@ pub struct Believed {
 
 /// Every measured point, the best first; hard limits come before values.
 pub fn believed(search: &Search<'_>) -> Vec<Believed> {
-    let ranking = Model::of(search).as_ref().map(Model::ranking).unwrap_or_default();
-    ranking.into_iter().map(Believed::of).collect()
+    let ranking = Model::of(search).map(|model| model.ranking(search.history));
+    ranking
+        .unwrap_or_default()
+        .into_iter()
+        .map(Believed::of)
+        .collect()
 }
 
 impl Believed {

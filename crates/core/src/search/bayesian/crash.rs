@@ -7,7 +7,7 @@
 //! learnt, so that what crashed in one place tells of all places that are alike in what matters.
 //! A kind is asked only of points that got as far as it; what is nobody's fault teaches nothing.
 
-use super::fit;
+use super::fit::{self, Seen};
 use super::linear::{Cholesky, as_f64, dot};
 use super::problem::{Axis, Crash, Outcome, Point, Trial};
 use super::rules::Rules;
@@ -89,7 +89,7 @@ impl Crashes {
 
 fn crash(trial: &Trial) -> Option<Crash> {
     match trial.outcome {
-        Outcome::Measured(_) => None,
+        Outcome::Measured(_) | Outcome::Partial(_) => None,
         Outcome::Crashed(crash) => Some(crash),
     }
 }
@@ -215,8 +215,14 @@ fn shares(axes: &[Axis], points: &[Point], asked: &[(&Point, bool)]) -> Vec<f64>
     // Where all crashed alike there is no deviation to divide by, and nothing to learn.
     let deviation = (mean * (1.0 - mean)).sqrt().max(1e-3);
     let column = hits.iter().map(|hit| (hit - mean) / deviation).collect();
-    let doubts = vec![1.0; points.len()];
-    fit::fit(axes, points, &[column], &doubts).kernel.shares()
+    let seen = Seen {
+        axes,
+        points,
+        hints: &vec![Vec::new(); points.len()],
+        columns: &[column],
+        doubts: &vec![1.0; points.len()],
+    };
+    fit::fit(&seen).kernel.shares()
 }
 
 /// The kernel: what axes do by themselves, each by its share, and in pairs.

@@ -2,7 +2,7 @@
 //! handful of observations cannot lead it astray.
 
 use super::kernel::{Kernel, Shape};
-use super::linear::Cholesky;
+use super::linear::{Cholesky, as_f64, dot};
 use super::problem::{Axis, Point};
 
 /// Steps of the ascent.
@@ -15,29 +15,50 @@ struct Prior {
     deviation: f64,
 }
 
+/// What a kernel is to go with.
+pub(super) struct Seen<'a> {
+    pub(super) axes: &'a [Axis],
+    pub(super) points: &'a [Point],
+    /// What earlier tasks tell of each point; the same number of them for all.
+    pub(super) hints: &'a [Vec<f64>],
+    /// Outputs in units of their deviation; one that is shorter than the points is of the first.
+    pub(super) columns: &'a [Vec<f64>],
+    /// By how much the noise of each run is taken to be larger than usual.
+    pub(super) doubts: &'a [f64],
+}
+
 /// A kernel and the noise that go with the data.
 pub(super) struct Fitted {
     pub(super) kernel: Kernel,
+    /// Variance that goes with what each earlier task tells.
+    pub(super) hint_weights: Vec<f64>,
     /// Variance of one run's noise, relative to the outputs' own variance.
     pub(super) noise: f64,
 }
 
+/// How alike earlier tasks take two points to be.
+pub(super) fn hinted(weights: &[f64], left: &[f64], right: &[f64]) -> f64 {
+    let pairs = weights.iter().zip(left.iter().zip(right));
+    pairs.map(|(weight, (left, right))| weight * left * right).sum()
+}
+
 /// The kernel matrix with noise on its diagonal; the lower triangle only.
-pub(super) fn matrix(kernel: &Kernel, points: &[Point], noise: f64, doubts: &[f64]) -> Vec<f64> {
-    let count = points.len();
+pub(super) fn matrix(seen: &Seen<'_>, fitted: &Fitted) -> Vec<f64> {
+    let count = seen.points.len();
     let mut matrix = vec![0.0; count * count];
     for row in 0..count {
         for column in 0..=row {
-            matrix[row * count + column] = kernel.between(&points[row], &points[column]);
+            matrix[row * count + column] = fitted.kernel.between(&seen.points[row], &seen.points[column])
+                + hinted(&fitted.hint_weights, &seen.hints[row], &seen.hints[column]);
         }
-        matrix[row * count + row] += noise * doubts[row];
+        matrix[row * count + row] += fitted.noise * seen.doubts[row];
     }
     matrix
 }
 
-fn priors(axes: &[Axis]) -> Vec<Prior> {
-    #[expect(clippy::cast_precision_loss, reason = "spaces have few axes")]
-    let share = 1.0 / axes.len().max(1) as f64;
+/// Priors of main effects, pairs, rest, lengths, noise, and what earlier tasks tell.
+fn priors(axes: &[Axis], hints: usize) -> Vec<Prior> {
+    let share = 1.0 / as_f64(axes.len().max(1));
     let main = Prior {
         mean: share.ln(),
         deviation: 1.3,
@@ -62,19 +83,26 @@ fn priors(axes: &[Axis]) -> Vec<Prior> {
         mean: 0.003_f64.ln(),
         deviation: 1.3,
     });
+    priors.extend(vec![
+        Prior {
+            mean: 0.0,
+            deviation: 1.5,
+        };
+        hints
+    ]);
     priors
 }
 
 /// The most probable kernel and noise. Ascends by signs of slopes alone (Rprop without
 /// backtracking, Riedmiller 1994): no step can be thrown off by the scale of a slope.
-pub(super) fn fit(axes: &[Axis], points: &[Point], columns: &[Vec<f64>], doubts: &[f64]) -> Fitted {
-    let priors = priors(axes);
+pub(super) fn fit(seen: &Seen<'_>) -> Fitted {
+    let priors = priors(seen.axes, seen.hints.first().map_or(0, Vec::len));
     let mut row: Vec<f64> = priors.iter().map(|prior| prior.mean).collect();
     let mut steps = vec![0.25_f64; row.len()];
     let mut before = vec![0.0_f64; row.len()];
     let mut best = (f64::NEG_INFINITY, row.clone());
     for _ in 0..STEPS {
-        let (height, slopes) = posterior(axes, points, columns, doubts, &priors, &row);
+        let (height, slopes) = posterior(seen, &priors, &row);
         if height > best.0 {
             best = (height, row.clone());
         }
@@ -91,41 +119,40 @@ pub(super) fn fit(axes: &[Axis], points: &[Point], columns: &[Vec<f64>], doubts:
             before[index] = slopes[index];
         }
     }
-    let row = best.1;
-    let last = row.len() - 1;
+    fitted(seen.axes, &best.1)
+}
+
+fn fitted(axes: &[Axis], row: &[f64]) -> Fitted {
+    let noise = 2 * axes.len() + 2;
     Fitted {
-        kernel: Kernel::of(axes, &Shape::of_row(&row[..last], axes.len())),
-        noise: row[last].exp(),
+        kernel: Kernel::of(axes, &Shape::of_row(&row[..noise], axes.len())),
+        noise: row[noise].exp(),
+        hint_weights: row[noise + 1..].iter().map(|weight| weight.exp()).collect(),
     }
 }
 
 /// The logarithm of the posterior density up to a constant, and its slopes.
-fn posterior(
-    axes: &[Axis],
-    points: &[Point],
-    columns: &[Vec<f64>],
-    doubts: &[f64],
-    priors: &[Prior],
-    row: &[f64],
-) -> (f64, Vec<f64>) {
-    let last = row.len() - 1;
-    let kernel = Kernel::of(axes, &Shape::of_row(&row[..last], axes.len()));
-    let noise = row[last].exp();
-    let count = points.len();
-    let factor = Cholesky::of(&matrix(&kernel, points, noise, doubts), count);
-    let inverse = factor.inverse();
+fn posterior(seen: &Seen<'_>, priors: &[Prior], row: &[f64]) -> (f64, Vec<f64>) {
+    let fitted = fitted(seen.axes, row);
+    let noise = 2 * seen.axes.len() + 2;
+    let count = seen.points.len();
+    let factor = Cholesky::of(&matrix(seen, &fitted), count);
+    // How many columns reach as far as each point.
+    let reach: Vec<f64> = (0..count)
+        .map(|row| as_f64(seen.columns.iter().filter(|column| column.len() > row).count()))
+        .collect();
+    let inverse = factor.weighted_inverse(&reach);
     // Outputs at neighbouring loads say nearly the same: together they count for less than
     // their number.
-    #[expect(clippy::cast_precision_loss, reason = "goals have few outputs")]
-    let weight = (columns.len() as f64).powf(-0.5);
+    let weight = as_f64(seen.columns.len()).powf(-0.5);
     let mut height = 0.0;
-    let mut outer = vec![0.0; count * count];
-    for column in columns {
+    let mut outer: Vec<f64> = inverse.iter().map(|value| -value).collect();
+    for column in seen.columns {
         let solved = factor.solve(column);
-        height -= 0.5 * (super::linear::dot(column, &solved) + factor.ln_det());
-        for left in 0..count {
+        height -= 0.5 * (dot(column, &solved) + factor.ln_det(column.len()));
+        for left in 0..column.len() {
             for right in 0..=left {
-                outer[left * count + right] += solved[left] * solved[right] - inverse[left * count + right];
+                outer[left * count + right] += solved[left] * solved[right];
             }
         }
     }
@@ -135,9 +162,15 @@ fn posterior(
         for right in 0..=left {
             let half = if left == right { 0.5 } else { 1.0 };
             let push = weight * half * outer[left * count + right];
-            kernel.add_slopes(&points[left], &points[right], push, &mut slopes);
+            let points = (&seen.points[left], &seen.points[right]);
+            fitted.kernel.add_slopes(points.0, points.1, push, &mut slopes);
+            let hints = seen.hints[left].iter().zip(&seen.hints[right]);
+            let weights = slopes[noise + 1..].iter_mut().zip(&fitted.hint_weights);
+            for ((slope, weight), (left, right)) in weights.zip(hints) {
+                *slope += push * weight * left * right;
+            }
         }
-        slopes[last] += weight * 0.5 * outer[left * count + left] * noise * doubts[left];
+        slopes[noise] += weight * 0.5 * outer[left * count + left] * fitted.noise * seen.doubts[left];
     }
     for ((prior, value), slope) in priors.iter().zip(row).zip(&mut slopes) {
         let away = (value - prior.mean) / prior.deviation;

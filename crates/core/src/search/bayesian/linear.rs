@@ -45,21 +45,22 @@ impl Cholesky {
         Self { size, lower }
     }
 
-    fn row(&self, row: usize) -> &[f64] {
+    /// A row of `L`, as far as it is not zero.
+    pub(super) fn row(&self, row: usize) -> &[f64] {
         &self.lower[row * self.size..=row * self.size + row]
     }
 
-    /// Turns `b` into `L⁻¹ b`.
+    /// Turns `b` into `L⁻¹ b`; a shorter `b` is of the leading part of `A`.
     pub(super) fn forward(&self, b: &mut [f64]) {
-        for index in 0..self.size {
+        for index in 0..b.len() {
             let row = self.row(index);
             b[index] = (b[index] - dot(&row[..index], &b[..index])) / row[index];
         }
     }
 
-    /// Turns `b` into `L⁻ᵀ b`.
-    fn backward(&self, b: &mut [f64]) {
-        for index in (0..self.size).rev() {
+    /// Turns `b` into `L⁻ᵀ b`; a shorter `b` is of the leading part of `A`.
+    pub(super) fn backward(&self, b: &mut [f64]) {
+        for index in (0..b.len()).rev() {
             let row = self.row(index);
             b[index] /= row[index];
             let value = b[index];
@@ -69,7 +70,7 @@ impl Cholesky {
         }
     }
 
-    /// `A⁻¹ b`.
+    /// `A⁻¹ b`; a shorter `b` is of the leading part of `A`.
     pub(super) fn solve(&self, b: &[f64]) -> Vec<f64> {
         let mut x = b.to_vec();
         self.forward(&mut x);
@@ -84,17 +85,14 @@ impl Cholesky {
             .collect()
     }
 
-    /// `ln det A`.
-    pub(super) fn ln_det(&self) -> f64 {
-        (0..self.size)
-            .map(|index| 2.0 * self.row(index)[index].ln())
-            .sum()
+    /// `ln det` of the leading part of `A` of so many rows.
+    pub(super) fn ln_det(&self, rows: usize) -> f64 {
+        (0..rows).map(|index| 2.0 * self.row(index)[index].ln()).sum()
     }
 
-    /// `A⁻¹`, row by row.
-    pub(super) fn inverse(&self) -> Vec<f64> {
+    /// The columns of `L⁻¹`, each as a row; column `j` is zero before `j`.
+    pub(super) fn inverse_columns(&self) -> Vec<f64> {
         let size = self.size;
-        // Rows of L⁻ᵀ: row j holds column j of L⁻¹, which is zero before j.
         let mut columns = vec![0.0; size * size];
         for column in 0..size {
             let x = &mut columns[column * size..(column + 1) * size];
@@ -104,14 +102,27 @@ impl Cholesky {
                 x[index] = -dot(&row[column..index], &x[column..index]) / row[index];
             }
         }
+        columns
+    }
+
+    /// `Σ wᵢ lᵢ lᵢᵀ` over the rows `lᵢ` of `L⁻¹`; the lower triangle only. With weights of 1 it is
+    /// `A⁻¹`. As the factor of a leading part of `A` is the leading part of `L`, weights that say
+    /// how many leading parts reach as far as a row give the sum of those parts' inverses.
+    pub(super) fn weighted_inverse(&self, weights: &[f64]) -> Vec<f64> {
+        let size = self.size;
+        let mut columns = self.inverse_columns();
+        let roots: Vec<f64> = weights.iter().map(|weight| weight.sqrt()).collect();
+        for column in columns.chunks_exact_mut(size.max(1)) {
+            for (value, root) in column.iter_mut().zip(&roots) {
+                *value *= root;
+            }
+        }
         let mut inverse = vec![0.0; size * size];
         for row in 0..size {
             for column in 0..=row {
                 let left = &columns[row * size + row..(row + 1) * size];
                 let right = &columns[column * size + row..(column + 1) * size];
-                let sum = dot(left, right);
-                inverse[row * size + column] = sum;
-                inverse[column * size + row] = sum;
+                inverse[row * size + column] = dot(left, right);
             }
         }
         inverse
@@ -137,7 +148,7 @@ mod tests {
         close(factor.row(0), &[2.0]);
         close(factor.row(1), &[6.0, 1.0]);
         close(factor.row(2), &[-8.0, 5.0, 3.0]);
-        assert!((factor.ln_det() - 36.0_f64.ln()).abs() < 1e-10);
+        assert!((factor.ln_det(3) - 36.0_f64.ln()).abs() < 1e-10);
     }
 
     #[test]
@@ -146,11 +157,35 @@ mod tests {
         let x = [1.0, -2.0, 0.5];
         let b: Vec<f64> = MATRIX.chunks(3).map(|row| dot(row, &x)).collect();
         close(&factor.solve(&b), &x);
-        let inverse = factor.inverse();
-        let undone: Vec<f64> = inverse.chunks(3).map(|row| dot(row, &b)).collect();
+        let inverse = factor.weighted_inverse(&[1.0; 3]);
+        let undone: Vec<f64> = (0..3)
+            .map(|row| {
+                let at = |column: usize| inverse[row.max(column) * 3 + row.min(column)];
+                dot(&[at(0), at(1), at(2)], &b)
+            })
+            .collect();
         close(&undone, &x);
-        let mut z = x.to_vec();
-        factor.forward(&mut z);
-        close(&factor.times(&z), &x);
+    }
+
+    #[test]
+    fn a_leading_part_is_solved_with_the_same_factor() {
+        let factor = Cholesky::of(&MATRIX, 3);
+        let part = Cholesky::of(&[4.0, 12.0, 12.0, 37.0], 2);
+        close(&factor.solve(&[1.0, 2.0]), &part.solve(&[1.0, 2.0]));
+        assert!((factor.ln_det(2) - part.ln_det(2)).abs() < 1e-10);
+        let both = factor.weighted_inverse(&[2.0, 2.0, 1.0]);
+        let (whole, part) = (
+            factor.weighted_inverse(&[1.0; 3]),
+            part.weighted_inverse(&[1.0; 2]),
+        );
+        let sum = [
+            whole[0] + part[0],
+            whole[3] + part[2],
+            whole[4] + part[3],
+            whole[6],
+            whole[7],
+            whole[8],
+        ];
+        close(&[both[0], both[3], both[4], both[6], both[7], both[8]], &sum);
     }
 }

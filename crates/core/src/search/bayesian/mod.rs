@@ -6,23 +6,32 @@
 //! Crashes have models of their own, one for each way to crash. Everything follows from the
 //! history, the seed and nothing else.
 
+mod abort;
 mod believed;
+mod candidates;
 mod confirm;
 mod crash;
+mod draws;
+mod earlier;
 mod fit;
 mod kernel;
 mod linear;
 mod model;
+mod outputs;
 mod points;
 mod problem;
 mod process;
+mod remaining;
 mod rules;
 mod scale;
 mod sobol;
 mod suggest;
+mod widen;
 
+pub use abort::{Prospect, prospect};
 pub use believed::{Believed, believed};
 pub use problem::{Axis, Crash, Goal, Outcome, Output, Point, Search, Suggestion, Trial, Worth};
+pub use remaining::Remaining;
 pub(super) use sobol::points as sobol_points;
 pub use suggest::{Advice, advise};
 

@@ -62,6 +62,8 @@ pub enum Crash {
 pub enum Outcome {
     /// The measured numbers, one for each output.
     Measured(Vec<f64>),
+    /// Given up early: what was measured until then.
+    Partial(Vec<Option<f64>>),
     /// No numbers.
     Crashed(Crash),
 }
@@ -86,6 +88,8 @@ pub struct Search<'a> {
     pub goal: &'a dyn Goal,
     /// Every trial, oldest first.
     pub history: &'a [Trial],
+    /// The trials of each earlier task with the same axes and the same goal.
+    pub earlier: &'a [&'a [Trial]],
     /// Points that are being measured now.
     pub pending: &'a [Point],
     /// Trials planned in all.
@@ -94,6 +98,10 @@ pub struct Search<'a> {
     pub initial: usize,
     /// Whether measuring a point again is worth a trial of the budget.
     pub replicates: bool,
+    /// A gain that is worth another trial, in the goal's own unit.
+    pub worthwhile: f64,
+    /// Whether to stop once no such gain is to be expected any more.
+    pub stops: bool,
     /// Parts equal searches.
     pub seed: u64,
 }
@@ -164,10 +172,19 @@ impl Axis {
 }
 
 impl Outcome {
-    /// The measured numbers, if there are any.
+    /// The measured numbers, if all of them are there.
     pub fn measured(&self) -> Option<&[f64]> {
         match self {
             Self::Measured(row) => Some(row),
+            Self::Partial(_) | Self::Crashed(_) => None,
+        }
+    }
+
+    /// What was measured of each output; nothing if it crashed.
+    pub(super) fn seen(&self) -> Option<Vec<Option<f64>>> {
+        match self {
+            Self::Measured(row) => Some(row.iter().map(|value| Some(*value)).collect()),
+            Self::Partial(row) => Some(row.clone()),
             Self::Crashed(_) => None,
         }
     }

@@ -1,19 +1,13 @@
 //! A Gaussian process over several outputs that share one kernel.
 //!
-//! The outputs' covariance `B` is taken from the data (`B = Yᵀ K⁻¹ Y / n`, the maximum
-//! likelihood of the intrinsic coregionalisation model), so that what is uncertain about
-//! one load is uncertain about the next in the same direction.
+//! What is uncertain about one load is uncertain about the next in the same direction, so a point
+//! of which only the first outputs were seen tells of the others as well ([`super::outputs`]).
 
-use super::fit::{self, Fitted};
+use super::fit::{self, Fitted, Seen};
 use super::kernel::Kernel;
 use super::linear::{Cholesky, as_f64, dot};
+use super::outputs::{self, Mix, Rows};
 use super::problem::{Axis, Point};
-
-/// How many observations the prior guess of the outputs' covariance counts for.
-const PRIOR_WEIGHT: f64 = 3.0;
-
-/// Correlation between outputs that the prior guesses.
-const PRIOR_CORRELATION: f64 = 0.7;
 
 /// Noise of a run that does not fit, against that of one that does (in variance).
 const DOUBT: f64 = 30.0;
@@ -21,21 +15,29 @@ const DOUBT: f64 = 30.0;
 /// Standard deviations beyond which a run does not fit.
 const FAR: f64 = 3.5;
 
+/// Runs without which none can be told to not fit.
+const ENOUGH: usize = 12;
+
 /// A fitted process.
 pub(super) struct Process {
     kernel: Kernel,
     points: Vec<Point>,
+    /// What earlier tasks tell of each point, and what that is worth.
+    hints: Vec<Vec<f64>>,
+    hint_weights: Vec<f64>,
     factor: Cholesky,
-    /// `K⁻¹ y`, output by output, in units of standard deviations.
+    /// For each output, what alikeness to each point is worth.
     weights: Vec<Vec<f64>>,
     means: Vec<f64>,
     scales: Vec<f64>,
+    /// How many of the points each independent part was seen of.
+    reach: Vec<usize>,
+    /// How each output is made of independent parts, in its own units.
+    mix: Mix,
     /// Variance of one run's noise, relative to the outputs' own variance.
     noise: f64,
     /// By how much the noise of each run is taken to be larger than usual.
     doubts: Vec<f64>,
-    /// Covariance between outputs as a factor: draws are made by multiplying with it.
-    spread: Cholesky,
 }
 
 /// Belief about one point.
@@ -43,80 +45,172 @@ pub(super) struct Process {
 pub(super) struct Belief {
     /// Mean of each output.
     pub(super) means: Vec<f64>,
-    /// What one standard deviation of the shared uncertainty is worth, relative to scale.
-    pub(super) deviation: f64,
+    /// Standard deviation of each independent part.
+    pub(super) deviations: Vec<f64>,
+}
+
+/// Belief about several points.
+pub(super) struct Together {
+    /// Mean of each output, point by point.
+    pub(super) means: Vec<Vec<f64>>,
+    /// For each independent part, the points' covariance.
+    pub(super) spreads: Vec<Cholesky>,
 }
 
 impl Process {
     /// Fits a process to rows of outputs.
-    pub(super) fn of(axes: &[Axis], points: &[Point], rows: &[Vec<f64>]) -> Self {
-        let outputs = rows.first().map_or(0, Vec::len);
-        let count = as_f64(rows.len());
-        let (mut means, mut scales, mut columns) = (Vec::new(), Vec::new(), Vec::new());
-        for output in 0..outputs {
-            let mean = rows.iter().map(|row| row[output]).sum::<f64>() / count;
-            let variance = rows.iter().map(|row| (row[output] - mean).powi(2)).sum::<f64>() / count;
-            let scale = variance.sqrt().max(1e-6 * mean.abs()).max(1e-9);
-            columns.push(
-                rows.iter()
-                    .map(|row| (row[output] - mean) / scale)
-                    .collect::<Vec<f64>>(),
-            );
-            means.push(mean);
-            scales.push(scale);
-        }
-        let mut doubts = vec![1.0; points.len()];
-        let mut fitted = fit::fit(axes, points, &columns, &doubts);
-        let mut solved = Solved::of(points, &columns, &fitted, &doubts);
-        let doubtful = solved.doubtful(&columns);
+    pub(super) fn of(axes: &[Axis], points: &[Point], hints: &[Vec<f64>], rows: &[Vec<Option<f64>>]) -> Self {
+        let rows = Rows::of(rows);
+        let all = points.len();
+        let points: Vec<Point> = rows.order.iter().map(|row| points[*row].clone()).collect();
+        let hints: Vec<Vec<f64>> = rows.order.iter().map(|row| hints[*row].clone()).collect();
+        let columns = &rows.columns;
+        let seen = Seen {
+            axes,
+            points: &points,
+            hints: &hints,
+            columns,
+            doubts: &vec![1.0; points.len()],
+        };
+        let mut doubts = seen.doubts.to_vec();
+        let mut fitted = fit::fit(&seen);
+        let mut factor = factor(&seen, &fitted);
+        let doubtful = doubtful(&factor, columns);
         if doubtful.iter().any(|is| *is) {
-            for (doubt, is) in doubts.iter_mut().zip(&doubtful) {
-                *doubt = if *is { DOUBT } else { 1.0 };
-            }
-            fitted = fit::fit(axes, points, &columns, &doubts);
-            solved = Solved::of(points, &columns, &fitted, &doubts);
+            doubts = doubtful.iter().map(|is| if *is { DOUBT } else { 1.0 }).collect();
+            let seen = Seen {
+                doubts: &doubts,
+                ..seen
+            };
+            fitted = fit::fit(&seen);
+            factor = self::factor(&seen, &fitted);
         }
-        let covariance = covariance(&columns, &solved.weights);
-        Self {
+        let mix = outputs::mix(columns, &factor);
+        let parts = outputs::parts(columns, &mix);
+        let solved: Vec<Vec<f64>> = parts.iter().map(|part| factor.solve(part)).collect();
+        let mut process = Self {
             kernel: fitted.kernel,
+            factor,
+            reach: columns.iter().map(Vec::len).collect(),
+            weights: vec![Vec::new(); columns.len()],
+            means: vec![0.0; columns.len()],
+            scales: vec![0.0; columns.len()],
+            mix: vec![Vec::new(); columns.len()],
             noise: fitted.noise,
-            doubts,
-            points: points.to_vec(),
-            factor: solved.factor,
-            weights: solved.weights,
-            means,
-            scales,
-            spread: Cholesky::of(&covariance, outputs),
+            doubts: vec![1.0; all],
+            hint_weights: fitted.hint_weights,
+            points,
+            hints,
+        };
+        for (row, doubt) in rows.order.iter().zip(&doubts) {
+            process.doubts[*row] = *doubt;
         }
+        // Back in the order in which outputs were given.
+        for (place, output) in rows.outputs.iter().enumerate() {
+            let mut weights = vec![0.0; process.points.len()];
+            for (share, solved) in mix[place].iter().zip(&solved) {
+                for (weight, solved) in weights.iter_mut().zip(solved) {
+                    *weight += share * solved;
+                }
+            }
+            process.weights[*output] = weights;
+            process.means[*output] = rows.means[place];
+            process.scales[*output] = rows.scales[place];
+            process.mix[*output] = mix[place]
+                .iter()
+                .map(|share| share * rows.scales[place])
+                .collect();
+        }
+        process
+    }
+
+    fn alike(&self, point: &[u16], hints: &[f64]) -> Vec<f64> {
+        let points = self.points.iter().zip(&self.hints);
+        points
+            .map(|(other, others)| self.kernel.between(point, other) + self.hinted(hints, others))
+            .collect()
+    }
+
+    /// How alike earlier tasks take two points to be.
+    fn hinted(&self, left: &[f64], right: &[f64]) -> f64 {
+        fit::hinted(&self.hint_weights, left, right)
+    }
+
+    fn mean(&self, output: usize, alike: &[f64]) -> f64 {
+        self.means[output] + self.scales[output] * dot(alike, &self.weights[output])
     }
 
     /// What is believed of a point.
-    pub(super) fn believe(&self, point: &[u16]) -> Belief {
-        let mut alike: Vec<f64> = self
-            .points
-            .iter()
-            .map(|other| self.kernel.between(point, other))
-            .collect();
-        let means = (0..self.weights.len())
-            .map(|output| self.means[output] + self.scales[output] * dot(&alike, &self.weights[output]))
+    pub(super) fn believe(&self, point: &[u16], hints: &[f64]) -> Belief {
+        let mut alike = self.alike(point, hints);
+        let means = (0..self.means.len())
+            .map(|output| self.mean(output, &alike))
             .collect();
         self.factor.forward(&mut alike);
-        let own = self.kernel.between(point, point);
+        let own = self.kernel.between(point, point) + self.hinted(hints, hints);
+        let deviation = |reach: &usize| {
+            let known = &alike[..*reach];
+            (own - dot(known, known)).max(1e-12).sqrt()
+        };
         Belief {
             means,
-            deviation: (own - dot(&alike, &alike)).max(1e-12).sqrt(),
+            deviations: self.reach.iter().map(deviation).collect(),
+        }
+    }
+
+    /// What is believed of several points together.
+    pub(super) fn believe_together(&self, points: &[Point], hints: &[Vec<f64>]) -> Together {
+        let alike: Vec<Vec<f64>> = points
+            .iter()
+            .zip(hints)
+            .map(|(point, hints)| self.alike(point, hints))
+            .collect();
+        let means = alike
+            .iter()
+            .map(|alike| {
+                (0..self.means.len())
+                    .map(|output| self.mean(output, alike))
+                    .collect()
+            })
+            .collect();
+        let known: Vec<Vec<f64>> = alike
+            .into_iter()
+            .map(|mut alike| {
+                self.factor.forward(&mut alike);
+                alike
+            })
+            .collect();
+        let size = points.len();
+        let spread = |reach: &usize| {
+            let mut covariance = vec![0.0; size * size];
+            for row in 0..size {
+                for column in 0..=row {
+                    let explained = dot(&known[row][..*reach], &known[column][..*reach]);
+                    covariance[row * size + column] = self.kernel.between(&points[row], &points[column])
+                        + self.hinted(&hints[row], &hints[column])
+                        - explained;
+                }
+            }
+            Cholesky::of(&covariance, size)
+        };
+        Together {
+            means,
+            spreads: self.reach.iter().map(spread).collect(),
         }
     }
 
     /// The expected outputs of a point.
-    pub(super) fn means(&self, point: &[u16]) -> impl Iterator<Item = f64> {
-        let alike: Vec<f64> = self
-            .points
-            .iter()
-            .map(|other| self.kernel.between(point, other))
-            .collect();
-        (0..self.weights.len())
-            .map(move |output| self.means[output] + self.scales[output] * dot(&alike, &self.weights[output]))
+    pub(super) fn means(&self, point: &[u16], hints: &[f64]) -> impl Iterator<Item = f64> {
+        let alike = self.alike(point, hints);
+        (0..self.means.len()).map(move |output| self.mean(output, &alike))
+    }
+
+    /// How far a point is expected above or below the mean, in standard deviations, over all
+    /// outputs.
+    pub(super) fn standing(&self, point: &[u16]) -> f64 {
+        let alike = self.alike(point, &[]);
+        let standings = self.weights.iter().map(|weights| dot(&alike, weights));
+        standings.sum::<f64>() / as_f64(self.weights.len().max(1))
     }
 
     /// What one standard deviation of a run's noise is worth, in the units of a belief's.
@@ -129,71 +223,38 @@ impl Process {
         self.doubts[run]
     }
 
-    /// Turns independent normal numbers into correlated ones in the outputs' own units.
-    pub(super) fn correlated(&self, normals: &[f64]) -> Vec<f64> {
-        let moved = self.spread.times(normals);
-        moved
-            .iter()
-            .zip(&self.scales)
-            .map(|(moved, scale)| moved * scale)
-            .collect()
+    /// How far each output moves with each of its independent parts.
+    pub(super) fn mix(&self) -> &Mix {
+        &self.mix
     }
 }
 
-/// What follows from a kernel and the data.
-struct Solved {
-    factor: Cholesky,
-    weights: Vec<Vec<f64>>,
+fn factor(seen: &Seen<'_>, fitted: &Fitted) -> Cholesky {
+    Cholesky::of(&fit::matrix(seen, fitted), seen.points.len())
 }
 
-impl Solved {
-    fn of(points: &[Point], columns: &[Vec<f64>], fitted: &Fitted, doubts: &[f64]) -> Self {
-        let matrix = fit::matrix(&fitted.kernel, points, fitted.noise, doubts);
-        let factor = Cholesky::of(&matrix, points.len());
-        let weights = columns.iter().map(|column| factor.solve(column)).collect();
-        Self { factor, weights }
+/// Which runs all others together would not have expected (leave-one-out residuals, Rasmussen
+/// and Williams, eq. 5.12).
+fn doubtful(factor: &Cholesky, columns: &[Vec<f64>]) -> Vec<bool> {
+    let count = columns.first().map_or(0, Vec::len);
+    if count < ENOUGH {
+        return vec![false; count];
     }
-
-    /// Which runs all others together would not have expected (leave-one-out residuals,
-    /// Rasmussen and Williams, eq. 5.12).
-    fn doubtful(&self, columns: &[Vec<f64>]) -> Vec<bool> {
-        let count = columns.first().map_or(0, Vec::len);
-        if count < 12 {
-            return vec![false; count];
-        }
-        let inverse = self.factor.inverse();
-        let outputs = as_f64(columns.len());
-        let worst: Vec<f64> = (0..count)
-            .map(|index| {
-                let own = inverse[index * count + index].sqrt();
-                let sum: f64 = self
-                    .weights
-                    .iter()
-                    .map(|weights| (weights[index] / own).abs())
-                    .sum();
-                sum / outputs
-            })
-            .collect();
-        let mut sorted = worst.clone();
-        sorted.sort_by(f64::total_cmp);
-        let typical = (sorted[count / 2] * 1.48).max(0.3);
-        worst.iter().map(|far| far / typical > FAR).collect()
-    }
-}
-
-/// The outputs' covariance, with a prior's help while observations are few.
-fn covariance(columns: &[Vec<f64>], weights: &[Vec<f64>]) -> Vec<f64> {
-    let outputs = columns.len();
-    let count = as_f64(columns.first().map_or(0, Vec::len));
-    let mut covariance = vec![0.0; outputs * outputs];
-    for left in 0..outputs {
-        for right in 0..outputs {
-            let guess = if left == right { 1.0 } else { PRIOR_CORRELATION };
-            let seen = dot(&columns[left], &weights[right]);
-            covariance[left * outputs + right] = (seen + PRIOR_WEIGHT * guess) / (count + PRIOR_WEIGHT);
+    let inverse = factor.inverse_columns();
+    let mut away = vec![(0.0, 0.0); count];
+    for column in columns {
+        for (index, weight) in factor.solve(column).iter().enumerate() {
+            let own = &inverse[index * count + index..index * count + column.len()];
+            let (sum, outputs) = &mut away[index];
+            *sum += weight.abs() / dot(own, own).sqrt();
+            *outputs += 1.0;
         }
     }
-    covariance
+    let away: Vec<f64> = away.iter().map(|(sum, outputs)| sum / outputs).collect();
+    let mut sorted = away.clone();
+    sorted.sort_by(f64::total_cmp);
+    let typical = (sorted[count / 2] * 1.48).max(0.3);
+    away.iter().map(|away| away / typical > FAR).collect()
 }
 
 #[cfg(test)]
@@ -218,13 +279,18 @@ mod tests {
                 vec![10.0 + x, 5.0 - 2.0 * x + 3.0 * f64::from(point[1])]
             })
             .collect();
-        let process = Process::of(&axes, &points, &rows);
+        let seen: Vec<Vec<Option<f64>>> = rows
+            .iter()
+            .map(|row| row.iter().map(|value| Some(*value)).collect())
+            .collect();
+        let process = Process::of(&axes, &points, &vec![Vec::new(); points.len()], &seen);
         for (point, row) in points.iter().zip(&rows) {
-            let belief = process.believe(point);
+            let belief = process.believe(point, &[]);
             for (mean, seen) in belief.means.iter().zip(row) {
                 assert!((mean - seen).abs() < 1.0, "{point:?}: {mean} {seen}");
             }
         }
-        assert!(process.believe(&[4, 0]).deviation > process.believe(&[4, 1]).deviation);
+        let doubt = |point: &[u16]| process.believe(point, &[]).deviations[0];
+        assert!(doubt(&[4, 0]) > doubt(&[4, 1]));
     }
 }

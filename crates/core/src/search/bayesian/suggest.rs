@@ -2,34 +2,24 @@
 
 use std::collections::HashSet;
 
-use rand::{RngExt, SeedableRng};
+use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use super::confirm;
 use super::crash::Crashes;
-use super::model::{Model, Promise, Ranked};
-use super::points::{anywhere, distance, known, moved, neighbours, spread};
+use super::earlier;
+use super::model::{Model, Ranked};
+use super::points::{anywhere, distance, known, spread};
 use super::problem::{Outcome, Point, Search, Suggestion, Trial};
+use super::remaining::{self, Remaining};
+use super::widen;
 
 /// Points of the spread design that are looked at for each trial of it.
 const LOOKED_AT: usize = 24;
 
-/// Measured points that are looked around.
-const CENTRES: usize = 5;
-
-/// Points that are drawn from everywhere, and from two exchanges around each centre.
-const FAR: usize = 600;
-const AROUND: usize = 60;
-
-/// Points that are judged by draws, of all that were looked at by their means.
-const JUDGED: usize = 160;
-
-/// Of which so many are taken whatever their means.
-const UNSORTED: usize = 60;
-
 /// The power of the probability to run that a gain is weighed with: crashes cost a trial each
 /// and teach little once their boundary is roughly known.
-const CAUTION: f64 = 2.0;
+pub(super) const CAUTION: f64 = 2.0;
 
 /// Trials at the end of a budget that go to measuring the best again: a new point would be seen
 /// once only, and once is too seldom to prefer it.
@@ -45,20 +35,18 @@ const WIDENED: usize = 4;
 /// The part of the budget that is spent where the model points before that begins.
 const NARROW: usize = 3;
 
-/// Trials that make a value known: so many measured, or so many altogether.
-const KNOWN: usize = 2;
-const TRIED: usize = 5;
+/// Probability that anything worthwhile is left below which a search is settled.
+const SETTLED: f64 = 0.1;
 
-/// Rounds of ascent from the best judged.
-const ROUNDS: usize = 6;
-
-/// What to do next, and what is best so far.
+/// What to do next, what is best so far, and what may be left.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Advice {
     /// What to try next.
     pub next: Suggestion,
     /// The measured point that is believed best; none before anything was measured.
     pub best: Option<Point>,
+    /// What is left to be gained; nothing until the model decides and a point keeps every limit.
+    pub remaining: Option<Remaining>,
 }
 
 /// What to try next, and what is best so far.
@@ -67,7 +55,8 @@ pub fn advise(search: &Search<'_>) -> Advice {
     rng.set_stream(1 << 32 | (search.history.len() + search.pending.len()) as u64);
     let known = known(search);
     let model = Model::of(search);
-    let ranking = model.as_ref().map(Model::ranking).unwrap_or_default();
+    let ranking = model.as_ref().map(|model| model.ranking(search.history));
+    let ranking = ranking.unwrap_or_default();
     let best = ranking.first().map(|ranked| ranked.point.clone());
     if let Some(model) = model.as_ref().filter(|_| !search.pending.is_empty()) {
         let history = anticipated(search, model);
@@ -77,16 +66,20 @@ pub fn advise(search: &Search<'_>) -> Advice {
             ..*search
         };
         return Advice {
-            next: advise(&later).next,
             best,
+            ..advise(&later)
         };
     }
     let turn = Turn { search, known, rng };
-    let next = match model {
-        Some(model) if search.history.len() >= search.initial => turn.model(&model, &ranking),
-        _ => turn.design(),
+    let (next, remaining) = match model {
+        Some(model) if search.history.len() >= earlier::initial(search) => turn.model(&model, &ranking),
+        _ => (turn.design(), None),
     };
-    Advice { next, best }
+    Advice {
+        next,
+        best,
+        remaining,
+    }
 }
 
 /// The history once what is being measured has come out as expected: the next suggestion is for
@@ -100,14 +93,15 @@ fn anticipated(search: &Search<'_>, model: &Model<'_>) -> Vec<Trial> {
 }
 
 /// One question.
-struct Turn<'a> {
-    search: &'a Search<'a>,
+pub(super) struct Turn<'a> {
+    pub(super) search: &'a Search<'a>,
     known: HashSet<Point>,
-    rng: ChaCha8Rng,
+    pub(super) rng: ChaCha8Rng,
 }
 
 impl Turn<'_> {
-    fn is_fresh(&self, point: &Point) -> bool {
+    /// Whether a point is new and may be tried.
+    pub(super) fn is_fresh(&self, point: &Point) -> bool {
         !self.known.contains(point) && (self.search.allowed)(point)
     }
 
@@ -119,6 +113,18 @@ impl Turn<'_> {
         let points = spread(axes, 64, &mut steady);
         let crashes = Crashes::of(axes, self.search.history);
         let from = self.search.history.len() + self.search.pending.len();
+        if from.is_multiple_of(earlier::EVERY) && !self.search.earlier.is_empty() {
+            let best = earlier::best(self.search).into_iter();
+            if let Some(point) = best
+                .skip(from / earlier::EVERY)
+                .find(|point| self.is_fresh(point))
+            {
+                return Suggestion::Try {
+                    point,
+                    why: "among the best of an earlier task".into(),
+                };
+            }
+        }
         let tried: Vec<&Point> = self
             .search
             .history
@@ -193,101 +199,78 @@ impl Turn<'_> {
             .map(|(_, ranked)| &ranked.point)
     }
 
-    fn pool(&mut self, ranking: &[Ranked]) -> Vec<Point> {
-        let axes = self.search.axes;
-        let mut pool = Vec::new();
-        for Ranked { point: centre, .. } in ranking.iter().take(CENTRES) {
-            pool.extend(neighbours(axes, centre, &mut self.rng));
-            for _ in 0..AROUND {
-                pool.push(moved(axes, centre, &mut self.rng));
-            }
-        }
-        for _ in 0..FAR {
-            pool.push(anywhere(axes, &mut self.rng));
-        }
-        let mut seen = HashSet::new();
-        pool.retain(|point| self.is_fresh(point) && seen.insert(point.clone()));
-        pool
+    /// Whether neither now nor a turn ago anything worthwhile was to be expected.
+    fn is_settled(&self, remaining: &Remaining) -> bool {
+        let Some((_, before)) = self.search.history.split_last() else {
+            return false;
+        };
+        let earlier = Search {
+            history: before,
+            stops: false,
+            ..*self.search
+        };
+        remaining.chance < SETTLED
+            && advise(&earlier)
+                .remaining
+                .is_some_and(|left| left.chance < SETTLED)
     }
 
-    /// The most promising point with the least known value of an unordered axis: what crashed in
-    /// bad company alone would otherwise never be seen in good.
-    fn widened(&mut self, ranking: &[Ranked], merit: &dyn Fn(&Point) -> (f64, Promise)) -> Option<Point> {
-        let axes = self.search.axes;
-        let mut rare: Option<(usize, usize, usize, u16)> = None;
-        for (index, axis) in axes.iter().enumerate() {
-            if axis.positions().is_some() {
-                continue;
+    fn model(mut self, model: &Model<'_>, ranking: &[Ranked]) -> (Suggestion, Option<Remaining>) {
+        let sure = || ranking.iter().filter(|ranked| ranked.promise.is_sure());
+        let best = sure().map(|ranked| ranked.promise.value).max_by(f64::total_cmp);
+        let merit = |point: &Point| -> f64 {
+            let runs = model.crashes.runs(point);
+            let promise = model.promise(point, best.unwrap_or(f64::INFINITY));
+            match best {
+                Some(_) => promise.gain * runs.powf(CAUTION),
+                None => promise.feasible.max(1e-3) * runs / (1.0 + promise.violation),
             }
-            for level in 0..u16::try_from(axis.levels()).unwrap_or(u16::MAX) {
-                let with = || {
-                    self.search
-                        .history
-                        .iter()
-                        .filter(|trial| trial.point[index] == level)
-                };
-                let measured = with().filter(|trial| trial.outcome.measured().is_some()).count();
-                let tried = with().count();
-                if measured < KNOWN && tried < TRIED {
-                    let found = (measured, tried, index, level);
-                    rare = Some(rare.map_or(found, |rare| rare.min(found)));
-                }
-            }
+        };
+        let judged = self.judged(model, ranking, best, &merit);
+        let remaining = sure().next().map(|best| {
+            let points = judged.iter().take(remaining::LOOKED_AT);
+            let points: Vec<Point> = points.map(|(_, point)| point.clone()).collect();
+            remaining::remaining(self.search, model, best, &points)
+        });
+        if self.search.stops
+            && let Some(left) = remaining.filter(|left| self.is_settled(left))
+        {
+            let why = format!(
+                "that anything gains what is worth a trial has a probability of {:.0} %",
+                100.0 * left.chance
+            );
+            return (Suggestion::Stop { why }, remaining);
         }
-        let (_, _, index, level) = rare?;
-        let mut pool = Vec::new();
-        for ranked in ranking.iter().take(CENTRES) {
-            let mut centre = ranked.point.clone();
-            centre[index] = level;
-            pool.extend(neighbours(axes, &centre, &mut self.rng));
-            pool.push(centre);
-        }
-        for _ in 0..200 {
-            pool.push(anywhere(axes, &mut self.rng));
-        }
-        for point in &mut pool {
-            point[index] = level;
-        }
-        pool.retain(|point| self.is_fresh(point));
-        let chances = pool.into_iter().map(|point| (merit(&point).0, point));
-        chances
-            .max_by(|(left, _), (right, _)| left.total_cmp(right))
-            .map(|(_, point)| point)
+        (self.choice(model, ranking, best, &judged, &merit), remaining)
     }
 
-    fn model(mut self, model: &Model<'_>, ranking: &[Ranked]) -> Suggestion {
-        let best = ranking
-            .iter()
-            .filter(|ranked| ranked.promise.is_sure())
-            .map(|ranked| ranked.promise.value)
-            .max_by(f64::total_cmp);
+    /// What is tried next, of points from the best judged to the worst.
+    fn choice(
+        &mut self,
+        model: &Model<'_>,
+        ranking: &[Ranked],
+        best: Option<f64>,
+        judged: &[(f64, Point)],
+        merit: &dyn Fn(&Point) -> f64,
+    ) -> Suggestion {
         if let Some(point) = self.confirmation(ranking) {
             return Suggestion::Replicate {
                 point,
                 why: "measured again, to be sure of it".into(),
             };
         }
-        let merit = |point: &Point| -> (f64, Promise) {
-            let runs = model.crashes.runs(point);
-            let promise = model.promise(point, best.unwrap_or(f64::INFINITY));
-            let merit = match best {
-                Some(_) => promise.gain * runs.powf(CAUTION),
-                None => promise.feasible.max(1e-3) * runs / (1.0 + promise.violation),
-            };
-            (merit, promise)
-        };
         let turn = self.search.history.len().saturating_sub(self.search.initial);
         if turn % WIDENED == WIDENED - 1
             && self.search.history.len() >= self.search.budget / NARROW
-            && let Some(point) = self.widened(ranking, &merit)
+            && let Some(rare) = widen::rarest(self.search)
+            && let Some(point) = self.widened(rare, ranking, merit)
         {
             return Suggestion::Try {
                 point,
                 why: "a value that is hardly known, with what does well elsewhere".into(),
             };
         }
-        let mut pool = self.pool(ranking);
-        if pool.is_empty() {
+        let Some((_, top)) = judged.first() else {
             return match self.any() {
                 Some(point) => Suggestion::Try {
                     point,
@@ -295,53 +278,14 @@ impl Turn<'_> {
                 },
                 None => self.stop(),
             };
-        }
-        if pool.len() > JUDGED {
-            let mut quick: Vec<(f64, Point)> = pool
-                .into_iter()
-                .map(|point| {
-                    let worth = model.middle(&point);
-                    let runs = model.crashes.runs(&point).max(1e-6).ln();
-                    let limits = worth.violation.max(0.0);
-                    let value = worth.value - best.unwrap_or(worth.value);
-                    (value + 0.3 * runs - limits, point)
-                })
-                .collect();
-            quick.sort_by(|(left, _), (right, _)| right.total_cmp(left));
-            let rest = quick.split_off(JUDGED - UNSORTED);
-            pool = quick.into_iter().map(|(_, point)| point).collect();
-            for _ in 0..UNSORTED {
-                pool.push(rest[self.rng.random_range(0..rest.len())].1.clone());
-            }
-        }
-        let mut judged: Vec<(f64, Point)> = pool.into_iter().map(|point| (merit(&point).0, point)).collect();
-        judged.sort_by(|(left, _), (right, _)| right.total_cmp(left));
-        let mut top = judged[0].clone();
-        for start in judged.iter().take(2) {
-            let mut at = start.clone();
-            for _ in 0..ROUNDS {
-                let around = neighbours(self.search.axes, &at.1, &mut self.rng);
-                let step = around
-                    .into_iter()
-                    .filter(|point| self.is_fresh(point))
-                    .map(|point| (merit(&point).0, point))
-                    .max_by(|(left, _), (right, _)| left.total_cmp(right));
-                match step {
-                    Some(step) if step.0 > at.0 => at = step,
-                    _ => break,
-                }
-            }
-            if at.0 > top.0 {
-                top = at;
-            }
-        }
+        };
         let what = match best {
             Some(_) => "the largest expected gain",
             None => "the most likely to keep every limit",
         };
-        let runs = model.crashes.runs(&top.1);
+        let runs = model.crashes.runs(top);
         if let Some(best) = best
-            && let Some(point) = self.rivalled(ranking, model.promise(&top.1, best).gain * runs)
+            && let Some(point) = self.rivalled(ranking, model.promise(top, best).gain * runs)
         {
             return Suggestion::Replicate {
                 point: point.clone(),
@@ -354,7 +298,7 @@ impl Turn<'_> {
                 true => format!("{what}; works with a probability of {:.0} %", 100.0 * runs),
                 false => what.into(),
             },
-            point: top.1,
+            point: top.clone(),
         }
     }
 }

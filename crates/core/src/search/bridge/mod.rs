@@ -16,7 +16,7 @@ use std::collections::HashMap;
 use rand::Rng;
 
 use super::bayesian::{
-    Believed, Crash, Goal, Outcome, Point, Search, Suggestion, Trial, Worth, advise, believed,
+    Believed, Crash, Goal, Outcome, Point, Remaining, Search, Suggestion, Trial, Worth, advise, believed,
 };
 use super::fresh::{drawn, is_fresh};
 use super::{Belief, Observation, Proposal, SearchContext, Seen, Strategy, StrategyKind};
@@ -31,6 +31,9 @@ const LEAST_INITIAL: usize = 2;
 /// Most trials that a model is made of: its cost grows with their third power.
 const MOST_TRIALS: usize = 200;
 
+/// A gain that is worth another experiment, as a ratio, where nothing else is said.
+const WORTHWHILE: f64 = 0.02;
+
 /// Search by a model of what was measured.
 #[derive(Debug, Clone, Copy)]
 pub struct Bayesian;
@@ -42,12 +45,19 @@ impl Strategy for Bayesian {
 
     fn propose(&self, context: &SearchContext<'_>, rng: &mut dyn Rng) -> Proposal {
         let axes = Axes::of(context.space);
-        match suggestion(context, &axes) {
-            Some((point, reason)) => Proposal::Try {
+        let advice = asked(context, &axes, |search| advise(search));
+        match advice.next {
+            Suggestion::Try { point, why } => Proposal::Try {
                 candidate: axes.candidate(&point),
-                reason,
+                reason: match advice.remaining {
+                    Some(remaining) => format!("{why}; {}", outlook(remaining, context)),
+                    None => why,
+                },
             },
-            None => drawn(
+            Suggestion::Stop { why } if context.min_gain.is_some() && advice.remaining.is_some() => {
+                Proposal::Stop { why }
+            }
+            Suggestion::Replicate { .. } | Suggestion::Stop { .. } => drawn(
                 context,
                 rng,
                 "drawn at random: the model found nothing new to suggest",
@@ -81,12 +91,19 @@ pub fn beliefs(context: &SearchContext<'_>) -> HashMap<CandidateKey, Belief> {
         .collect()
 }
 
-/// What the model wants to try, and why.
-fn suggestion(context: &SearchContext<'_>, axes: &Axes) -> Option<(Point, String)> {
-    match asked(context, axes, |search| advise(search).next) {
-        Suggestion::Try { point, why } => Some((point, why)),
-        Suggestion::Replicate { .. } | Suggestion::Stop { .. } => None,
-    }
+/// What the model holds to be left, for people.
+fn outlook(remaining: Remaining, context: &SearchContext<'_>) -> String {
+    format!(
+        "{:.1} % are still expected to be gained, more than {:.0} % with a probability of {:.0} %",
+        100.0 * remaining.expected_gain.exp_m1(),
+        100.0 * worthwhile(context),
+        100.0 * remaining.chance
+    )
+}
+
+/// The gain that is worth another experiment, as a ratio.
+fn worthwhile(context: &SearchContext<'_>) -> f64 {
+    context.min_gain.unwrap_or(WORTHWHILE)
 }
 
 /// Asks the model of what was observed.
@@ -104,10 +121,13 @@ fn asked<T>(context: &SearchContext<'_>, axes: &Axes, ask: impl FnOnce(&Search<'
         allowed: &|point| is_fresh(context, &known, &axes.candidate(point)),
         goal: &goal,
         history: &history,
+        earlier: &[],
         pending: &pending,
         budget: context.budget.total as usize,
         initial: (context.initial_random as usize).max(LEAST_INITIAL),
         replicates: false,
+        worthwhile: worthwhile(context).ln_1p(),
+        stops: context.min_gain.is_some(),
         seed: context.seed,
     };
     ask(&search)

@@ -220,6 +220,7 @@ fn best_of(strategy: &dyn Strategy, seed: u64, budget: u32) -> f64 {
             },
             seed,
             initial_random: 5,
+            min_gain: None,
             earlier: &[],
             identity: &Candidate::key,
         };
