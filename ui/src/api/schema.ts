@@ -4136,6 +4136,12 @@ export interface components {
             max_replicates?: number | null;
             /**
              * Format: double
+             * @description End the search (`bayesian`) once a further gain of this ratio is held for improbable (below 10 %,
+             *     twice running): 0.05 is five per cent. Never when absent.
+             */
+            min_gain?: number | null;
+            /**
+             * Format: double
              * @description Longest time for all experiments together, in seconds; no limit when absent. An experiment that
              *     would exceed it is not begun, and a quarter of it is kept for `max_replicates`.
              */

@@ -99,13 +99,19 @@ fn interval(comparison: Comparison) -> String {
 }
 
 fn runs(best: &Judged, baseline: Option<&Judged>) -> String {
-    let times = |judged: &Judged| counted(judged.runs as u128, "time");
-    match baseline {
-        Some(baseline) if best.runs == 1 && baseline.runs == 1 => "Each was measured once.".into(),
-        Some(baseline) if baseline.number != best.number => {
-            format!("They were measured {} and {}.", times(best), times(baseline))
-        }
-        _ => format!("It was measured {}.", times(best)),
+    let times = |judged: &Judged| match judged.runs {
+        1 => "once".to_owned(),
+        2 => "twice".to_owned(),
+        runs => counted(runs as u128, "time"),
+    };
+    match baseline.filter(|baseline| baseline.number != best.number) {
+        Some(baseline) if baseline.runs == best.runs => format!("Each was measured {}.", times(best)),
+        Some(baseline) => format!(
+            "It was measured {}, the defaults {}.",
+            times(best),
+            times(baseline)
+        ),
+        None => format!("They were measured {}.", times(best)),
     }
 }
 
@@ -115,4 +121,62 @@ fn misses(violations: &[Violation]) -> String {
         format!("{} is {actual} against {threshold}", miss.metric)
     });
     misses.collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use autotuner_core::ids::ExperimentNumber;
+    use autotuner_core::score::{Objective, Score, ScoreParts};
+    use autotuner_core::search::Role;
+    use autotuner_core::space::CandidateKey;
+    use autotuner_core::verdict::{Run, of_runs};
+
+    use super::*;
+
+    /// The sentence on experiments of so many tokens a second: the defaults, then one candidate, then
+    /// both in turn.
+    fn told(rates: &[f64]) -> String {
+        let score = |rate: &f64| {
+            Score::from_parts(ScoreParts {
+                feasible: true,
+                value: *rate,
+                objective: Objective::MaximizeThroughput,
+                objective_value: *rate,
+                penalty: 0.0,
+                violations: Vec::new(),
+                low_n: false,
+            })
+        };
+        let scores: Vec<Score> = rates.iter().map(score).collect();
+        let runs: Vec<Run<'_>> = (1..)
+            .zip(&scores)
+            .map(|(number, score)| Run {
+                number: ExperimentNumber(number),
+                role: match number {
+                    1 => Role::Baseline,
+                    2 => Role::Search,
+                    _ => Role::Replicate,
+                },
+                key: CandidateKey(if number % 2 == 1 {
+                    String::new()
+                } else {
+                    "a".into()
+                }),
+                score: Some(score),
+            })
+            .collect();
+        sentence(&of_runs(&runs, Some(ExperimentNumber(1))))
+    }
+
+    #[test]
+    fn sentences_claim_what_was_measured() {
+        let all = [
+            told(&[1000.0]),
+            told(&[1000.0, 1300.0]),
+            told(&[1000.0, 1300.0, 1000.0, 1300.0, 1000.0, 1300.0]),
+            told(&[1000.0, 1010.0, 1000.0, 1001.0, 1001.0, 1000.0, 1000.0, 1001.0]),
+            told(&[1000.0, 1300.0, 1100.0, 1200.0]),
+        ];
+        insta::assert_snapshot!(all.join("\n"));
+    }
 }
