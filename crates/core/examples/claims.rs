@@ -6,6 +6,7 @@
 
 use std::env;
 use std::error::Error;
+use std::io::Write as _;
 use std::num::NonZero;
 use std::thread;
 
@@ -133,14 +134,17 @@ struct Outcome {
 fn main() -> Result<(), Box<dyn Error>> {
     let mut words = env::args().skip(1);
     let tasks: u64 = words.next().map_or(Ok(500), |word| word.parse())?;
+    let mut out = std::io::stdout().lock();
     let seed: u64 = words.next().map_or(Ok(0), |word| word.parse())?;
-    println!(
+    writeln!(
+        out,
         "{tasks} simulated tasks a line; noise of single starts and of the drift that neighbours share\n"
-    );
-    println!(
+    )?;
+    writeln!(
+        out,
         "| configurations | noise | starts | \"improved\" | and it is the best | interval holds | undecided |"
-    );
-    println!("|---|---|---|---|---|---|---|");
+    )?;
+    writeln!(out, "|---|---|---|---|---|---|---|")?;
     for case in &CASES {
         let outcomes = all(case, tasks, seed);
         let share = |is_so: fn(&Outcome) -> bool| {
@@ -148,7 +152,8 @@ fn main() -> Result<(), Box<dyn Error>> {
             format!("{:.1} %", 100.0 * count as f64 / outcomes.len() as f64)
         };
         let starts: usize = outcomes.iter().map(|outcome| outcome.starts).sum();
-        println!(
+        writeln!(
+            out,
             "| {} | {:.1} %, {:.1} % | {:.1} of {} | {} | {} | {} | {} |",
             case.name,
             100.0 * case.noise.0,
@@ -163,7 +168,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             },
             share(|outcome| outcome.covered),
             share(|outcome| outcome.undecided),
-        );
+        )?;
     }
     Ok(())
 }
@@ -206,14 +211,17 @@ fn one(case: &Case, seed: u64) -> Outcome {
     }
     let verdict = verdict(&experiments);
     let improved = matches!(verdict.claim, Claim::Gain(_));
-    let chosen = verdict
+    let best = verdict
         .best
         .as_ref()
-        .and_then(|best| experiments.iter().find(|each| each.number == best.number))
-        .map(|best| true_worth(case, &best.candidate));
+        .and_then(|best| experiments.iter().find(|each| each.number == best.number));
+    let is_default = best.is_some_and(|best| best.candidate.is_engine_default());
+    let chosen = best.map(|best| true_worth(case, &best.candidate));
     let truth = chosen.unwrap_or(0.0).exp_m1();
+    // Where the defaults are the best, the interval is of what was not chosen.
     let interval = verdict
         .comparison
+        .filter(|_| !is_default)
         .map(|comparison| (comparison.low, comparison.high));
     Outcome {
         improved,

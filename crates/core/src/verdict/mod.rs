@@ -192,7 +192,9 @@ fn is_ahead(challenger: &Standing<'_>, default: &Standing<'_>, comparison: Optio
     match (challenger.is_feasible(), default.is_feasible(), comparison) {
         (true, true, Some(comparison)) => {
             let is_better = challenger.mean() > default.mean();
-            comparison.gain > 0.0 && (comparison.is_gain() || is_better)
+            // What is surely hardly better is not worth a change.
+            let may_be_worth_it = comparison.high >= SMALLEST_GAIN && comparison.gain > 0.0;
+            comparison.is_gain() || (may_be_worth_it && is_better)
         }
         _ => challenger.typical() > default.typical(),
     }
@@ -243,8 +245,6 @@ fn claim(
         Claim::MeetsSlos(comparison.gain)
     } else if comparison.is_gain() {
         Claim::Gain(comparison.gain)
-    } else if comparison.high < SMALLEST_GAIN {
-        Claim::NoGain(comparison.gain.max(0.0))
     } else {
         Claim::Undecided(comparison.gain)
     }

@@ -45,7 +45,7 @@ impl Strategy for Bayesian {
 
     fn propose(&self, context: &SearchContext<'_>, rng: &mut dyn Rng) -> Proposal {
         let axes = Axes::of(context.space);
-        let advice = asked(context, &axes, |search| advise(search));
+        let advice = asked(context, &axes, advise);
         match advice.next {
             Suggestion::Try { point, why } => Proposal::Try {
                 candidate: axes.candidate(&point),
@@ -85,7 +85,7 @@ pub fn beliefs(context: &SearchContext<'_>) -> HashMap<CandidateKey, Belief> {
         };
         Some((keys.get(&of.point)?.clone(), belief))
     };
-    asked(context, &axes, |search| believed(search))
+    asked(context, &axes, believed)
         .into_iter()
         .filter_map(belief)
         .collect()

@@ -106,7 +106,7 @@ export function VerdictCard({ results }: { results: Results }) {
                 gained === null
                   ? t('results.figure.noGain')
                   : typeof verdict?.gain_low === 'number' && typeof verdict.gain_high === 'number'
-                    ? t('tasks.verdict.interval', {
+                    ? t('results.figure.interval', {
                         low: gain(verdict.gain_low),
                         high: gain(verdict.gain_high),
                       })
