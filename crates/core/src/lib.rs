@@ -14,6 +14,7 @@ pub mod gpu;
 pub mod ids;
 pub mod insight;
 pub mod lifecycle;
+mod linear;
 pub mod measure;
 pub mod metrics;
 pub mod plan;

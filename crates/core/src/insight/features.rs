@@ -7,7 +7,8 @@
 //! are smooth. Anything else, "the engine decides" and "not set" among it, stands alone.
 
 use super::Scored;
-use super::linear::{as_f64, eigen};
+use super::eigen::eigen;
+use crate::linear::as_f64;
 use crate::space::{Domain, Parameter, Value};
 
 /// Most places.

@@ -8,11 +8,11 @@
 //! they do not (`rules.rs`). It is for people: no strategy reads it.
 
 mod axis;
+mod eigen;
 mod failures;
 mod feasibility;
 mod features;
 mod importance;
-mod linear;
 mod posterior;
 mod rules;
 mod slices;

@@ -10,7 +10,7 @@
 use rand::Rng;
 use rand_distr::{Distribution as _, Gamma, StandardNormal};
 
-use super::linear::{as_f64, dot, solve};
+use crate::linear::{Cholesky, as_f64, dot};
 
 /// Rounds before the first draw that counts.
 const WARM_UP: usize = 150;
@@ -111,7 +111,7 @@ fn weights(scores: &[f64], states: &mut [State<'_>], noise: f64, rng: &mut impl 
             *missing -= dot(row, &state.weights);
         }
     }
-    let pull = solve(&mut covariance, &missing);
+    let pull = Cholesky::of(&covariance, missing.len()).solve(&missing);
     for state in states.iter_mut() {
         let size = state.size * state.size;
         for (pull, row) in pull.iter().zip(&state.part.rows) {

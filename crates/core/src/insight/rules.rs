@@ -13,9 +13,9 @@
 use std::fmt;
 
 use super::feasibility::{Fate, Told};
-use super::linear::as_f64;
 use crate::failure::FailureKind;
 use crate::ids::ExperimentNumber;
+use crate::linear::as_f64;
 use crate::space::{Parameter, ParameterName, Value};
 
 /// Most rules for one kind of failure.

@@ -15,9 +15,9 @@ use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 
 use super::features::Features;
-use super::linear::as_f64;
 use super::posterior::{Draws, Part, draws};
 use super::{FEWEST, Scored, plural};
+use crate::linear::as_f64;
 use crate::space::{Parameter, ParameterName};
 
 /// Most experiments that the model is made of; of more, evenly spaced ones: its cost grows with

@@ -8,9 +8,9 @@
 //! A kind is asked only of points that got as far as it; what is nobody's fault teaches nothing.
 
 use super::fit::{self, Seen};
-use super::linear::{Cholesky, as_f64, dot};
 use super::problem::{Axis, Crash, Outcome, Point, Trial};
 use super::rules::Rules;
+use crate::linear::{Cholesky, as_f64, dot};
 
 /// Log-odds of a crash before anything is known.
 const PRIOR: f64 = -2.2;

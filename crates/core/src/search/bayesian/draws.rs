@@ -5,8 +5,8 @@ use rand::distr::Distribution;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::StandardNormal;
 
-use super::linear::as_f64;
 use super::outputs::Mix;
+use crate::linear::as_f64;
 
 /// Degrees of freedom of draws with heavy tails.
 const HEAVINESS: usize = 3;

@@ -2,8 +2,8 @@
 //! handful of observations cannot lead it astray.
 
 use super::kernel::{Kernel, Shape};
-use super::linear::{Cholesky, as_f64, dot};
 use super::problem::{Axis, Point};
+use crate::linear::{Cholesky, as_f64, dot};
 
 /// Steps of the ascent.
 const STEPS: usize = 24;

@@ -15,7 +15,6 @@ mod draws;
 mod earlier;
 mod fit;
 mod kernel;
-mod linear;
 mod model;
 mod outputs;
 mod points;

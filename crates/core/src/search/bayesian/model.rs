@@ -7,11 +7,11 @@ use rand_chacha::ChaCha8Rng;
 use super::crash::Crashes;
 use super::draws;
 use super::earlier;
-use super::linear::as_f64;
 use super::outputs::Mix;
 use super::problem::{Goal, Outcome, Point, Search, Trial, Worth};
 use super::process::{Belief, Process, Together};
 use super::scale::Scale;
+use crate::linear::as_f64;
 
 /// Draws that an expectation is taken over; every point sees the same ones.
 const DRAWS: usize = 64;

@@ -7,7 +7,7 @@
 //! kernel for all that is exact, however many rows end early (an autoregressive model; Kennedy
 //! and O'Hagan, 2000).
 
-use super::linear::{Cholesky, as_f64, dot};
+use crate::linear::{Cholesky, as_f64, dot};
 
 /// How many observations the prior guess of the outputs' covariance counts for.
 const PRIOR_WEIGHT: f64 = 3.0;

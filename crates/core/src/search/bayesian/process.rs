@@ -5,9 +5,9 @@
 
 use super::fit::{self, Fitted, Seen};
 use super::kernel::Kernel;
-use super::linear::{Cholesky, as_f64, dot};
 use super::outputs::{self, Mix, Rows};
 use super::problem::{Axis, Point};
+use crate::linear::{Cholesky, as_f64, dot};
 
 /// Noise of a run that does not fit, against that of one that does (in variance).
 const DOUBT: f64 = 30.0;

@@ -8,9 +8,9 @@
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::linear::as_f64;
 use super::model::{Model, Ranked};
 use super::problem::{Point, Search};
+use crate::linear::as_f64;
 
 /// Points that are looked at together.
 pub(super) const LOOKED_AT: usize = 40;

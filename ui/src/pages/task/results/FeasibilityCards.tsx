@@ -1,10 +1,8 @@
 /** Where configurations work: the rules that explain failures, a map of two parameters, and each value. */
-import { useQuery } from '@tanstack/react-query';
 import { MoveDown, MoveRight } from 'lucide-react';
 import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Schemas } from '@/api/client';
-import { taskInsight } from '@/api/queries/experiments';
 import { Chart } from '@/charts/Chart';
 import {
   type PairMap,
@@ -20,32 +18,29 @@ import { Card } from '@/components/Card';
 import { FailureBadge } from '@/components/experiment/parts';
 import { useIsPhone } from '@/components/experiment/useIsPhone';
 import { Select } from '@/components/Select';
-import { Failed, Skeleton } from '@/components/States';
 import { setting } from '@/lib/format';
 import { href } from '@/lib/navigate';
 import type { Results } from './useResults';
+import { WithInsight } from './WithInsight';
 
 type Rule = Schemas['RuleView'];
+type Feasibility = Schemas['InsightView']['feasibility'];
 
 /** Most numbers that are listed of one rule. */
 const MOST = 12;
 
 export function FeasibilityCards({ results }: { results: Results }) {
   const { t } = useTranslation();
-  const { data, error, isPending, refetch } = useQuery(taskInsight(results.task.id, results.run));
-  if (isPending)
-    return (
-      <div role="status" aria-label={t('state.loading')}>
-        <Skeleton className="h-40 w-full" />
-      </div>
-    );
-  if (!data)
-    return (
-      <Card title={t('results.works.title')}>
-        <Failed error={error} onRetry={() => void refetch()} />
-      </Card>
-    );
-  const { all, parameters, pairs, rules } = data.feasibility;
+  return (
+    <WithInsight results={results} title={t('results.works.title')}>
+      {({ feasibility }) => <Cards results={results} feasibility={feasibility} />}
+    </WithInsight>
+  );
+}
+
+function Cards({ results, feasibility }: { results: Results; feasibility: Feasibility }) {
+  const { t } = useTranslation();
+  const { all, parameters, pairs, rules } = feasibility;
   if (all.n === all.good) return null;
   return (
     <>

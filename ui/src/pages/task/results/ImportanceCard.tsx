@@ -1,21 +1,19 @@
 /** How much each parameter matters: for what is measured, and for being among the best. */
-import { useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Schemas } from '@/api/client';
-import { taskInsight } from '@/api/queries/experiments';
 import { Chart } from '@/charts/Chart';
 import { type Importance, importanceOption, importanceTable } from '@/charts/importance';
 import { interactionsOption, interactionsTable } from '@/charts/interactions';
 import { useTokens } from '@/charts/tokens';
 import { Card } from '@/components/Card';
 import { useIsPhone } from '@/components/experiment/useIsPhone';
-import { Failed, Skeleton } from '@/components/States';
 import { Segmented } from '@/components/Toggle';
 import { useAddress } from '@/lib/address';
 import { percent } from '@/lib/format';
 import { asWord } from '@/lib/search';
 import type { Results } from './useResults';
+import { WithInsight } from './WithInsight';
 
 type Insight = Schemas['InsightView'];
 
@@ -23,25 +21,18 @@ const WAYS = ['model', 'best'] as const;
 
 export function ImportanceCards({ results }: { results: Results }) {
   const { t } = useTranslation();
-  const { data, error, isPending, refetch } = useQuery(taskInsight(results.task.id, results.run));
-  if (isPending)
-    return (
-      <div role="status" aria-label={t('state.loading')}>
-        <Skeleton className="h-40 w-full" />
-      </div>
-    );
-  if (!data)
-    return (
-      <Card title={t('results.importance.title')}>
-        <Failed error={error} onRetry={() => void refetch()} />
-      </Card>
-    );
-  const hasPairs = data.variance.interactions.length > 0;
   return (
-    <div className={hasPairs ? 'grid gap-4 xl:grid-cols-2' : 'grid gap-4'}>
-      <ImportanceCard results={results} insight={data} />
-      {hasPairs && <InteractionsCard insight={data} />}
-    </div>
+    <WithInsight results={results} title={t('results.importance.title')}>
+      {(insight) => {
+        const hasPairs = insight.variance.interactions.length > 0;
+        return (
+          <div className={hasPairs ? 'grid gap-4 xl:grid-cols-2' : 'grid gap-4'}>
+            <ImportanceCard results={results} insight={insight} />
+            {hasPairs && <InteractionsCard insight={insight} />}
+          </div>
+        );
+      }}
+    </WithInsight>
   );
 }
 

@@ -2,19 +2,19 @@
 
 /// The lower triangle `L` of a symmetric positive definite matrix `A = L Lᵀ`.
 #[derive(Debug, Clone)]
-pub(super) struct Cholesky {
+pub(crate) struct Cholesky {
     size: usize,
     lower: Vec<f64>,
 }
 
 /// A count as a number.
 #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
-pub(super) fn as_f64(count: usize) -> f64 {
+pub(crate) fn as_f64(count: usize) -> f64 {
     count as f64
 }
 
 /// The sum of products, in four independent parts so that the processor can overlap them.
-pub(super) fn dot(left: &[f64], right: &[f64]) -> f64 {
+pub(crate) fn dot(left: &[f64], right: &[f64]) -> f64 {
     let mut sums = [0.0_f64; 4];
     let (left_parts, left_rest) = left.as_chunks::<4>();
     let (right_parts, right_rest) = right.as_chunks::<4>();
@@ -30,7 +30,7 @@ pub(super) fn dot(left: &[f64], right: &[f64]) -> f64 {
 impl Cholesky {
     /// Factors a matrix given row by row; only its lower triangle is read. A pivot that
     /// rounding makes too small is lifted: the matrix of a kernel is never truly singular.
-    pub(super) fn of(matrix: &[f64], size: usize) -> Self {
+    pub(crate) fn of(matrix: &[f64], size: usize) -> Self {
         let mut lower = vec![0.0; size * size];
         for row in 0..size {
             let (above, current) = lower.split_at_mut(row * size);
@@ -46,12 +46,12 @@ impl Cholesky {
     }
 
     /// A row of `L`, as far as it is not zero.
-    pub(super) fn row(&self, row: usize) -> &[f64] {
+    pub(crate) fn row(&self, row: usize) -> &[f64] {
         &self.lower[row * self.size..=row * self.size + row]
     }
 
     /// Turns `b` into `L⁻¹ b`; a shorter `b` is of the leading part of `A`.
-    pub(super) fn forward(&self, b: &mut [f64]) {
+    pub(crate) fn forward(&self, b: &mut [f64]) {
         for index in 0..b.len() {
             let row = self.row(index);
             b[index] = (b[index] - dot(&row[..index], &b[..index])) / row[index];
@@ -59,7 +59,7 @@ impl Cholesky {
     }
 
     /// Turns `b` into `L⁻ᵀ b`; a shorter `b` is of the leading part of `A`.
-    pub(super) fn backward(&self, b: &mut [f64]) {
+    pub(crate) fn backward(&self, b: &mut [f64]) {
         for index in (0..b.len()).rev() {
             let row = self.row(index);
             b[index] /= row[index];
@@ -71,7 +71,7 @@ impl Cholesky {
     }
 
     /// `A⁻¹ b`; a shorter `b` is of the leading part of `A`.
-    pub(super) fn solve(&self, b: &[f64]) -> Vec<f64> {
+    pub(crate) fn solve(&self, b: &[f64]) -> Vec<f64> {
         let mut x = b.to_vec();
         self.forward(&mut x);
         self.backward(&mut x);
@@ -79,19 +79,19 @@ impl Cholesky {
     }
 
     /// `L b`.
-    pub(super) fn times(&self, b: &[f64]) -> Vec<f64> {
+    pub(crate) fn times(&self, b: &[f64]) -> Vec<f64> {
         (0..self.size)
             .map(|index| dot(self.row(index), &b[..=index]))
             .collect()
     }
 
     /// `ln det` of the leading part of `A` of so many rows.
-    pub(super) fn ln_det(&self, rows: usize) -> f64 {
+    pub(crate) fn ln_det(&self, rows: usize) -> f64 {
         (0..rows).map(|index| 2.0 * self.row(index)[index].ln()).sum()
     }
 
     /// The columns of `L⁻¹`, each as a row; column `j` is zero before `j`.
-    pub(super) fn inverse_columns(&self) -> Vec<f64> {
+    pub(crate) fn inverse_columns(&self) -> Vec<f64> {
         let size = self.size;
         let mut columns = vec![0.0; size * size];
         for column in 0..size {
@@ -108,7 +108,7 @@ impl Cholesky {
     /// `Σ wᵢ lᵢ lᵢᵀ` over the rows `lᵢ` of `L⁻¹`; the lower triangle only. With weights of 1 it is
     /// `A⁻¹`. As the factor of a leading part of `A` is the leading part of `L`, weights that say
     /// how many leading parts reach as far as a row give the sum of those parts' inverses.
-    pub(super) fn weighted_inverse(&self, weights: &[f64]) -> Vec<f64> {
+    pub(crate) fn weighted_inverse(&self, weights: &[f64]) -> Vec<f64> {
         let size = self.size;
         let mut columns = self.inverse_columns();
         let roots: Vec<f64> = weights.iter().map(|weight| weight.sqrt()).collect();
