@@ -111,7 +111,7 @@ fn runs(best: &Judged, baseline: Option<&Judged>) -> String {
             times(best),
             times(baseline)
         ),
-        None => format!("They were measured {}.", times(best)),
+        None => format!("The defaults were measured {}.", times(best)),
     }
 }
 
