@@ -106,7 +106,7 @@ pub fn plan(
     let mut end = None;
     while free > 0 && end.is_none() {
         let proposed = match history.is_confirming() {
-            true => Err(Finish::BudgetSpent),
+            true => Err(history.search_end()),
             false => history.propose(&next),
         };
         let proposed = proposed.or_else(|finish| history.confirm(&next, finish));
@@ -284,6 +284,17 @@ impl History<'_> {
         self.experiments
             .iter()
             .any(|experiment| experiment.role == Role::Replicate)
+    }
+
+    /// How a search ended whose finds are being measured again.
+    fn search_end(&self) -> Finish {
+        if self.begun(&[]) >= self.task.search.max_iterations {
+            return Finish::BudgetSpent;
+        }
+        Finish::NothingLeft {
+            why: "the search ended before its planned number of experiments, and what it found was measured again"
+                .into(),
+        }
     }
 
     /// What to measure again now that the search has ended for this reason, or that it is over.

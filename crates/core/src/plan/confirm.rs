@@ -45,7 +45,7 @@ pub(super) fn next(
     let runs: Vec<Run<'_>> = experiments.iter().filter_map(Run::of).collect();
     let standings = Standings::believed(&runs, &beliefs());
     let field = Field::of(&standings)?;
-    if begun.running == 0 && field.is_settled(most, &standings) {
+    if field.is_settled(most, &standings) {
         return None;
     }
     let least = if left >= ROOM { 3 } else { 2 };
@@ -71,8 +71,6 @@ pub(super) fn next(
 struct Begun {
     times: HashMap<CandidateKey, usize>,
     total: u32,
-    /// How many of them have not ended.
-    running: usize,
 }
 
 impl Begun {
@@ -91,15 +89,7 @@ impl Begun {
             *times.entry(candidate.key()).or_insert(0) += 1;
             total += 1;
         }
-        let running = experiments
-            .iter()
-            .filter(|experiment| !experiment.status.is_ended() || experiment.is_lost())
-            .count();
-        Self {
-            times,
-            total,
-            running: running + decided.len(),
-        }
+        Self { times, total }
     }
 
     fn of_standing(&self, standing: &Standing<'_>) -> usize {

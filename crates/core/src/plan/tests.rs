@@ -534,6 +534,18 @@ fn what_would_exceed_the_time_is_not_begun() {
     assert_eq!(gpus, (2, 1, Finish::TimeSpent(Spending::GpuHours)));
 }
 
+/// A loss long ago must not keep a run from ending when all is clear.
+#[test]
+fn what_was_lost_and_made_good_does_not_lengthen_the_repetitions() {
+    let sure = "ok 6 1480\nok 7 1005\nok 8 1505\nok 9 1490";
+    let told = told_again(
+        10,
+        1,
+        &format!("ok 1 1000\nfail 2 worker_lost\nok 3 1100\nok 4 1500\nok 5 900\n{sure}"),
+    );
+    assert!(told.trim_end().ends_with("finish BudgetSpent"), "{told}");
+}
+
 #[test]
 fn nothing_is_measured_again_where_nothing_may_be_chosen() {
     let end = |moves: &str| {

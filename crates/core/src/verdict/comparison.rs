@@ -10,8 +10,8 @@ use crate::statistics::{student_beyond, student_quantile_beyond};
 
 /// The probability, on each side, that the interval does not hold the true gain, of a single
 /// configuration that is looked at once. Looking again and again and choosing among several make
-/// it larger; with this, and what is taken off for the number of those, it stays below 5 % in simulated runs
-/// (`examples/claims.rs`).
+/// it larger; with this, and what is taken off for the number of those, it stays below 5 % in
+/// simulated runs (`examples/claims.rs`).
 pub const DOUBT: f64 = 0.04;
 
 /// The least noise that is assumed of measurements, as a ratio: of two or three of them some agree
