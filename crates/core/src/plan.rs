@@ -204,10 +204,11 @@ impl History<'_> {
             FailureKind::WorkerLost => MOST_CRASHES,
             _ => MOST_ATTEMPTS,
         };
-        let losses = self
-            .experiments
-            .iter()
-            .filter(|other| is_same(other, lost) && kind_of(other) == Some(kind));
+        // A repetition that succeeded ends the count: the next one begins anew.
+        let same = self.experiments.iter().rev().filter(|other| is_same(other, lost));
+        let losses = same
+            .take_while(|other| !other.status.is_ended() || other.is_lost())
+            .filter(|other| kind_of(other) == Some(kind));
         losses.count() >= most as usize
     }
 

@@ -546,6 +546,24 @@ fn what_was_lost_and_made_good_does_not_lengthen_the_repetitions() {
     assert!(told.trim_end().ends_with("finish BudgetSpent"), "{told}");
 }
 
+/// Each repetition has attempts of its own.
+#[test]
+fn losses_of_one_repetition_are_not_held_against_the_next() {
+    let twice = |number: u32| {
+        format!(
+            "fail {number} infrastructure\nfail {} infrastructure\n",
+            number + 1
+        )
+    };
+    let moves = format!(
+        "ok 1 1000\nok 2 1100\nok 3 1500\nok 4 900\nok 5 800\nok 6 1300\n{}ok 9 1350\n{}ok 12 1200\nok 13 1100",
+        twice(7),
+        twice(10)
+    );
+    let told = told_again(4, 1, &moves);
+    assert!(told.trim_end().ends_with("finish BudgetSpent"), "{told}");
+}
+
 #[test]
 fn nothing_is_measured_again_where_nothing_may_be_chosen() {
     let end = |moves: &str| {

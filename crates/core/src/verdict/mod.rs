@@ -11,7 +11,7 @@ mod standing;
 mod tests;
 
 pub use comparison::{Comparison, DOUBT};
-pub use standing::{Noise, Standing, Standings};
+pub use standing::{Standing, Standings};
 
 use crate::experiment::Experiment;
 use crate::ids::ExperimentNumber;

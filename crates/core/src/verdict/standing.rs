@@ -42,11 +42,11 @@ pub struct Standing<'a> {
 
 /// How much repeated measurements of one configuration differ.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Noise {
+pub(super) struct Noise {
     /// Sum of squares about each configuration's own mean, of logarithms.
-    pub squares: f64,
+    pub(super) squares: f64,
     /// How many measurements that rests on, beyond the first of each configuration.
-    pub freedom: f64,
+    pub(super) freedom: f64,
 }
 
 /// Every configuration that was measured.
@@ -55,7 +55,7 @@ pub struct Standings<'a> {
     /// The best first.
     all: Vec<Standing<'a>>,
     /// How much repeated measurements differ.
-    pub noise: Noise,
+    pub(super) noise: Noise,
 }
 
 impl<'a> Standings<'a> {
