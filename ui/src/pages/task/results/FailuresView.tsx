@@ -5,11 +5,11 @@ import { useTranslation } from 'react-i18next';
 import type { Experiment } from '@/api/queries/experiments';
 import { type FailureGroup, taskInsight } from '@/api/queries/experiments';
 import { Card } from '@/components/Card';
+import { ExperimentLinks } from '@/components/experiment/ExperimentLinks';
 import { FailureBadge } from '@/components/experiment/parts';
 import { messageAlone } from '@/components/experiment/read';
 import { Empty } from '@/components/States';
 import { useAddress } from '@/lib/address';
-import { href } from '@/lib/navigate';
 import { FeasibilityCards } from './FeasibilityCards';
 import type { Results } from './useResults';
 
@@ -83,17 +83,13 @@ export function FailuresView({ results }: { results: Results }) {
                   {messageAlone(example.error_message, example.advice)}
                 </p>
               )}
-              <p className="mt-3 flex flex-wrap gap-x-2 gap-y-1 text-xs">
-                {group.experiment_ids.slice(0, MOST).map((number) => (
-                  <a
-                    key={number}
-                    href={href.experiment(results.task.id, number, { run: results.run })}
-                    className="num text-accent hover:underline"
-                  >
-                    #{number}
-                  </a>
-                ))}
-                {group.n > MOST && <span className="text-muted">+{group.n - MOST}</span>}
+              <p className="mt-3">
+                <ExperimentLinks
+                  taskId={results.task.id}
+                  run={results.run}
+                  numbers={group.experiment_ids}
+                  most={MOST}
+                />
               </p>
             </Card>
           );

@@ -15,19 +15,19 @@ import {
 import { useTokens } from '@/charts/tokens';
 import { Badge } from '@/components/Badge';
 import { Card } from '@/components/Card';
+import { ExperimentLinks } from '@/components/experiment/ExperimentLinks';
 import { FailureBadge } from '@/components/experiment/parts';
 import { useIsPhone } from '@/components/experiment/useIsPhone';
 import { Select } from '@/components/Select';
 import { setting } from '@/lib/format';
-import { href } from '@/lib/navigate';
 import type { Results } from './useResults';
 import { WithInsight } from './WithInsight';
 
-type Rule = Schemas['RuleView'];
-type Feasibility = Schemas['InsightView']['feasibility'];
-
 /** Most numbers that are listed of one rule. */
 const MOST = 12;
+
+type Rule = Schemas['RuleView'];
+type Feasibility = Schemas['InsightView']['feasibility'];
 
 export function FeasibilityCards({ results }: { results: Results }) {
   const { t } = useTranslation();
@@ -90,20 +90,7 @@ function RuleRow({ rule, results }: { rule: Rule; results: Results }) {
           </span>
         )}
       </span>
-      <span className="flex flex-wrap gap-x-1.5 text-xs">
-        {rule.experiment_ids.slice(0, MOST).map((number) => (
-          <a
-            key={number}
-            href={href.experiment(results.task.id, number, { run: results.run })}
-            className="num text-accent hover:underline"
-          >
-            #{number}
-          </a>
-        ))}
-        {rule.experiment_ids.length > MOST && (
-          <span className="text-muted">+{rule.experiment_ids.length - MOST}</span>
-        )}
-      </span>
+      <ExperimentLinks taskId={results.task.id} run={results.run} numbers={rule.experiment_ids} most={MOST} />
       {rule.alternatives > 0 && (
         <span className="w-full text-muted text-xs">
           {t('results.rules.alternatives', { count: rule.alternatives })}
