@@ -6,6 +6,7 @@
 
 #[cfg(test)]
 mod conformance;
+mod recording;
 
 use std::collections::HashMap;
 use std::io::Write as _;
@@ -16,9 +17,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use autotuner_core::engine::{Endpoint, LaunchPlan};
-use autotuner_core::measure::{
-    ClientHealth, LevelRecords, RequestOutcome, RequestRecord, TokenCount, TokenSource,
-};
+use autotuner_core::measure::ClientHealth;
 use autotuner_core::workload::Workload;
 use autotuner_deploy::{
     DeployError, Deployer, Deployment, DeploymentStatus, Exit, Label, Owned, Placement, Unwatched, Watcher,
@@ -28,6 +27,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
+
+use recording::{by_levels, recording};
 
 /// Engines in memory, as a deployer and as a load generator.
 #[derive(Default)]
@@ -346,47 +347,8 @@ impl Bench for FakeWorld {
                 });
                 Ok(recording)
             }
-            _ => Ok(recording(rate, 0)),
+            _ => Ok(by_levels(rate, workload, observer).await),
         }
-    }
-}
-
-/// Ten requests, `failed` of them failures, of `rate` tokens a second in all.
-fn recording(rate: u32, failed: usize) -> Recording {
-    let tokens = |count| TokenCount {
-        count,
-        source: TokenSource::Usage,
-    };
-    let request = |index: usize| RequestRecord {
-        intended_ns: 0,
-        sent_ns: 0,
-        content_ns: vec![1_000_000, 2_000_000],
-        first_chunk_tokens: 1,
-        ended_ns: 2_000_000,
-        input_tokens: tokens(0),
-        output_tokens: tokens(rate / 10),
-        outcome: if index < failed {
-            RequestOutcome::Failed {
-                error: autotuner_core::measure::RequestError::Status(500),
-                detail: "no".into(),
-            }
-        } else {
-            RequestOutcome::Success
-        },
-        ..RequestRecord::default()
-    };
-    Recording {
-        levels: vec![LevelRecords {
-            scenario: "D(1,1)".into(),
-            concurrency: 1,
-            window_start_ns: 0,
-            window_end_ns: 1_000_000_000,
-            requests: (0..10).map(request).collect(),
-            ..LevelRecords::default()
-        }],
-        notes: vec![],
-        fingerprints: vec![],
-        clock_zero_ns: 0,
     }
 }
 

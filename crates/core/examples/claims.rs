@@ -15,7 +15,7 @@ use autotuner_core::ids::ExperimentNumber;
 use autotuner_core::lifecycle::ExperimentStatus;
 use autotuner_core::measure::{LevelRecords, RequestOutcome, RequestRecord, TokenCount, TokenSource};
 use autotuner_core::metrics::{experiment_metrics, level_metrics};
-use autotuner_core::plan::{Decision, Next, plan};
+use autotuner_core::plan::{Decision, Next, Situation, plan};
 use autotuner_core::score::score;
 use autotuner_core::space::Candidate;
 use autotuner_core::spec::TaskSpec;
@@ -199,8 +199,7 @@ fn one(case: &Case, seed: u64) -> Outcome {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut experiments: Vec<Experiment> = Vec::new();
     let mut drift: f64 = Normal::new(0.0, case.noise.1).map_or(0.0, |normal| normal.sample(&mut rng));
-    let strategy = task.search.strategy.strategy();
-    while let Decision::Start(nexts) = plan(&task, &experiments, strategy, &Candidate::key, 0) {
+    while let Decision::Start(nexts) = plan(&Situation::of(&task, &experiments, &Candidate::key), 0) {
         for next in nexts {
             let fresh: f64 = StandardNormal.sample(&mut rng);
             drift = KEPT * drift + case.noise.1 * (1.0 - KEPT * KEPT).sqrt() * fresh;

@@ -107,6 +107,14 @@ impl Experiment {
         self.result.as_ref()?.as_ref().ok()
     }
 
+    /// What was measured: all of it, or what was until it was given up.
+    pub fn metrics(&self) -> Option<&ExperimentMetrics> {
+        match self.result.as_ref()? {
+            Ok(measured) => Some(&measured.metrics),
+            Err(failure) => failure.partial.as_deref(),
+        }
+    }
+
     /// Why it failed, if it did.
     pub fn failure(&self) -> Option<&Failure> {
         self.result.as_ref()?.as_ref().err()

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::metrics::ExperimentMetrics;
+
 /// What kind of failure it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum FailureKind {
@@ -15,6 +17,9 @@ pub enum FailureKind {
     NotReadyInTime,
     /// The engine answered, but too many requests failed.
     BenchmarkFailed,
+    /// Its first levels showed that it all but certainly does not beat the best, so the rest was
+    /// not measured.
+    EarlyAborted,
     /// The load generator, and not the engine, has limited what was measured.
     ClientLimited,
     /// The world failed, not the candidate: no disk, no daemon, no image, or a fault of our own.
@@ -30,6 +35,8 @@ pub enum FailureKind {
 pub enum Lesson {
     /// Keep away from configurations like this one.
     KeepAway,
+    /// It works; what was measured of it is in [`Failure::partial`].
+    Partial,
     /// It says nothing about the configuration.
     Nothing,
 }
@@ -45,16 +52,20 @@ pub struct Failure {
     pub advice: Option<String>,
     /// The last lines of the engine's output, oldest first, at most a hundred.
     pub log_tail: Vec<String>,
+    /// What was measured of it, where it was given up: the first levels, which are too few for a
+    /// score.
+    pub partial: Option<Box<ExperimentMetrics>>,
 }
 
 impl FailureKind {
     /// Every kind.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::InvalidCandidate,
         Self::OutOfMemory,
         Self::EngineCrashed,
         Self::NotReadyInTime,
         Self::BenchmarkFailed,
+        Self::EarlyAborted,
         Self::ClientLimited,
         Self::Infrastructure,
         Self::WorkerLost,
@@ -69,6 +80,7 @@ impl FailureKind {
             Self::EngineCrashed => "engine_crashed",
             Self::NotReadyInTime => "not_ready_in_time",
             Self::BenchmarkFailed => "benchmark_failed",
+            Self::EarlyAborted => "early_aborted",
             Self::ClientLimited => "client_limited",
             Self::Infrastructure => "infrastructure",
             Self::WorkerLost => "worker_lost",
@@ -89,6 +101,7 @@ impl FailureKind {
             | Self::EngineCrashed
             | Self::NotReadyInTime
             | Self::BenchmarkFailed => Lesson::KeepAway,
+            Self::EarlyAborted => Lesson::Partial,
             Self::ClientLimited | Self::Infrastructure | Self::WorkerLost | Self::Cancelled => {
                 Lesson::Nothing
             }
@@ -110,6 +123,7 @@ impl Failure {
             message: message.into(),
             advice: None,
             log_tail: Vec::new(),
+            partial: None,
         }
     }
 }

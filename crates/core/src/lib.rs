@@ -17,6 +17,7 @@ pub mod lifecycle;
 mod linear;
 pub mod measure;
 pub mod metrics;
+pub mod pareto;
 pub mod plan;
 pub mod preset;
 pub mod problem;

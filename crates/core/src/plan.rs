@@ -13,9 +13,11 @@
 
 mod confirm;
 mod decision;
+mod situation;
 mod spent;
 
 pub use decision::{Decision, Finish, Next};
+pub use situation::Situation;
 pub use spent::{Spending, Spent};
 
 use std::collections::HashSet;
@@ -25,8 +27,8 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::experiment::Experiment;
 use crate::failure::FailureKind;
-use crate::search::{Budget, Observation, Proposal, Role, SearchContext, Seen, Strategy, beliefs};
-use crate::space::{Candidate, CandidateKey};
+use crate::search::{Proposal, Role, beliefs};
+use crate::space::Candidate;
 use crate::task::Task;
 
 /// Attempts at one candidate that the world may fail ([`FailureKind::Infrastructure`]) before
@@ -46,24 +48,16 @@ pub const MOST_LIMITED: u32 = 2;
 /// would limit the next as well.
 pub const MOST_LIMITED_CANDIDATES: usize = 3;
 
-/// Decides what to do next.
-///
-/// `experiments` is the whole history of the current run, oldest first. `identity` says
-/// what makes two candidates one configuration to the engine; `now_ms` is the time, milliseconds
-/// since the Unix epoch.
-pub fn plan(
-    task: &Task,
-    experiments: &[Experiment],
-    strategy: &dyn Strategy,
-    identity: &(dyn Fn(&Candidate) -> CandidateKey + Sync),
-    now_ms: i64,
-) -> Decision {
+/// Decides what to do next; `now_ms` is the time, milliseconds since the Unix epoch.
+pub fn plan(situation: &Situation<'_>, now_ms: i64) -> Decision {
+    let Situation {
+        task, experiments, ..
+    } = *situation;
     let history = History {
+        situation,
         task,
         experiments,
         spent: Spent::of(experiments, now_ms),
-        strategy,
-        identity,
     };
     if experiments.iter().any(is_cancelled) {
         return history.finish_when_idle(Finish::Cancelled);
@@ -126,11 +120,10 @@ pub fn plan(
 }
 
 struct History<'a> {
+    situation: &'a Situation<'a>,
     task: &'a Task,
     experiments: &'a [Experiment],
     spent: Spent,
-    strategy: &'a dyn Strategy,
-    identity: &'a (dyn Fn(&Candidate) -> CandidateKey + Sync),
 }
 
 fn kind_of(experiment: &Experiment) -> Option<FailureKind> {
@@ -252,7 +245,6 @@ impl History<'_> {
         if let Some(spending) = self.spent.exceeds(&self.task.search, true) {
             return Err(Finish::TimeSpent(spending));
         }
-        let observations: Vec<Observation<'_>> = self.experiments.iter().filter_map(observed).collect();
         let pending: Vec<Candidate> = self
             .experiments
             .iter()
@@ -260,10 +252,13 @@ impl History<'_> {
             .map(|experiment| experiment.candidate.clone())
             .chain(decided.iter().map(|next| next.candidate.clone()))
             .collect();
-        let context = self.context(&observations, &pending, begun);
         let mut rng = ChaCha8Rng::seed_from_u64(self.task.search.seed);
         rng.set_stream(u64::from(begun));
-        match self.strategy.propose(&context, &mut rng) {
+        let strategy = self.situation.strategy;
+        let proposal = self
+            .situation
+            .told(&pending, begun, |context| strategy.propose(context, &mut rng));
+        match proposal {
             Proposal::Try { candidate, reason } => Ok(Next {
                 role: Role::Search,
                 candidate,
@@ -311,67 +306,17 @@ impl History<'_> {
         if let Some(spending) = self.spent.exceeds(&self.task.search, false) {
             return Err(Finish::TimeSpent(spending));
         }
-        let beliefs = || {
-            let observations: Vec<Observation<'_>> = self.experiments.iter().filter_map(observed).collect();
-            beliefs(&self.context(&observations, &[], self.begun(decided)))
-        };
+        let beliefs = || self.situation.told(&[], self.begun(decided), beliefs);
         confirm::next(self.task.most_replicates(), self.experiments, decided, beliefs).ok_or(finish)
-    }
-
-    fn context<'c>(
-        &'c self,
-        observations: &'c [Observation<'c>],
-        pending: &'c [Candidate],
-        begun: u32,
-    ) -> SearchContext<'c> {
-        let total = self.task.search.max_iterations;
-        SearchContext {
-            space: &self.task.space,
-            objective: self.task.search.objective,
-            slos: &self.task.slos,
-            observations,
-            pending,
-            budget: Budget {
-                total,
-                left: total.saturating_sub(begun),
-            },
-            seed: self.task.search.seed,
-            initial_random: self.task.search.initial_random,
-            min_gain: self.task.search.min_gain,
-            earlier: &[],
-            identity: self.identity,
-        }
     }
 
     /// Distinct search candidates begun so far; repeated attempts are one.
     fn begun(&self, decided: &[Next]) -> u32 {
-        let first_attempts = self
-            .experiments
-            .iter()
-            .filter(|experiment| experiment.role == Role::Search && experiment.attempt == 1)
-            .count();
-        let new = decided
-            .iter()
-            .filter(|next| next.role == Role::Search && next.attempt == 1)
-            .count();
-        u32::try_from(first_attempts + new).unwrap_or(u32::MAX)
+        let is_new = |next: &&Next| next.role == Role::Search && next.attempt == 1;
+        let new = decided.iter().filter(is_new).count();
+        let new = u32::try_from(new).unwrap_or(u32::MAX);
+        self.situation.begun().saturating_add(new)
     }
-}
-
-fn observed(experiment: &Experiment) -> Option<Observation<'_>> {
-    let outcome = match experiment.result.as_ref()? {
-        Ok(measured) => Seen::Scored {
-            score: &measured.score,
-            metrics: &measured.metrics,
-        },
-        Err(_) if experiment.is_lost() => return None,
-        Err(failure) => Seen::Infeasible(failure.kind),
-    };
-    Some(Observation {
-        candidate: &experiment.candidate,
-        role: experiment.role,
-        outcome,
-    })
 }
 
 #[cfg(test)]

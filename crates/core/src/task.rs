@@ -120,6 +120,8 @@ pub struct SearchSettings {
     pub strategy: StrategyKind,
     /// What to improve.
     pub objective: Objective,
+    /// What else is to be improved: the search looks for compromises as well.
+    pub pareto: Vec<Objective>,
     /// Distinct search candidates to measure at most, at least 1. Baseline, replicates and
     /// lost attempts do not count.
     pub max_iterations: u32,
@@ -137,11 +139,38 @@ pub struct SearchSettings {
     pub initial_random: u32,
     /// Experiments that may run at once, at least 1.
     pub max_parallel_experiments: u32,
+    /// Whether a measurement ends after a level that shows that it all but certainly does not beat
+    /// the best.
+    pub early_abort: bool,
+    /// Whether the search begins with what earlier tasks of the same engine and model found.
+    pub warm_start: bool,
     /// Seed of everything random in the task.
     pub seed: u64,
 }
 
 impl Task {
+    /// What each level counts, in the workload's order of levels: one number each.
+    pub fn weights(&self) -> Vec<f64> {
+        let even = || vec![1.0; self.workload.level_count()];
+        self.level_weights.clone().unwrap_or_else(even)
+    }
+
+    /// Whether what another task has found may tell something of this one: the same engine serves
+    /// the same model, the same parameters vary, and it is measured at as many levels. What
+    /// differs beside that, such as lengths of prompts or the machine, is for the model to find out.
+    pub fn is_told_of_by(&self, other: &Self) -> bool {
+        let names = |task: &Self| {
+            let parameters = task.space.parameters().iter();
+            parameters
+                .map(|parameter| parameter.name.clone())
+                .collect::<Vec<_>>()
+        };
+        self.engine == other.engine
+            && self.model.id_or_path == other.model.id_or_path
+            && self.workload.level_count() == other.workload.level_count()
+            && names(self) == names(other)
+    }
+
     /// Starts, at most, that measure something again: none where nothing is tried beside the
     /// engine's defaults.
     pub fn most_replicates(&self) -> u32 {

@@ -11,7 +11,7 @@ use autotuner_core::ids::ExperimentNumber;
 use autotuner_core::lifecycle::ExperimentStatus;
 use autotuner_core::measure::{LevelRecords, RequestOutcome, RequestRecord, TokenCount, TokenSource};
 use autotuner_core::metrics::{experiment_metrics, level_metrics};
-use autotuner_core::plan::{Decision, Next, plan};
+use autotuner_core::plan::{Decision, Next, Situation, plan};
 use autotuner_core::problem::Problem;
 use autotuner_core::score::score;
 use autotuner_core::search::Role;
@@ -269,10 +269,9 @@ fn whole_run(task: &Task) -> Vec<Experiment> {
         };
         known.entry(key).or_insert_with(identity).clone()
     };
-    let strategy = task.search.strategy.strategy();
     let mut experiments: Vec<Experiment> = Vec::new();
     loop {
-        match plan(task, &experiments, strategy, &identity, 0) {
+        match plan(&Situation::of(task, &experiments, &identity), 0) {
             Decision::Start(all) => {
                 for next in all {
                     let number = experiments.len() + 1;

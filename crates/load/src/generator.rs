@@ -137,7 +137,7 @@ impl Bench for LoadGenerator {
                 cancel: &cancel,
             };
             let records = level.run(observer).await?;
-            let verdict = observer.level_done(&records);
+            let verdict = observer.level_done(&records).await;
             recording.levels.push(records);
             if verdict == Verdict::Stop {
                 break;

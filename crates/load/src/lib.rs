@@ -86,12 +86,13 @@ pub struct Recording {
 }
 
 /// Watches a benchmark, and may end it.
+#[async_trait]
 pub trait Observer: Send {
     /// Called a few times a second while a level runs, and when one ends.
     fn progress(&mut self, progress: &Progress);
 
-    /// Called after each level; `Continue` runs the next.
-    fn level_done(&mut self, records: &LevelRecords) -> Verdict;
+    /// Called after each level, with nothing under load; `Continue` runs the next.
+    async fn level_done(&mut self, records: &LevelRecords) -> Verdict;
 }
 
 /// What an observer wants.

@@ -117,6 +117,18 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// [`StoreError::NoSuchTask`].
     async fn history(&self, task: TaskId) -> Result<Vec<Experiment>, StoreError>;
+
+    /// The experiments of other runs that had ended, with something measured, when a task's current
+    /// run began: of those whose documents are held for alike, the latest so many, latest first.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchTask`].
+    async fn alike(
+        &self,
+        task: TaskId,
+        most: usize,
+        is_alike: &(dyn for<'d> Fn(&'d serde_json::Value) -> bool + Send + Sync),
+    ) -> Result<Vec<Vec<Experiment>>, StoreError>;
 }
 
 /// Why something could not be remembered or recalled.

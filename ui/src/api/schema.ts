@@ -4122,6 +4122,11 @@ export interface components {
             /** @description What to improve; `minimize_latency` when absent. */
             objective?: components["schemas"]["TaskDocumentObjectiveWord"] | null;
             /**
+             * @description Further objectives: beside the best by `objective`, the search (`bayesian`) then looks for
+             *     configurations that none beats in all of them, the Pareto front. None when absent.
+             */
+            pareto?: components["schemas"]["TaskDocumentObjectiveWord"][] | null;
+            /**
              * Format: uint32
              * @description Distinct configurations to measure at most. When absent: the whole grid for
              *     `grid_search` if it has at most 10,000 points, 100 for the other strategies.
@@ -4168,6 +4173,17 @@ export interface components {
              * @description Experiments that may run at once; 1 when absent.
              */
             max_parallel_experiments?: number | null;
+            /**
+             * @description Whether a measurement ends after a level that shows that its configuration all but certainly
+             *     does not beat the best one, or misses a hard SLO; the levels that weigh most, under the
+             *     greatest load, then run first. `false` when absent. It takes two levels.
+             */
+            early_abort?: boolean | null;
+            /**
+             * @description Whether the search (`bayesian`) begins with what earlier tasks of the same engine, model and
+             *     parameters found; `false` when absent, so that a task can be replayed.
+             */
+            warm_start?: boolean | null;
             /**
              * Format: uint64
              * @description Seed of everything random in the task; 0 when absent, so that a task can be replayed.

@@ -26,7 +26,7 @@ use crate::report::command;
 use crate::report::files::is_device;
 use crate::report::package::Containers;
 use crate::report::results::{RunFacts, TaskFacts, document, write};
-use crate::report::{claims, table};
+use crate::report::{claims, pareto, table};
 use crate::shutdown::Shutdown;
 use crate::targets::gpu_pool;
 use crate::worker::logs::TaskLogs;
@@ -235,6 +235,7 @@ async fn staff(
         slots: CpuSlots::of_machine(config.cpu_slots),
         gpu_model: OnceLock::new(),
         image: OnceLock::new(),
+        earlier: tokio::sync::OnceCell::new(),
     };
     Ok((Arc::new(worker), recorder))
 }
@@ -260,6 +261,9 @@ fn tell(worker: &Worker, containers: &Containers, experiments: &[Experiment], be
     print(&table::table(&worker.task, experiments, width));
     let verdict = verdict(experiments);
     print(&claims::sentence(&verdict));
+    if let Some(lines) = pareto::lines(&worker.task, experiments) {
+        print(&lines);
+    }
     let best = verdict
         .best
         .and_then(|best| experiments.iter().find(|each| each.number == best.number));

@@ -8,6 +8,7 @@ pub(crate) mod files;
 pub(crate) mod manifest;
 pub(crate) mod metrics;
 pub(crate) mod package;
+pub(crate) mod pareto;
 pub(crate) mod progress;
 pub(crate) mod requests;
 pub(crate) mod results;

@@ -8,12 +8,12 @@ use autotuner_core::failure::Failure;
 use autotuner_core::gpu::{GpuDevice, GpuUse, Span};
 use autotuner_core::ids::ExperimentNumber;
 use autotuner_core::lifecycle::TaskStatus;
-use autotuner_core::score::Score;
+use autotuner_core::score::{Objective, Score};
 use autotuner_core::task::Task;
 use autotuner_core::verdict::{Judged, Verdict, verdict};
 use serde_json::{Value, json};
 
-use super::{claims, files, metrics};
+use super::{claims, files, metrics, pareto};
 use crate::clock::rfc3339;
 use crate::host::Host;
 
@@ -48,6 +48,8 @@ pub(crate) struct TaskFacts {
     pub(crate) name: String,
     pub(crate) strategy: Option<String>,
     pub(crate) objective: Option<String>,
+    /// All objectives, where there are several.
+    pub(crate) objectives: Vec<Objective>,
     pub(crate) seed: Option<u64>,
     pub(crate) base_runtime: String,
     pub(crate) deployment_mode: String,
@@ -60,6 +62,7 @@ impl From<&Task> for TaskFacts {
             name: task.name.clone(),
             strategy: Some(task.search.strategy.as_str().to_owned()),
             objective: Some(task.search.objective.as_str().to_owned()),
+            objectives: pareto::objectives(task),
             seed: Some(task.search.seed),
             base_runtime: task.engine.as_str().to_owned(),
             deployment_mode: task.deployment.as_str().to_owned(),
@@ -95,6 +98,7 @@ pub(crate) fn document(facts: &RunFacts<'_>, experiments: &[Experiment]) -> Valu
         "completed_at": rfc3339(facts.ended_at_ms),
         "elapsed_time": seconds(facts.started_at_ms, facts.ended_at_ms),
         "verdict": verdict_value(&verdict),
+        "pareto_front": pareto::front(experiments, &facts.task.objectives),
         "host": facts.host,
         "logs": facts.logs,
         "best_result": verdict.best.as_ref().and_then(of).map(result),
@@ -236,7 +240,7 @@ fn result(facts: &RunFacts<'_>, experiment: &Experiment) -> Value {
         "status": status.as_str(),
         "objective_score": experiment.score().map(Score::lower_is_better),
         "score": experiment.score().map(score),
-        "metrics": measured.map(|measured| metrics::experiment(&measured.metrics)),
+        "metrics": experiment.metrics().map(metrics::experiment),
         "remarks": measured.map(|measured| measured.remarks.clone()).unwrap_or_default(),
         "error_message": failure.map(error_message),
         "failure_kind": failure.map(|failure| failure.kind.as_str()),

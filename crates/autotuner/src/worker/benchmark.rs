@@ -2,18 +2,20 @@
 //!
 //! The one idea: whatever ends first decides, and on every way out the load has ended.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use autotuner_core::engine::{Endpoint, LaunchPlan};
 use autotuner_core::failure::{Failure, FailureKind};
 use autotuner_core::ids::ExperimentNumber;
-use autotuner_core::measure::{LevelRecords, RequestOutcome};
+use autotuner_core::measure::RequestOutcome;
+use autotuner_core::plan::Next;
 use autotuner_deploy::{Deployment, DeploymentStatus};
-use autotuner_load::{BenchError, Observer, Progress, Recording, Verdict};
+use autotuner_load::{BenchError, Recording};
 
 use super::explain::{exited, not_deployed};
-use super::{Event, Worker, chain};
-use crate::fault::{self, FaultPoint, Side};
+use super::levels::Levels;
+use super::{Worker, chain};
 
 /// How often a running benchmark looks whether its engine still lives.
 const WATCH: Duration = Duration::from_millis(250);
@@ -24,28 +26,38 @@ const AFTERMATH: Duration = Duration::from_secs(2);
 /// How long the last look at an engine may take that has answered everything.
 const LAST_LOOK: Duration = Duration::from_secs(5);
 
-/// Loads the engine until the workload is done, the time is up, the engine dies or a person
-/// stops it, whichever comes first. On every way out the load has ended.
+/// What a benchmark has recorded.
+pub(super) struct Loaded {
+    pub(super) recording: Recording,
+    /// Why it was not carried to its end, if it was not.
+    pub(super) given_up: Option<String>,
+}
+
+/// Loads the engine until the workload is done or not worth finishing, the time is up, the engine
+/// dies or a person stops it, whichever comes first. On every way out the load has ended.
 pub(super) async fn benchmark(
-    worker: &Worker,
-    number: ExperimentNumber,
+    worker: &Arc<Worker>,
+    (number, next): (ExperimentNumber, &Next),
     plan: &LaunchPlan,
     deployment: &Deployment,
-) -> Result<Recording, Failure> {
+) -> Result<Loaded, Failure> {
     let endpoint = Endpoint {
         base_url: deployment.base_url.clone(),
         model: plan.served_model_name.clone(),
         api_key: None,
     };
     let cancel = worker.stop.tokens.soft.child_token();
-    let mut observer = Told { worker, number };
+    let mut levels = Levels::new(worker, number, next, plan.gpus);
     let limit = worker.task.search.timeout_per_iteration;
-    let measuring = worker
+    let mut measuring = worker
         .bench
-        .measure(&endpoint, &worker.task.workload, cancel.clone(), &mut observer);
-    tokio::pin!(measuring);
+        .measure(&endpoint, &worker.task.workload, cancel.clone(), &mut levels);
     let interrupted = tokio::select! {
-        result = &mut measuring => return survived(worker, deployment, result).await,
+        result = &mut measuring => {
+            drop(measuring);
+            let recording = survived(worker, deployment, result).await?;
+            return Ok(Loaded { recording, given_up: levels.given_up() });
+        }
         failure = watch(worker, deployment) => failure,
         () = tokio::time::sleep(limit) => Failure::new(
             FailureKind::BenchmarkFailed,
@@ -123,25 +135,4 @@ fn bench_failure(error: BenchError) -> Failure {
         _ => FailureKind::BenchmarkFailed,
     };
     Failure::new(kind, chain(&error))
-}
-
-/// Passes a benchmark's progress on.
-struct Told<'a> {
-    worker: &'a Worker,
-    number: ExperimentNumber,
-}
-
-impl Observer for Told<'_> {
-    fn progress(&mut self, progress: &Progress) {
-        fault::at(FaultPoint::Progress, Side::Before);
-        self.worker.reporter.report(Event::Measuring {
-            number: self.number,
-            progress,
-        });
-        fault::at(FaultPoint::Progress, Side::After);
-    }
-
-    fn level_done(&mut self, _records: &LevelRecords) -> Verdict {
-        Verdict::Continue
-    }
 }

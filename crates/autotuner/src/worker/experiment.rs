@@ -13,9 +13,9 @@ use autotuner_deploy::Label;
 use autotuner_store::StoreError;
 use tracing::Instrument as _;
 
-use super::benchmark::benchmark;
+use super::benchmark::{Loaded, benchmark};
 use super::explain::explain;
-use super::judge::judge;
+use super::judge::{given_up_early, judge};
 use super::requests::keep_requests;
 use super::secret::without_secret;
 use super::start::{Started, ready, same_image, start};
@@ -64,6 +64,10 @@ pub(crate) async fn conclude(
                 measured.score.objective_value()
             ),
         ),
+        Err(failure) if failure.kind == FailureKind::EarlyAborted => worker.logs.line(
+            "INFO",
+            &format!("[Experiment {number}] Status: {}", failure.message),
+        ),
         Err(failure) => worker.logs.line(
             "ERROR",
             &format!(
@@ -110,7 +114,13 @@ async fn attempt(worker: &Arc<Worker>, number: ExperimentNumber, next: &Next) ->
     };
     let started = Arc::new(start(worker, number, &plan, &label).await?);
     // In a task of its own, so that even a panic in there comes back here, to the teardown.
-    let measuring = measure(Arc::clone(worker), number, plan, Arc::clone(&started)).in_current_span();
+    let measuring = measure(
+        Arc::clone(worker),
+        (number, next.clone()),
+        plan,
+        Arc::clone(&started),
+    );
+    let measuring = measuring.in_current_span();
     let outcome = tokio::spawn(measuring).await.unwrap_or_else(|fault| {
         Err(Failure::new(
             FailureKind::Infrastructure,
@@ -147,11 +157,11 @@ async fn moved(
 /// Measures, or finds out why that failed while the engine can still be asked.
 async fn measure(
     worker: Arc<Worker>,
-    number: ExperimentNumber,
+    (number, next): (ExperimentNumber, Next),
     plan: LaunchPlan,
     started: Arc<Started>,
 ) -> Result<Measured, Failure> {
-    match try_measure(&worker, number, &plan, &started).await {
+    match try_measure(&worker, (number, &next), &plan, &started).await {
         Ok(measured) => Ok(measured),
         Err(failure) => Err(explain(&worker, &started.deployment, failure).await),
     }
@@ -159,8 +169,8 @@ async fn measure(
 
 /// Waits for the engine, loads it, and judges what was recorded.
 async fn try_measure(
-    worker: &Worker,
-    number: ExperimentNumber,
+    worker: &Arc<Worker>,
+    (number, next): (ExperimentNumber, &Next),
     plan: &LaunchPlan,
     started: &Started,
 ) -> Result<Measured, Failure> {
@@ -187,12 +197,16 @@ async fn try_measure(
     )
     .await?;
     let sampler = worker.gpus.sample(&started.gpus);
-    let measuring = benchmark(worker, number, plan, deployment);
-    let recording = around(FaultPoint::Benchmark, measuring).await?;
+    let measuring = benchmark(worker, (number, next), plan, deployment);
+    let Loaded { recording, given_up } = around(FaultPoint::Benchmark, measuring).await?;
     let sampled = sampler.finish().await;
     let recording = around(FaultPoint::WriteRecords, keep_requests(worker, number, recording)).await;
     fault::at(FaultPoint::Judge, Side::Before);
     let judged = judge(&worker.task, plan.gpus, recording, sampled);
+    let judged = match given_up {
+        Some(why) => judged.and_then(|judged| Err(given_up_early(why, judged))),
+        None => judged,
+    };
     fault::at(FaultPoint::Judge, Side::After);
     judged
 }

@@ -72,7 +72,7 @@ pub(crate) fn remedy(error: &DeployError) -> Option<&'static str> {
 
 /// Adds the end of the engine's output to a failure, and what it says about the cause.
 pub(super) async fn explain(worker: &Worker, deployment: &Deployment, mut failure: Failure) -> Failure {
-    if failure.kind == FailureKind::Cancelled {
+    if matches!(failure.kind, FailureKind::Cancelled | FailureKind::EarlyAborted) {
         return failure;
     }
     // The engine knows nothing of who asked it too slowly.

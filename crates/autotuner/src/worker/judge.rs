@@ -33,11 +33,7 @@ pub(super) fn judge(
         clock_zero_ns: _,
     } = recording;
     check_one_engine(&fingerprints)?;
-    let terms = Terms {
-        slos: &task.slos.bounds,
-        objective: Some(task.search.objective),
-        calibration: None,
-    };
+    let terms = terms(task);
     let levels: Vec<_> = levels
         .iter()
         .map(|level| (level_metrics_for(level, &terms), first_error(level)))
@@ -92,6 +88,23 @@ pub(super) fn judge(
         gpu_use: uses,
         fingerprints,
     })
+}
+
+/// What levels are judged by.
+pub(super) fn terms(task: &Task) -> Terms<'_> {
+    Terms {
+        slos: &task.slos.bounds,
+        objective: Some(task.search.objective),
+        calibration: None,
+    }
+}
+
+/// What an experiment is that was given up, from what was measured until then.
+pub(super) fn given_up_early(why: String, measured: Measured) -> Failure {
+    Failure {
+        partial: Some(Box::new(measured.metrics)),
+        ..Failure::new(FailureKind::EarlyAborted, why)
+    }
 }
 
 /// What several engines answered belongs to none of them. An engine with as many fingerprints

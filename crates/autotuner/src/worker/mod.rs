@@ -4,9 +4,11 @@
 //! hands, and sees to it that every engine it starts is stopped.
 
 mod benchmark;
+mod earlier;
 mod experiment;
 pub(crate) mod explain;
 mod judge;
+mod levels;
 pub(crate) mod logs;
 pub(crate) mod preflight;
 pub(crate) mod probe;
@@ -34,6 +36,7 @@ use autotuner_deploy::gpu::GpuPool;
 use autotuner_deploy::{Deployer, FetchProgress};
 use autotuner_load::{Bench, Progress};
 use autotuner_store::Store;
+use tokio::sync::OnceCell;
 
 use crate::clock::Clock;
 use logs::TaskLogs;
@@ -79,6 +82,8 @@ pub(crate) struct Worker {
     pub(crate) gpu_model: OnceLock<String>,
     /// The image of the task's first engine, where it was one. All others run on the same.
     pub(crate) image: OnceLock<ImageFacts>,
+    /// The histories of earlier runs that the search begins with.
+    pub(crate) earlier: OnceCell<Vec<Vec<Experiment>>>,
 }
 
 /// Told of everything that happens while a task runs. Must be quick: the worker waits.

@@ -7,11 +7,12 @@ use std::sync::Arc;
 use autotuner_core::failure::{Failure, FailureKind};
 use autotuner_core::ids::ExperimentNumber;
 use autotuner_core::lifecycle::TaskMove;
-use autotuner_core::plan::{Decision, Finish, Next, plan};
+use autotuner_core::plan::{Decision, Finish, Next, Situation, plan};
 use autotuner_store::StoreError;
 use tokio::task::{Id, JoinSet};
 use tracing::Instrument as _;
 
+use super::earlier::find_earlier;
 use super::experiment::{conclude, run_experiment};
 use super::stop::StopCause;
 use super::{Event, Worker};
@@ -95,23 +96,38 @@ async fn make_experiments(worker: &Arc<Worker>, running: &mut Running) -> Result
     }
 }
 
-/// What to do next. A model takes its time over that, so it has a thread of its own; a panic of the
-/// planner must not take the engines that run out of our hands.
+/// What to do next.
 async fn next(worker: &Arc<Worker>) -> Result<Decision, RunError> {
     fault::at(FaultPoint::Plan, Side::Before);
-    let history = worker.store.history(worker.task_id).await?;
-    let planner = Arc::clone(worker);
     let now_ms = worker.clock.now_ms();
-    let planning = tokio::task::spawn_blocking(move || {
-        let identity = |candidate: &_| planner.identity(candidate);
-        plan(&planner.task, &history, planner.strategy, &identity, now_ms)
-    });
-    let decision = planning.await.map_err(|error| match error.try_into_panic() {
-        Ok(panic) => RunError::Planner(panic_text(&*panic)),
-        Err(error) => RunError::Planner(error.to_string()),
-    })?;
+    let decision = considered(worker, move |situation| plan(situation, now_ms)).await?;
     fault::at(FaultPoint::Plan, Side::After);
     Ok(decision)
+}
+
+/// Answers a question by all that is known. A model takes its time over that, so it has a thread of
+/// its own; a panic of the planner must not take the engines that run out of our hands.
+pub(super) async fn considered<T: Send + 'static>(
+    worker: &Arc<Worker>,
+    question: impl FnOnce(&Situation<'_>) -> T + Send + 'static,
+) -> Result<T, RunError> {
+    find_earlier(worker).await?;
+    let history = worker.store.history(worker.task_id).await?;
+    let planner = Arc::clone(worker);
+    let considering = tokio::task::spawn_blocking(move || {
+        let identity = |candidate: &_| planner.identity(candidate);
+        question(&Situation {
+            task: &planner.task,
+            experiments: &history,
+            earlier: planner.earlier.get().map_or(&[], Vec::as_slice),
+            strategy: planner.strategy,
+            identity: &identity,
+        })
+    });
+    considering.await.map_err(|error| match error.try_into_panic() {
+        Ok(panic) => RunError::Planner(panic_text(&*panic)),
+        Err(error) => RunError::Planner(error.to_string()),
+    })
 }
 
 /// What a panic said.

@@ -147,6 +147,7 @@ impl Scene {
             slots: CpuSlots::new(4),
             gpu_model: OnceLock::new(),
             image: OnceLock::new(),
+            earlier: tokio::sync::OnceCell::new(),
         });
         let finish = tokio::time::timeout(self.deadline, run_task(worker))
             .await
@@ -186,6 +187,51 @@ async fn a_run_measures_the_defaults_first_and_finds_the_best() {
     );
     assert!(launch.ready_after_ms.is_some());
     assert!(ran.log.contains("[Experiment 3] fake engine"), "{}", ran.log);
+}
+
+#[tokio::test]
+async fn what_is_hopeless_is_given_up_after_its_first_level_where_a_task_allows_it() {
+    let rates = json!([200, 210, 190, 220, 205, 10, 20, 500]);
+    let scene = |early_abort: bool| {
+        Scene::new(json!({ "rate": rates }))
+            .set("benchmark", "num_concurrency", json!([1, 4]))
+            .set("optimization", "early_abort", early_abort)
+    };
+    let ran = scene(true).run().await;
+    let given_up: Vec<&Experiment> = ran
+        .experiments
+        .iter()
+        .filter(|experiment| experiment.failure().is_some())
+        .collect();
+    let numbers: Vec<u32> = given_up.iter().map(|experiment| experiment.number.0).collect();
+    assert_eq!(numbers, [7, 8], "{:?}", ran.outcomes());
+    for experiment in given_up {
+        let failure = experiment.failure().expect("given up");
+        assert_eq!(failure.kind, FailureKind::EarlyAborted);
+        assert!(
+            failure
+                .message
+                .starts_with("given up after 1 of 2 levels: it beats"),
+            "{}",
+            failure.message
+        );
+        let partial = failure.partial.as_ref().expect("what it showed is kept");
+        let loads: Vec<u32> = partial.levels.iter().map(|level| level.concurrency).collect();
+        assert_eq!(loads, [4], "the greatest load runs first");
+    }
+    assert_eq!(verdict(&ran.experiments).best.map(|best| best.number.0), Some(9));
+    assert!(
+        ran.log.contains("[Experiment 9] 1 of 2 levels: it beats"),
+        "{}",
+        ran.log
+    );
+    let measured = scene(false).run().await;
+    assert!(
+        measured
+            .experiments
+            .iter()
+            .all(|experiment| experiment.score().is_some())
+    );
 }
 
 #[tokio::test]

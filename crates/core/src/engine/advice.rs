@@ -65,7 +65,10 @@ impl Advice {
             FailureKind::ClientLimited => {
                 "run the load generator on another machine, lower the concurrency, or measure fewer streams at once"
             }
-            FailureKind::Infrastructure | FailureKind::WorkerLost | FailureKind::Cancelled => return None,
+            FailureKind::EarlyAborted
+            | FailureKind::Infrastructure
+            | FailureKind::WorkerLost
+            | FailureKind::Cancelled => return None,
         })
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Finding;
-use crate::failure::{Failure, FailureKind};
+use crate::failure::{Failure, FailureKind, Lesson};
 use crate::ids::ExperimentNumber;
 
 /// The failures of one kind.
@@ -21,7 +21,10 @@ pub struct FailureGroup {
 pub(super) fn failures(findings: &[Finding]) -> Vec<FailureGroup> {
     let mut by_kind: BTreeMap<FailureKind, Vec<(ExperimentNumber, &Failure)>> = BTreeMap::new();
     for finding in findings {
-        if let Err(failure) = &finding.outcome {
+        // What was given up works.
+        if let Err(failure) = &finding.outcome
+            && failure.kind.lesson() != Lesson::Partial
+        {
             by_kind
                 .entry(failure.kind)
                 .or_default()

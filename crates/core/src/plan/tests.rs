@@ -12,7 +12,7 @@ use crate::lifecycle::ExperimentStatus;
 use crate::measure::{LevelRecords, RequestOutcome, RequestRecord, TokenCount, TokenSource};
 use crate::metrics::{experiment_metrics, level_metrics};
 use crate::score::{Objective, SloPolicy, score};
-use crate::search::StrategyKind;
+use crate::search::{SearchContext, Seen, Strategy, StrategyKind};
 use crate::space::{Domain, Parameter, ParameterName, Space, Value};
 use crate::task::{DeploymentMode, EngineSettings, Model, Resources, SearchSettings};
 use crate::verdict::verdict;
@@ -50,6 +50,9 @@ fn a_task(strategy: StrategyKind, max_iterations: u32, parallel: u32) -> Task {
             max_iterations,
             max_replicates: 0,
             min_gain: None,
+            pareto: vec![],
+            early_abort: false,
+            warm_start: false,
             max_time: None,
             max_gpu_hours: None,
             timeout_per_iteration: Duration::from_secs(60),
@@ -72,6 +75,7 @@ fn a_task(strategy: StrategyKind, max_iterations: u32, parallel: u32) -> Task {
             seed: 7,
             content: Content::default(),
             sources: Sources::default(),
+            order: Vec::new(),
             additional_params: serde_json::Map::new(),
         },
         level_weights: None,
@@ -163,14 +167,8 @@ impl Script {
     }
 
     fn ask(&mut self, after: &str) {
-        let strategy = self.task.search.strategy.strategy();
-        let decision = plan(
-            &self.task,
-            &self.experiments,
-            strategy,
-            &Candidate::key,
-            self.now_ms(),
-        );
+        let situation = Situation::of(&self.task, &self.experiments, &Candidate::key);
+        let decision = plan(&situation, self.now_ms());
         let told = match &decision {
             Decision::Start(next) => next
                 .iter()
@@ -507,14 +505,8 @@ fn within(limit: impl FnOnce(&mut SearchSettings)) -> (usize, usize, Finish) {
         }
     }
     let of = |role| script.experiments.iter().filter(|each| each.role == role).count();
-    let strategy = script.task.search.strategy.strategy();
-    match plan(
-        &script.task,
-        &script.experiments,
-        strategy,
-        &Candidate::key,
-        script.now_ms(),
-    ) {
+    let situation = Situation::of(&script.task, &script.experiments, &Candidate::key);
+    match plan(&situation, script.now_ms()) {
         Decision::Finish(finish) => (of(Role::Search), of(Role::Replicate), finish),
         other => panic!("{other:?}"),
     }
@@ -597,6 +589,7 @@ impl Strategy for Spy {
                         metrics.levels.len()
                     )
                 }
+                Seen::GivenUp { metrics } => format!("given up after {}", metrics.levels.len()),
                 Seen::Infeasible(kind) => format!("{}={kind}", observation.role.as_str()),
             })
             .collect();
@@ -619,7 +612,11 @@ fn told_to_the_strategy(parallel: u32, moves: &str) -> String {
     // The script has begun what its last question started: that is taken back, to ask it again.
     let was_there = |experiment: &&Experiment| experiment.number.0 <= 3;
     let history: Vec<Experiment> = script.experiments.iter().filter(was_there).cloned().collect();
-    plan(&script.task, &history, &spy, &Candidate::key, 0);
+    let situation = Situation {
+        strategy: &spy,
+        ..Situation::of(&script.task, &history, &Candidate::key)
+    };
+    plan(&situation, 0);
     let told = spy.0.into_inner().expect("not poisoned");
     told.into_iter().next().expect("it was asked")
 }

@@ -1,11 +1,12 @@
 //! What a measurement is worth: objective, SLOs and the verdict of both.
 
 mod exponential;
+mod level;
 mod verdict;
 
 pub(crate) use exponential::penalty;
-pub(crate) use verdict::slo_value;
-pub use verdict::{Score, ScoreError, ScoreParts, Violation, score};
+pub(crate) use level::{objective_at, slo_at};
+pub use verdict::{Score, ScoreError, ScoreParts, Violation, objective_value, score};
 
 use std::fmt;
 

@@ -257,7 +257,11 @@ fn penalised(objective: Objective, value: f64, penalty: f64) -> f64 {
     result.clamp(-f64::MAX, f64::MAX)
 }
 
-fn objective_value(metrics: &ExperimentMetrics, objective: Objective) -> Result<f64, ScoreError> {
+/// What an objective looks at, in its own unit.
+///
+/// # Errors
+/// It was not measured at every level.
+pub fn objective_value(metrics: &ExperimentMetrics, objective: Objective) -> Result<f64, ScoreError> {
     match objective {
         Objective::MinimizeLatency => metrics.latency.map(|latency| latency.mean),
         Objective::MinimizeTtft => metrics.ttft(Statistic::Mean),
@@ -274,7 +278,7 @@ fn objective_value(metrics: &ExperimentMetrics, objective: Objective) -> Result<
 ///
 /// # Errors
 /// It was not measured at every level.
-pub(crate) fn slo_value(metrics: &ExperimentMetrics, metric: SloMetric) -> Result<f64, ScoreError> {
+fn slo_value(metrics: &ExperimentMetrics, metric: SloMetric) -> Result<f64, ScoreError> {
     match metric {
         SloMetric::Latency(percentile) => metrics.latency_at(percentile),
         SloMetric::Ttft(statistic) => metrics.ttft(statistic),

@@ -83,7 +83,9 @@ pub(crate) fn run(strategy: &dyn Strategy, scene: &Scene) -> Vec<Candidate> {
         let context = SearchContext {
             space: &space,
             objective: Objective::MaximizeThroughput,
+            pareto: &[],
             slos: &slos,
+            level_weights: &[1.0],
             observations: &observations,
             pending: &pending,
             budget: Budget {
@@ -140,7 +142,9 @@ pub(crate) fn first(strategy: &dyn Strategy, scene: &Scene) -> Proposal {
     let context = SearchContext {
         space: &scene.space(),
         objective: Objective::MaximizeThroughput,
+        pareto: &[],
         slos: &SloPolicy::default(),
+        level_weights: &[1.0],
         observations: &[],
         pending: &[],
         budget: Budget {

@@ -15,7 +15,8 @@ mod tpe;
 #[cfg(test)]
 mod conformance;
 
-pub use bridge::{Bayesian, beliefs};
+pub use bayesian::Prospect;
+pub use bridge::{Bayesian, beliefs, prospect};
 pub use grid::Grid;
 pub use random::Random;
 pub use sobol::Sobol;
@@ -61,8 +62,13 @@ pub struct SearchContext<'a> {
     pub space: &'a Space,
     /// What to improve.
     pub objective: Objective,
+    /// What else is to be improved: good compromises are looked for as well.
+    pub pareto: &'a [Objective],
     /// What must hold.
     pub slos: &'a SloPolicy,
+    /// What each level counts in what is improved and in what must hold, in the order in which
+    /// levels run; at least one.
+    pub level_weights: &'a [f64],
     /// Every experiment that taught something, oldest first, baseline and replicates included.
     pub observations: &'a [Observation<'a>],
     /// Candidates that are being measured now.
@@ -100,6 +106,11 @@ pub enum Seen<'a> {
         /// The verdict.
         score: &'a Score,
         /// What it rests on.
+        metrics: &'a ExperimentMetrics,
+    },
+    /// It was given up after its first levels, which are too few for a score.
+    GivenUp {
+        /// What was measured until then.
         metrics: &'a ExperimentMetrics,
     },
     /// The configuration does not work: keep away.

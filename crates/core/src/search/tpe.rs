@@ -11,7 +11,7 @@ use std::cmp::Ordering;
 use rand::{Rng, RngExt};
 
 use super::bayesian::{Axis, Goal, Point, Trial, Worth};
-use super::bridge::{Axes, TaskGoal, trials};
+use super::bridge::{Axes, TaskGoal, goal, trials};
 use super::fresh::{drawn, is_fresh};
 use super::{Proposal, SearchContext, Strategy, StrategyKind};
 
@@ -36,8 +36,8 @@ impl Strategy for Tpe {
 
     fn propose(&self, context: &SearchContext<'_>, rng: &mut dyn Rng) -> Proposal {
         let axes = Axes::of(context.space);
-        let goal = TaskGoal::of(context.objective, context.slos);
-        let trials = trials(context, &axes, &goal);
+        let goal = goal(context);
+        let trials = trials(context.observations, &axes, &goal);
         let is_begun = trials.len() >= context.initial_random as usize;
         if let Some((good, others)) = split(&trials, &goal).filter(|_| is_begun) {
             let parzen = |axis: usize| {

@@ -251,6 +251,7 @@ impl BenchmarkSpec {
                 findings,
             ),
             seed,
+            order: Vec::new(),
             additional_params: self.additional_params.clone().unwrap_or_default(),
         };
         self.check_counts(findings);

@@ -39,6 +39,10 @@ pub struct OptimizationSpec {
     /// What to improve; `minimize_latency` when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub objective: Option<ObjectiveWord>,
+    /// Further objectives: beside the best by `objective`, the search (`bayesian`) then looks for
+    /// configurations that none beats in all of them, the Pareto front. None when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pareto: Option<Vec<ObjectiveWord>>,
     /// Distinct configurations to measure at most. When absent: the whole grid for
     /// `grid_search` if it has at most 10,000 points, 100 for the other strategies.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -72,6 +76,15 @@ pub struct OptimizationSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1))]
     pub max_parallel_experiments: Option<u32>,
+    /// Whether a measurement ends after a level that shows that its configuration all but certainly
+    /// does not beat the best one, or misses a hard SLO; the levels that weigh most, under the
+    /// greatest load, then run first. `false` when absent. It takes two levels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub early_abort: Option<bool>,
+    /// Whether the search (`bayesian`) begins with what earlier tasks of the same engine, model and
+    /// parameters found; `false` when absent, so that a task can be replayed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub warm_start: Option<bool>,
     /// Seed of everything random in the task; 0 when absent, so that a task can be replayed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
@@ -94,10 +107,11 @@ pub enum StrategyWord {
 }
 
 /// The words for objectives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ObjectiveWord {
     /// Mean end-to-end latency.
+    #[default]
     MinimizeLatency,
     /// Total tokens per second, per GPU.
     MaximizeThroughput,
@@ -163,6 +177,7 @@ pub(super) fn read(node: &Node<'_>) -> Option<OptimizationSpec> {
         let spec = OptimizationSpec {
             strategy: fields.take("strategy", Node::word),
             objective: fields.take("objective", Node::word),
+            pareto: fields.take("pareto", |node| node.list_or_one(Node::word)),
             max_iterations: fields.take("max_iterations", Node::whole),
             max_replicates: fields.take("max_replicates", Node::whole),
             min_gain: fields.take("min_gain", Node::real),
@@ -171,6 +186,8 @@ pub(super) fn read(node: &Node<'_>) -> Option<OptimizationSpec> {
             timeout_per_iteration: fields.take("timeout_per_iteration", Node::real),
             n_initial_random: fields.take("n_initial_random", Node::whole),
             max_parallel_experiments: fields.take("max_parallel_experiments", Node::whole),
+            early_abort: fields.take("early_abort", Node::flag),
+            warm_start: fields.take("warm_start", Node::flag),
             seed: fields.take("seed", Node::whole),
         };
         for key in ["study_name", "storage"] {
@@ -200,10 +217,8 @@ impl OptimizationSpec {
         let max_iterations = self.iterations(space, findings);
         let settings = SearchSettings {
             strategy: self.strategy_kind(),
-            objective: self
-                .objective
-                .unwrap_or(ObjectiveWord::MinimizeLatency)
-                .objective(),
+            objective: self.objective.unwrap_or_default().objective(),
+            pareto: self.further_objectives(findings),
             max_iterations,
             max_replicates: self.max_replicates.unwrap_or_else(|| {
                 let half = max_iterations / 2;
@@ -231,10 +246,28 @@ impl OptimizationSpec {
                 self.max_parallel_experiments.unwrap_or(1),
                 findings,
             ),
+            early_abort: self.early_abort.unwrap_or(false),
+            warm_start: self.warm_start.unwrap_or(false),
             seed: self.seed.unwrap_or(0),
         };
         self.warn_of_useless_model(&settings, findings);
+        warn_of_unsought_front(&settings, findings);
         settings
+    }
+
+    fn further_objectives(&self, findings: &Findings) -> Vec<Objective> {
+        let mut all = vec![self.objective.unwrap_or_default().objective()];
+        for (index, word) in self.pareto.iter().flatten().enumerate() {
+            let objective = word.objective();
+            if all.contains(&objective) {
+                let message = format!("{} is an objective already", objective.as_str());
+                let hint = "name objectives other than optimization.objective, each once";
+                let path = format!("optimization.pareto[{index}]");
+                findings.refuse(Problem::new(path, message).with_hint(hint));
+            }
+            all.push(objective);
+        }
+        all.split_off(1)
     }
 
     /// A model of many parameters begins with more, as long as most of the budget is left to it.
@@ -287,5 +320,23 @@ impl OptimizationSpec {
                     .with_hint("lower it or raise optimization.max_iterations"),
             );
         }
+    }
+}
+
+/// Other strategies come upon a front, but do not look for it, and what is far from the best by one
+/// objective may be on it.
+fn warn_of_unsought_front(settings: &SearchSettings, findings: &Findings) {
+    if settings.pareto.is_empty() {
+        return;
+    }
+    if settings.strategy != StrategyKind::Bayesian {
+        let message = format!("{} does not look for compromises", settings.strategy.as_str());
+        let hint =
+            "set optimization.strategy to bayesian; the front of what is measured is told all the same";
+        findings.warn(Problem::new("optimization.pareto", message).with_hint(hint));
+    }
+    if settings.early_abort {
+        let message = "has no effect beside pareto: what does not beat the best may be a good compromise";
+        findings.warn(Problem::new("optimization.early_abort", message).with_hint("leave one of them out"));
     }
 }

@@ -55,8 +55,9 @@ pub(super) fn resolve(spec: &TaskSpec, findings: &Findings) -> Option<Task> {
     let fitted = space.map(|space| room::fitting(space, kind, &around, findings));
     let (space, refused) = fitted.unzip();
     let search = spec.optimization.resolve(space.as_ref(), findings);
-    let workload = spec.benchmark.resolve(search.seed, findings);
+    let mut workload = spec.benchmark.resolve(search.seed, findings);
     warn_of_short_timeout(&search, &workload, findings);
+    warn_of_nothing_to_abort(&search, &workload, findings);
     let slos = spec.slo.as_ref().map(|slo| slo.resolve(findings));
     check_pace_is_measured(spec, &search, &workload, slos.as_ref(), findings);
     check_parts_not_built(spec, findings);
@@ -65,6 +66,11 @@ pub(super) fn resolve(spec: &TaskSpec, findings: &Findings) -> Option<Task> {
     }
     if !findings.is_sound() {
         return None;
+    }
+    let mut level_weights = spec.benchmark.level_weights.clone();
+    if search.early_abort {
+        let even = vec![1.0; workload.level_count()];
+        workload.run_heaviest_first(level_weights.get_or_insert(even));
     }
     Some(Task {
         name: spec.task_name.clone(),
@@ -77,7 +83,7 @@ pub(super) fn resolve(spec: &TaskSpec, findings: &Findings) -> Option<Task> {
         space: space?,
         search,
         workload,
-        level_weights: spec.benchmark.level_weights.clone(),
+        level_weights,
         tokenizer: spec.benchmark.model_tokenizer.clone(),
         slos: slos.unwrap_or_default(),
         not_built: not_built(spec),
@@ -181,6 +187,19 @@ fn warn_of_short_timeout(search: &SearchSettings, workload: &Workload, findings:
     }
 }
 
+/// A measurement is only ever given up between two levels.
+fn warn_of_nothing_to_abort(search: &SearchSettings, workload: &Workload, findings: &Findings) {
+    if search.early_abort && workload.level_count() == 1 {
+        findings.warn(
+            Problem::new(
+                "optimization.early_abort",
+                "has no effect: there is only one level",
+            )
+            .with_hint("give benchmark.num_concurrency more than one value, or leave it out"),
+        );
+    }
+}
+
 /// A pace of tokens needs answers of two at least, at every level that counts.
 fn check_pace_is_measured(
     spec: &TaskSpec,
@@ -190,9 +209,11 @@ fn check_pace_is_measured(
     findings: &Findings,
 ) {
     let is_sought = search.objective == Objective::MinimizeTpot;
+    let is_compromise = search.pareto.contains(&Objective::MinimizeTpot);
     let bounds = slos.map_or(&[][..], |slos| &slos.bounds);
     let path = match bounds.iter().any(|slo| matches!(slo.metric, SloMetric::Tpot(_))) {
         _ if is_sought => "optimization.objective",
+        _ if is_compromise => "optimization.pareto",
         true => "slo.tpot",
         false => return,
     };

@@ -14,6 +14,7 @@ pub use comparison::{Comparison, DOUBT};
 pub use standing::{Standing, Standings};
 
 use crate::experiment::Experiment;
+use crate::failure::Lesson;
 use crate::ids::ExperimentNumber;
 use crate::score::{Score, Violation};
 use crate::search::Role;
@@ -139,7 +140,10 @@ impl Judged {
 impl Run<'_> {
     /// The experiment as a run, if it says anything of its configuration.
     pub fn of(experiment: &Experiment) -> Option<Run<'_>> {
-        let is_telling = experiment.result.is_some() && !experiment.is_lost();
+        let is_telling = match experiment.result.as_ref()? {
+            Ok(_) => true,
+            Err(failure) => failure.kind.lesson() == Lesson::KeepAway,
+        };
         is_telling.then(|| Run {
             number: experiment.number,
             role: experiment.role,

@@ -107,6 +107,19 @@ impl Arrival {
 }
 
 impl Load {
+    /// How great it is beside another of its kind: requests in flight, or requests a second.
+    pub fn size(&self) -> f64 {
+        match self {
+            Self::InFlight(count) => f64::from(*count),
+            Self::Scheduled { arrival, .. } => match arrival {
+                Arrival::Constant { rates } | Arrival::Poisson { rates } | Arrival::Gamma { rates, .. } => {
+                    rates.first().copied().unwrap_or(0.0)
+                }
+                Arrival::Closed | Arrival::Stages { .. } | Arrival::Trace { .. } => 0.0,
+            },
+        }
+    }
+
     /// Most requests in flight.
     pub fn most_in_flight(&self) -> u32 {
         match self {

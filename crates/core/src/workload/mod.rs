@@ -5,6 +5,7 @@ mod arrival_text;
 mod content;
 pub mod knee;
 mod notation;
+mod order;
 mod scenario;
 mod schedule;
 mod sound;
@@ -24,7 +25,8 @@ pub use schedule::{Start, Starts};
 /// Everything the load generator must know about the load, engine apart.
 ///
 /// One *level* is one scenario at one concurrency; levels are run in the order
-/// scenario by scenario, each from the first to the last concurrency.
+/// scenario by scenario, each from the first to the last concurrency, unless
+/// [`Workload::run_heaviest_first`] has said otherwise.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Workload {
     /// Which API is asked.
@@ -57,6 +59,8 @@ pub struct Workload {
     pub content: Content,
     /// Files that have still to be read into [`Workload::content`] and [`Workload::arrival`].
     pub sources: Sources,
+    /// Which level runs when, where not in their usual order: each number of that once.
+    pub order: Vec<usize>,
     /// Further keys of each request body, such as `temperature`.
     pub additional_params: serde_json::Map<String, serde_json::Value>,
 }
@@ -117,7 +121,7 @@ impl Workload {
         self.scenarios.len() * self.loads().len()
     }
 
-    /// Every level, scenario by scenario, each from the first to the last load.
+    /// Every level, in the order in which they run.
     pub fn levels(&self) -> Vec<LevelPlan> {
         let loads = self.loads();
         let of = |scenario: &Scenario| {
@@ -127,7 +131,15 @@ impl Workload {
                 load: load.clone(),
             })
         };
-        self.scenarios.iter().flat_map(of).collect()
+        let levels: Vec<LevelPlan> = self.scenarios.iter().flat_map(of).collect();
+        match self.order.is_empty() {
+            true => levels,
+            false => self
+                .order
+                .iter()
+                .filter_map(|level| levels.get(*level).cloned())
+                .collect(),
+        }
     }
 
     /// The loads that each scenario is run under.

@@ -342,6 +342,7 @@ pub(crate) fn workload(concurrency: u32, requests: u32) -> Workload {
         seed: 5,
         content: Content::default(),
         sources: Sources::default(),
+        order: Vec::new(),
         additional_params: serde_json::Map::from_iter([("temperature".to_owned(), json!(0.0))]),
     }
 }
@@ -354,12 +355,13 @@ pub(crate) struct Watcher {
     pub(crate) stop_after: Option<usize>,
 }
 
+#[async_trait::async_trait]
 impl Observer for Watcher {
     fn progress(&mut self, progress: &Progress) {
         self.progress.push(progress.clone());
     }
 
-    fn level_done(&mut self, records: &LevelRecords) -> Verdict {
+    async fn level_done(&mut self, records: &LevelRecords) -> Verdict {
         self.levels.push(records.clone());
         match self.stop_after == Some(self.levels.len()) {
             true => Verdict::Stop,

@@ -4,6 +4,7 @@
 //! changes something is one transaction: the change, its row of the audit log, the counts. What a
 //! verb may do is asked of `autotuner_core::lifecycle`; nothing is decided here.
 
+mod alike;
 mod audit;
 mod claims;
 mod containers;

@@ -15,10 +15,10 @@ use autotuner_core::score::Score;
 
 use super::engine::{Connection, Transaction};
 use super::experiments::numbered;
-use super::rows::{ExperimentRow, Kept, StoredResult, from_text, small, to_text};
+use super::rows::{ExperimentRow, Kept, StoredResult, document, from_text, small, to_text};
 use super::tasks::target;
 use super::trouble::Doing;
-use super::{Claim, RunStore, claims, containers, runs, standings};
+use super::{Claim, RunStore, alike, claims, containers, runs, standings};
 use crate::{Store, StoreError};
 
 #[async_trait]
@@ -200,10 +200,34 @@ impl Store for RunStore {
         self.known(&mut connection, task).await?;
         let run = i64::from(self.claim.run);
         let rows = numbered(&mut connection, task, run, 0, i64::MAX).await?;
-        rows.into_iter()
-            .map(|row| ExperimentRow::record(row).map(|record| record.experiment))
-            .collect()
+        experiments(rows)
     }
+
+    async fn alike(
+        &self,
+        task: TaskId,
+        most: usize,
+        is_alike: &(dyn for<'d> Fn(&'d serde_json::Value) -> bool + Send + Sync),
+    ) -> Result<Vec<Vec<Experiment>>, StoreError> {
+        let doing = "looking for runs alike";
+        let mut connection = self.database.readers.acquire().await.doing(doing)?;
+        self.known(&mut connection, task).await?;
+        let mut found = Vec::new();
+        for (task, run, text) in alike::ended_before(&mut connection, task).await? {
+            let document = document(&text, || target(TaskId(task)))?;
+            if found.len() < most && is_alike(&document) {
+                let rows = numbered(&mut connection, TaskId(task), run, 0, i64::MAX).await?;
+                found.push(experiments(rows)?);
+            }
+        }
+        Ok(found)
+    }
+}
+
+fn experiments(rows: Vec<ExperimentRow>) -> Result<Vec<Experiment>, StoreError> {
+    rows.into_iter()
+        .map(|row| ExperimentRow::record(row).map(|record| record.experiment))
+        .collect()
 }
 
 /// What was held under the claim.

@@ -106,14 +106,20 @@ fn launch() -> impl Strategy<Value = LaunchFacts> {
 
 fn failure() -> impl Strategy<Value = Failure> {
     let kinds = FailureKind::ALL.len();
-    (0..kinds, text(), option::of(text()), vec(text(), 0..5)).prop_map(|(kind, message, advice, log_tail)| {
-        Failure {
+    (
+        0..kinds,
+        text(),
+        option::of(text()),
+        vec(text(), 0..5),
+        option::of(metrics().prop_map(Box::new)),
+    )
+        .prop_map(|(kind, message, advice, log_tail, partial)| Failure {
             kind: FailureKind::ALL[kind],
             message,
             advice,
             log_tail,
-        }
-    })
+            partial,
+        })
 }
 
 fn distribution() -> impl Strategy<Value = Distribution> {

@@ -311,3 +311,56 @@ async fn a_cancel_of_a_claimed_task_is_a_wish() {
     let summary = database.task(claim.task).await.expect("known").summary;
     assert!(!summary.is_cancel_requested, "it was granted");
 }
+
+#[tokio::test]
+async fn runs_that_had_ended_are_found_by_their_documents() {
+    let fresh = fresh().await;
+    let first = ended(&fresh, "first").await;
+    ended(&fresh, "second").await;
+    let nothing = fresh.in_status("nothing was measured", TaskStatus::Failed).await;
+    let found = async |name: &str, started_ms: i64, wanted: &[&str], most: usize| {
+        let task = fresh.started(name, started_ms).await;
+        let claim = fresh.database.claim("worker", 100, 1000).await.expect("claims");
+        let claim = claim.expect("a task to claim");
+        assert_eq!(claim.task, task);
+        let store = fresh.database.run_store(&claim);
+        let is_wanted = |document: &serde_json::Value| {
+            let name = document["task_name"].as_str().expect("a name");
+            wanted.contains(&name)
+        };
+        let found = store.alike(task, most, &is_wanted).await.expect("read");
+        found.iter().map(Vec::len).collect::<Vec<_>>()
+    };
+    let all = ["first", "second", "nothing was measured", "late"];
+    assert_eq!(found("late", 50, &all, 9).await, [2, 2]);
+    assert_eq!(found("later", 50, &all, 1).await, [2], "so many at most");
+    assert_eq!(found("other", 50, &["second"], 9).await, [2]);
+    assert_eq!(
+        found("early", 39, &all, 9).await,
+        [0; 0],
+        "they had not ended by then"
+    );
+    // A task's own earlier run is one as well.
+    fresh
+        .database
+        .restart_task(&act(45), first.task, None)
+        .await
+        .expect("ended");
+    fresh
+        .database
+        .start_task(&act(46), first.task)
+        .await
+        .expect("pending");
+    let claim = fresh
+        .database
+        .claim("worker", 100, 1000)
+        .await
+        .expect("claims")
+        .expect("one");
+    let store = fresh.database.run_store(&claim);
+    let is_first = |document: &serde_json::Value| document["task_name"] == "first";
+    let found = store.alike(first.task, 9, &is_first).await.expect("read");
+    assert_eq!(found.iter().map(Vec::len).collect::<Vec<_>>(), [2]);
+    let stranger = store.alike(nothing, 9, &is_first).await;
+    assert!(matches!(stranger, Err(StoreError::LeaseLost(_))), "{stranger:?}");
+}

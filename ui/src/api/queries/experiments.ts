@@ -19,6 +19,7 @@ export const FAILURES = [
   'engine_crashed',
   'not_ready_in_time',
   'benchmark_failed',
+  'early_aborted',
   'client_limited',
   'infrastructure',
   'worker_lost',

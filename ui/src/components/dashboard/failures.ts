@@ -25,8 +25,8 @@ export function failuresSince(experiments: readonly FailedExperiment[], since: n
   const groups = new Map<string, FailureGroup>();
   for (const one of experiments) {
     const at = new Date(one.completed_at ?? one.created_at).getTime();
-    if (one.status !== 'failed' || at < since) continue;
     const kind = one.failure_kind ?? 'unknown';
+    if (one.status !== 'failed' || at < since || kind === 'early_aborted') continue;
     const group = groups.get(kind);
     if (!group) {
       groups.set(kind, { kind, count: 1, tasks: [one.task_id], latest: one });

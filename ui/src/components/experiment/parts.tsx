@@ -28,11 +28,12 @@ export function FailureBadge({ kind }: { kind: string }) {
   const name = t(`failure.${kind}`, { defaultValue: kind });
   // Of most kinds the name says it all.
   const hint = t(`failureHint.${kind}`, { defaultValue: '' });
-  if (hint === '') return <Badge tone="bad">{name}</Badge>;
+  const tone = kind === 'early_aborted' ? 'neutral' : 'bad';
+  if (hint === '') return <Badge tone={tone}>{name}</Badge>;
   return (
     <Tip text={hint}>
       <span className="inline-flex cursor-help">
-        <Badge tone="bad">
+        <Badge tone={tone}>
           {name}
           <span className="sr-only">: {hint}</span>
         </Badge>

@@ -157,6 +157,14 @@ export function objectiveOf(optimization: unknown): Objective {
   };
 }
 
+/** The metrics of all objectives, where an `optimization` section has several; otherwise none. */
+export function objectiveMetrics(optimization: unknown): string[] {
+  const { pareto } = asObject(optimization);
+  const further = Array.isArray(pareto) ? pareto : pareto === undefined ? [] : [pareto];
+  const metrics = further.map((name) => OBJECTIVE_METRICS[String(name)]).filter((key) => key !== undefined);
+  return metrics.length === 0 ? [] : [objectiveOf(optimization).metric, ...metrics];
+}
+
 /** What an objective value is written in, where only the experiment is known. */
 export function kindOfValue(experiment: Pick<Experiment, 'direction'>): MetricKind {
   return experiment.direction === 'maximize' ? 'tokens_per_second' : 'seconds';

@@ -10,9 +10,12 @@ export interface FailureKind {
   message: string | null;
 }
 
-/** Whether it failed by itself; what somebody stopped did not. */
+/** Kinds that are nothing gone wrong: what somebody stopped, and what was not worth finishing. */
+const HARMLESS = new Set(['cancelled', 'early_aborted']);
+
+/** Whether it failed by itself. */
 export function hasGoneWrong({ status, failure_kind }: Pick<Experiment, 'status' | 'failure_kind'>): boolean {
-  return status === 'failed' && failure_kind !== 'cancelled';
+  return status === 'failed' && !HARMLESS.has(failure_kind ?? '');
 }
 
 /** An error message ends with the advice, which is shown on its own. */

@@ -14,7 +14,7 @@ export function FailureCard({ experiment, logHref }: { experiment: Experiment; l
     <Card
       title={
         <span className="flex items-center gap-2">
-          {t('experiments.page.failed')}
+          {t(failure_kind === 'early_aborted' ? 'experiments.page.givenUp' : 'experiments.page.failed')}
           {failure_kind && <FailureBadge kind={failure_kind} />}
         </span>
       }

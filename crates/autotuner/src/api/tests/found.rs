@@ -91,7 +91,7 @@ async fn unknown_words_are_told_with_those_that_are_known() {
         "/api/experiments?failure_kind=oom",
         "unknown kind of failure \"oom\"",
         "use one of invalid_candidate, out_of_memory, engine_crashed, not_ready_in_time, \
-         benchmark_failed, client_limited, infrastructure, worker_lost, cancelled",
+         benchmark_failed, early_aborted, client_limited, infrastructure, worker_lost, cancelled",
     )
     .await;
     check(

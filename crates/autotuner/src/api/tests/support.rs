@@ -157,6 +157,7 @@ impl TestService {
             message: "the engine ran out of memory".into(),
             advice: Some("lower max-num-seqs".into()),
             log_tail: vec!["line 1".into(), "line 2".into()],
+            partial: None,
         };
         store
             .finish_experiment(claim.task, number, Err(failure), NOW_MS + 60_000)

@@ -192,6 +192,7 @@ fn facts(record: &TaskRecord) -> TaskFacts {
             name,
             strategy: text_of(&record.document, "/optimization/strategy"),
             objective: text_of(&record.document, "/optimization/objective"),
+            objectives: Vec::new(),
             seed: record
                 .document
                 .pointer("/optimization/seed")

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use autotuner_core::experiment::{Experiment, Measured};
+use autotuner_core::failure::Failure;
 use autotuner_core::gpu::GpuDevice;
 use autotuner_core::ids::{ExperimentId, ExperimentNumber, TaskId};
 use autotuner_core::metrics::ExperimentMetrics;
@@ -244,16 +245,19 @@ impl ExperimentView {
             base_url,
             container,
         } = Launched::of(launch.unwrap_or_default());
+        let is_brief = matches!(told, Told::InBrief);
         let Known {
             metrics,
             remarks,
             gpu_monitoring,
             engine_fingerprints,
-        } = Known::of(result.and_then(Result::ok));
+        } = match result {
+            Some(result) => Known::of(result, is_brief),
+            None => Known::default(),
+        };
         let (container_id, container_name) =
             container.map(|container| (container.id, container.name)).unzip();
         let log_tail = || failure.as_ref().map(|failure| failure.log_tail.clone());
-        let is_brief = matches!(told, Told::InBrief);
         let metrics = metrics.or(foreign.metrics.map(MetricsView::Foreign));
         Self {
             id,
@@ -318,7 +322,7 @@ impl ExperimentView {
     }
 }
 
-/// What is known of a success, as it is told.
+/// What was measured, as it is told.
 #[derive(Default)]
 struct Known {
     metrics: Option<MetricsView>,
@@ -328,17 +332,25 @@ struct Known {
 }
 
 impl Known {
-    fn of(measured: Option<Measured>) -> Self {
-        let Some(measured) = measured else {
-            return Self::default();
-        };
+    /// The first levels of what was given up are told of itself only: in a list they would stand
+    /// beside figures of all levels.
+    fn of(result: Result<Measured, Failure>, is_brief: bool) -> Self {
         let Measured {
             metrics,
             score: _,
             remarks,
             gpu_use,
             fingerprints,
-        } = measured;
+        } = match result {
+            Ok(measured) => measured,
+            Err(failure) => {
+                let partial = failure.partial.filter(|_| !is_brief);
+                return Self {
+                    metrics: partial.map(MetricsView::Ours),
+                    ..Self::default()
+                };
+            }
+        };
         Self {
             metrics: Some(MetricsView::Ours(Box::new(metrics))),
             remarks,

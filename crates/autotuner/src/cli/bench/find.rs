@@ -4,6 +4,7 @@
 //! the ordinary load generator against the same server. What was seen until a search is stopped,
 //! or breaks off, is kept.
 
+use async_trait::async_trait;
 use autotuner_core::capacity::{self, Look as Seen};
 use autotuner_core::engine::Endpoint;
 use autotuner_core::measure::{LevelRecords, RequestRecord};
@@ -121,10 +122,11 @@ async fn still_answers(
 /// Nobody watches.
 struct Unheard;
 
+#[async_trait]
 impl Observer for Unheard {
     fn progress(&mut self, _: &Progress) {}
 
-    fn level_done(&mut self, _: &LevelRecords) -> Verdict {
+    async fn level_done(&mut self, _: &LevelRecords) -> Verdict {
         Verdict::Continue
     }
 }

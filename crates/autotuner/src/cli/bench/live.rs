@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use async_trait::async_trait;
 use autotuner_core::measure::LevelRecords;
 use autotuner_core::metrics::level_metrics;
 use autotuner_core::workload::Workload;
@@ -149,6 +150,7 @@ fn terminal_width() -> usize {
         .into()
 }
 
+#[async_trait]
 impl Observer for View {
     fn progress(&mut self, progress: &Progress) {
         if *self.label != *progress.label {
@@ -167,7 +169,7 @@ impl Observer for View {
         self.draw(progress);
     }
 
-    fn level_done(&mut self, records: &LevelRecords) -> Verdict {
+    async fn level_done(&mut self, records: &LevelRecords) -> Verdict {
         self.talk.say(&done(records));
         Verdict::Continue
     }

@@ -81,6 +81,8 @@ pub(super) fn workload(workload: &Workload) -> Value {
         seed,
         content,
         sources: _,
+        // A benchmark of its own runs its levels in their usual order.
+        order: _,
         additional_params,
     } = workload;
     let scenarios: Vec<String> = scenarios.iter().map(ToString::to_string).collect();

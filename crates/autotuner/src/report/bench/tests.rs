@@ -76,6 +76,7 @@ fn workload() -> Workload {
         content: Content::default(),
         sources: Sources::default(),
         seed: 7,
+        order: Vec::new(),
         additional_params: serde_json::Map::new(),
     }
 }

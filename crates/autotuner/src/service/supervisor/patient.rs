@@ -139,6 +139,15 @@ impl<Inner: Store> Store for Patient<Inner> {
     async fn history(&self, task: TaskId) -> Result<Vec<Experiment>, StoreError> {
         self.again(|| self.inner.history(task)).await
     }
+
+    async fn alike(
+        &self,
+        task: TaskId,
+        most: usize,
+        is_alike: &(dyn for<'d> Fn(&'d serde_json::Value) -> bool + Send + Sync),
+    ) -> Result<Vec<Vec<Experiment>>, StoreError> {
+        self.again(|| self.inner.alike(task, most, is_alike)).await
+    }
 }
 
 #[cfg(test)]
@@ -164,6 +173,14 @@ mod tests {
                 Ok(_) => Err(self.error.clone()),
                 Err(_) => self.inner.history(task).await,
             }
+        }
+        async fn alike(
+            &self,
+            task: TaskId,
+            most: usize,
+            is_alike: &(dyn for<'d> Fn(&'d serde_json::Value) -> bool + Send + Sync),
+        ) -> Result<Vec<Vec<Experiment>>, StoreError> {
+            self.inner.alike(task, most, is_alike).await
         }
         async fn task_status(&self, task: TaskId) -> Result<TaskStatus, StoreError> {
             self.inner.task_status(task).await

@@ -15,7 +15,7 @@ use autotuner_core::task::Task;
 use autotuner_deploy::Deployer;
 use autotuner_store::{Claim, Store, StoreError};
 use futures_util::FutureExt as _;
-use tokio::sync::watch;
+use tokio::sync::{OnceCell, watch};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
@@ -346,6 +346,7 @@ impl<'a> Run<'a> {
                 .map(|gpu| gpu.name.clone())
                 .map_or_else(OnceLock::new, OnceLock::from),
             image: image.map_or_else(OnceLock::new, OnceLock::from),
+            earlier: OnceCell::new(),
         }
     }
 

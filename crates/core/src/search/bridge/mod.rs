@@ -6,6 +6,7 @@
 //! where there is none, the search ends.
 
 mod axes;
+mod compromise;
 mod goal;
 
 #[cfg(test)]
@@ -16,13 +17,16 @@ use std::collections::HashMap;
 use rand::Rng;
 
 use super::bayesian::{
-    Believed, Crash, Goal, Outcome, Point, Remaining, Search, Suggestion, Trial, Worth, advise, believed,
+    Believed, Crash, Goal, Outcome, Point, Prospect, Remaining, Search, Suggestion, Trial, Worth, advise,
+    believed,
 };
 use super::fresh::{drawn, is_fresh};
-use super::{Belief, Observation, Proposal, SearchContext, Seen, Strategy, StrategyKind};
+use super::{Belief, Observation, Proposal, SearchContext, Seen, Strategy, StrategyKind, bayesian};
 use crate::failure::FailureKind;
-use crate::space::CandidateKey;
+use crate::metrics::LevelMetrics;
+use crate::space::{Candidate, CandidateKey};
 pub(super) use axes::Axes;
+use goal::Aim;
 pub(super) use goal::TaskGoal;
 
 /// Fewest trials of a spread design: a model of less would be one of nothing.
@@ -45,13 +49,17 @@ impl Strategy for Bayesian {
 
     fn propose(&self, context: &SearchContext<'_>, rng: &mut dyn Rng) -> Proposal {
         let axes = Axes::of(context.space);
-        let advice = asked(context, &axes, advise);
+        let goal = goal(context);
+        let aim = compromise::aim(context, &goal, &trials(context.observations, &axes, &goal));
+        let compromise = compromise::told(&aim, context);
+        let advice = asked(context, &axes, aim, advise);
         match advice.next {
             Suggestion::Try { point, why } => Proposal::Try {
                 candidate: axes.candidate(&point),
-                reason: match advice.remaining {
-                    Some(remaining) => format!("{why}; {}", outlook(remaining, context)),
-                    None => why,
+                reason: match (compromise, advice.remaining) {
+                    (Some(compromise), _) => format!("{why}; {compromise}"),
+                    (None, Some(remaining)) => format!("{why}; {}", outlook(remaining, context)),
+                    (None, None) => why,
                 },
             },
             Suggestion::Stop { why } if context.min_gain.is_some() && advice.remaining.is_some() => {
@@ -85,10 +93,28 @@ pub fn beliefs(context: &SearchContext<'_>) -> HashMap<CandidateKey, Belief> {
         };
         Some((keys.get(&of.point)?.clone(), belief))
     };
-    asked(context, &axes, believed)
+    asked(context, &axes, Aim::Best, believed)
         .into_iter()
         .filter_map(belief)
         .collect()
+}
+
+/// Whether a candidate that is being measured is worth measuring on, from its first levels, whoever
+/// has proposed it. `gpus` are those that it holds.
+pub fn prospect(
+    context: &SearchContext<'_>,
+    candidate: &Candidate,
+    levels: &[LevelMetrics],
+    gpus: u32,
+) -> Prospect {
+    let axes = Axes::of(context.space);
+    let seen = goal(context).seen(levels, gpus);
+    match axes.point(candidate) {
+        Some(point) => asked(context, &axes, Aim::Best, |search| {
+            bayesian::prospect(search, &point, &seen)
+        }),
+        None => Prospect::Continue { chance: 1.0 },
+    }
 }
 
 /// What the model holds to be left, for people.
@@ -107,36 +133,49 @@ fn worthwhile(context: &SearchContext<'_>) -> f64 {
 }
 
 /// Asks the model of what was observed.
-fn asked<T>(context: &SearchContext<'_>, axes: &Axes, ask: impl FnOnce(&Search<'_>) -> T) -> T {
-    let goal = TaskGoal::of(context.objective, context.slos);
-    let history = telling(trials(context, axes, &goal), &goal);
+fn asked<T>(context: &SearchContext<'_>, axes: &Axes, aim: Aim, ask: impl FnOnce(&Search<'_>) -> T) -> T {
+    let stops = context.min_gain.is_some() && aim == Aim::Best;
+    let goal = goal(context).aiming_at(aim);
+    let history = telling(trials(context.observations, axes, &goal), &goal);
     let pending: Vec<Point> = context
         .pending
         .iter()
         .filter_map(|candidate| axes.point(candidate))
         .collect();
     let known = context.known();
+    let earlier: Vec<Vec<Trial>> = context
+        .earlier
+        .iter()
+        .map(|task| telling(trials(task.observations, axes, &goal), &goal))
+        .collect();
+    let earlier: Vec<&[Trial]> = earlier.iter().map(Vec::as_slice).collect();
     let search = Search {
         axes: axes.all(),
         allowed: &|point| is_fresh(context, &known, &axes.candidate(point)),
         goal: &goal,
         history: &history,
-        earlier: &[],
+        earlier: &earlier,
         pending: &pending,
         budget: context.budget.total as usize,
         initial: (context.initial_random as usize).max(LEAST_INITIAL),
         replicates: false,
         worthwhile: worthwhile(context).ln_1p(),
-        stops: context.min_gain.is_some(),
+        stops,
         seed: context.seed,
     };
     ask(&search)
 }
 
+/// What is wanted.
+pub(super) fn goal(context: &SearchContext<'_>) -> TaskGoal {
+    let objectives = std::iter::once(context.objective).chain(context.pareto.iter().copied());
+    TaskGoal::of(objectives.collect(), context.slos, context.level_weights)
+}
+
 /// What was observed, as trials, oldest first.
-pub(super) fn trials(context: &SearchContext<'_>, axes: &Axes, goal: &TaskGoal) -> Vec<Trial> {
-    let observations = context.observations.iter();
+pub(super) fn trials(observations: &[Observation<'_>], axes: &Axes, goal: &TaskGoal) -> Vec<Trial> {
     observations
+        .iter()
         .filter_map(|observation| trial(observation, axes, goal))
         .collect()
 }
@@ -146,7 +185,8 @@ pub(super) fn trials(context: &SearchContext<'_>, axes: &Axes, goal: &TaskGoal) 
 fn trial(observation: &Observation<'_>, axes: &Axes, goal: &TaskGoal) -> Option<Trial> {
     let point = axes.point(observation.candidate)?;
     let outcome = match &observation.outcome {
-        Seen::Scored { score, metrics } => Outcome::Measured(goal.row(score, metrics)?),
+        Seen::Scored { metrics, .. } => Outcome::Measured(goal.row(metrics)?),
+        Seen::GivenUp { metrics } => Outcome::Partial(goal.seen(&metrics.levels, metrics.gpus)),
         Seen::Infeasible(kind) => Outcome::Crashed(crash(*kind)),
     };
     Some(Trial { point, outcome })
@@ -183,7 +223,8 @@ fn crash(kind: FailureKind) -> Crash {
         FailureKind::OutOfMemory => Crash::StartMemory,
         FailureKind::EngineCrashed | FailureKind::BenchmarkFailed => Crash::LoadMemory,
         FailureKind::NotReadyInTime => Crash::Time,
-        FailureKind::ClientLimited
+        FailureKind::EarlyAborted
+        | FailureKind::ClientLimited
         | FailureKind::Infrastructure
         | FailureKind::WorkerLost
         | FailureKind::Cancelled => Crash::Flaky,

@@ -2,6 +2,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use super::super::{Budget, Random, Role, Tpe};
+use super::goal::Pull;
 use super::*;
 use crate::metrics::{Distribution, ExperimentMetrics, LevelMetrics, Rates, experiment_metrics};
 use crate::score::{Objective, Score, Slo, SloMetric, SloMode, SloPolicy, Statistic, score};
@@ -41,11 +42,7 @@ fn space() -> Space {
 #[test]
 fn points_and_candidates_are_each_others() {
     let axes = Axes::of(&space());
-    let levels: Vec<usize> = axes
-        .all()
-        .iter()
-        .map(super::super::bayesian::Axis::levels)
-        .collect();
+    let levels: Vec<usize> = axes.all().iter().map(bayesian::Axis::levels).collect();
     assert_eq!(levels, [6, 65, 3, 2]);
     for point in [[0, 0, 0, 0], [5, 64, 2, 1], [2, 33, 1, 0]] {
         assert_eq!(axes.point(&axes.candidate(&point)), Some(point.to_vec()));
@@ -125,13 +122,13 @@ fn rows_rank_as_scores_do() {
                 bounds: bounds.clone(),
                 mode,
             };
-            let goal = TaskGoal::of(objective, &slos);
+            let goal = TaskGoal::of(vec![objective], &slos, &[1.0]);
             let mut both: Vec<(Score, Worth)> = seen
                 .iter()
                 .map(|(throughput, ttft, tpot)| {
                     let metrics = metrics(*throughput, *ttft, *tpot);
                     let score = score(&metrics, objective, &slos).expect("measured");
-                    let row = goal.row(&score, &metrics).expect("measured");
+                    let row = goal.row(&metrics).expect("measured");
                     assert_eq!(row.len(), 3);
                     (score, goal.worth(&row))
                 })
@@ -151,18 +148,80 @@ fn rows_rank_as_scores_do() {
 
 #[test]
 fn a_measurement_without_a_bounded_metric_teaches_nothing() {
-    let slos = SloPolicy::default();
     let seen = metrics(1000.0, 0.1, 0.01);
-    let score = score(&seen, Objective::MaximizeThroughput, &slos).expect("measured");
     let bounded = SloPolicy {
         bounds: vec![bound(SloMetric::Ttft(Statistic::Mean), 0.2, false)],
         mode: SloMode::Constraint,
     };
-    let goal = TaskGoal::of(Objective::MaximizeThroughput, &bounded);
-    let row = goal.row(&score, &seen).expect("measured");
+    let goal = TaskGoal::of(vec![Objective::MaximizeThroughput], &bounded, &[1.0]);
+    let row = goal.row(&seen).expect("measured");
     assert!((row[0] - 1000.0).abs() + (row[1] - 0.1).abs() < 1e-9, "{row:?}");
     let empty = experiment_metrics(vec![LevelMetrics::default()], None, 0);
-    assert_eq!(goal.row(&score, &empty), None);
+    assert_eq!(goal.row(&empty), None);
+}
+
+#[test]
+fn a_row_has_every_level_that_counts_and_first_levels_are_a_part_of_it() {
+    let one = |throughput, ttft| metrics(throughput, ttft, 0.01).levels.remove(0);
+    let levels = vec![one(3000.0, 0.3), one(2000.0, 0.2), one(1000.0, 0.1)];
+    let slos = SloPolicy {
+        bounds: vec![bound(SloMetric::Ttft(Statistic::Mean), 0.2, false)],
+        mode: SloMode::Constraint,
+    };
+    // The middle one does not count.
+    let goal = TaskGoal::of(vec![Objective::MaximizeThroughput], &slos, &[3.0, 0.0, 1.0]);
+    let groups: Vec<usize> = goal.outputs().iter().map(|output| output.group).collect();
+    assert_eq!(groups, [0, 0, 1, 1], "levels of one metric move together");
+    let whole = experiment_metrics(levels.clone(), Some(&[3.0, 0.0, 1.0]), 2);
+    let row = goal.row(&whole).expect("measured");
+    for (number, expected) in row.iter().zip([1500.0, 500.0, 0.3, 0.1]) {
+        assert!((number - expected).abs() < 1e-9, "{row:?}");
+    }
+    let score = score(&whole, Objective::MaximizeThroughput, &slos).expect("measured");
+    let worth = goal.worth(&row);
+    assert!((worth.value - score.objective_value().ln()).abs() < 1e-9);
+    assert!((worth.violation - score.violations()[0].ratio).abs() < 1e-9);
+    // What is not measured yet is open, and is no measurement.
+    assert_eq!(
+        goal.seen(&levels[..1], 2),
+        [Some(row[0]), None, Some(row[2]), None]
+    );
+    let first = experiment_metrics(levels[..2].to_vec(), Some(&[3.0, 0.0]), 2);
+    assert_eq!(goal.row(&first), None);
+}
+
+#[test]
+fn a_compromise_lies_between_what_each_objective_wants_alone() {
+    // Twenty steps, each of which gives a little more throughput and a little longer a wait.
+    let goal = || {
+        TaskGoal::of(
+            vec![Objective::MaximizeThroughput, Objective::MinimizeTtft],
+            &SloPolicy::default(),
+            &[1.0],
+        )
+    };
+    let pull = |from: f64, share: f64| Pull {
+        from,
+        range: 4.0_f64.ln(),
+        share,
+    };
+    let best = |share: f64| {
+        let pulls = vec![pull(1000.0_f64.ln(), share), pull(-0.4_f64.ln(), 1.0 - share)];
+        let goal = goal().aiming_at(Aim::Compromise(pulls));
+        let worth = |step: &i32| {
+            let times = 4.0_f64.powf(f64::from(*step) / 20.0);
+            let row = goal.row(&metrics(1000.0 * times, 0.1 * times, 0.01));
+            goal.worth(&row.expect("measured")).value
+        };
+        (0..=20).max_by(|left, right| worth(left).total_cmp(&worth(right)))
+    };
+    assert_eq!((best(0.95), best(0.5), best(0.1)), (Some(19), Some(10), Some(2)));
+    let goal = goal();
+    let row = goal.row(&metrics(1000.0, 0.1, 0.01)).expect("measured");
+    assert!(
+        (goal.worth(&row).value - 1000.0_f64.ln()).abs() < 1e-9,
+        "the first is the usual aim"
+    );
 }
 
 /// An engine whose throughput grows with the batch until memory ends, and that keeps the bound
@@ -211,7 +270,9 @@ fn best_of(strategy: &dyn Strategy, seed: u64, budget: u32) -> f64 {
         let context = SearchContext {
             space: &space,
             objective: Objective::MaximizeThroughput,
+            pareto: &[],
             slos: &slos,
+            level_weights: &[1.0],
             observations: &observations,
             pending: &[],
             budget: Budget {
@@ -256,7 +317,7 @@ fn what_learns_finds_more_than_chance_does() {
 
 #[test]
 fn long_histories_are_cut_to_the_best_and_the_latest() {
-    let goal = TaskGoal::of(Objective::MaximizeThroughput, &SloPolicy::default());
+    let goal = TaskGoal::of(vec![Objective::MaximizeThroughput], &SloPolicy::default(), &[1.0]);
     let trial = |index: u16| Trial {
         point: vec![index],
         outcome: match index % 3 {

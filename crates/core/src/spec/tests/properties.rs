@@ -32,7 +32,7 @@ pub(super) fn a_full_document() -> Value {
         },
         "constraints": ["{b} > 2"],
         "optimization": { "strategy": "bayesian", "objective": "minimize_ttft", "max_iterations": 30,
-            "max_replicates": 4, "min_gain": 0.05, "max_time": 7200.5, "max_gpu_hours": 1.5, "timeout_per_iteration": 900.5, "n_initial_random": 6, "max_parallel_experiments": 2, "seed": 7 },
+            "max_replicates": 4, "min_gain": 0.05, "max_time": 7200.5, "max_gpu_hours": 1.5, "timeout_per_iteration": 900.5, "n_initial_random": 6, "pareto": ["maximize_throughput"], "early_abort": true, "warm_start": true, "max_parallel_experiments": 2, "seed": 7 },
         "benchmark": {
             "task": "text-to-text", "model_name": "m", "model_tokenizer": "t",
             "traffic_scenarios": ["D(5,6)", "N(480,240)/(300,150)"], "num_concurrency": [1, 2],

@@ -3,4 +3,5 @@
 mod arrival_text;
 mod knee;
 mod notation;
+mod order;
 mod schedule;

@@ -117,7 +117,7 @@ fn agrees(experiment: &Experiment, is_foreign: bool) -> bool {
 pub(crate) struct StoredResult {
     /// The score of a success.
     pub(crate) score: Option<String>,
-    /// All else of a success.
+    /// All else of a success, or what was measured until it was given up.
     pub(crate) measured: Option<String>,
     /// A failure.
     pub(crate) failure: Option<String>,
@@ -147,9 +147,17 @@ impl StoredResult {
                 kind: None,
             },
             Err(failure) => Self {
+                score: None,
+                measured: failure.partial.as_deref().map(|metrics| {
+                    to_text(&Unscored {
+                        metrics: metrics.clone(),
+                        remarks: Vec::new(),
+                        gpu_use: Vec::new(),
+                        fingerprints: Vec::new(),
+                    })
+                }),
                 failure: Some(to_text(failure)),
                 kind: Some(failure.kind.keep()),
-                ..Self::default()
             },
         }
     }
@@ -157,7 +165,13 @@ impl StoredResult {
     fn recall(self, what: impl Fn() -> String) -> Result<Option<Result<Measured, Failure>>, StoreError> {
         match (self.score, self.measured, self.failure) {
             (None, None, None) => Ok(None),
-            (None, None, Some(failure)) => Ok(Some(Err(from_text(&failure, what)?))),
+            (None, measured, Some(failure)) => {
+                let measured: Option<Unscored> = measured.map(|text| from_text(&text, &what)).transpose()?;
+                Ok(Some(Err(Failure {
+                    partial: measured.map(|unscored| Box::new(unscored.metrics)),
+                    ..from_text(&failure, what)?
+                })))
+            }
             (Some(score), Some(measured), None) => {
                 let score: Score = from_text(&score, &what)?;
                 let Unscored {

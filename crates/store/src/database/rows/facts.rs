@@ -58,12 +58,49 @@ fields!(SpanRow of Span {
     max: f64,
 });
 
-fields!(FailureRow of Failure {
-    kind: FailureKind,
+/// Without what was measured, which is stored beside it.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FailureRow {
+    kind: <FailureKind as Kept>::Row,
     message: String,
     advice: Option<String>,
     log_tail: Vec<String>,
-});
+}
+
+impl Kept for Failure {
+    type Row = FailureRow;
+    fn keep(&self) -> FailureRow {
+        let Self {
+            kind,
+            message,
+            advice,
+            log_tail,
+            partial: _,
+        } = self.clone();
+        FailureRow {
+            kind: kind.keep(),
+            message,
+            advice,
+            log_tail,
+        }
+    }
+    fn recall(row: FailureRow) -> Result<Self, Strange> {
+        let FailureRow {
+            kind,
+            message,
+            advice,
+            log_tail,
+        } = row;
+        Ok(Self {
+            kind: FailureKind::recall(kind)?,
+            message,
+            advice,
+            log_tail,
+            partial: None,
+        })
+    }
+}
 
 /// A candidate keeps its order and its spelling: a list of names with their values.
 impl Kept for Candidate {

@@ -1,7 +1,8 @@
 /** How the best configuration is looked for: number types, parallel sizes, strategy and objective. */
 import { Binary, Network, Radar } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
-import { NumberAt, SelectAt } from '@/components/form/inputs';
+import { FurtherObjectives } from '@/components/form/FurtherObjectives';
+import { NumberAt, SelectAt, SwitchAt } from '@/components/form/inputs';
 import { Section } from '@/components/form/Section';
 import { useAt } from '@/components/form/store';
 import { WordsEditor } from '@/components/form/WordsEditor';
@@ -38,16 +39,22 @@ const STRATEGIES = ['grid_search', 'random_search', 'sobol', 'tpe', 'bayesian'];
 /** Those that a model decides once some configurations were measured. */
 const MODELS: unknown[] = ['tpe', 'bayesian'];
 const STRATEGY = ['optimization', 'strategy'] as const;
+const OBJECTIVE = ['optimization', 'objective'] as const;
+const PARETO = ['optimization', 'pareto'] as const;
+const WARM = ['optimization', 'warm_start'] as const;
 const INITIAL = ['optimization', 'n_initial_random'] as const;
 
 export function OptimizationSection() {
   const { t } = useTranslation();
   const strategy = useAt(STRATEGY);
+  const warm = useAt(WARM);
+  const pareto = useAt(PARETO);
+  const objective = useAt(OBJECTIVE);
   return (
     <Section name="optimization" icon={Radar}>
       <div className="grid gap-x-4 gap-y-4 sm:grid-cols-2">
         <SelectAt
-          path={['optimization', 'objective']}
+          path={OBJECTIVE}
           absent={t('objectives.minimize_latency')}
           options={OBJECTIVES.map((value) => ({
             value,
@@ -55,6 +62,13 @@ export function OptimizationSection() {
             hint: t(`form.objectiveHint.${value}`),
           }))}
         />
+        {(strategy === 'bayesian' || pareto !== undefined) && (
+          <FurtherObjectives
+            path={PARETO}
+            objectives={OBJECTIVES}
+            first={typeof objective === 'string' ? objective : 'minimize_latency'}
+          />
+        )}
         <SelectAt
           path={STRATEGY}
           absent={t('form.strategy.grid_search')}
@@ -76,6 +90,8 @@ export function OptimizationSection() {
           <NumberAt path={INITIAL} placeholder={strategy === 'bayesian' ? t('form.byParameters') : '5'} />
         )}
         {!MODELS.includes(strategy) && <KeptInitial />}
+        <SwitchAt path={['optimization', 'early_abort']} whenAbsent={false} />
+        {(strategy === 'bayesian' || warm !== undefined) && <SwitchAt path={WARM} whenAbsent={false} />}
       </div>
     </Section>
   );

@@ -17,8 +17,9 @@ import type { Results } from './useResults';
 export function failureGroups(experiments: readonly Experiment[]): FailureGroup[] {
   const groups = new Map<string, FailureGroup>();
   for (const { status, failure_kind, experiment_id, advice } of experiments) {
-    if (status !== 'failed') continue;
     const kind = failure_kind ?? 'unknown';
+    // What was given up works.
+    if (status !== 'failed' || kind === 'early_aborted') continue;
     const group = groups.get(kind) ?? { kind, n: 0, experiment_ids: [], advice: null };
     group.n += 1;
     group.experiment_ids.push(experiment_id);

@@ -80,8 +80,12 @@ function ParetoCard({ results }: { results: Results }) {
   const open = useOpenPoint(results, 2);
   const [address, change] = useAddress();
   const known = (key: string | undefined) => METRICS.some((metric) => metric.key === key);
-  const x = known(address.x) ? String(address.x) : (USUAL_X[results.objective.name] ?? 'p99_e2e_latency');
-  const y = known(address.y) ? String(address.y) : 'mean_total_throughput_per_gpu';
+  // Two objectives are what a task wants to see against each other.
+  const [first, second] = results.objectives;
+  const usualX = second ?? USUAL_X[results.objective.name] ?? 'p99_e2e_latency';
+  const usualY = (second && first) ?? 'mean_total_throughput_per_gpu';
+  const x = known(address.x) ? String(address.x) : usualX;
+  const y = known(address.y) ? String(address.y) : usualY;
   const { option, table, count } = useMemo(() => {
     const axis = (key: string) => {
       const { kind, better } = metricInfo(key);

@@ -6,7 +6,14 @@ import { type Experiment, type Run, taskExperiments, taskRuns } from '@/api/quer
 import type { Task } from '@/api/queries/tasks';
 import { asObject } from '@/components/experiment/free';
 import { parametersAsText } from '@/components/experiment/parameters';
-import { inOrder, type Objective, objectiveOf, type SloBound, sloBounds } from '@/components/experiment/read';
+import {
+  inOrder,
+  type Objective,
+  objectiveMetrics,
+  objectiveOf,
+  type SloBound,
+  sloBounds,
+} from '@/components/experiment/read';
 import { useAddress } from '@/lib/address';
 import { asNumber } from '@/lib/search';
 import { withUnit } from '@/lib/units';
@@ -21,6 +28,8 @@ export interface Results {
   /** In the order in which they were made. */
   experiments: readonly Experiment[];
   objective: Objective;
+  /** The metrics of all objectives, where there are several. */
+  objectives: string[];
   bounds: readonly SloBound[];
   space: unknown;
   /** Experiments that stand out. */
@@ -65,6 +74,7 @@ export function useResults(task: Task): ResultsState {
       runs: runs ?? [],
       experiments,
       objective,
+      objectives: objectiveMetrics(document.optimization),
       bounds: sloBounds(document.slo),
       space: document.parameters,
       best: experiments.find((each) => each.id === bestId),
