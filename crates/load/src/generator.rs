@@ -136,7 +136,16 @@ impl Bench for LoadGenerator {
                 progress_interval: self.options.progress_interval,
                 cancel: &cancel,
             };
-            let records = level.run(observer).await?;
+            let (records, ended_early) = level.run(observer).await?;
+            if let (Some(after), Some(wanted)) = (ended_early, &workload.precision) {
+                recording.notes.push(format!(
+                    "{} under {} ended after {:.1} s: by then its figures were known to {:.1} %",
+                    plan.scenario,
+                    plan.load,
+                    after.as_secs_f64(),
+                    100.0 * wanted.ratio
+                ));
+            }
             let verdict = observer.level_done(&records).await;
             recording.levels.push(records);
             if verdict == Verdict::Stop {

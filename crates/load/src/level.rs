@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::closed::{self, Course, Lead};
 use crate::crew;
+use crate::enough::Enough;
 use crate::health;
 use crate::open::{self, Share};
 use crate::phase::{Counts, Phase, PhaseParts};
@@ -45,11 +46,14 @@ pub(crate) struct Level<'a> {
 }
 
 impl Level<'_> {
-    /// Runs the level.
+    /// Runs the level; with its records it says after how much of its time it ended early, if it did.
     ///
     /// # Errors
     /// [`BenchError`] as for a whole benchmark.
-    pub(crate) async fn run(&self, observer: &mut dyn Observer) -> Result<LevelRecords, BenchError> {
+    pub(crate) async fn run(
+        &self,
+        observer: &mut dyn Observer,
+    ) -> Result<(LevelRecords, Option<Duration>), BenchError> {
         let warm_slots = match &self.plan.load {
             Load::InFlight(count) => *count,
             Load::Scheduled { most, .. } => (*most).min(OPEN_WARM_UP),
@@ -78,7 +82,8 @@ impl Level<'_> {
             enough: warm_requests,
             may_fail: self.number > 0,
         });
-        self.window(&window, lead, slots, observer).await
+        let records = self.window(&window, lead, slots, observer).await?;
+        Ok((records, window.ended_early()))
     }
 
     /// So many slots, dealt out to the load threads.
@@ -179,7 +184,15 @@ impl Level<'_> {
                 self.follow(window, slots, *most, &held_back)
             }
         };
-        let report = || observer.progress(&self.progress(Some(window)));
+        let mut enough = self.workload.precision.as_ref().map(Enough::new);
+        let report = || {
+            observer.progress(&self.progress(Some(window)));
+            if let (Some(enough), Some(opened)) = (&mut enough, window.opened())
+                && enough.is_enough(opened.elapsed().as_secs_f64(), window.counts.sums.totals())
+            {
+                window.end_early();
+            }
+        };
         let slots = crew::finish(crew, self.cancel, self.progress_interval, report).await?;
         done.cancel();
         let watched = watching.join_next().await.and_then(Result::ok);

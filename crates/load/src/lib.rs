@@ -16,6 +16,7 @@ mod connection;
 mod crew;
 pub mod dataset;
 mod delta;
+mod enough;
 mod exchange;
 pub mod generator;
 mod health;

@@ -19,6 +19,36 @@ pub(crate) struct Sums {
     streamed: AtomicU32,
     tpot_ns: AtomicU64,
     output_tokens: AtomicU64,
+    latency_ns: AtomicU64,
+}
+
+/// What the requests of a phase that have ended well add up to.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(crate) struct Totals {
+    pub(crate) requests: u32,
+    /// Seconds.
+    pub(crate) ttft: f64,
+    /// Answers with more than one token.
+    pub(crate) streamed: u32,
+    /// Seconds per further token, one for each of these answers.
+    pub(crate) tpot: f64,
+    /// Seconds from sending to the end.
+    pub(crate) latency: f64,
+    pub(crate) output_tokens: f64,
+}
+
+impl Totals {
+    /// What was added since.
+    pub(crate) fn since(&self, before: &Self) -> Self {
+        Self {
+            requests: self.requests - before.requests,
+            ttft: self.ttft - before.ttft,
+            streamed: self.streamed - before.streamed,
+            tpot: self.tpot - before.tpot,
+            latency: self.latency - before.latency,
+            output_tokens: self.output_tokens - before.output_tokens,
+        }
+    }
 }
 
 impl Sums {
@@ -32,12 +62,29 @@ impl Sums {
         self.ttft_ns.fetch_add(ttft_ns, Ordering::Relaxed);
         self.ttft.add(ttft_ns);
         self.output_tokens.fetch_add(u64::from(tokens), Ordering::Relaxed);
+        let latency_ns = record.ended_ns.saturating_sub(record.sent_ns);
+        self.latency_ns.fetch_add(latency_ns, Ordering::Relaxed);
         if let Some(further @ 1..) = tokens.checked_sub(record.first_chunk_tokens) {
             let each = last.saturating_sub(*first) / u64::from(further);
             self.tpot_ns.fetch_add(each, Ordering::Relaxed);
             self.streamed.fetch_add(1, Ordering::Relaxed);
         }
         self.requests.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// What they add up to.
+    pub(crate) fn totals(&self) -> Totals {
+        let seconds = |sum: &AtomicU64| Duration::from_nanos(sum.load(Ordering::Relaxed)).as_secs_f64();
+        #[expect(clippy::cast_precision_loss, reason = "tokens stay far below 2^53")]
+        let output_tokens = self.output_tokens.load(Ordering::Relaxed) as f64;
+        Totals {
+            requests: self.requests.load(Ordering::Relaxed),
+            ttft: seconds(&self.ttft_ns),
+            streamed: self.streamed.load(Ordering::Relaxed),
+            tpot: seconds(&self.tpot_ns),
+            latency: seconds(&self.latency_ns),
+            output_tokens,
+        }
     }
 
     /// What they add up to after so much of the window.

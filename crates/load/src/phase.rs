@@ -36,6 +36,8 @@ pub(crate) struct Phase {
     pub(crate) counts: Counts,
     opened: OnceLock<Instant>,
     has_opened: Notify,
+    /// When it was ended before its time.
+    ended_early: OnceLock<Instant>,
 }
 
 /// What is needed to make a phase.
@@ -92,6 +94,7 @@ impl Phase {
             counts: Counts::default(),
             opened: OnceLock::new(),
             has_opened: Notify::new(),
+            ended_early: OnceLock::new(),
         }
     }
 
@@ -124,7 +127,19 @@ impl Phase {
 
     /// No request is started from then on.
     pub(crate) fn stop_at(&self) -> Instant {
-        after(self.open(), self.lasts)
+        let at = after(self.open(), self.lasts);
+        self.ended_early.get().map_or(at, |early| at.min(*early))
+    }
+
+    /// Starts no more requests from now on; those that are open go on.
+    pub(crate) fn end_early(&self) {
+        self.ended_early.get_or_init(Instant::now);
+    }
+
+    /// After how much of its time it was ended before that was over, if it was.
+    pub(crate) fn ended_early(&self) -> Option<Duration> {
+        let early = self.ended_early.get()?;
+        Some(early.saturating_duration_since(self.opened()?))
     }
 
     /// What is still open then is cut off.

@@ -4251,6 +4251,12 @@ export interface components {
              *     concurrency or rate; all equal when absent.
              */
             level_weights?: number[] | null;
+            /**
+             * Format: double
+             * @description End a level before its time once what is scored and bounded is known to this ratio (0.02 is two
+             *     per cent), as far as the level's own ups and downs tell; never when absent.
+             */
+            precision?: number | null;
             /** @description Where prompts come from: `https://…`, `file://…` or a path. */
             dataset_url?: string | null;
             /** @description Whether a prompt that the data set holds twice is used once; true when absent. */

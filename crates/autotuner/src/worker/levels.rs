@@ -57,7 +57,7 @@ impl<'a> Levels<'a> {
                 "[Experiment {}] it could not be told whether to measure on: {error}",
                 self.number
             ));
-            Prospect::Continue { chance: 1.0 }
+            Prospect::Continue { chance: None }
         })
     }
 }
@@ -86,14 +86,16 @@ impl Observer for Levels<'_> {
         let (done, count) = (self.done.len(), self.count);
         match self.prospect().await {
             Prospect::Continue { chance } => {
-                self.worker.logs.line(
-                    "INFO",
-                    &format!(
-                        "[Experiment {}] {done} of {count} levels: it beats the best with a probability of {:.0} %",
-                        self.number,
-                        100.0 * chance
-                    ),
-                );
+                if let Some(chance) = chance {
+                    self.worker.logs.line(
+                        "INFO",
+                        &format!(
+                            "[Experiment {}] {done} of {count} levels: it beats the best with a probability of {:.0} %",
+                            self.number,
+                            100.0 * chance
+                        ),
+                    );
+                }
                 Verdict::Continue
             }
             Prospect::Abort { why, .. } => {

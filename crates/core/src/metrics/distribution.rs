@@ -131,7 +131,7 @@ impl Distribution {
     }
 
     /// How many requests it takes for a percentile to be more than a hint.
-    pub(super) fn fewest(percentile: Percentile) -> usize {
+    pub(crate) fn fewest(percentile: Percentile) -> usize {
         match percentile {
             Percentile::P50 => 2,
             Percentile::P90 => 10,

@@ -45,7 +45,7 @@ impl<'a> Situation<'a> {
     pub fn prospect(&self, candidate: &Candidate, levels: &[LevelMetrics], gpus: u32) -> Prospect {
         // What does not beat the best may be a good compromise.
         if !self.task.search.pareto.is_empty() {
-            return Prospect::Continue { chance: 1.0 };
+            return Prospect::Continue { chance: None };
         }
         self.told(&[], self.begun(), |context| {
             prospect(context, candidate, levels, gpus)

@@ -76,6 +76,7 @@ fn a_task(strategy: StrategyKind, max_iterations: u32, parallel: u32) -> Task {
             content: Content::default(),
             sources: Sources::default(),
             order: Vec::new(),
+            precision: None,
             additional_params: serde_json::Map::new(),
         },
         level_weights: None,

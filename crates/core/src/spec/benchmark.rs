@@ -125,6 +125,10 @@ pub struct BenchmarkSpec {
     /// concurrency or rate; all equal when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub level_weights: Option<Vec<f64>>,
+    /// End a level before its time once what is scored and bounded is known to this ratio (0.02 is two
+    /// per cent), as far as the level's own ups and downs tell; never when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub precision: Option<f64>,
     /// Where prompts come from: `https://…`, `file://…` or a path.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dataset_url: Option<String>,
@@ -166,6 +170,7 @@ pub(super) fn read(node: &Node<'_>) -> Option<BenchmarkSpec> {
         conversation: fields.take("conversation", content::read_conversation),
         batch_size: fields.take("batch_size", Node::whole),
         level_weights: fields.take("level_weights", |node| node.list(Node::real)),
+        precision: fields.take("precision", Node::real),
         dataset_url: fields.take("dataset_url", Node::text),
         dataset_deduplicate: fields.take("dataset_deduplicate", Node::flag),
         salt: fields.take("salt", Node::whole),
@@ -252,6 +257,7 @@ impl BenchmarkSpec {
             ),
             seed,
             order: Vec::new(),
+            precision: None,
             additional_params: self.additional_params.clone().unwrap_or_default(),
         };
         self.check_counts(findings);

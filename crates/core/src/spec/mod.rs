@@ -20,6 +20,7 @@ mod load;
 mod optimization;
 mod parallel;
 mod parameters;
+mod precision;
 mod quant;
 mod read;
 mod resolve;

@@ -6,7 +6,7 @@ use super::findings::Findings;
 use super::kubernetes;
 use super::read::shorten;
 use super::room::{self, Surroundings};
-use super::{flags, parallel, parameters, quant, rules};
+use super::{flags, parallel, parameters, precision, quant, rules};
 use crate::engine::EngineKind;
 use crate::problem::Problem;
 use crate::score::{Objective, SloMetric, SloPolicy};
@@ -60,6 +60,11 @@ pub(super) fn resolve(spec: &TaskSpec, findings: &Findings) -> Option<Task> {
     warn_of_nothing_to_abort(&search, &workload, findings);
     let slos = spec.slo.as_ref().map(|slo| slo.resolve(findings));
     check_pace_is_measured(spec, &search, &workload, slos.as_ref(), findings);
+    let no_bounds = SloPolicy::default();
+    workload.precision = spec.benchmark.precision.map(|ratio| {
+        let slos = slos.as_ref().unwrap_or(&no_bounds);
+        precision::resolve(ratio, &search, slos, &workload, findings)
+    });
     check_parts_not_built(spec, findings);
     if let Some(kind) = kind.filter(|_| findings.is_sound()) {
         room::check_plans(kind, &around, refused.unwrap_or_default(), findings);

@@ -6,6 +6,7 @@ mod content;
 pub mod knee;
 mod notation;
 mod order;
+mod precision;
 mod scenario;
 mod schedule;
 mod sound;
@@ -19,6 +20,7 @@ pub use arrival::{Arrival, FirstWave, Load, Stage, TraceStart};
 pub use arrival_text::{ArrivalError, ArrivalText};
 pub use content::{Content, Conversation, DataSet, Entry, Sharing, Source, Sources, Texts, Turn};
 pub use notation::ScenarioError;
+pub use precision::{Figure, Precision};
 pub use scenario::{Lengths, Scenario};
 pub use schedule::{Start, Starts};
 
@@ -44,6 +46,9 @@ pub struct Workload {
     pub max_time_per_level: Duration,
     /// Most requests started in the measuring window of one level.
     pub max_requests_per_level: u32,
+    /// How precisely figures must be known for a level to end before its time; it never does when
+    /// `None`.
+    pub precision: Option<Precision>,
     /// How long requests that are in flight at the end of a level may still take before
     /// they are recorded as cut off.
     pub drain: Duration,

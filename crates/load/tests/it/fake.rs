@@ -343,6 +343,7 @@ pub(crate) fn workload(concurrency: u32, requests: u32) -> Workload {
         content: Content::default(),
         sources: Sources::default(),
         order: Vec::new(),
+        precision: None,
         additional_params: serde_json::Map::from_iter([("temperature".to_owned(), json!(0.0))]),
     }
 }

@@ -14,3 +14,5 @@ mod lead_in;
 mod open_loop;
 #[cfg(test)]
 mod origins;
+#[cfg(test)]
+mod precision;

@@ -80,6 +80,11 @@ function ResultCard({
   const isOver = experiment.status === 'success' || experiment.status === 'failed';
   const isMeasured = experiment.objective_value !== null && experiment.objective_value !== undefined;
   const interval = isMeasured ? intervalOf(experiment, objective.metric) : null;
+  const noResult = isOver
+    ? levels.length > 0
+      ? 'experiments.page.firstLevels'
+      : 'experiments.page.noLevels'
+    : 'experiments.page.notYet';
   const hasIntervals = METRICS.some(({ key }) => intervalOf(experiment, key) !== null);
   return (
     <Card
@@ -151,9 +156,7 @@ function ResultCard({
           </dl>
         </>
       ) : (
-        <p className="mt-4 text-muted">
-          {t(isOver ? 'experiments.page.noLevels' : 'experiments.page.notYet')}
-        </p>
+        <p className="mt-4 text-muted">{t(noResult)}</p>
       )}
     </Card>
   );

@@ -14,7 +14,7 @@ import {
 import { type Task, task as taskQuery } from '@/api/queries/tasks';
 import { StatusBadge } from '@/components/Badge';
 import { buttonClass } from '@/components/Button';
-import { RoleBadge } from '@/components/experiment/parts';
+import { FailureBadge, RoleBadge } from '@/components/experiment/parts';
 import { attemptsOf, inOrder } from '@/components/experiment/read';
 import { LogView } from '@/components/log';
 import { Page } from '@/components/Page';
@@ -137,7 +137,11 @@ function Shown({
       trail={trail}
       badge={
         <>
-          <StatusBadge status={experiment.status} />
+          {experiment.failure_kind === 'early_aborted' ? (
+            <FailureBadge kind={experiment.failure_kind} />
+          ) : (
+            <StatusBadge status={experiment.status} />
+          )}
           <RoleBadge role={experiment.role} always />
         </>
       }

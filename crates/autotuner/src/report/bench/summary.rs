@@ -83,6 +83,7 @@ pub(super) fn workload(workload: &Workload) -> Value {
         sources: _,
         // A benchmark of its own runs its levels in their usual order.
         order: _,
+        precision,
         additional_params,
     } = workload;
     let scenarios: Vec<String> = scenarios.iter().map(ToString::to_string).collect();
@@ -101,6 +102,7 @@ pub(super) fn workload(workload: &Workload) -> Value {
         "warmup_requests": warmup_requests,
         "max_warmup_seconds": max_warmup.as_secs_f64(),
         "request_timeout_seconds": request_timeout.as_secs_f64(),
+        "precision": precision.as_ref().map(|precision| precision.ratio),
         "seed": seed,
         "content": self::content(content),
         "additional_params": additional_params,

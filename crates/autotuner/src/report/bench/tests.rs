@@ -77,6 +77,7 @@ fn workload() -> Workload {
         sources: Sources::default(),
         seed: 7,
         order: Vec::new(),
+        precision: None,
         additional_params: serde_json::Map::new(),
     }
 }

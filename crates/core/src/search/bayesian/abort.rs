@@ -21,8 +21,8 @@ const ENOUGH: usize = 4;
 pub enum Prospect {
     /// Measure on.
     Continue {
-        /// The probability that it beats the best known point.
-        chance: f64,
+        /// The probability that it beats the best known point; nothing where that was not asked.
+        chance: Option<f64>,
     },
     /// Give it up.
     Abort {
@@ -44,7 +44,7 @@ pub fn prospect(search: &Search<'_>, point: &[u16], seen: &[Option<f64>]) -> Pro
         .filter(|trial| trial.outcome.measured().is_some());
     let is_early = search.history.len() < search.initial || whole.count() < ENOUGH;
     if is_early || search.history.iter().any(|trial| trial.point == point) {
-        return Prospect::Continue { chance: 1.0 };
+        return Prospect::Continue { chance: None };
     }
     let mut history = search.history.to_vec();
     history.push(Trial {
@@ -56,26 +56,32 @@ pub fn prospect(search: &Search<'_>, point: &[u16], seen: &[Option<f64>]) -> Pro
         ..*search
     };
     let Some(model) = Model::of(&later) else {
-        return Prospect::Continue { chance: 1.0 };
+        return Prospect::Continue { chance: None };
     };
     let Some(best) = model
         .ranking(&history)
         .into_iter()
         .find(|ranked| ranked.promise.is_sure())
     else {
-        return Prospect::Continue { chance: 1.0 };
+        return Prospect::Continue { chance: None };
     };
     let (chance, feasible) = model.chances(point, best.value());
     if chance >= HOPELESS {
-        return Prospect::Continue { chance };
+        return Prospect::Continue { chance: Some(chance) };
     }
     let why = if feasible < HOPELESS {
-        format!(
-            "keeps every limit with a probability of {:.1} %",
-            100.0 * feasible
-        )
+        format!("keeps every limit with a probability {}", told(feasible))
     } else {
-        format!("beats the best with a probability of {:.1} %", 100.0 * chance)
+        format!("beats the best with a probability {}", told(chance))
     };
     Prospect::Abort { chance, why }
+}
+
+/// A small probability, for people.
+fn told(probability: f64) -> String {
+    if probability < 0.001 {
+        "below 0.1 %".into()
+    } else {
+        format!("of {:.1} %", 100.0 * probability)
+    }
 }

@@ -185,7 +185,7 @@ fn what_is_hopeless_is_given_up_and_what_may_be_best_is_measured_on() {
     let Outcome::Measured(row) = outcome(&best) else {
         panic!("{best:?} runs");
     };
-    let Prospect::Continue { chance } = look(&others, &[Some(row[0]), Some(row[1])]) else {
+    let Prospect::Continue { chance: Some(chance) } = look(&others, &[Some(row[0]), Some(row[1])]) else {
         panic!("it is the best");
     };
     assert!(chance > 0.2, "{chance}");
@@ -194,7 +194,7 @@ fn what_is_hopeless_is_given_up_and_what_may_be_best_is_measured_on() {
     };
     assert!(chance < 0.05 && why.contains("beats the best"), "{chance} {why}");
     // A point that is measured again is measured to the end, and so is all of the design.
-    let measured_on = Prospect::Continue { chance: 1.0 };
+    let measured_on = Prospect::Continue { chance: None };
     assert_eq!(look(&history, &[Some(0.3 * row[0]), None]), measured_on);
     assert_eq!(look(&others[..5], &[Some(0.3 * row[0]), None]), measured_on);
 }

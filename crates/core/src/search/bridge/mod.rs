@@ -57,9 +57,9 @@ impl Strategy for Bayesian {
             Suggestion::Try { point, why } => Proposal::Try {
                 candidate: axes.candidate(&point),
                 reason: match (compromise, advice.remaining) {
-                    (Some(compromise), _) => format!("{why}; {compromise}"),
+                    (Some(compromise), Some(_)) => format!("{why}; {compromise}"),
                     (None, Some(remaining)) => format!("{why}; {}", outlook(remaining, context)),
-                    (None, None) => why,
+                    (_, None) => why,
                 },
             },
             Suggestion::Stop { why } if context.min_gain.is_some() && advice.remaining.is_some() => {
@@ -113,7 +113,7 @@ pub fn prospect(
         Some(point) => asked(context, &axes, Aim::Best, |search| {
             bayesian::prospect(search, &point, &seen)
         }),
-        None => Prospect::Continue { chance: 1.0 },
+        None => Prospect::Continue { chance: None },
     }
 }
 

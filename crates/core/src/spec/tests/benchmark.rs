@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{a_document, problems_of, set, warnings_of, with};
 use crate::spec::TaskSpec;
 use crate::workload::{
-    Api, Arrival, Conversation, FirstWave, Load, Scenario, Sharing, Source, Stage, Workload,
+    Api, Arrival, Conversation, Figure, FirstWave, Load, Scenario, Sharing, Source, Stage, Workload,
 };
 
 fn benchmark(value: Value) -> Value {
@@ -32,6 +32,38 @@ fn refuse(value: Value, expected: &[&str]) {
 #[track_caller]
 fn warn(value: Value, expected: &[&str]) {
     assert_eq!(warnings_of(&benchmark(value)), expected);
+}
+
+#[test]
+fn precision_is_of_what_is_sought_and_bounded() {
+    let precise = |objective: &str, slo: Value| {
+        let mut document = benchmark(json!({ "precision": 0.02 }));
+        document["optimization"]["objective"] = objective.into();
+        document["slo"] = slo;
+        let task = TaskSpec::from_value(&document).expect("readable").spec.resolve();
+        let precision = task.expect("sound").workload.precision.expect("wanted");
+        (precision.figures, precision.least_requests)
+    };
+    assert_eq!(
+        precise("maximize_throughput", json!({})),
+        (vec![Figure::OutputTokens], 30)
+    );
+    let bounds = json!({ "ttft": { "threshold": 0.5 }, "latency": { "p99": { "threshold": 2 } } });
+    assert_eq!(
+        precise("minimize_ttft", bounds),
+        (vec![Figure::Ttft, Figure::Latency], 100),
+        "a 99th percentile takes a hundred requests"
+    );
+    refuse(
+        json!({ "precision": 2 }),
+        &["benchmark.precision: 2 is more than half of every figure; write a ratio: 0.02 is two per cent"],
+    );
+    refuse(
+        json!({ "precision": 0.02, "arrival": { "type": "stages", "stages": [{ "rate": 2, "seconds": 5 }, { "rate": 4, "seconds": 5 }] } }),
+        &[
+            "benchmark.precision: a load that changes as it goes cannot end before its time; leave it out, or ask for a steady load",
+        ],
+    );
 }
 
 #[test]

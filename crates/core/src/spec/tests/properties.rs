@@ -36,7 +36,7 @@ pub(super) fn a_full_document() -> Value {
         "benchmark": {
             "task": "text-to-text", "model_name": "m", "model_tokenizer": "t",
             "traffic_scenarios": ["D(5,6)", "N(480,240)/(300,150)"], "num_concurrency": [1, 2],
-            "max_time_per_iteration": 2.5, "max_requests_per_iteration": 20,
+            "max_time_per_iteration": 2.5, "max_requests_per_iteration": 20, "precision": 0.02,
             "additional_params": { "temperature": 0.5, "stop": ["\n", "0777"] },
             "endpoint": "completions",
             "arrival": { "type": "gamma", "rate": [4.0, 8.5], "burstiness": 0.5, "trace": "t.csv",

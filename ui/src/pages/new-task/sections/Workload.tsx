@@ -27,6 +27,7 @@ const CONVERSATION = ['benchmark', 'conversation'] as const;
 const CONTENT = ['dataset_url', 'prefix_sharing', 'conversation'] as const;
 const DETAILS = [
   'warmup_requests',
+  'precision',
   'first_wave',
   'drain_seconds',
   'request_timeout_seconds',
@@ -142,6 +143,7 @@ function Details() {
     <>
       <div className="grid items-start gap-x-4 gap-y-4 sm:grid-cols-2 xl:grid-cols-3">
         <NumberAt path={['benchmark', 'warmup_requests']} placeholder="2" />
+        <NumberAt path={['benchmark', 'precision']} placeholder={t('form.runsToItsEnd')} />
         {isClosed && (
           <SelectAt
             path={['benchmark', 'first_wave']}

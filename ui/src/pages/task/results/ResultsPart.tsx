@@ -83,7 +83,9 @@ function Shown({ results }: { results: Results }) {
 function Views({ results }: { results: Results }) {
   const { t } = useTranslation();
   const [address] = useAddress();
-  const failed = results.experiments.filter((each) => each.status === 'failed').length;
+  const failed = results.experiments.filter(
+    (each) => each.status === 'failed' && each.failure_kind !== 'early_aborted',
+  ).length;
   const isAllFailed = failed > 0 && results.experiments.every((each) => each.status !== 'success');
   const view: View = asWord(address.view, VIEWS) ?? (isAllFailed ? 'failures' : 'overview');
   const path = window.location.hash.split('?')[0] ?? '';
