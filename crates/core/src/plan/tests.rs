@@ -640,3 +640,63 @@ fn a_strategy_is_not_told_of_what_was_lost() {
     let told = told_to_the_strategy(3, "ok 1 100\nfail 2 worker_lost");
     assert!(told.starts_with("[baseline=100 over 1 level] pending "), "{told}");
 }
+
+#[test]
+fn a_search_begins_with_what_an_earlier_run_found_best() {
+    // The grid goes through seqs 8 and 16, and in each through tokens 256 and 512.
+    let earlier = Script::run(
+        a_task(StrategyKind::Grid, 4, 1),
+        "ok 1 100\nok 2 100\nok 3 110\nok 4 300\nok 5 120",
+    );
+    let best = &earlier.experiments[3].candidate;
+    let task = a_task(StrategyKind::Bayesian, 4, 1);
+    let begun = Script::run(task, "ok 1 100").experiments;
+    let measured = &begun[..1];
+    let first = |histories: &[Vec<Experiment>]| {
+        let task = a_task(StrategyKind::Bayesian, 4, 1);
+        let situation = Situation {
+            earlier: histories,
+            ..Situation::of(&task, measured, &Candidate::key)
+        };
+        match plan(&situation, 0) {
+            Decision::Start(next) => next.into_iter().next().expect("one"),
+            other => panic!("{other:?}"),
+        }
+    };
+    let warm = first(&[earlier.experiments.clone()]);
+    assert_eq!(warm.candidate, *best);
+    assert_eq!(warm.reason, "among the best of an earlier task");
+    assert_eq!(first(&[]).reason, "spread over the space");
+}
+
+#[test]
+fn what_was_given_up_is_told_with_its_levels_and_is_no_loss() {
+    let mut script = Script::run(a_task(StrategyKind::Grid, 4, 1), "ok 1 100\nok 2 100");
+    let partial = script.experiments[1]
+        .measured()
+        .expect("measured")
+        .metrics
+        .clone();
+    let given_up = Failure {
+        partial: Some(Box::new(partial)),
+        ..Failure::new(FailureKind::EarlyAborted, "hopeless")
+    };
+    let third = &mut script.experiments[2];
+    (third.status, third.result) = (ExperimentStatus::Failed, Some(Err(given_up)));
+    let spy = Spy(std::sync::Mutex::default());
+    let situation = Situation {
+        strategy: &spy,
+        ..Situation::of(&script.task, &script.experiments, &Candidate::key)
+    };
+    let decision = plan(&situation, 0);
+    assert!(
+        matches!(&decision, Decision::Start(next) if next[0].attempt == 1),
+        "{decision:?}"
+    );
+    let told = spy.0.into_inner().expect("not poisoned");
+    assert!(told[0].contains("given up after 1"), "{told:?}");
+    assert_eq!(
+        verdict(&script.experiments).best.map(|best| best.number.0),
+        Some(1)
+    );
+}
