@@ -663,7 +663,7 @@ fn a_search_begins_with_what_an_earlier_run_found_best() {
             other => panic!("{other:?}"),
         }
     };
-    let warm = first(&[earlier.experiments.clone()]);
+    let warm = first(std::slice::from_ref(&earlier.experiments));
     assert_eq!(warm.candidate, *best);
     assert_eq!(warm.reason, "among the best of an earlier task");
     assert_eq!(first(&[]).reason, "spread over the space");

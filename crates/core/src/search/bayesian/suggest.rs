@@ -32,7 +32,12 @@ const LATE: usize = 4;
 /// Every so many turns a value that is hardly known is tried in good company.
 const WIDENED: usize = 4;
 
-/// The part of the budget that is spent where the model points before that begins.
+/// So much of a worthwhile gain is next to nothing: where the model expects less of every point, it
+/// would try small changes of the best, or what is all but sure to crash. A turn is then better
+/// spent on what the model does not believe in.
+const NEXT_TO_NOTHING: f64 = 0.25;
+
+/// The part of the budget that is spent where the model points before either begins.
 const NARROW: usize = 3;
 
 /// Probability that anything worthwhile is left below which a search is settled.
@@ -260,8 +265,31 @@ impl Turn<'_> {
             };
         }
         let turn = self.search.history.len().saturating_sub(self.search.initial);
-        if turn % WIDENED == WIDENED - 1
-            && self.search.history.len() >= self.search.budget / NARROW
+        // New points have a handful of turns left to be measured again in.
+        if turn.is_multiple_of(2)
+            && let Some(point) = self.rivalled(ranking, 0.0)
+        {
+            return Suggestion::Replicate {
+                point: point.clone(),
+                why: "may be the best, measured again in every other of the last turns".into(),
+            };
+        }
+        let is_narrow = self.search.history.len() >= self.search.budget / NARROW;
+        let expected = judged.first().map_or(0.0, |(merit, _)| *merit);
+        if is_narrow
+            && best.is_some()
+            && expected < NEXT_TO_NOTHING * self.search.worthwhile
+            && let Some(point) = self.habitual(model)
+        {
+            return Suggestion::Try {
+                point,
+                why: "values that the best have more often than the rest, as the model expects \
+                      next to nothing of others"
+                    .into(),
+            };
+        }
+        if is_narrow
+            && turn % WIDENED == WIDENED - 1
             && let Some(rare) = widen::rarest(self.search)
             && let Some(point) = self.widened(rare, ranking, merit)
         {

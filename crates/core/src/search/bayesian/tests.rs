@@ -292,3 +292,26 @@ fn the_best_of_an_earlier_task_are_tried_first_and_points_beyond_the_axes_are_le
         history.push(Trial { point, outcome });
     }
 }
+
+#[test]
+fn where_the_model_expects_next_to_nothing_the_best_are_asked_what_they_have_in_common() {
+    let (history, _) = search(3);
+    let next = |worthwhile: f64| {
+        asked(&history[..20], |search| {
+            advise(&Search {
+                worthwhile,
+                ..*search
+            })
+            .next
+        })
+    };
+    let Suggestion::Try { point, why } = next(1e6) else {
+        panic!("much is left to be tried");
+    };
+    assert!(why.starts_with("values that the best have"), "{why}");
+    assert!(allowed(&point) && history[..20].iter().all(|trial| trial.point != point));
+    let (Suggestion::Try { why, .. } | Suggestion::Replicate { why, .. }) = next(0.0) else {
+        panic!("much is left to be tried");
+    };
+    assert!(!why.starts_with("values that the best have"), "{why}");
+}
