@@ -156,18 +156,25 @@ impl Task {
     }
 
     /// Whether what another task has found may tell something of this one: the same engine serves
-    /// the same model, the same parameters vary, and it is measured at as many levels. What
-    /// differs beside that, such as lengths of prompts or the machine, is for the model to find out.
+    /// the same model, the same parameters vary, and it is measured under the same loads in the same
+    /// order. What differs beside that, such as lengths of prompts or the machine, is for the model
+    /// to find out.
     pub fn is_told_of_by(&self, other: &Self) -> bool {
         let names = |task: &Self| {
             let parameters = task.space.parameters().iter();
-            parameters
-                .map(|parameter| parameter.name.clone())
-                .collect::<Vec<_>>()
+            let mut names: Vec<String> = parameters
+                .map(|parameter| parameter.name.as_str().to_owned())
+                .collect();
+            names.sort_unstable();
+            names
+        };
+        let loads = |task: &Self| {
+            let levels = task.workload.levels().into_iter();
+            levels.map(|level| level.load).collect::<Vec<_>>()
         };
         self.engine == other.engine
             && self.model.id_or_path == other.model.id_or_path
-            && self.workload.level_count() == other.workload.level_count()
+            && loads(self) == loads(other)
             && names(self) == names(other)
     }
 

@@ -77,8 +77,11 @@ impl<'a> Enough<'a> {
             return None;
         }
         // Every so many looks, so that a batch's length is known exactly.
-        let step = (rest.len() - 1) / count;
+        let step = (rest.len() - 1).div_ceil(count);
         let ends: Vec<&(f64, Totals)> = rest.iter().step_by(step).collect();
+        if ends.len() <= FEWEST {
+            return None;
+        }
         let batch = |pair: &[&(f64, Totals)]| (pair[1].0 - pair[0].0, pair[1].1.since(&pair[0].1));
         Some(ends.windows(2).map(batch).collect())
     }
@@ -91,7 +94,7 @@ fn error_ratio(figure: Figure, batches: &[(f64, Totals)]) -> Option<f64> {
         .map(|(length, totals)| {
             let requests = f64::from(totals.requests);
             match figure {
-                Figure::OutputTokens => (totals.output_tokens, *length),
+                Figure::Tokens => (totals.tokens, *length),
                 Figure::Ttft => (totals.ttft, requests),
                 Figure::Tpot => (totals.tpot, f64::from(totals.streamed)),
                 Figure::Latency => (totals.latency, requests),
@@ -138,7 +141,7 @@ mod tests {
             let requests = 10;
             totals.requests += requests;
             totals.streamed += requests;
-            totals.output_tokens += 1000.0 * (1.0 + swing * up);
+            totals.tokens += 1000.0 * (1.0 + swing * up);
             totals.latency += 0.5 * f64::from(requests);
             totals.ttft += 0.1 * f64::from(requests) * (1.0 + 3.0 * swing * up);
             totals.tpot += 0.01 * f64::from(requests);
@@ -148,7 +151,7 @@ mod tests {
 
     #[test]
     fn a_level_ends_once_its_figures_are_known_and_no_sooner() {
-        let tokens = [Figure::OutputTokens];
+        let tokens = [Figure::Tokens];
         let quiet = takes(0.02, 0.01, &tokens, 1).expect("soon known");
         assert!(
             (10.0..20.0).contains(&quiet),
@@ -159,7 +162,7 @@ mod tests {
         assert_eq!(takes(0.0001, 0.3, &tokens, 1), None);
         let more = takes(0.02, 0.01, &tokens, 3000).expect("known");
         assert!(more >= 75.0, "there must be enough requests: {more}");
-        let both = takes(0.02, 0.1, &[Figure::OutputTokens, Figure::Ttft], 1);
+        let both = takes(0.02, 0.1, &[Figure::Tokens, Figure::Ttft], 1);
         let one = takes(0.02, 0.1, &tokens, 1).expect("known");
         assert!(both.is_none_or(|both| both >= one), "{both:?}");
     }
@@ -176,7 +179,7 @@ mod tests {
             let totals = Totals {
                 requests: tick,
                 latency: f64::from(tick) * 0.1,
-                output_tokens: f64::from(tick),
+                tokens: f64::from(tick),
                 ..Totals::default()
             };
             enough.is_enough(f64::from(tick) / 4.0, totals)

@@ -60,7 +60,10 @@ impl LoadGenerator {
     async fn prepare(&self, endpoint: &Endpoint, workload: &Workload) -> Result<Prepared, BenchError> {
         let clock = Clock::start();
         let target = Target::resolve(endpoint, workload.api, self.options.connect_timeout).await?;
-        let first_concurrency = workload.concurrency.first().copied().unwrap_or(1);
+        let first_concurrency = match workload.levels().first().map(|level| &level.load) {
+            Some(Load::InFlight(count)) => *count,
+            _ => workload.concurrency.first().copied().unwrap_or(1),
+        };
         let shared = Arc::new(Shared {
             target,
             clock,
@@ -139,7 +142,7 @@ impl Bench for LoadGenerator {
             let (records, ended_early) = level.run(observer).await?;
             if let (Some(after), Some(wanted)) = (ended_early, &workload.precision) {
                 recording.notes.push(format!(
-                    "{} under {} ended after {:.1} s: by then its figures were known to {:.1} %",
+                    "{} under {} ended after {:.1} s: by then what is scored was known to {:.1} %",
                     plan.scenario,
                     plan.load,
                     after.as_secs_f64(),

@@ -187,7 +187,9 @@ impl Level<'_> {
         let mut enough = self.workload.precision.as_ref().map(Enough::new);
         let report = || {
             observer.progress(&self.progress(Some(window)));
-            if let (Some(enough), Some(opened)) = (&mut enough, window.opened())
+            // What has been started in full, or for as long as was planned, is not ended early.
+            let is_under_way = Instant::now() < window.stop_at() && window.started() < window.limit;
+            if let (Some(enough), Some(opened), true) = (&mut enough, window.opened(), is_under_way)
                 && enough.is_enough(opened.elapsed().as_secs_f64(), window.counts.sums.totals())
             {
                 window.end_early();

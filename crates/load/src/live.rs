@@ -19,6 +19,10 @@ pub(crate) struct Sums {
     streamed: AtomicU32,
     tpot_ns: AtomicU64,
     output_tokens: AtomicU64,
+    /// Of prompts and answers.
+    tokens: AtomicU64,
+    /// From when a request should have started, as what is scored is.
+    wait_ns: AtomicU64,
     latency_ns: AtomicU64,
 }
 
@@ -26,15 +30,16 @@ pub(crate) struct Sums {
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Totals {
     pub(crate) requests: u32,
-    /// Seconds.
+    /// Seconds to the first token, from when requests should have started.
     pub(crate) ttft: f64,
     /// Answers with more than one token.
     pub(crate) streamed: u32,
     /// Seconds per further token, one for each of these answers.
     pub(crate) tpot: f64,
-    /// Seconds from sending to the end.
+    /// Seconds to the end, from when requests should have started.
     pub(crate) latency: f64,
-    pub(crate) output_tokens: f64,
+    /// Of prompts and answers.
+    pub(crate) tokens: f64,
 }
 
 impl Totals {
@@ -46,7 +51,7 @@ impl Totals {
             streamed: self.streamed - before.streamed,
             tpot: self.tpot - before.tpot,
             latency: self.latency - before.latency,
-            output_tokens: self.output_tokens - before.output_tokens,
+            tokens: self.tokens - before.tokens,
         }
     }
 }
@@ -62,7 +67,11 @@ impl Sums {
         self.ttft_ns.fetch_add(ttft_ns, Ordering::Relaxed);
         self.ttft.add(ttft_ns);
         self.output_tokens.fetch_add(u64::from(tokens), Ordering::Relaxed);
-        let latency_ns = record.ended_ns.saturating_sub(record.sent_ns);
+        let both = u64::from(tokens) + u64::from(record.input_tokens.count);
+        self.tokens.fetch_add(both, Ordering::Relaxed);
+        let wait_ns = first.saturating_sub(record.intended_ns);
+        self.wait_ns.fetch_add(wait_ns, Ordering::Relaxed);
+        let latency_ns = record.ended_ns.saturating_sub(record.intended_ns);
         self.latency_ns.fetch_add(latency_ns, Ordering::Relaxed);
         if let Some(further @ 1..) = tokens.checked_sub(record.first_chunk_tokens) {
             let each = last.saturating_sub(*first) / u64::from(further);
@@ -76,14 +85,14 @@ impl Sums {
     pub(crate) fn totals(&self) -> Totals {
         let seconds = |sum: &AtomicU64| Duration::from_nanos(sum.load(Ordering::Relaxed)).as_secs_f64();
         #[expect(clippy::cast_precision_loss, reason = "tokens stay far below 2^53")]
-        let output_tokens = self.output_tokens.load(Ordering::Relaxed) as f64;
+        let tokens = self.tokens.load(Ordering::Relaxed) as f64;
         Totals {
             requests: self.requests.load(Ordering::Relaxed),
-            ttft: seconds(&self.ttft_ns),
+            ttft: seconds(&self.wait_ns),
             streamed: self.streamed.load(Ordering::Relaxed),
             tpot: seconds(&self.tpot_ns),
             latency: seconds(&self.latency_ns),
-            output_tokens,
+            tokens,
         }
     }
 

@@ -4175,13 +4175,13 @@ export interface components {
             max_parallel_experiments?: number | null;
             /**
              * @description Whether a measurement ends after a level that shows that its configuration all but certainly
-             *     does not beat the best one, or misses a hard SLO; the levels that weigh most, under the
+             *     does not beat the best one, or does not keep every SLO; the levels that weigh most, under the
              *     greatest load, then run first. `false` when absent. It takes two levels.
              */
             early_abort?: boolean | null;
             /**
-             * @description Whether the search (`bayesian`) begins with what earlier tasks of the same engine, model and
-             *     parameters found; `false` when absent, so that a task can be replayed.
+             * @description Whether the search (`bayesian`) begins with what earlier tasks of the same engine, model,
+             *     parameters and loads found; `false` when absent, so that a task can be replayed.
              */
             warm_start?: boolean | null;
             /**
@@ -4253,7 +4253,7 @@ export interface components {
             level_weights?: number[] | null;
             /**
              * Format: double
-             * @description End a level before its time once what is scored and bounded is known to this ratio (0.02 is two
+             * @description End a level before its time once what is scored, and the mean of what is bounded, is known to this ratio (0.02 is two
              *     per cent), as far as the level's own ups and downs tell; never when absent.
              */
             precision?: number | null;

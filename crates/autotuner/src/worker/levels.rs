@@ -80,7 +80,11 @@ impl Observer for Levels<'_> {
         }
         self.done
             .push(level_metrics_for(records, &terms(&self.worker.task)));
-        if self.done.len() == self.count {
+        let weights = self.worker.task.weights();
+        if weights[self.done.len().min(weights.len())..]
+            .iter()
+            .all(|weight| *weight == 0.0)
+        {
             return Verdict::Continue;
         }
         let (done, count) = (self.done.len(), self.count);

@@ -1,9 +1,13 @@
 //! What no other beats in everything: the Pareto front.
 
-use crate::experiment::Experiment;
+use std::collections::HashMap;
+
+use crate::experiment::{Experiment, Measured};
 use crate::ids::ExperimentNumber;
+use crate::linear::as_f64;
 use crate::score::{Objective, objective_value};
 use crate::search::Role;
+use crate::space::CandidateKey;
 
 /// A good compromise between several objectives: no other configuration is better in one of them
 /// without being worse in another.
@@ -19,11 +23,17 @@ pub struct Compromise {
 /// The configurations that meet every SLO and that none of these beats in all objectives, the best by
 /// the first objective first. The engine's defaults are a configuration as well.
 pub fn compromises(experiments: &[Experiment], objectives: &[Objective]) -> Vec<Compromise> {
+    let mut runs: HashMap<CandidateKey, Vec<&Measured>> = HashMap::new();
+    for experiment in experiments {
+        if let Some(measured) = experiment.measured() {
+            runs.entry(experiment.candidate.key()).or_default().push(measured);
+        }
+    }
     let firsts = experiments
         .iter()
-        .filter(|experiment| experiment.role != Role::Replicate);
+        .filter(|experiment| experiment.role != Role::Replicate && experiment.measured().is_some());
     let measured: Vec<Compromise> = firsts
-        .filter_map(|first| measured(first, experiments, objectives))
+        .filter_map(|first| mean(first, runs.get(&first.candidate.key())?, objectives))
         .collect();
     let signed = |compromise: &Compromise| -> Vec<f64> {
         let values = compromise.values.iter().zip(objectives);
@@ -37,24 +47,16 @@ pub fn compromises(experiments: &[Experiment], objectives: &[Objective]) -> Vec<
     front.into_iter().map(|place| measured[place].clone()).collect()
 }
 
-/// The means of a configuration's measurements; nothing unless it was measured and met every SLO
-/// each time.
-fn measured(first: &Experiment, experiments: &[Experiment], objectives: &[Objective]) -> Option<Compromise> {
-    let same = experiments
-        .iter()
-        .filter(|other| other.candidate.key() == first.candidate.key());
-    let runs: Vec<_> = same.filter_map(Experiment::measured).collect();
-    let is_good = !runs.is_empty() && runs.iter().all(|run| run.score.is_feasible());
+/// The means of a configuration's measurements; nothing unless it met every SLO each time.
+fn mean(first: &Experiment, runs: &[&Measured], objectives: &[Objective]) -> Option<Compromise> {
+    let is_good = runs.iter().all(|run| run.score.is_feasible());
     is_good.then_some(())?;
     let mean = |objective: &Objective| -> Option<f64> {
-        let values: Option<Vec<f64>> = runs
+        let values = runs
             .iter()
-            .map(|run| objective_value(&run.metrics, *objective).ok())
-            .collect();
-        let values = values?;
-        #[expect(clippy::cast_precision_loss, reason = "runs stay far below 2^53")]
-        let count = values.len() as f64;
-        Some(values.iter().sum::<f64>() / count)
+            .map(|run| objective_value(&run.metrics, *objective).ok());
+        let values: Vec<f64> = values.collect::<Option<_>>()?;
+        Some(values.iter().sum::<f64>() / as_f64(values.len()))
     };
     Some(Compromise {
         number: first.number,

@@ -1,5 +1,5 @@
 use super::*;
-use crate::experiment::Measured;
+use crate::failure::{Failure, FailureKind};
 use crate::lifecycle::ExperimentStatus;
 use crate::metrics::{Distribution, LevelMetrics, Rates, experiment_metrics};
 use crate::score::{Slo, SloMetric, SloMode, SloPolicy, Statistic, score};
@@ -79,4 +79,14 @@ fn compromises_meet_every_slo_and_are_means_of_all_their_measurements() {
     let all = [&experiments[..], &worse].concat();
     let told = compromises(&all, &OBJECTIVES);
     assert_eq!(told.iter().map(|one| one.number.0).collect::<Vec<_>>(), [1]);
+}
+
+#[test]
+fn a_lost_attempt_is_not_named_for_the_one_that_made_it_good() {
+    let mut lost = experiment(1, Role::Search, 1, (100.0, 0.25));
+    lost.status = ExperimentStatus::Failed;
+    lost.result = Some(Err(Failure::new(FailureKind::WorkerLost, "killed")));
+    let experiments = [lost, experiment(2, Role::Search, 1, (100.0, 0.25))];
+    let told = compromises(&experiments, &OBJECTIVES);
+    assert_eq!(told.iter().map(|one| one.number.0).collect::<Vec<_>>(), [2]);
 }

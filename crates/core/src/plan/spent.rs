@@ -4,6 +4,7 @@
 //! whole program costs nothing. GPU hours count every GPU that an experiment held.
 
 use crate::experiment::Experiment;
+use crate::failure::Lesson;
 use crate::task::SearchSettings;
 
 /// The share of the time after which nothing new is tried where the best is to be measured again.
@@ -41,10 +42,16 @@ impl Spent {
             let gpus = experiment.launch.as_ref().map_or(0, |launch| launch.gpus.len());
             hours(span.1 - span.0) * gpus as f64
         };
+        // What was given up took less than what is worth measuring will.
+        let is_telling = |experiment: &Experiment| match &experiment.result {
+            None => false,
+            Some(Ok(_)) => true,
+            Some(Err(failure)) => failure.kind.lesson() == Lesson::KeepAway,
+        };
         let telling = experiments
             .iter()
             .zip(&spans)
-            .filter(|(experiment, _)| experiment.result.is_some() && !experiment.is_lost());
+            .filter(|(experiment, _)| is_telling(experiment));
         let times = telling.clone().map(|(_, span)| hours(span.1 - span.0)).collect();
         Self {
             hours: hours(covered(spans.clone())),

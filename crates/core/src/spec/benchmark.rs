@@ -125,7 +125,7 @@ pub struct BenchmarkSpec {
     /// concurrency or rate; all equal when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub level_weights: Option<Vec<f64>>,
-    /// End a level before its time once what is scored and bounded is known to this ratio (0.02 is two
+    /// End a level before its time once what is scored, and the mean of what is bounded, is known to this ratio (0.02 is two
     /// per cent), as far as the level's own ups and downs tell; never when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub precision: Option<f64>,

@@ -77,12 +77,12 @@ pub struct OptimizationSpec {
     #[schemars(range(min = 1))]
     pub max_parallel_experiments: Option<u32>,
     /// Whether a measurement ends after a level that shows that its configuration all but certainly
-    /// does not beat the best one, or misses a hard SLO; the levels that weigh most, under the
+    /// does not beat the best one, or does not keep every SLO; the levels that weigh most, under the
     /// greatest load, then run first. `false` when absent. It takes two levels.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub early_abort: Option<bool>,
-    /// Whether the search (`bayesian`) begins with what earlier tasks of the same engine, model and
-    /// parameters found; `false` when absent, so that a task can be replayed.
+    /// Whether the search (`bayesian`) begins with what earlier tasks of the same engine, model,
+    /// parameters and loads found; `false` when absent, so that a task can be replayed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub warm_start: Option<bool>,
     /// Seed of everything random in the task; 0 when absent, so that a task can be replayed.

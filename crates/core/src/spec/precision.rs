@@ -38,7 +38,7 @@ pub(super) fn resolve(
     }
     let sought = std::iter::once(&search.objective).chain(&search.pareto);
     let sought = sought.map(|objective| match objective {
-        Objective::MaximizeThroughput => Figure::OutputTokens,
+        Objective::MaximizeThroughput => Figure::Tokens,
         Objective::MinimizeLatency => Figure::Latency,
         Objective::MinimizeTtft => Figure::Ttft,
         Objective::MinimizeTpot => Figure::Tpot,

@@ -14,12 +14,12 @@ pub struct Precision {
 /// A figure of a level.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Figure {
-    /// Answer tokens per second.
-    OutputTokens,
-    /// Mean time to first token.
+    /// Tokens per second, of prompts and answers.
+    Tokens,
+    /// Mean time to first token, from the schedule where there is one.
     Ttft,
     /// Mean time per output token.
     Tpot,
-    /// Mean end-to-end latency.
+    /// Mean end-to-end latency, from the schedule where there is one.
     Latency,
 }

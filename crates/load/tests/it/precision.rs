@@ -9,7 +9,7 @@ fn precise(ratio: f64) -> Workload {
     Workload {
         precision: Some(Precision {
             ratio,
-            figures: vec![Figure::OutputTokens],
+            figures: vec![Figure::Tokens],
             least_requests: 50,
         }),
         ..workload(4, 1_000_000)
@@ -44,7 +44,7 @@ async fn a_level_that_knows_enough_ends_before_its_time_and_says_so() {
         let told = recording
             .notes
             .iter()
-            .any(|note| note.contains("were known to 50.0 %"));
+            .any(|note| note.contains("was known to 50.0 %"));
         assert!(told, "{:?}", recording.notes);
     }
 }
@@ -58,6 +58,6 @@ async fn a_level_that_never_knows_enough_runs_to_its_end() {
     };
     let recording = measure(&server, &workload).await.expect("measured");
     assert_eq!(recording.levels[0].requests.len(), 200);
-    let told = recording.notes.iter().any(|note| note.contains("were known"));
+    let told = recording.notes.iter().any(|note| note.contains("was known"));
     assert!(!told, "{:?}", recording.notes);
 }

@@ -1,8 +1,10 @@
 //! Runs that had ended when another one began.
 
 use autotuner_core::ids::TaskId;
+use autotuner_core::search::Role;
 
 use super::engine::Connection;
+use super::rows::Kept;
 use super::trouble::Doing;
 use crate::StoreError;
 
@@ -23,10 +25,13 @@ pub(super) async fn ended_before(
          JOIN tasks own ON own.id = $1 \
          WHERE ended.completed_at_ms <= own.started_at_ms \
          AND NOT (ended.task = own.id AND ended.run = own.run) \
+         AND EXISTS (SELECT 1 FROM experiments e JOIN results r ON r.experiment = e.id \
+           WHERE e.task = ended.task AND e.run = ended.run AND e.role = $3 AND r.score IS NOT NULL) \
          ORDER BY ended.completed_at_ms DESC, ended.task DESC, ended.run DESC LIMIT $2",
     )
     .bind(task.0)
     .bind(MOST_LOOKED_AT)
+    .bind(Role::Search.keep())
     .fetch_all(connection)
     .await
     .doing("looking for runs alike")

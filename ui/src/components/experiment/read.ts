@@ -218,7 +218,11 @@ export function sloBounds(slo: unknown): SloBound[] {
 export type PointState = 'feasible' | 'infeasible' | 'failed' | 'running';
 
 /** How an experiment stands in charts. */
-export function pointState(experiment: Pick<Experiment, 'status' | 'feasible'>): PointState {
+export function pointState(
+  experiment: Pick<Experiment, 'status' | 'feasible'> & Partial<Pick<Experiment, 'failure_kind'>>,
+): PointState {
+  // What was given up has neither failed nor been measured in full.
+  if (experiment.failure_kind === 'early_aborted') return 'running';
   if (experiment.status === 'failed') return 'failed';
   if (experiment.status !== 'success') return 'running';
   return experiment.feasible === false ? 'infeasible' : 'feasible';

@@ -33,7 +33,10 @@ export function sharesToFirst(values: readonly (number | null)[]): (number | nul
 /** Every metric that at least one of them has. */
 export function metricRows(experiments: readonly Experiment[]): MetricRow[] {
   return METRICS.flatMap((metric) => {
-    const values = experiments.map((each) => metricOf(each, metric.key));
+    // What was given up has figures of its first levels only.
+    const values = experiments.map((each) =>
+      each.failure_kind === 'early_aborted' ? null : metricOf(each, metric.key),
+    );
     if (values.every((value) => value === null)) return [];
     return [{ metric, values, best: bestPlaces(values, metric.better), shares: sharesToFirst(values) }];
   });

@@ -252,7 +252,7 @@ impl ExperimentView {
             gpu_monitoring,
             engine_fingerprints,
         } = match result {
-            Some(result) => Known::of(result, is_brief),
+            Some(result) => Known::of(result, matches!(told, Told::Alone(_))),
             None => Known::default(),
         };
         let (container_id, container_name) =
@@ -334,7 +334,7 @@ struct Known {
 impl Known {
     /// The first levels of what was given up are told of itself only: in a list they would stand
     /// beside figures of all levels.
-    fn of(result: Result<Measured, Failure>, is_brief: bool) -> Self {
+    fn of(result: Result<Measured, Failure>, is_alone: bool) -> Self {
         let Measured {
             metrics,
             score: _,
@@ -344,7 +344,7 @@ impl Known {
         } = match result {
             Ok(measured) => measured,
             Err(failure) => {
-                let partial = failure.partial.filter(|_| !is_brief);
+                let partial = failure.partial.filter(|_| is_alone);
                 return Self {
                     metrics: partial.map(MetricsView::Ours),
                     ..Self::default()

@@ -46,7 +46,7 @@ fn precision_is_of_what_is_sought_and_bounded() {
     };
     assert_eq!(
         precise("maximize_throughput", json!({})),
-        (vec![Figure::OutputTokens], 30)
+        (vec![Figure::Tokens], 30)
     );
     let bounds = json!({ "ttft": { "threshold": 0.5 }, "latency": { "p99": { "threshold": 2 } } });
     assert_eq!(
