@@ -187,9 +187,11 @@ impl Level<'_> {
         let mut enough = self.workload.precision.as_ref().map(Enough::new);
         let report = || {
             observer.progress(&self.progress(Some(window)));
-            // What has been started in full, or for as long as was planned, is not ended early.
-            let is_under_way = Instant::now() < window.stop_at() && window.started() < window.limit;
-            if let (Some(enough), Some(opened), true) = (&mut enough, window.opened(), is_under_way)
+            // What has been started in full, or for as long as was planned, is not ended early. To ask
+            // when a window ends opens it, so that comes last.
+            if let (Some(enough), Some(opened)) = (&mut enough, window.opened())
+                && window.started() < window.limit
+                && Instant::now() < window.stop_at()
                 && enough.is_enough(opened.elapsed().as_secs_f64(), window.counts.sums.totals())
             {
                 window.end_early();
