@@ -29,6 +29,9 @@ use autotuner_core::ids::{ExperimentId, ExperimentNumber, TaskId};
 use autotuner_core::lifecycle::{ExperimentMove, IllegalMove, TaskMove, TaskStatus};
 use autotuner_core::plan::Next;
 
+/// Whether a task document is of a task like another.
+pub type IsAlike<'a> = dyn for<'d> Fn(&'d serde_json::Value) -> bool + Send + Sync + 'a;
+
 /// What running a task needs to remember. Everything else that is asked of a store, by people
 /// and their clients, is [`Database`]'s own.
 #[async_trait]
@@ -127,7 +130,7 @@ pub trait Store: Send + Sync {
         &self,
         task: TaskId,
         most: usize,
-        is_alike: &(dyn for<'d> Fn(&'d serde_json::Value) -> bool + Send + Sync),
+        is_alike: &IsAlike<'_>,
     ) -> Result<Vec<Vec<Experiment>>, StoreError>;
 }
 

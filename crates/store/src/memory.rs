@@ -10,7 +10,7 @@ use autotuner_core::ids::{ExperimentNumber, TaskId};
 use autotuner_core::lifecycle::{ExperimentMove, ExperimentStatus, TaskMove, TaskStatus};
 use autotuner_core::plan::Next;
 
-use crate::{Store, StoreError};
+use crate::{IsAlike, Store, StoreError};
 
 /// A store in memory.
 #[derive(Debug, Default)]
@@ -207,7 +207,7 @@ impl Store for MemoryStore {
         &self,
         task: TaskId,
         _most: usize,
-        _is_alike: &(dyn for<'d> Fn(&'d serde_json::Value) -> bool + Send + Sync),
+        _is_alike: &IsAlike<'_>,
     ) -> Result<Vec<Vec<Experiment>>, StoreError> {
         // It keeps no documents, and nothing of earlier processes.
         self.with_task(task, |_| Ok(Vec::new()))

@@ -19,7 +19,7 @@ use super::rows::{ExperimentRow, Kept, StoredResult, document, from_text, small,
 use super::tasks::target;
 use super::trouble::Doing;
 use super::{Claim, RunStore, alike, claims, containers, runs, standings};
-use crate::{Store, StoreError};
+use crate::{IsAlike, Store, StoreError};
 
 #[async_trait]
 impl Store for RunStore {
@@ -207,7 +207,7 @@ impl Store for RunStore {
         &self,
         task: TaskId,
         most: usize,
-        is_alike: &(dyn for<'d> Fn(&'d serde_json::Value) -> bool + Send + Sync),
+        is_alike: &IsAlike<'_>,
     ) -> Result<Vec<Vec<Experiment>>, StoreError> {
         let doing = "looking for runs alike";
         let mut connection = self.database.readers.acquire().await.doing(doing)?;

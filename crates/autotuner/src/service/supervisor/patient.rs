@@ -12,7 +12,7 @@ use autotuner_core::failure::Failure;
 use autotuner_core::ids::{ExperimentNumber, TaskId};
 use autotuner_core::lifecycle::{ExperimentMove, TaskMove, TaskStatus};
 use autotuner_core::plan::Next;
-use autotuner_store::{Store, StoreError};
+use autotuner_store::{IsAlike, Store, StoreError};
 use tokio::time::{Instant, sleep};
 
 use crate::worker::chain;
@@ -144,7 +144,7 @@ impl<Inner: Store> Store for Patient<Inner> {
         &self,
         task: TaskId,
         most: usize,
-        is_alike: &(dyn for<'d> Fn(&'d serde_json::Value) -> bool + Send + Sync),
+        is_alike: &IsAlike<'_>,
     ) -> Result<Vec<Vec<Experiment>>, StoreError> {
         self.again(|| self.inner.alike(task, most, is_alike)).await
     }
@@ -178,7 +178,7 @@ mod tests {
             &self,
             task: TaskId,
             most: usize,
-            is_alike: &(dyn for<'d> Fn(&'d serde_json::Value) -> bool + Send + Sync),
+            is_alike: &IsAlike<'_>,
         ) -> Result<Vec<Vec<Experiment>>, StoreError> {
             self.inner.alike(task, most, is_alike).await
         }
