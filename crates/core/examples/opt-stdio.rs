@@ -245,6 +245,7 @@ impl Replay {
         question(&Search {
             axes: &self.axes,
             allowed: &|_| true,
+            settled: &|point| point,
             goal,
             history: &history,
             earlier: &earlier,

@@ -4088,6 +4088,8 @@ export interface components {
                 values?: (null | boolean | number | string)[];
                 /** @description One of these, in this order; null leaves the flag away. */
                 choices?: (null | boolean | number | string)[];
+                /** @description Set only where this is certainly true of the other parameters, as in "{speculative} == true". */
+                when?: string;
             } | {
                 /** @enum {unknown} */
                 type: "integer" | "int";
@@ -4100,6 +4102,8 @@ export interface components {
                  * @default false
                  */
                 log: boolean;
+                /** @description Set only where this is certainly true of the other parameters, as in "{speculative} == true". */
+                when?: string;
             } | {
                 /** @enum {unknown} */
                 type: "continuous" | "float";
@@ -4110,9 +4114,13 @@ export interface components {
                  * @default false
                  */
                 log: boolean;
+                /** @description Set only where this is certainly true of the other parameters, as in "{speculative} == true". */
+                when?: string;
             } | {
                 /** @enum {unknown} */
                 type: "boolean" | "bool";
+                /** @description Set only where this is certainly true of the other parameters, as in "{speculative} == true". */
+                when?: string;
             };
         };
         /** @description How to look for the best configuration. */

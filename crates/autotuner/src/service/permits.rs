@@ -17,7 +17,7 @@ use std::path::{Component, Path, PathBuf};
 use autotuner_core::engine::{Engine, EngineKind};
 use autotuner_core::problem::Problem;
 use autotuner_core::space::{ParameterName, Target};
-use autotuner_core::spec::{EngineSpec, ParameterSpec, TaskSpec};
+use autotuner_core::spec::{EngineSpec, ParameterSpec, ParameterValues, TaskSpec};
 use autotuner_core::task::{DeploymentMode, Task};
 use autotuner_core::workload::Sources;
 use autotuner_store::Role;
@@ -166,9 +166,9 @@ impl Asked<'_> {
     fn parameter(&self, written: &str, spec: &ParameterSpec, problems: &mut Vec<Problem>) {
         let name = ParameterName::new(written);
         let path = format!("parameters.{written}");
-        let values: Vec<&Value> = match spec {
-            ParameterSpec::Values(values) => values.iter().collect(),
-            ParameterSpec::Range(_) => Vec::new(),
+        let values: Vec<&Value> = match &spec.values {
+            ParameterValues::List(values) => values.iter().collect(),
+            ParameterValues::Range(_) => Vec::new(),
         };
         let texts: Vec<&str> = values.iter().filter_map(|value| value.as_str()).collect();
         match name.target() {

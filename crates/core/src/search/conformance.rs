@@ -14,6 +14,7 @@ use crate::space::{Candidate, CandidateKey, Constraint, Domain, Parameter, Param
 pub(crate) struct Scene {
     parameters: Vec<Parameter>,
     constraints: Vec<Constraint>,
+    conditions: Vec<(ParameterName, Constraint)>,
     budget: u32,
     parallel: usize,
     identity: fn(&Candidate) -> CandidateKey,
@@ -24,6 +25,7 @@ impl Scene {
         Self {
             parameters,
             constraints: Vec::new(),
+            conditions: Vec::new(),
             budget: 10,
             parallel: 1,
             identity: Candidate::key,
@@ -33,6 +35,13 @@ impl Scene {
     pub(crate) fn constraint(mut self, source: &str) -> Self {
         self.constraints
             .push(Constraint::parse(source).expect("readable"));
+        self
+    }
+
+    /// The parameter is set only where this is certain.
+    pub(crate) fn when(mut self, name: &str, source: &str) -> Self {
+        let condition = Constraint::parse(source).expect("readable");
+        self.conditions.push((ParameterName::new(name), condition));
         self
     }
 
@@ -52,7 +61,9 @@ impl Scene {
     }
 
     fn space(&self) -> Space {
-        Space::new(self.parameters.clone(), self.constraints.clone()).expect("sound")
+        Space::new(self.parameters.clone(), self.constraints.clone())
+            .and_then(|space| space.conditional(self.conditions.clone()))
+            .expect("sound")
     }
 }
 
@@ -225,6 +236,49 @@ fn configurations_that_are_one_to_the_engine_are_tried_once() {
             .identity(only_a)
             .budget(12);
         assert_eq!(run(strategy, &scene).len(), 3, "{:?}", strategy.kind());
+    }
+}
+
+#[test]
+fn what_is_not_set_has_no_value_and_makes_no_difference() {
+    for strategy in strategies() {
+        let parameters = vec![
+            choices("a", &[1, 2, 3]),
+            choices("b", &[1, 2, 3, 4]),
+            choices("c", &[1, 2]),
+        ];
+        // Of 1 there is one, of 2 four, and of 3 three beside two of b = 2.
+        let scene = Scene::new(parameters)
+            .when("c", "{a} == 3 and {b} == 2")
+            .when("b", "{a} > 1")
+            .budget(30);
+        let found: HashSet<String> = run(strategy, &scene).iter().map(ToString::to_string).collect();
+        assert_eq!(found.len(), 1 + 4 + 5, "{:?}: {found:?}", strategy.kind());
+        for text in ["a=1 b=", "a=3 b=1 c="] {
+            let unset = found
+                .iter()
+                .any(|other| other.starts_with(text) && other.ends_with("c=null"));
+            assert!(unset, "{text}: {found:?}");
+        }
+    }
+}
+
+#[test]
+fn ranges_that_are_not_always_set_are_searched_like_others() {
+    for strategy in strategies() {
+        let scene = Scene::new(mixed())
+            .when("tokens", "{eager} == true")
+            .when("share", "{tokens} > 500")
+            .budget(40)
+            .parallel(2);
+        let found = run(strategy, &scene);
+        let unset = |name: &str| {
+            let is_unset = |candidate: &&Candidate| candidate.get(name) == Some(&Value::Unset);
+            found.iter().filter(is_unset).count()
+        };
+        // Four without tokens, and those of few tokens, have no share.
+        assert_eq!(unset("tokens"), 4, "{:?}", strategy.kind());
+        assert!(unset("share") >= 4 && found.len() == 40, "{:?}", strategy.kind());
     }
 }
 

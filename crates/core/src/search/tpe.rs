@@ -28,7 +28,7 @@ impl Strategy for Tpe {
         if let Some(parzen) = Parzen::of(axes.all(), &goal, &trials).filter(|_| is_begun) {
             let known = context.known();
             for _ in 0..TRIES {
-                let candidate = axes.candidate(&parzen.draw(rng));
+                let candidate = axes.candidate(&axes.settled(parzen.draw(rng)));
                 if is_fresh(context, &known, &candidate) {
                     return Proposal::Try {
                         candidate,

@@ -4,6 +4,7 @@
 //! It knows nothing of engines: which flag a parameter becomes is [`crate::engine`]'s matter.
 
 mod candidate;
+mod conditions;
 mod constraint;
 mod parameter;
 #[expect(clippy::module_inception, reason = "the space is this module's main type")]

@@ -127,6 +127,11 @@ impl Domain {
         Self::Choice(vec![Value::Bool(false), Value::Bool(true)])
     }
 
+    /// Whether "left to the engine" is one of the values.
+    pub fn can_be_unset(&self) -> bool {
+        matches!(self, Self::Choice(values) if values.contains(&Value::Unset))
+    }
+
     /// How many values there are; `None` for a continuous domain.
     pub fn size(&self) -> Option<u128> {
         match self {

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use rand::{Rng, RngExt};
 
+use super::conditions::Conditions;
 use super::{Candidate, Constraint, Domain, Parameter, ParameterName, Value};
 use crate::problem::{Problem, closest};
 
@@ -15,6 +16,7 @@ use crate::problem::{Problem, closest};
 pub struct Space {
     parameters: Vec<Parameter>,
     constraints: Vec<Constraint>,
+    conditions: Conditions,
     restrictions: Vec<Restriction>,
 }
 
@@ -29,7 +31,8 @@ struct Restriction {
     keys: HashSet<String>,
 }
 
-/// How many points there are: impossible combinations left out, constraints not counted.
+/// How many points there are: impossible combinations left out, constraints not counted, nor
+/// that parameters may not be set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Size {
     /// This many; `u128::MAX` when there are more than that.
@@ -58,11 +61,36 @@ impl Space {
             Ok(Self {
                 parameters,
                 constraints,
+                conditions: Conditions::default(),
                 restrictions: Vec::new(),
             })
         } else {
             Err(problems)
         }
+    }
+
+    /// The same space where each of these parameters is set only where its condition is certainly
+    /// true, and left to the engine elsewhere.
+    ///
+    /// # Errors
+    /// A condition that names an unknown parameter, or a parameter whose condition depends on
+    /// itself, with paths below `parameters`.
+    pub fn conditional(self, conditions: Vec<(ParameterName, Constraint)>) -> Result<Self, Vec<Problem>> {
+        let conditions = Conditions::of(&self.parameters, conditions)?;
+        Ok(Self { conditions, ..self })
+    }
+
+    /// Whether it depends on other parameters that the one at this place is set.
+    pub fn is_conditional(&self, index: usize) -> bool {
+        self.conditions.has(index)
+    }
+
+    /// The same values, where those that are not set by their conditions are left to the engine.
+    pub fn settled(&self, candidate: &Candidate) -> Candidate {
+        let value = |parameter: &Parameter| candidate.get(parameter.name.as_str());
+        let values = self.parameters.iter().map(value);
+        let values = values.map(|value| value.cloned().unwrap_or(Value::Unset));
+        self.candidate(values.collect())
     }
 
     /// The same space where these parameters take only the combinations of `rows`, each row
@@ -133,6 +161,7 @@ impl Space {
         Self {
             parameters: kept.iter().map(|index| self.parameters[*index].clone()).collect(),
             constraints: self.constraints.iter().filter(is_within).cloned().collect(),
+            conditions: self.conditions.part(&self.parameters, &kept),
             restrictions: self.restrictions.iter().filter_map(restriction).collect(),
         }
     }
@@ -159,6 +188,7 @@ impl Space {
             }
         };
         self.restrictions.iter().all(is_possible)
+            && self.conditions.hold(&self.parameters, candidate)
             && self
                 .constraints
                 .iter()
@@ -175,7 +205,7 @@ impl Space {
     }
 
     /// Point number `rank`, the first parameter varying slowest; `None` past the end or
-    /// where a parameter is continuous.
+    /// where a parameter is continuous. Not every one of them is allowed.
     pub fn nth(&self, rank: u128) -> Option<Candidate> {
         let mut rest = rank;
         let mut values = vec![Value::Unset; self.parameters.len()];
@@ -184,14 +214,29 @@ impl Space {
             let digit = rest % size;
             rest /= size;
             match self.restriction_of(index) {
-                None => values[index] = self.parameters[index].domain.nth(digit)?,
+                None => values[index] = self.value(index, digit)?,
                 Some(restriction) if restriction.parameters[0] == index => {
                     restriction.put(usize::try_from(digit).ok()?, &mut values);
                 }
                 Some(_) => {}
             }
         }
-        (rest == 0).then(|| self.candidate(values))
+        (rest == 0).then(|| Candidate::new(self.names().zip(values)))
+    }
+
+    /// The value of a parameter's digit: those of its domain, and "left to the engine" for one
+    /// that may not be set.
+    fn value(&self, index: usize, digit: u128) -> Option<Value> {
+        let domain = &self.parameters[index].domain;
+        match domain.size() {
+            Some(size) if digit == size && self.may_be_unset(index) => Some(Value::Unset),
+            _ => domain.nth(digit),
+        }
+    }
+
+    /// Whether there is a value beside those of the domain.
+    fn may_be_unset(&self, index: usize) -> bool {
+        self.conditions.has(index) && !self.parameters[index].domain.can_be_unset()
     }
 
     /// The point whose parameters lie at these fractions (0 to 1) of their domains, or,
@@ -222,9 +267,13 @@ impl Space {
             .collect()
     }
 
-    fn candidate(&self, values: Vec<Value>) -> Candidate {
-        let names = self.parameters.iter().map(|parameter| parameter.name.clone());
-        Candidate::new(names.zip(values))
+    fn candidate(&self, mut values: Vec<Value>) -> Candidate {
+        self.conditions.settle(&self.parameters, &mut values);
+        Candidate::new(self.names().zip(values))
+    }
+
+    fn names(&self) -> impl Iterator<Item = ParameterName> {
+        self.parameters.iter().map(|parameter| parameter.name.clone())
     }
 
     fn restriction_of(&self, index: usize) -> Option<&Restriction> {
@@ -237,7 +286,10 @@ impl Space {
     /// restriction share the digit of its first.
     fn digit(&self, index: usize) -> Option<u128> {
         match self.restriction_of(index) {
-            None => self.parameters[index].domain.size(),
+            None => {
+                let size = self.parameters[index].domain.size()?;
+                Some(size.saturating_add(u128::from(self.may_be_unset(index))))
+            }
             Some(restriction) if restriction.parameters[0] == index => Some(restriction.rows.len() as u128),
             Some(_) => Some(1),
         }
@@ -322,20 +374,19 @@ fn unknown_names(index: usize, constraint: &Constraint, parameters: &[Parameter]
                 .iter()
                 .all(|parameter| parameter.name.canonical() != name.canonical())
         })
-        .map(|name| {
-            let problem = Problem::new(
-                format!("constraints[{index}]"),
-                format!("names {{{name}}}, which is not one of the parameters"),
-            );
-            match closest(
-                name.as_str(),
-                parameters.iter().map(|parameter| parameter.name.as_str()),
-            ) {
-                Some(known) => problem.with_hint(format!("did you mean {{{known}}}?")),
-                None => problem,
-            }
-        })
+        .map(|name| unknown_name(&format!("constraints[{index}]"), name, parameters))
         .collect()
+}
+
+/// A condition names what is no parameter.
+pub(super) fn unknown_name(path: &str, name: &ParameterName, parameters: &[Parameter]) -> Problem {
+    let message = format!("names {{{name}}}, which is not one of the parameters");
+    let known = parameters.iter().map(|parameter| parameter.name.as_str());
+    let problem = Problem::new(path, message);
+    match closest(name.as_str(), known) {
+        Some(known) => problem.with_hint(format!("did you mean {{{known}}}?")),
+        None => problem,
+    }
 }
 
 #[cfg(test)]
@@ -443,6 +494,80 @@ mod tests {
         let empty = Space::new(vec![], vec![]).expect("sound");
         assert_eq!(empty.size(), Size::Finite(1));
         assert!(empty.nth(0).expect("one point").is_engine_default());
+    }
+
+    fn conditions(listed: &[(&str, &str)]) -> Vec<(ParameterName, Constraint)> {
+        let read = |(name, source): &(&str, &str)| {
+            let condition = Constraint::parse(source).expect(source);
+            (ParameterName::new(name), condition)
+        };
+        listed.iter().map(read).collect()
+    }
+
+    #[test]
+    fn what_is_not_set_is_one_configuration() {
+        let parameters = vec![
+            parameter("c", choice(&[7, 8])),
+            parameter("a", choice(&[1, 2])),
+            parameter("b", integer(1, 3, 1, false)),
+        ];
+        let space = Space::new(parameters, vec![]).expect("sound");
+        let space = space
+            .conditional(conditions(&[("c", "{b} == 3"), ("b", "{a} == 2")]))
+            .expect("sound");
+        let allowed = |size| {
+            let all = (0..size).map(|rank| space.nth(rank).expect("in range"));
+            let allowed = all.filter(|candidate| space.allows(candidate));
+            let mut texts: Vec<String> = allowed.map(|candidate| candidate.to_string()).collect();
+            texts.sort();
+            texts
+        };
+        assert_eq!(space.size(), Size::Finite(3 * 2 * 4));
+        let all = [
+            "c=7 a=2 b=3",
+            "c=8 a=2 b=3",
+            "c=null a=1 b=null",
+            "c=null a=2 b=1",
+            "c=null a=2 b=2",
+        ];
+        assert_eq!(allowed(24), all);
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        for _ in 0..100 {
+            let drawn = space.sample(&mut rng);
+            assert!(
+                space.allows(&drawn) && all.contains(&drawn.to_string().as_str()),
+                "{drawn}"
+            );
+        }
+        assert_eq!(space.at([0.0, 0.0, 0.9]).to_string(), "c=null a=1 b=null");
+        assert_eq!(space.at([0.0, 0.9, 0.9]).to_string(), "c=7 a=2 b=3");
+        // The engine's defaults set nothing.
+        assert!(space.allows(&Candidate::engine_default()));
+    }
+
+    #[test]
+    fn conditions_that_lead_nowhere_are_told() {
+        let parameters = || ["a", "b", "c"].map(|name| parameter(name, choice(&[1, 2])));
+        let check = |listed: &[(&str, &str)], told: &[&str]| {
+            let space = Space::new(parameters().to_vec(), vec![]).expect("sound");
+            let problems = space.conditional(conditions(listed)).expect_err("a problem");
+            let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
+            assert_eq!(problems, told);
+        };
+        check(
+            &[("a", "{elsewhere} > 1")],
+            &["parameters.a: names {elsewhere}, which is not one of the parameters"],
+        );
+        let itself = "is set when something is true that depends on itself; name only parameters that \
+                      are set without it";
+        check(&[("a", "{a} > 1")], &[&format!("parameters.a: {itself}")]);
+        check(
+            &[("a", "{b} > 1"), ("b", "{a} > 1"), ("c", "{a} > 1")],
+            &["a", "b", "c"]
+                .map(|name| format!("parameters.{name}: {itself}"))
+                .each_ref()
+                .map(String::as_str),
+        );
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! misspelling is a warning and no problem. Nothing here decides how a flag is said.
 
 use super::findings::Findings;
-use super::parameters::{ParameterSpec, Parameters, Range};
+use super::parameters::{ParameterSpec, ParameterValues, Parameters, Range};
 use super::read::shorten;
 use crate::engine::catalogue::{Remark, name_remark, range_remark, rivals, value_remark};
 use crate::engine::{EngineKind, environment};
@@ -33,8 +33,8 @@ pub(super) fn check(kind: Option<EngineKind>, parameters: &Parameters, findings:
             Target::Quantization(_) | Target::Parallel(_) => continue,
         };
         tell(name_remark(kind, spelt), &path, findings);
-        match spec {
-            ParameterSpec::Values(values) => {
+        match &spec.values {
+            ParameterValues::List(values) => {
                 for (index, json) in values.iter().enumerate() {
                     // What is no value at all is the parameters' own problem.
                     if let Ok(value) = Value::from_json(json) {
@@ -43,7 +43,7 @@ pub(super) fn check(kind: Option<EngineKind>, parameters: &Parameters, findings:
                     }
                 }
             }
-            ParameterSpec::Range(range) => check_range(kind, spelt, *range, &path, findings),
+            ParameterValues::Range(range) => check_range(kind, spelt, *range, &path, findings),
         }
     }
 }
@@ -82,7 +82,7 @@ fn check_variable(kind: EngineKind, variable: &str, spec: &ParameterSpec, path: 
     if let Err(problem) = environment::check_parameter(dialect, variable, &Value::Unset) {
         return refuse(problem, path);
     }
-    let ParameterSpec::Values(values) = spec else {
+    let ParameterValues::List(values) = &spec.values else {
         return;
     };
     for (index, json) in values.iter().enumerate() {

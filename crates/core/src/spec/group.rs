@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 
 use super::TaskSpec;
 use super::findings::Findings;
-use super::parameters::{ParameterSpec, Range, distinct};
+use super::parameters::{ParameterValues, Range, distinct};
 use crate::engine::portable::Setting;
 use crate::engine::{EngineKind, fixed};
 use crate::problem::Problem;
@@ -304,10 +304,10 @@ impl Surroundings<'_> {
     fn listed(&self, flag: &str) -> Option<Vec<Option<String>>> {
         let name = self.parameter(flag)?;
         let (_, spec) = self.spec.parameters.0.iter().find(|(given, _)| given == name)?;
-        match spec {
-            ParameterSpec::Values(values) => Some(values.iter().map(as_flag).collect()),
-            ParameterSpec::Range(Range::Boolean) => Some(vec![Some("off".into()), Some("on".into())]),
-            ParameterSpec::Range(Range::Integer { .. } | Range::Continuous { .. }) => None,
+        match &spec.values {
+            ParameterValues::List(values) => Some(values.iter().map(as_flag).collect()),
+            ParameterValues::Range(Range::Boolean) => Some(vec![Some("off".into()), Some("on".into())]),
+            ParameterValues::Range(Range::Integer { .. } | Range::Continuous { .. }) => None,
         }
     }
 

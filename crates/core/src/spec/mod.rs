@@ -47,7 +47,7 @@ pub use kubernetes::{ClusterResourceSpec, StorageSpec, StorageWord};
 pub use load::{LoadSpec, Resolved};
 pub use optimization::{ObjectiveWord, OptimizationSpec, StrategyWord};
 pub use parallel::ParallelSpec;
-pub use parameters::{ParameterSpec, Parameters, Range};
+pub use parameters::{ParameterSpec, ParameterValues, Parameters, Range};
 pub use quant::QuantSpec;
 pub use resources::{ResourcesSpec, memory_bytes};
 pub use schema::schema;

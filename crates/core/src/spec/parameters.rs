@@ -1,5 +1,9 @@
 //! The search space: what varies, and within what limits.
 
+mod read;
+
+pub(super) use read::read;
+
 use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -9,7 +13,7 @@ use serde_json::Value as Json;
 
 use super::findings::Findings;
 use super::group::Group;
-use super::read::{Fields, Node, Words, shorten};
+use super::read::shorten;
 use super::rules;
 use crate::problem::Problem;
 use crate::search::StrategyKind;
@@ -22,12 +26,21 @@ const MOST_CONSTRAINTS: usize = 100;
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Parameters(pub Vec<(String, ParameterSpec)>);
 
+/// One parameter: its values, and when it is set.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ParameterSpec {
+    /// The values that it may take.
+    pub values: ParameterValues,
+    /// The condition under which it is set; always where there is none.
+    pub when: Option<String>,
+}
+
 /// The values that one parameter may take.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
-pub enum ParameterSpec {
+pub enum ParameterValues {
     /// One of these, in this order. `null` leaves the flag away.
-    Values(Vec<Json>),
+    List(Vec<Json>),
     /// A range, or both positions of a switch.
     Range(Range),
 }
@@ -63,34 +76,44 @@ pub enum Range {
     Boolean,
 }
 
-/// The kinds of structured parameter that documents may name.
-#[derive(Debug, Clone, Copy)]
-enum Kind {
-    Choice,
-    Integer,
-    Continuous,
-    Boolean,
-}
-
-impl Words for Kind {
-    const WHAT: &'static str = "parameter type";
-    const WORDS: &'static [(&'static str, Self)] = &[
-        ("choice", Self::Choice),
-        ("integer", Self::Integer),
-        ("continuous", Self::Continuous),
-        ("boolean", Self::Boolean),
-    ];
-    const ALIASES: &'static [(&'static str, Self)] = &[
-        ("categorical", Self::Choice),
-        ("float", Self::Continuous),
-        ("int", Self::Integer),
-        ("bool", Self::Boolean),
-    ];
-}
-
-impl Default for ParameterSpec {
+impl Default for ParameterValues {
     fn default() -> Self {
-        Self::Values(Vec::new())
+        Self::List(Vec::new())
+    }
+}
+
+impl From<ParameterValues> for ParameterSpec {
+    /// A parameter that is always set.
+    fn from(values: ParameterValues) -> Self {
+        Self { values, when: None }
+    }
+}
+
+impl Serialize for ParameterSpec {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        /// A list in the form that has room for a condition.
+        #[derive(Serialize)]
+        #[serde(tag = "type", rename = "choice")]
+        struct Choice<'a> {
+            values: &'a [Json],
+            when: &'a str,
+        }
+
+        #[derive(Serialize)]
+        struct Conditional<'a> {
+            #[serde(flatten)]
+            range: Range,
+            when: &'a str,
+        }
+
+        match (&self.values, &self.when) {
+            (values, None) => values.serialize(serializer),
+            (ParameterValues::List(values), Some(when)) => Choice { values, when }.serialize(serializer),
+            (ParameterValues::Range(range), Some(when)) => {
+                let range = *range;
+                Conditional { range, when }.serialize(serializer)
+            }
+        }
     }
 }
 
@@ -110,6 +133,8 @@ impl JsonSchema for Parameters {
     }
 
     fn json_schema(_generator: &mut SchemaGenerator) -> Schema {
+        let when = json_schema!({ "type": "string", "minLength": 1,
+            "description": "Set only where this is certainly true of the other parameters, as in \"{speculative} == true\"." });
         let scalar = json_schema!({ "type": ["null", "boolean", "number", "string"] });
         let values = json_schema!({
             "description": "One of these, in this order; null leaves the flag away.",
@@ -118,7 +143,8 @@ impl JsonSchema for Parameters {
         let choice = json_schema!({
             "description": "The same as a plain list.",
             "type": "object", "required": ["type"], "additionalProperties": false,
-            "properties": { "type": { "enum": ["choice", "categorical"] }, "values": values, "choices": values }
+            "properties": { "type": { "enum": ["choice", "categorical"] }, "values": values, "choices": values,
+                "when": when }
         });
         let log = json_schema!({ "type": "boolean", "default": false,
             "description": "Whether equal ratios, not equal differences, are equally interesting." });
@@ -126,113 +152,25 @@ impl JsonSchema for Parameters {
             "description": "low, low + step, … up to high.",
             "type": "object", "required": ["type", "low", "high"], "additionalProperties": false,
             "properties": { "type": { "enum": ["integer", "int"] }, "low": { "type": "integer" },
-                "high": { "type": "integer" }, "step": { "type": "integer", "minimum": 1, "default": 1 }, "log": log }
+                "high": { "type": "integer" }, "step": { "type": "integer", "minimum": 1, "default": 1 }, "log": log,
+                "when": when }
         });
         let continuous = json_schema!({
             "description": "Any number from low to high; not for grid_search.",
             "type": "object", "required": ["type", "low", "high"], "additionalProperties": false,
             "properties": { "type": { "enum": ["continuous", "float"] },
-                "low": { "type": "number" }, "high": { "type": "number" }, "log": log }
+                "low": { "type": "number" }, "high": { "type": "number" }, "log": log,
+                "when": when }
         });
         let boolean = json_schema!({
             "description": "false or true.",
             "type": "object", "required": ["type"], "additionalProperties": false,
-            "properties": { "type": { "enum": ["boolean", "bool"] } }
+            "properties": { "type": { "enum": ["boolean", "bool"] }, "when": when }
         });
         json_schema!({
             "type": "object",
             "additionalProperties": { "anyOf": [values, choice, integer, continuous, boolean] }
         })
-    }
-}
-
-/// Reads the `parameters` object.
-pub(super) fn read(node: &Node<'_>) -> Option<Parameters> {
-    let map = node.free_object()?;
-    let entries = map.iter().map(|(name, value)| {
-        let entry = Node {
-            path: format!("{}.{}", node.path, shorten(name)),
-            value,
-            findings: node.findings,
-        };
-        (name.clone(), read_spec(&entry).unwrap_or_default())
-    });
-    Some(Parameters(entries.collect()))
-}
-
-fn read_spec(node: &Node<'_>) -> Option<ParameterSpec> {
-    match node.value {
-        Json::Array(_) => Some(ParameterSpec::Values(node.list(read_scalar)?)),
-        Json::Object(_) => node.object(read_structured)?,
-        scalar => {
-            let hint = format!("write [{}] for one value", shorten(&scalar.to_string()));
-            node.expected(
-                "a list of values, or an object with a type such as integer",
-                Some(&hint),
-            )
-        }
-    }
-}
-
-fn read_structured(fields: &mut Fields<'_>) -> Option<ParameterSpec> {
-    fields.require(&["type"], "use choice, integer, continuous or boolean");
-    let kind = fields.take("type", Node::word::<Kind>);
-    let Some(kind) = kind else {
-        // Take what any kind knows, so that the type alone is to blame.
-        for key in ["values", "choices", "low", "high", "step", "log"] {
-            fields.take(key, |_| Some(()));
-        }
-        return None;
-    };
-    match kind {
-        Kind::Choice => {
-            fields.require(&["values", "choices"], "list the values");
-            let values = fields.take_renamed("values", "choices", |node| node.list(read_scalar));
-            values.map(ParameterSpec::Values)
-        }
-        Kind::Integer => {
-            require_ends(fields);
-            let low = fields.take("low", Node::whole);
-            let high = fields.take("high", Node::whole);
-            let step = fields.take("step", Node::whole);
-            let log = fields.take("log", Node::flag).unwrap_or(false);
-            Some(ParameterSpec::Range(Range::Integer {
-                low: low?,
-                high: high?,
-                step,
-                log,
-            }))
-        }
-        Kind::Continuous => {
-            require_ends(fields);
-            let low = fields.take("low", Node::real);
-            let high = fields.take("high", Node::real);
-            let log = fields.take("log", Node::flag).unwrap_or(false);
-            Some(ParameterSpec::Range(Range::Continuous {
-                low: low?,
-                high: high?,
-                log,
-            }))
-        }
-        Kind::Boolean => Some(ParameterSpec::Range(Range::Boolean)),
-    }
-}
-
-fn require_ends(fields: &Fields<'_>) {
-    fields.require(&["low"], "a range has a low and a high end");
-    fields.require(&["high"], "a range has a low and a high end");
-}
-
-fn read_scalar(node: &Node<'_>) -> Option<Json> {
-    match node.value {
-        Json::Array(_) | Json::Object(_) => node.expected(
-            "a single value",
-            Some("values are text, numbers, true, false or null"),
-        ),
-        Json::Number(number) if number.is_u64() && number.as_i64().is_none() => {
-            node.expected("a whole number below 2^63", None)
-        }
-        scalar => Some(scalar.clone()),
     }
 }
 
@@ -249,7 +187,7 @@ pub(super) fn resolve(
         let path = format!("parameters.{}", shorten(name));
         let parameter = Parameter {
             name: ParameterName::new(name),
-            domain: domain(&path, spec, findings),
+            domain: domain(&path, &spec.values, findings),
         };
         check_name(&path, &parameter.name, findings);
         check_for_grid(&path, &parameter.domain, strategy, findings);
@@ -257,7 +195,9 @@ pub(super) fn resolve(
     }
     domains.extend(groups.iter().flat_map(|group| group.parameters.iter().cloned()));
     let (numbers, conditions) = conditions(constraints, findings);
+    let conditional = conditional(parameters, findings);
     Space::new(domains, conditions)
+        .and_then(|space| space.conditional(conditional))
         .map_err(|problems| {
             for problem in problems {
                 findings.refuse(as_written(problem, parameters, &numbers));
@@ -265,6 +205,18 @@ pub(super) fn resolve(
         })
         .ok()
         .map(|space| groups.into_iter().fold(space, Group::restrict))
+}
+
+/// When parameters are set, where that depends on others.
+fn conditional(parameters: &Parameters, findings: &Findings) -> Vec<(ParameterName, Constraint)> {
+    let condition = |(name, spec): &(String, ParameterSpec)| {
+        let read = Constraint::parse(spec.when.as_deref()?).map_err(|error| {
+            let path = format!("parameters.{}.when", shorten(name));
+            findings.refuse(Problem::new(path, error.to_string()));
+        });
+        Some((ParameterName::new(name), read.ok()?))
+    };
+    parameters.0.iter().filter_map(condition).collect()
 }
 
 /// The conditions that can be read, and which number each has in the document.
@@ -307,17 +259,17 @@ fn as_written(mut problem: Problem, parameters: &Parameters, numbers: &[usize]) 
     problem
 }
 
-fn domain(path: &str, spec: &ParameterSpec, findings: &Findings) -> Domain {
-    match spec {
-        ParameterSpec::Values(values) => Domain::Choice(distinct(path, values, findings)),
-        ParameterSpec::Range(Range::Boolean) => Domain::boolean(),
-        ParameterSpec::Range(Range::Integer { low, high, step, log }) => Domain::Integer {
+fn domain(path: &str, values: &ParameterValues, findings: &Findings) -> Domain {
+    match values {
+        ParameterValues::List(values) => Domain::Choice(distinct(path, values, findings)),
+        ParameterValues::Range(Range::Boolean) => Domain::boolean(),
+        ParameterValues::Range(Range::Integer { low, high, step, log }) => Domain::Integer {
             low: *low,
             high: *high,
             step: step.unwrap_or(1),
             log: *log,
         },
-        ParameterSpec::Range(Range::Continuous { low, high, log }) => Domain::Continuous {
+        ParameterValues::Range(Range::Continuous { low, high, log }) => Domain::Continuous {
             low: *low,
             high: *high,
             log: *log,

@@ -13,7 +13,7 @@ use super::values;
 use crate::engine::catalogue::name_remark;
 use crate::problem::{Problem, closest};
 use crate::space::{Constraint, ParameterName, Target};
-use crate::spec::{ParameterSpec, Range};
+use crate::spec::{ParameterSpec, ParameterValues, Range};
 
 /// All changes of a request, read.
 #[derive(Debug, Clone, PartialEq)]
@@ -164,11 +164,11 @@ fn set(text: &str) -> Result<(String, ParameterSpec), String> {
 
 /// Values that stand for all: those of a list, the ends of a range.
 fn samples(spec: &ParameterSpec) -> Vec<Json> {
-    match spec {
-        ParameterSpec::Values(values) => values.clone(),
-        ParameterSpec::Range(Range::Integer { low, high, .. }) => vec![(*low).into(), (*high).into()],
-        ParameterSpec::Range(Range::Continuous { low, high, .. }) => vec![(*low).into(), (*high).into()],
-        ParameterSpec::Range(Range::Boolean) => vec![Json::Bool(false), Json::Bool(true)],
+    match &spec.values {
+        ParameterValues::List(values) => values.clone(),
+        ParameterValues::Range(Range::Integer { low, high, .. }) => vec![(*low).into(), (*high).into()],
+        ParameterValues::Range(Range::Continuous { low, high, .. }) => vec![(*low).into(), (*high).into()],
+        ParameterValues::Range(Range::Boolean) => vec![Json::Bool(false), Json::Bool(true)],
     }
 }
 

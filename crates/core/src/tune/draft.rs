@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 use crate::engine::{EngineKind, catalogue};
 use crate::problem::Problem;
 use crate::space::{Candidate, ParameterName, Target, Value};
-use crate::spec::{EngineSpec, ParameterSpec, Range};
+use crate::spec::{EngineSpec, ParameterSpec, ParameterValues, Range};
 
 /// A space in the making.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,7 +38,7 @@ impl Draft {
 
     /// A flag that is on or off.
     pub(super) fn switch(&mut self, name: &str) {
-        let spec = ParameterSpec::Range(Range::Boolean);
+        let spec = ParameterValues::Range(Range::Boolean).into();
         self.parameters.push((name.to_owned(), spec));
     }
 
@@ -46,7 +46,7 @@ impl Draft {
     pub(super) fn list<T: Into<Json>>(&mut self, name: &str, values: impl IntoIterator<Item = T>) {
         let values = values.into_iter().map(Into::into).collect();
         self.parameters
-            .push((name.to_owned(), ParameterSpec::Values(values)));
+            .push((name.to_owned(), ParameterValues::List(values).into()));
     }
 
     /// A limit on tokens: ratios count, and nobody needs it finer than by 512.
@@ -58,7 +58,7 @@ impl Draft {
             log: true,
         };
         self.parameters
-            .push((name.to_owned(), ParameterSpec::Range(range)));
+            .push((name.to_owned(), ParameterValues::Range(range).into()));
     }
 
     /// A flag with any number between.
@@ -69,7 +69,7 @@ impl Draft {
             log: false,
         };
         self.parameters
-            .push((name.to_owned(), ParameterSpec::Range(range)));
+            .push((name.to_owned(), ParameterValues::Range(range).into()));
     }
 
     /// A condition on every configuration.

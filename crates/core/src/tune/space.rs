@@ -12,7 +12,7 @@ use super::place::Machine;
 use super::workloads::Load;
 use crate::engine::EngineKind;
 use crate::space::{Candidate, Constraint, Value};
-use crate::spec::{ObjectiveWord, ParameterSpec, Range};
+use crate::spec::{ObjectiveWord, ParameterSpec, ParameterValues, Range};
 
 /// Slots and batch limits beyond this serve no load that one machine can make.
 const MOST_AT_ONCE: u32 = 2048;
@@ -230,7 +230,7 @@ fn settle_graphs(draft: &mut Draft) {
     let Some(index) = draft.position("cuda-graph-max-bs") else {
         return;
     };
-    if let ParameterSpec::Values(values) = &mut draft.parameters[index].1
+    if let ParameterValues::List(values) = &mut draft.parameters[index].1.values
         && values
             .iter()
             .filter_map(Json::as_u64)
@@ -263,7 +263,7 @@ fn apply_to_list(draft: &mut Draft, source: &str) -> bool {
     let Some(index) = draft.position(name.as_str()) else {
         return false;
     };
-    let ParameterSpec::Values(values) = &mut draft.parameters[index].1 else {
+    let ParameterValues::List(values) = &mut draft.parameters[index].1.values else {
         return false;
     };
     let holds = |value: &Json| {
@@ -331,10 +331,10 @@ fn fixed_whole(draft: &Draft, flag: &str) -> Option<i64> {
 
 /// The largest whole number that a parameter may have.
 fn most_listed(spec: &ParameterSpec) -> Option<i64> {
-    match spec {
-        ParameterSpec::Values(values) => values.iter().filter_map(Json::as_i64).max(),
-        ParameterSpec::Range(Range::Integer { high, .. }) => Some(*high),
-        ParameterSpec::Range(_) => None,
+    match &spec.values {
+        ParameterValues::List(values) => values.iter().filter_map(Json::as_i64).max(),
+        ParameterValues::Range(Range::Integer { high, .. }) => Some(*high),
+        ParameterValues::Range(_) => None,
     }
 }
 
@@ -342,14 +342,14 @@ fn most_listed(spec: &ParameterSpec) -> Option<i64> {
 const USUAL_SLOTS: i64 = 4;
 
 fn largest(spec: &ParameterSpec) -> i64 {
-    match spec {
+    match &spec.values {
         // A slot count that is left out is the engine's own.
-        ParameterSpec::Values(values) => {
+        ParameterValues::List(values) => {
             let counts = values.iter().map(|value| value.as_i64().unwrap_or(USUAL_SLOTS));
             counts.max().unwrap_or(1)
         }
-        ParameterSpec::Range(Range::Integer { high, .. }) => *high,
-        ParameterSpec::Range(_) => USUAL_SLOTS,
+        ParameterValues::Range(Range::Integer { high, .. }) => *high,
+        ParameterValues::Range(_) => USUAL_SLOTS,
     }
 }
 

@@ -5,7 +5,7 @@
 
 use serde_json::Value as Json;
 
-use crate::spec::{ParameterSpec, Range};
+use crate::spec::{ParameterSpec, ParameterValues, Range};
 
 /// What is accepted, for hints.
 pub(super) const FORMS: &str =
@@ -17,13 +17,13 @@ pub(super) const FORMS: &str =
 /// What is wrong with it.
 pub(super) fn parameter(text: &str) -> Result<ParameterSpec, String> {
     match range(text) {
-        Some(range) => range.map(ParameterSpec::Range),
+        Some(range) => range.map(|range| ParameterValues::Range(range).into()),
         None => {
             let values: Vec<Json> = text.split(',').map(|value| scalar(value.trim())).collect();
             if values.iter().any(|value| value.as_str() == Some("")) {
                 return Err(format!("{text:?} holds an empty value"));
             }
-            Ok(ParameterSpec::Values(values))
+            Ok(ParameterValues::List(values).into())
         }
     }
 }

@@ -10,6 +10,7 @@ import type { Suggestion } from '@/components/Suggest';
 import { FormField } from './FormField';
 import type { Json } from './json';
 import { NameBox } from './NameBox';
+import { ParameterCondition } from './ParameterCondition';
 import { ParameterHints } from './ParameterHints';
 import { ParameterValues } from './ParameterValues';
 import { isVariable, kindOfSpec, type ParameterKind, toKind, wrongIndex } from './parameter';
@@ -95,12 +96,19 @@ export const ParameterRow = memo(function ParameterRow(props: ParameterRowProps)
                 />
               </div>
             </div>
-            {(info || isVariable(name)) && (
-              <div className="flex flex-wrap items-center gap-x-3 gap-y-1 border-line border-t bg-sunken/60 px-2.5 py-1.5 text-muted text-xs first:rounded-t-lg last:rounded-b-lg">
-                {isVariable(name) && <Badge tone="info">{t('form.parameter.variable')}</Badge>}
-                {info && <ParameterHints info={info} kind={kind} spec={spec} onChange={onChange} />}
-              </div>
-            )}
+            <div className="flex flex-wrap items-center gap-x-3 gap-y-1 rounded-b-lg border-line border-t bg-sunken/60 px-2.5 py-1.5 text-muted text-xs">
+              {isVariable(name) && <Badge tone="info">{t('form.parameter.variable')}</Badge>}
+              {info && <ParameterHints info={info} kind={kind} spec={spec} onChange={onChange} />}
+              {kind !== 'other' && (
+                <ParameterCondition
+                  name={name}
+                  spec={spec}
+                  isInvalid={told.some(({ path }) => path.endsWith('.when'))}
+                  onChange={onChange}
+                  describedBy={tie['aria-describedby']}
+                />
+              )}
+            </div>
           </div>
         );
       }}

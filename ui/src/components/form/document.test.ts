@@ -4,7 +4,7 @@ import { formatOf, readText, tasksOf, writeText } from '@/components/editor/text
 import { actual, modernWord } from './aliases';
 import { withModel } from './follow';
 import { at, drop, insert, type Json, put, rename, same } from './json';
-import { kindOfSpec, toKind, valuesOf, withEnd } from './parameter';
+import { conditionOf, kindOfSpec, toKind, valuesOf, withCondition, withEnd } from './parameter';
 import { dotted, fieldOf, indexBelow, resolve } from './paths';
 import { marksIn } from './secrets';
 import { freeBounds, sloRows } from './slo';
@@ -175,6 +175,20 @@ describe('what is wrong', () => {
 });
 
 describe('a parameter', () => {
+  it('has a condition that comes and goes without a trace', () => {
+    const when = "{other} == 'x'";
+    const list = withCondition([4, 8], when);
+    expect(list).toEqual({ type: 'choice', values: [4, 8], when });
+    expect(conditionOf(list)).toBe(when);
+    expect(withCondition(list, '')).toEqual([4, 8]);
+    expect(conditionOf([4, 8])).toBeUndefined();
+    const range = withCondition({ type: 'integer', low: 1, high: 4 }, when);
+    expect(toKind(range, 'list')).toEqual({ type: 'choice', values: [1, 2, 3, 4], when });
+    expect(toKind(range, 'boolean')).toEqual({ type: 'boolean', when });
+    expect(withCondition(range, '')).toEqual({ type: 'integer', low: 1, high: 4 });
+    expect(withCondition([4, 8], '')).toEqual([4, 8]);
+  });
+
   it('becomes another kind that is near it', () => {
     expect(toKind([4, 8, 16], 'integer')).toEqual({ type: 'integer', low: 4, high: 16 });
     expect(toKind([0.8, 0.9], 'continuous')).toEqual({ type: 'continuous', low: 0.8, high: 0.9 });

@@ -59,6 +59,10 @@ function listed(spec: Json): Json[] {
 /** The spec of another kind that comes nearest to this one. */
 export function toKind(spec: Json, kind: ParameterKind): Json {
   if (kindOfSpec(spec) === kind) return spec;
+  return withCondition(ofKind(spec, kind), conditionOf(spec) ?? '');
+}
+
+function ofKind(spec: Json, kind: ParameterKind): Json {
   const [low, high] = ends(spec) ?? [1, 2];
   const log: { log?: Json } = at(spec, ['log']) === true ? { log: true } : {};
   switch (kind) {
@@ -101,6 +105,24 @@ export function wrongIndex(path: string, name: string): number | undefined {
 export function withEnd(spec: Json, key: string, value: Json | undefined): Json {
   if (value !== undefined) return put(spec, [key], value);
   return isObject(spec) ? Object.fromEntries(Object.entries(spec).filter(([own]) => own !== key)) : spec;
+}
+
+/** The condition under which a parameter is set; nothing where it always is. */
+export function conditionOf(spec: Json | undefined): string | undefined {
+  const when = at(spec, ['when']);
+  return when === undefined ? undefined : String(when);
+}
+
+/** The spec with another condition, or with none where the text is empty. */
+export function withCondition(spec: Json, text: string): Json {
+  if (text !== '') {
+    const roomy: Json = Array.isArray(spec) ? { type: 'choice', values: spec } : spec;
+    return put(roomy, ['when'], text);
+  }
+  const rest = withEnd(spec, 'when', undefined);
+  // What was written as an object for the condition's sake alone is a plain list again.
+  const isBare = isObject(rest) && rest.type === 'choice' && Object.keys(rest).length === 2;
+  return isBare && Array.isArray(rest.values) ? rest.values : rest;
 }
 
 /** Whether a range has a logarithmic scale. */

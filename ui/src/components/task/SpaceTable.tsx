@@ -24,7 +24,7 @@ export function SpaceTable({ parameters }: { parameters: unknown }) {
         </tr>
       </thead>
       <tbody className="divide-y divide-line">
-        {rows.map(({ name, kind, text, count, isLog }) => (
+        {rows.map(({ name, kind, text, count, isLog, when }) => (
           <tr key={name} className="align-baseline">
             <th scope="row" className="break-words py-2 pr-3 pl-4 text-left font-mono font-normal text-xs">
               {name}
@@ -35,6 +35,11 @@ export function SpaceTable({ parameters }: { parameters: unknown }) {
                 <span className="ml-2 whitespace-nowrap text-muted text-xs">
                   {t(`tasks.config.kind.${kind}`)}
                   {isLog && ` · ${t('tasks.config.log')}`}
+                </span>
+              )}
+              {when !== undefined && (
+                <span className="mt-0.5 block text-muted text-xs">
+                  {t('tasks.config.when')} <code className="font-mono">{when}</code>
                 </span>
               )}
             </td>

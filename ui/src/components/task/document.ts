@@ -31,10 +31,17 @@ export interface SpaceParameter {
   /** How many values it can have; nothing where they are endless. */
   count: number | undefined;
   isLog: boolean;
+  /** The condition under which it is set, where it is not always. */
+  when?: string;
 }
 
 /** A parameter of the search space. */
 function parameter(name: string, spec: unknown): SpaceParameter {
+  const shown = valuesOf(name, spec);
+  return isObject(spec) && typeof spec.when === 'string' ? { ...shown, when: spec.when } : shown;
+}
+
+function valuesOf(name: string, spec: unknown): SpaceParameter {
   if (Array.isArray(spec)) return { name, kind: 'list', text: plain(spec), count: spec.length, isLog: false };
   if (!isObject(spec)) return { name, kind: 'other', text: setting(spec), count: 1, isLog: false };
   const type = String(spec.type ?? '');

@@ -74,6 +74,7 @@ impl Turn<'_> {
             let around = neighbours(self.search.axes, &at.1, &mut self.rng);
             let step = around
                 .into_iter()
+                .map(self.search.settled)
                 .filter(|point| self.is_fresh(point))
                 .map(|point| (merit(&point), point))
                 .max_by(|(left, _), (right, _)| left.total_cmp(right));
@@ -99,8 +100,9 @@ impl Turn<'_> {
             pool.push(anywhere(axes, &mut self.rng));
         }
         let mut seen = HashSet::new();
-        pool.retain(|point| self.is_fresh(point) && seen.insert(point.clone()));
-        pool
+        let pool = pool.into_iter().map(self.search.settled);
+        pool.filter(|point| self.is_fresh(point) && seen.insert(point.clone()))
+            .collect()
     }
 
     /// The most promising point with a value that is hardly known.
@@ -124,8 +126,9 @@ impl Turn<'_> {
         for point in &mut pool {
             point[axis] = level;
         }
-        pool.retain(|point| self.is_fresh(point));
-        let chances = pool.into_iter().map(|point| (merit(&point), point));
+        let pool = pool.into_iter().map(self.search.settled);
+        let pool = pool.filter(|point| point[axis] == level && self.is_fresh(point));
+        let chances = pool.map(|point| (merit(&point), point));
         chances
             .max_by(|(left, _), (right, _)| left.total_cmp(right))
             .map(|(_, point)| point)

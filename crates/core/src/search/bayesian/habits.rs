@@ -22,7 +22,7 @@ impl Turn<'_> {
         let search = self.search;
         let parzen = Parzen::of(search.axes, search.goal, search.history)?;
         (0..TRIES).find_map(|_| {
-            let point = parzen.draw(&mut self.rng);
+            let point = (search.settled)(parzen.draw(&mut self.rng));
             let is_tried = self.is_fresh(&point) && self.rng.random::<f64>() < model.crashes.runs(&point);
             is_tried.then_some(point)
         })

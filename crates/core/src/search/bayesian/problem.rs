@@ -84,6 +84,9 @@ pub struct Search<'a> {
     pub axes: &'a [Axis],
     /// Which points may be tried at all.
     pub allowed: &'a dyn Fn(&[u16]) -> bool,
+    /// Which point is meant by another one: where one axis decides whether another has a say, several
+    /// points would be the same.
+    pub settled: &'a dyn Fn(Point) -> Point,
     /// What is wanted.
     pub goal: &'a dyn Goal,
     /// Every trial, oldest first.
@@ -148,6 +151,19 @@ impl Axis {
         let positions = (0..levels).map(|level| level as f64 / last as f64).collect();
         Self {
             positions: Some(positions),
+            levels,
+        }
+    }
+
+    /// An axis whose levels are in order, but for the lowest, which says that it has none: half
+    /// the way of all the others below them.
+    pub fn ordered_or_off(levels: usize) -> Self {
+        let rest = Self::ordered(levels.saturating_sub(1))
+            .positions
+            .unwrap_or_default();
+        let above = rest.iter().map(|position| (1.0 + 2.0 * position) / 3.0);
+        Self {
+            positions: Some(std::iter::once(0.0).chain(above).collect()),
             levels,
         }
     }

@@ -116,6 +116,7 @@ impl Turn<'_> {
         let axes = self.search.axes;
         let mut steady = ChaCha8Rng::seed_from_u64(self.search.seed);
         let points = spread(axes, 64, &mut steady);
+        let points = points.into_iter().map(self.search.settled);
         let crashes = Crashes::of(axes, self.search.history);
         let from = self.search.history.len() + self.search.pending.len();
         if from.is_multiple_of(earlier::EVERY) && !self.search.earlier.is_empty() {
@@ -148,7 +149,6 @@ impl Turn<'_> {
             crashes.runs(point).powf(CAUTION) * distance
         };
         let pool: Vec<Point> = points
-            .into_iter()
             .skip(from)
             .take(if tried.is_empty() { 1 } else { LOOKED_AT })
             .filter(|point| self.is_fresh(point))
@@ -169,7 +169,7 @@ impl Turn<'_> {
     fn any(&mut self) -> Option<Point> {
         let axes = self.search.axes;
         for _ in 0..2000 {
-            let point = anywhere(axes, &mut self.rng);
+            let point = (self.search.settled)(anywhere(axes, &mut self.rng));
             if self.is_fresh(&point) {
                 return Some(point);
             }

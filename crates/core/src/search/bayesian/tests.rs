@@ -73,6 +73,7 @@ fn asked<T>(history: &[Trial], question: impl FnOnce(&Search<'_>) -> T) -> T {
     question(&Search {
         axes: &axes(),
         allowed: &allowed,
+        settled: &|point| point,
         goal: &goal(),
         history,
         earlier: &[],

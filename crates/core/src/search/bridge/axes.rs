@@ -1,4 +1,7 @@
 //! A space's parameters as axes of numbered levels, and candidates as points.
+//!
+//! A parameter that is set only where others have certain values has a level more, the lowest: off.
+//! A point is settled if those and only those of its parameters are off that are not set.
 
 use crate::search::bayesian::{Axis, Point};
 use crate::space::{Candidate, Domain, Parameter, ParameterName, Space, Value};
@@ -11,7 +14,8 @@ const MOST_LEVELS: u16 = 65;
 const MOST_CHOICES: usize = 4096;
 
 /// What varies, level by level.
-pub(in crate::search) struct Axes {
+pub(in crate::search) struct Axes<'s> {
+    space: &'s Space,
     axes: Vec<Axis>,
     levels: Vec<Levels>,
 }
@@ -21,16 +25,25 @@ struct Levels {
     name: ParameterName,
     values: Vec<Value>,
     is_ordered: bool,
+    /// Whether it is set only where others have certain values.
+    is_conditional: bool,
+    /// Whether the first of them is one that the parameter has only where it is not set.
+    has_off: bool,
 }
 
-impl Axes {
-    pub(in crate::search) fn of(space: &Space) -> Self {
-        let levels: Vec<Levels> = space.parameters().iter().map(Levels::of).collect();
-        let axis = |levels: &Levels| match levels.is_ordered {
-            true => Axis::ordered(levels.values.len()),
-            false => Axis::categorical(levels.values.len()),
+impl<'s> Axes<'s> {
+    pub(in crate::search) fn of(space: &'s Space) -> Self {
+        let levels = space.parameters().iter().enumerate();
+        let levels: Vec<Levels> = levels
+            .map(|(index, parameter)| Levels::of(parameter, space.is_conditional(index)))
+            .collect();
+        let axis = |levels: &Levels| match (levels.is_ordered, levels.has_off) {
+            (true, true) => Axis::ordered_or_off(levels.values.len()),
+            (true, false) => Axis::ordered(levels.values.len()),
+            (false, _) => Axis::categorical(levels.values.len()),
         };
         Self {
+            space,
             axes: levels.iter().map(axis).collect(),
             levels,
         }
@@ -50,6 +63,21 @@ impl Axes {
         Candidate::new(self.levels.iter().zip(point).map(value))
     }
 
+    /// The point that is meant by one whose parameters may be off or not without reason: what is
+    /// not set is off, and what is set and was off has a value from the middle.
+    pub(in crate::search) fn settled(&self, mut point: Point) -> Point {
+        if self.levels.iter().all(|levels| !levels.is_conditional) {
+            return point;
+        }
+        for (levels, level) in self.levels.iter().zip(&mut point) {
+            if levels.has_off && *level == 0 {
+                *level = levels.middle();
+            }
+        }
+        let candidate = self.space.settled(&self.candidate(&point));
+        self.point(&candidate).unwrap_or(point)
+    }
+
     /// The point where a candidate lies or, where a value lies between levels, the closest;
     /// `None` for one that lacks a parameter.
     pub(in crate::search) fn point(&self, candidate: &Candidate) -> Option<Point> {
@@ -62,13 +90,15 @@ impl Axes {
 }
 
 impl Levels {
-    fn of(parameter: &Parameter) -> Self {
+    fn of(parameter: &Parameter, is_conditional: bool) -> Self {
         let values = values(&parameter.domain);
         let numbers: Option<Vec<f64>> = values.iter().map(Value::as_number).collect();
         let mut levels = Self {
             name: parameter.name.clone(),
             values,
             is_ordered: numbers.is_some(),
+            is_conditional,
+            has_off: is_conditional && !parameter.domain.can_be_unset(),
         };
         if let Some(numbers) = numbers {
             // A list may have its numbers in any order; neighbours are to be neighbours.
@@ -79,7 +109,19 @@ impl Levels {
                 .map(|place| levels.values[place].clone())
                 .collect();
         }
+        if levels.has_off {
+            levels.values.insert(0, Value::Unset);
+        }
         levels
+    }
+
+    /// The middle one of those that are not off, where they are in order; else the first.
+    fn middle(&self) -> u16 {
+        let middle = match self.is_ordered {
+            true => self.values.len() / 2,
+            false => 1,
+        };
+        u16::try_from(middle.max(1)).unwrap_or(u16::MAX)
     }
 
     /// The level of a value or, of a number, the closest.

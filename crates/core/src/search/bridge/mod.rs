@@ -133,7 +133,7 @@ fn worthwhile(context: &SearchContext<'_>) -> f64 {
 }
 
 /// Asks the model of what was observed.
-fn asked<T>(context: &SearchContext<'_>, axes: &Axes, aim: Aim, ask: impl FnOnce(&Search<'_>) -> T) -> T {
+fn asked<T>(context: &SearchContext<'_>, axes: &Axes<'_>, aim: Aim, ask: impl FnOnce(&Search<'_>) -> T) -> T {
     let stops = context.min_gain.is_some() && aim == Aim::Best;
     let goal = goal(context).aiming_at(aim);
     let history = telling(trials(context.observations, axes, &goal), &goal);
@@ -152,6 +152,7 @@ fn asked<T>(context: &SearchContext<'_>, axes: &Axes, aim: Aim, ask: impl FnOnce
     let search = Search {
         axes: axes.all(),
         allowed: &|point| is_fresh(context, &known, &axes.candidate(point)),
+        settled: &|point| axes.settled(point),
         goal: &goal,
         history: &history,
         earlier: &earlier,
@@ -173,7 +174,7 @@ pub(super) fn goal(context: &SearchContext<'_>) -> TaskGoal {
 }
 
 /// What was observed, as trials, oldest first.
-pub(super) fn trials(observations: &[Observation<'_>], axes: &Axes, goal: &TaskGoal) -> Vec<Trial> {
+pub(super) fn trials(observations: &[Observation<'_>], axes: &Axes<'_>, goal: &TaskGoal) -> Vec<Trial> {
     observations
         .iter()
         .filter_map(|observation| trial(observation, axes, goal))
@@ -182,7 +183,7 @@ pub(super) fn trials(observations: &[Observation<'_>], axes: &Axes, goal: &TaskG
 
 /// What an observation teaches; nothing if its candidate is no point, as the engine's defaults
 /// are none, or if the goal looks at a number that it lacks.
-fn trial(observation: &Observation<'_>, axes: &Axes, goal: &TaskGoal) -> Option<Trial> {
+fn trial(observation: &Observation<'_>, axes: &Axes<'_>, goal: &TaskGoal) -> Option<Trial> {
     let point = axes.point(observation.candidate)?;
     let outcome = match &observation.outcome {
         Seen::Scored { metrics, .. } => Outcome::Measured(goal.row(metrics)?),

@@ -6,7 +6,7 @@ use super::goal::Pull;
 use super::*;
 use crate::metrics::{Distribution, ExperimentMetrics, LevelMetrics, Rates, experiment_metrics};
 use crate::score::{Objective, Score, Slo, SloMetric, SloMode, SloPolicy, Statistic, score};
-use crate::space::{Candidate, Domain, Parameter, ParameterName, Space, Value};
+use crate::space::{Candidate, Constraint, Domain, Parameter, ParameterName, Space, Value};
 
 fn parameter(name: &str, domain: Domain) -> Parameter {
     Parameter {
@@ -41,7 +41,8 @@ fn space() -> Space {
 
 #[test]
 fn points_and_candidates_are_each_others() {
-    let axes = Axes::of(&space());
+    let space = space();
+    let axes = Axes::of(&space);
     let levels: Vec<usize> = axes.all().iter().map(bayesian::Axis::levels).collect();
     assert_eq!(levels, [6, 65, 3, 2]);
     for point in [[0, 0, 0, 0], [5, 64, 2, 1], [2, 33, 1, 0]] {
@@ -60,8 +61,37 @@ fn points_and_candidates_are_each_others() {
 }
 
 #[test]
+fn what_is_not_set_is_off_and_what_is_set_is_not() {
+    let condition = |name: &str, source: &str| {
+        let condition = Constraint::parse(source).expect("readable");
+        (ParameterName::new(name), condition)
+    };
+    let when_a = condition("tokens", "{backend} == 'a'");
+    let space = space()
+        .conditional(vec![when_a, condition("eager", "{tokens} >= 1")])
+        .expect("sound");
+    let axes = Axes::of(&space);
+    // Of numbers, the level below them all, further away from them than they are from each other.
+    let at = axes.all()[1].positions().expect("in order");
+    assert_eq!((at[0], at[1], at[at.len() - 1]), (0.0, 1.0 / 3.0, 1.0));
+    let check = |point: [u16; 4], meant: [u16; 4], said: &str| {
+        let settled = axes.settled(point.to_vec());
+        assert_eq!(settled, meant, "{point:?}");
+        let candidate = axes.candidate(&settled);
+        assert!(candidate.to_string().contains(said), "{candidate}");
+        assert!(space.allows(&candidate), "{candidate}");
+        assert_eq!(axes.point(&candidate).as_deref(), Some(&meant[..]), "{candidate}");
+    };
+    check([0, 3, 1, 2], [0, 0, 1, 0], "tokens=null backend=b eager=null");
+    check([0, 3, 0, 2], [0, 3, 0, 2], "backend=a eager=true");
+    let middle = u16::try_from(at.len() / 2).expect("small");
+    check([0, 0, 0, 0], [0, middle, 0, 1], "backend=a eager=false");
+}
+
+#[test]
 fn what_lies_between_levels_is_taken_for_the_closest() {
-    let axes = Axes::of(&space());
+    let space = space();
+    let axes = Axes::of(&space);
     let candidate = |tokens: i64, backend: &str| {
         Candidate::new([
             (ParameterName::new("seqs"), Value::Int(30)),

@@ -85,6 +85,11 @@ impl Constraint {
     pub fn holds(&self, candidate: &Candidate) -> bool {
         evaluate::truth(&self.expression, candidate) != Some(false)
     }
+
+    /// Whether the candidate certainly meets the condition.
+    pub fn is_certain(&self, candidate: &Candidate) -> bool {
+        evaluate::truth(&self.expression, candidate) == Some(true)
+    }
 }
 
 impl Expression {

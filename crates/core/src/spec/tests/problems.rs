@@ -1218,3 +1218,37 @@ fn two_names_of_one_flag() {
     );
     check("sglang", json!({ "tp": [2], "dp": [2] }), &[]);
 }
+
+#[test]
+fn conditions_under_which_parameters_are_set() {
+    let says = |when: Value, expected: &[&str]| {
+        let parameters = json!({
+            "max-num-seqs": [8, 16],
+            "max-num-batched-tokens": { "type": "choice", "values": [512, 1024], "when": when }
+        });
+        check("parameters", parameters, expected);
+    };
+    says(json!("{max-num-seqs} > 8"), &[]);
+    says(
+        json!("{max-num-seqs} >"),
+        &["parameters.max-num-batched-tokens.when: a value is missing at column 17"],
+    );
+    says(
+        json!(true),
+        &["parameters.max-num-batched-tokens.when: expected text, found true; put it in quotes"],
+    );
+    says(
+        json!("{max-num-seq} > 8"),
+        &[
+            "parameters.max-num-batched-tokens: names {max-num-seq}, which is not one of the parameters; \
+           did you mean {max-num-seqs}?",
+        ],
+    );
+    says(
+        json!("{max-num-batched-tokens} > 8"),
+        &[
+            "parameters.max-num-batched-tokens: is set when something is true that depends on itself; \
+           name only parameters that are set without it",
+        ],
+    );
+}

@@ -25,7 +25,7 @@ pub(super) fn a_full_document() -> Value {
             "quantization_config": { "quant_method": "awq" } },
         "parameters": {
             "a": [1, "on", null, true, 0.5],
-            "b": { "type": "integer", "low": 1, "high": 64, "step": 3, "log": true },
+            "b": { "type": "integer", "low": 1, "high": 64, "step": 3, "log": true, "when": "{d} == true" },
             "c": { "type": "continuous", "low": 0.1, "high": 0.9, "log": true },
             "d": { "type": "boolean" },
             "env.E": ["x"]
