@@ -13,6 +13,7 @@
 
 mod confirm;
 mod decision;
+mod outlier;
 mod situation;
 mod spent;
 
@@ -101,7 +102,7 @@ pub fn plan(situation: &Situation<'_>, now_ms: i64) -> Decision {
     while free > 0 && end.is_none() {
         let proposed = match history.is_confirming() {
             true => Err(history.search_end()),
-            false => history.propose(&next),
+            false => history.search(&next),
         };
         let proposed = proposed.or_else(|finish| history.confirm(&next, finish));
         match proposed {
@@ -236,7 +237,17 @@ impl History<'_> {
         }
     }
 
-    /// Asks the strategy, given what was already decided in this call.
+    /// What the search does next, given what was already decided in this call.
+    fn search(&self, decided: &[Next]) -> Result<Next, Finish> {
+        if self.spent.exceeds(&self.task.search, true).is_none()
+            && let Some(next) = self.once_more(decided)
+        {
+            return Ok(next);
+        }
+        self.propose(decided)
+    }
+
+    /// Asks the strategy.
     fn propose(&self, decided: &[Next]) -> Result<Next, Finish> {
         let begun = self.begun(decided);
         if begun >= self.task.search.max_iterations {

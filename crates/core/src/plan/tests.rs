@@ -260,6 +260,47 @@ fn a_candidate_lost_too_often_ends_the_run() {
     ));
 }
 
+/// A grid of twenty whose rates follow from their values, where the first run of one candidate is
+/// slower than that by this share; what was tried more than once.
+fn tried_again(slow: &str, by: f64, parallel: u32) -> Vec<String> {
+    let mut task = a_task(StrategyKind::Grid, 20, parallel);
+    let values = |values: &[i64]| Domain::Choice(values.iter().copied().map(Value::Int).collect());
+    let parameter = |(name, domain): (&str, Domain)| Parameter {
+        name: ParameterName::new(name),
+        domain,
+    };
+    let parameters = [("a", values(&[1, 2, 3, 4, 5])), ("b", values(&[1, 2, 3, 4]))];
+    task.space = Space::new(parameters.map(parameter).to_vec(), vec![]).expect("sound");
+    let mut script = Script::run(task, "");
+    while let Some(experiment) = script.experiments.iter().find(|e| !e.status.is_ended()) {
+        let number = |name| experiment.candidate.get(name).and_then(Value::as_number);
+        let (a, b) = (number("a").unwrap_or(1.0), number("b").unwrap_or(1.0));
+        let is_slow = experiment.attempt == 1 && experiment.candidate.to_string() == slow;
+        let rate = 1000.0 * (1.0 + 0.2 * a + 0.05 * b) * if is_slow { 1.0 - by } else { 1.0 };
+        let line = format!("ok {} {}", experiment.number.0, rate as u32);
+        script.apply(&line);
+        script.ask(&line);
+    }
+    let searched: Vec<&Experiment> = script.experiments[1..].iter().collect();
+    let distinct: HashSet<_> = searched
+        .iter()
+        .map(|experiment| experiment.candidate.key())
+        .collect();
+    assert_eq!(distinct.len(), 20, "{}", script.told);
+    let again = searched.iter().filter(|experiment| experiment.attempt > 1);
+    again.map(|experiment| experiment.candidate.to_string()).collect()
+}
+
+#[test]
+fn what_is_slow_for_no_reason_is_measured_once_more() {
+    for parallel in [1, 3] {
+        assert_eq!(tried_again("a=5 b=2", 0.3, parallel), ["a=5 b=2"], "{parallel}");
+        // Nobody would choose it, however fast it were.
+        assert_eq!(tried_again("a=1 b=2", 0.3, parallel), [""; 0], "{parallel}");
+        assert_eq!(tried_again("none", 0.3, parallel), [""; 0], "{parallel}");
+    }
+}
+
 /// Experiments of one candidate that is lost again and again in these ways, and how it ends.
 fn lost_again_and_again(kinds: &[(&str, u32)]) -> (usize, bool) {
     let mut moves = "ok 1 100\n".to_owned();

@@ -16,7 +16,7 @@ mod tpe;
 mod conformance;
 
 pub use bayesian::Prospect;
-pub use bridge::{Bayesian, beliefs, prospect};
+pub use bridge::{Bayesian, beliefs, doubted, prospect};
 pub use grid::Grid;
 pub use random::Random;
 pub use sobol::Sobol;

@@ -17,6 +17,7 @@ mod fit;
 mod habits;
 mod kernel;
 mod model;
+mod outlier;
 mod outputs;
 mod parzen;
 mod points;
@@ -31,6 +32,7 @@ mod widen;
 
 pub use abort::{Prospect, prospect};
 pub use believed::{Believed, believed};
+pub use outlier::doubted;
 pub use parzen::Parzen;
 pub use problem::{Axis, Crash, Goal, Outcome, Output, Point, Search, Suggestion, Trial, Worth};
 pub use remaining::Remaining;

@@ -336,6 +336,11 @@ impl<'a> Model<'a> {
 }
 
 impl Ranked {
+    /// Whether any of its runs does not fit what all others say.
+    pub(super) fn is_doubted(&self) -> bool {
+        self.weight < as_f64(self.runs)
+    }
+
     /// What the point is held to be worth: the model smooths over what is peculiar to a
     /// point, a measurement carries noise, so it lies between the two; the more often the
     /// point was measured, the closer to what was measured.

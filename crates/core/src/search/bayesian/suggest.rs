@@ -9,6 +9,7 @@ use super::confirm;
 use super::crash::Crashes;
 use super::earlier;
 use super::model::{Model, Ranked};
+use super::outlier;
 use super::points::{anywhere, distance, known, spread};
 use super::problem::{Outcome, Point, Search, Suggestion, Trial};
 use super::remaining::{self, Remaining};
@@ -262,6 +263,14 @@ impl Turn<'_> {
             return Suggestion::Replicate {
                 point,
                 why: "measured again, to be sure of it".into(),
+            };
+        }
+        if self.search.replicates
+            && let Some(slow) = outlier::slow(ranking)
+        {
+            return Suggestion::Replicate {
+                point: slow.point.clone(),
+                why: "slower than all others together would have expected, measured once more".into(),
             };
         }
         let turn = self.search.history.len().saturating_sub(self.search.initial);

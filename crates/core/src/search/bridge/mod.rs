@@ -99,6 +99,20 @@ pub fn beliefs(context: &SearchContext<'_>) -> HashMap<CandidateKey, Belief> {
         .collect()
 }
 
+/// A candidate that may be among the best and whose only run was slower than all others together
+/// would have expected, whoever has proposed it.
+pub fn doubted(context: &SearchContext<'_>) -> Option<CandidateKey> {
+    let axes = Axes::of(context.space);
+    let slow = asked(context, &axes, Aim::Best, bayesian::doubted)?;
+    let mut observed = context
+        .observations
+        .iter()
+        .map(|observation| observation.candidate);
+    observed
+        .find(|candidate| axes.point(candidate).as_ref() == Some(&slow))
+        .map(Candidate::key)
+}
+
 /// Whether a candidate that is being measured is worth measuring on, from its first levels, whoever
 /// has proposed it. `gpus` are those that it holds.
 pub fn prospect(
