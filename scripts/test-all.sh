@@ -16,8 +16,14 @@ and where a Docker daemon answers
   AUTOTUNER_REQUIRE_DOCKER=1  tests with containers fail, rather than skip, without it
   AUTOTUNER_SIM_IMAGE         the image that scripts/sim-image.sh makes
   AUTOTUNER_LLAMA_IMAGE       the image that scripts/llama-image.sh makes
+and where a PostgreSQL server answers that scripts/postgres.sh has started
+  AUTOTUNER_TEST_POSTGRES     its URL
+  AUTOTUNER_REQUIRE_POSTGRES=1  tests of the database fail, rather than skip, without it
 
 Environment:
+  AUTOTUNER_SKIP_POSTGRES=1   tests of the database are made on SQLite alone
+  AUTOTUNER_TEST_POSTGRES     another server for them, which they may fill and empty
+  AUTOTUNER_REQUIRE_POSTGRES=1  one must answer: without it nothing is run
   AUTOTUNER_SKIP_DOCKER=1     no image is made, and no Docker daemon required
   AUTOTUNER_REQUIRE_DOCKER=1  a Docker daemon must answer: without one nothing is run
   AUTOTUNER_SIM_IMAGE, AUTOTUNER_LLAMA_IMAGE  other names for the images to be made
@@ -34,6 +40,20 @@ die() { say "error: $*"; exit 1; }
 find_engine() {
   local server
   if server=$("$scripts/llama-server.sh"); then export AUTOTUNER_LLAMA_SERVER=$server; fi
+}
+
+find_postgres() {
+  if [[ ${AUTOTUNER_SKIP_POSTGRES:-} == 1 ]]; then
+    unset AUTOTUNER_TEST_POSTGRES AUTOTUNER_REQUIRE_POSTGRES
+    return
+  fi
+  local url
+  if url=$("$scripts/postgres.sh" --look); then
+    export AUTOTUNER_TEST_POSTGRES=$url AUTOTUNER_REQUIRE_POSTGRES=1
+    return
+  fi
+  [[ ${AUTOTUNER_REQUIRE_POSTGRES:-} != 1 ]] || die "AUTOTUNER_REQUIRE_POSTGRES is 1 and no PostgreSQL server answers"
+  printf '\ntest-all.sh: SKIPPED: no PostgreSQL server answers: tests of the database are made on SQLite alone\n\n' >&2
 }
 
 # Whether a Docker daemon answers; why not, if not. One that is busy is asked again.
@@ -80,6 +100,7 @@ main() {
   esac
   scripts=$(dirname -- "${BASH_SOURCE[0]}")
   find_engine
+  find_postgres
   make_images
   "$scripts/run-tests.sh" --workspace --locked
   cargo test --workspace --locked --doc

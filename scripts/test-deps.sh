@@ -21,6 +21,8 @@ Installs, where missing, on Debian or Ubuntu:
                  found at once, or built in about ten minutes)
   Docker         the daemon that tests start containers with (scripts/docker.sh:
                  it is started, too, and goes on running)
+  PostgreSQL     the server that tests of the database are made with beside SQLite
+                 (scripts/postgres.sh: it is started, too, and goes on running)
   docker-registry  the registry that tests pull images from, each its own
   schemathesis   what asks a running service odd questions, from PyPI, in an
                  environment of its own (scripts/schemathesis.sh --install)
@@ -37,6 +39,7 @@ for no password.
 Environment:
   AUTOTUNER_SKIP_LLAMA_BUILD=1  do not build a llama-server if none is found
   AUTOTUNER_SKIP_DOCKER=1       neither install nor start Docker
+  AUTOTUNER_SKIP_POSTGRES=1     neither install nor start PostgreSQL
   CHROMIUM                      the browser to use: none is installed
   (and those of scripts/llama-server.sh)
 
@@ -126,6 +129,19 @@ docker_daemon() {
   fi
 }
 
+postgres_server() {
+  local status=0
+  if [[ ${AUTOTUNER_SKIP_POSTGRES:-} == 1 ]]; then
+    skipped "PostgreSQL, as AUTOTUNER_SKIP_POSTGRES is 1: tests of the database will be made on SQLite alone"
+    return
+  fi
+  # What it prints has a password in it.
+  "$scripts/postgres.sh" >/dev/null || status=$?
+  if ((status)); then
+    skipped "no PostgreSQL server could be had: tests of the database will be made on SQLite alone (scripts/postgres.sh tells why)"
+  fi
+}
+
 schemathesis() {
   local status=0
   if may_install && ! python3 -m venv --help >/dev/null 2>&1; then
@@ -189,6 +205,7 @@ main() {
   libgomp
   llama_server
   docker_daemon
+  postgres_server
   schemathesis
   browser
   busybox

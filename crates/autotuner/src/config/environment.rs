@@ -10,7 +10,7 @@ use super::{ConfigError, Environment, OPTIONS, shown};
 const PREFIX: &str = "AUTOTUNER_";
 
 /// Variables with our prefix that are no options: marks of engines, and what our scripts heed.
-const NO_OPTIONS: [&str; 10] = [
+const NO_OPTIONS: [&str; 13] = [
     "INSTANCE",
     "DEPLOYMENT",
     "LLAMA_SERVER",
@@ -19,6 +19,9 @@ const NO_OPTIONS: [&str; 10] = [
     "LLAMA_IMAGE",
     "REQUIRE_DOCKER",
     "SKIP_DOCKER",
+    "TEST_POSTGRES",
+    "REQUIRE_POSTGRES",
+    "SKIP_POSTGRES",
     "BINARY",
     "FAULT",
 ];
