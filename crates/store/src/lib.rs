@@ -216,6 +216,9 @@ pub enum StoreError {
         /// Which file.
         path: String,
     },
+    /// What is for a file was asked of a database on a server.
+    #[error("the database is no file but on a server, whose own programs copy it: pg_dump")]
+    NoFile,
     /// Anything else that the database reports.
     #[error("the database failed while {doing}")]
     Failed {

@@ -158,4 +158,13 @@ impl Order {
             Self::Descending => "DESC",
         }
     }
+
+    /// The same, and what has no value is lower than whatever has one: SQLite's own order, which
+    /// PostgreSQL must be told.
+    pub(crate) fn keyword_with_none_lowest(self) -> &'static str {
+        match self {
+            Self::Ascending => "ASC NULLS FIRST",
+            Self::Descending => "DESC NULLS LAST",
+        }
+    }
 }

@@ -151,6 +151,7 @@ impl From<StoreError> for ApiError {
                     .retry_after(10)
             }
             StoreError::AlreadyThere { .. }
+            | StoreError::NoFile
             | StoreError::LeaseLost(_)
             | StoreError::Failed { .. }
             | StoreError::Unreadable { .. } => Self::internal(&error),

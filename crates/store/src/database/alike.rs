@@ -3,7 +3,7 @@
 use autotuner_core::ids::TaskId;
 use autotuner_core::search::Role;
 
-use super::engine::Connection;
+use super::engine::{Connection, query_as};
 use super::rows::Kept;
 use super::trouble::Doing;
 use crate::StoreError;
@@ -17,7 +17,7 @@ pub(super) async fn ended_before(
     connection: &mut Connection,
     task: TaskId,
 ) -> Result<Vec<(i64, i64, String)>, StoreError> {
-    sqlx::query_as(
+    query_as(
         "SELECT ended.task, ended.run, d.document FROM ( \
            SELECT id AS task, run, completed_at_ms FROM tasks WHERE successful_experiments > 0 \
            UNION ALL SELECT task, run, completed_at_ms FROM runs WHERE successful_experiments > 0 \

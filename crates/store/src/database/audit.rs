@@ -7,7 +7,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::Database;
-use super::engine::Connection;
+use super::engine::{Connection, query, query_as, query_scalar};
 use super::trouble::Doing;
 use crate::StoreError;
 use crate::database::rows::{Kept, Strange, document};
@@ -37,11 +37,11 @@ impl Database {
     pub async fn audit(&self, page: Page) -> Result<Listed<AuditRecord>, StoreError> {
         let doing = "reading the audit log";
         let mut transaction = self.read(doing).await?;
-        let total: i64 = sqlx::query_scalar("SELECT last FROM audit_head")
+        let total: i64 = query_scalar("SELECT last FROM audit_head")
             .fetch_one(&mut *transaction)
             .await
             .doing(doing)?;
-        let rows: Vec<AuditRow> = sqlx::query_as(
+        let rows: Vec<AuditRow> = query_as(
             "SELECT id, at_ms, actor, role, address, action, target, detail, hash FROM audit \
              WHERE id <= $1 ORDER BY id DESC LIMIT $2",
         )
@@ -80,35 +80,42 @@ impl Database {
     /// # Errors
     /// The database fails.
     pub async fn verify_audit(&self) -> Result<Option<i64>, StoreError> {
-        const AT_ONCE: i64 = 1000;
-        let doing = "verifying the audit log";
-        let mut transaction = self.read(doing).await?;
-        let (last, head): (i64, Vec<u8>) = sqlx::query_as("SELECT last, hash FROM audit_head")
-            .fetch_one(&mut *transaction)
-            .await
-            .doing(doing)?;
-        let (mut seen, mut before) = (0, BEFORE_ALL.to_vec());
-        loop {
-            let rows: Vec<AuditRow> = sqlx::query_as(
-                "SELECT id, at_ms, actor, role, address, action, target, detail, hash FROM audit \
+        let mut transaction = self.read(VERIFYING).await?;
+        first_changed(&mut transaction).await
+    }
+}
+
+const VERIFYING: &str = "verifying the audit log";
+
+/// The number of the first row that is not as it was written, or that is missing.
+pub(super) async fn first_changed(connection: &mut Connection) -> Result<Option<i64>, StoreError> {
+    const AT_ONCE: i64 = 1000;
+    let doing = VERIFYING;
+    let (last, head): (i64, Vec<u8>) = query_as("SELECT last, hash FROM audit_head")
+        .fetch_one(&mut *connection)
+        .await
+        .doing(doing)?;
+    let (mut seen, mut before) = (0, BEFORE_ALL.to_vec());
+    loop {
+        let rows: Vec<AuditRow> = query_as(
+            "SELECT id, at_ms, actor, role, address, action, target, detail, hash FROM audit \
                  WHERE id > $1 ORDER BY id LIMIT $2",
-            )
-            .bind(seen)
-            .bind(AT_ONCE)
-            .fetch_all(&mut *transaction)
-            .await
-            .doing(doing)?;
-            if rows.is_empty() {
-                let is_whole = seen == last && before == head;
-                return Ok((!is_whole).then_some(seen.min(last) + 1));
+        )
+        .bind(seen)
+        .bind(AT_ONCE)
+        .fetch_all(&mut *connection)
+        .await
+        .doing(doing)?;
+        if rows.is_empty() {
+            let is_whole = seen == last && before == head;
+            return Ok((!is_whole).then_some(seen.min(last) + 1));
+        }
+        for row in rows {
+            if row.id != seen + 1 || row.digest(&before).as_slice() != row.hash {
+                return Ok(Some(seen + 1));
             }
-            for row in rows {
-                if row.id != seen + 1 || row.digest(&before).as_slice() != row.hash {
-                    return Ok(Some(seen + 1));
-                }
-                seen = row.id;
-                before = row.hash;
-            }
+            seen = row.id;
+            before = row.hash;
         }
     }
 }
@@ -122,30 +129,31 @@ pub(super) async fn record(
     detail: Option<Value>,
 ) -> Result<(), StoreError> {
     let doing = "writing the audit log";
-    let (id, before): (i64, Vec<u8>) =
-        sqlx::query_as("UPDATE audit_head SET last = last + 1 RETURNING last, hash")
-            .fetch_one(&mut *connection)
-            .await
-            .doing(doing)?;
+    let (id, before): (i64, Vec<u8>) = query_as("UPDATE audit_head SET last = last + 1 RETURNING last, hash")
+        .fetch_one(&mut *connection)
+        .await
+        .doing(doing)?;
     let Act {
         actor,
         role,
         address,
         at_ms,
-    } = act.clone();
+    } = act;
+    // The hash is of what is kept, and not every engine keeps a NUL.
+    let plain = |text: &str| text.replace('\0', "\u{fffd}");
     let mut row = AuditRow {
         id,
-        at_ms,
-        actor,
+        at_ms: *at_ms,
+        actor: plain(actor),
         role: role.keep(),
-        address,
-        action: action.to_owned(),
-        target: target.to_owned(),
+        address: address.as_deref().map(plain),
+        action: plain(action),
+        target: plain(target),
         detail: detail.map(|detail| detail.to_string()),
         hash: Vec::new(),
     };
     row.hash = row.digest(&before).to_vec();
-    sqlx::query(
+    query(
         "INSERT INTO audit (id, at_ms, actor, role, address, action, target, detail, hash) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     )
@@ -161,7 +169,7 @@ pub(super) async fn record(
     .execute(&mut *connection)
     .await
     .doing(doing)?;
-    sqlx::query("UPDATE audit_head SET hash = $1")
+    query("UPDATE audit_head SET hash = $1")
         .bind(row.hash)
         .execute(connection)
         .await

@@ -10,7 +10,7 @@ use autotuner_core::failure::{Failure, FailureKind};
 use autotuner_core::ids::{ExperimentId, ExperimentNumber, TaskId};
 use autotuner_core::lifecycle::{ExperimentMove, ExperimentStatus, TaskStatus};
 
-use super::engine::Connection;
+use super::engine::{Connection, QueryBuilder, query, query_as, query_scalar};
 use super::rows::{Kept, StoredResult, document, small};
 use super::tasks::target;
 use super::trouble::Doing;
@@ -34,26 +34,33 @@ impl Database {
     /// The database fails.
     pub async fn claim(&self, owner: &str, now_ms: i64, lease_ms: i64) -> Result<Option<Claim>, StoreError> {
         let doing = "claiming a task";
-        let mut transaction = self.write(doing).await?;
-        let row: Option<ClaimedRow> = sqlx::query_as(
-            "UPDATE tasks SET lease_owner = $1, lease_epoch = lease_epoch + 1, lease_until_ms = $2 \
-             WHERE id = (SELECT id FROM tasks WHERE status = $3 \
-               AND (lease_until_ms IS NULL OR lease_until_ms <= $4) \
-               ORDER BY started_at_ms, id LIMIT 1) \
-             RETURNING id, name, run, lease_epoch, is_cancel_requested",
-        )
-        .bind(owner)
-        .bind(now_ms.saturating_add(lease_ms))
-        .bind(TaskStatus::Running.keep())
-        .bind(now_ms)
-        .fetch_optional(&mut *transaction)
-        .await
-        .doing(doing)?;
+        let mut transaction = self.write_rows(doing).await?;
+        let mut free = QueryBuilder::new(
+            self.engine(),
+            "UPDATE tasks SET lease_epoch = lease_epoch + 1, lease_owner = ",
+        );
+        free.push_bind(owner).push(", lease_until_ms = ");
+        free.push_bind(now_ms.saturating_add(lease_ms));
+        free.push(" WHERE id = (SELECT id FROM tasks WHERE status = ");
+        free.push_bind(TaskStatus::Running.keep());
+        free.push(" AND (lease_until_ms IS NULL OR lease_until_ms <= ");
+        free.push_bind(now_ms);
+        // One that somebody is just writing to is passed over, and is there at the next look.
+        let taking = self.engine().taking_one_that_is_free();
+        free.push(format_args!(
+            ") ORDER BY started_at_ms, id LIMIT 1{taking}) \
+             RETURNING id, name, run, lease_epoch, is_cancel_requested"
+        ));
+        let row: Option<ClaimedRow> = free
+            .build_as()
+            .fetch_optional(&mut *transaction)
+            .await
+            .doing(doing)?;
         let Some(row) = row else { return Ok(None) };
         let task = TaskId(row.id);
         let because = Failure::new(FailureKind::WorkerLost, "the worker that ran it is gone");
         let lost = close_open(&mut transaction, task, row.run, &because, now_ms).await?;
-        let text: String = sqlx::query_scalar("SELECT document FROM documents WHERE task = $1 AND run = $2")
+        let text: String = query_scalar("SELECT document FROM documents WHERE task = $1 AND run = $2")
             .bind(row.id)
             .bind(row.run)
             .fetch_one(&mut *transaction)
@@ -79,8 +86,8 @@ impl Database {
     /// [`StoreError::LeaseLost`] when it is another worker's by now, or nobody's.
     pub async fn renew(&self, claim: &Claim, now_ms: i64, lease_ms: i64) -> Result<Renewal, StoreError> {
         let doing = "renewing a claim";
-        let mut transaction = self.write(doing).await?;
-        let wish: Option<bool> = sqlx::query_scalar(
+        let mut transaction = self.write_rows(doing).await?;
+        let wish: Option<bool> = query_scalar(
             "UPDATE tasks SET lease_until_ms = $1 \
              WHERE id = $2 AND run = $3 AND lease_epoch = $4 AND lease_until_ms IS NOT NULL \
              RETURNING is_cancel_requested",
@@ -104,8 +111,8 @@ impl Database {
     /// The database fails.
     pub async fn release(&self, claim: &Claim) -> Result<(), StoreError> {
         let doing = "releasing a claim";
-        let mut transaction = self.write(doing).await?;
-        sqlx::query(
+        let mut transaction = self.write_rows(doing).await?;
+        query(
             "UPDATE tasks SET lease_owner = NULL, lease_until_ms = NULL \
              WHERE id = $1 AND run = $2 AND lease_epoch = $3",
         )
@@ -126,7 +133,7 @@ impl Database {
     pub async fn forget_claims(&self) -> Result<u64, StoreError> {
         let doing = "freeing the claims of dead workers";
         let mut transaction = self.write(doing).await?;
-        let freed = sqlx::query(
+        let freed = query(
             "UPDATE tasks SET lease_owner = NULL, lease_until_ms = NULL \
              WHERE status = $1 AND lease_until_ms IS NOT NULL",
         )
@@ -135,7 +142,7 @@ impl Database {
         .await
         .doing(doing)?;
         transaction.commit().await.doing(doing)?;
-        Ok(freed.rows_affected())
+        Ok(freed)
     }
 
     /// What running the claimed task remembers: every write is fenced by the claim.
@@ -156,7 +163,7 @@ impl Database {
         number: ExperimentNumber,
     ) -> Result<ExperimentId, StoreError> {
         let id: Option<i64> =
-            sqlx::query_scalar("SELECT id FROM experiments WHERE task = $1 AND run = $2 AND number = $3")
+            query_scalar("SELECT id FROM experiments WHERE task = $1 AND run = $2 AND number = $3")
                 .bind(claim.task.0)
                 .bind(i64::from(claim.run))
                 .bind(i64::from(number.0))
@@ -179,7 +186,7 @@ pub(super) async fn close_open(
     now_ms: i64,
 ) -> Result<Vec<ExperimentNumber>, StoreError> {
     let doing = "closing experiments that were left open";
-    let open: Vec<(i64, i64, String)> = sqlx::query_as(
+    let open: Vec<(i64, i64, String)> = query_as(
         "SELECT id, number, status FROM experiments \
          WHERE task = $1 AND run = $2 AND ended_at_ms IS NULL ORDER BY number",
     )
@@ -214,7 +221,7 @@ pub(super) async fn end_experiment(
     now_ms: i64,
 ) -> Result<bool, StoreError> {
     let doing = "ending an experiment";
-    let moved = sqlx::query(
+    let moved = query(
         "UPDATE experiments SET status = $1, ended_at_ms = $2, objective_score = $3, failure_kind = $4 \
          WHERE id = $5 AND status = $6",
     )
@@ -227,7 +234,7 @@ pub(super) async fn end_experiment(
     .execute(&mut *connection)
     .await
     .doing(doing)?;
-    if moved.rows_affected() == 0 {
+    if moved == 0 {
         return Ok(false);
     }
     let StoredResult {
@@ -236,7 +243,7 @@ pub(super) async fn end_experiment(
         failure,
         kind: _,
     } = result;
-    sqlx::query(
+    query(
         "INSERT INTO results (experiment, score, measured, failure) VALUES ($1, $2, $3, $4) \
          ON CONFLICT (experiment) DO UPDATE SET score = excluded.score, \
          measured = excluded.measured, failure = excluded.failure",

@@ -8,7 +8,7 @@ use autotuner_core::experiment::{ContainerFacts, LaunchFacts};
 use autotuner_core::ids::{ExperimentId, ExperimentNumber, TaskId};
 
 use super::Database;
-use super::engine::Connection;
+use super::engine::{Connection, query, query_as};
 use super::experiments::run_of;
 use super::rows::{Strange, small};
 use super::trouble::Doing;
@@ -52,7 +52,7 @@ impl Database {
     /// The database fails.
     pub async fn container(&self, name: &str) -> Result<Option<ContainerRecord>, StoreError> {
         let mut transaction = self.read(READING).await?;
-        let row: Option<ContainerRow> = sqlx::query_as(concat!(
+        let row: Option<ContainerRow> = query_as(concat!(
             "SELECT ",
             container_columns!(),
             "WHERE c.id = $1 OR c.name = $1 \
@@ -69,7 +69,7 @@ impl Database {
         if !is_beginning {
             return Ok(None);
         }
-        let mut rows: Vec<ContainerRow> = sqlx::query_as(concat!(
+        let mut rows: Vec<ContainerRow> = query_as(concat!(
             "SELECT ",
             container_columns!(),
             // No digit comes after f.
@@ -99,7 +99,7 @@ impl Database {
     ) -> Result<Vec<ContainerRecord>, StoreError> {
         let mut transaction = self.read(READING).await?;
         let (run, _) = run_of(&mut transaction, task, run).await?;
-        let rows: Vec<ContainerRow> = sqlx::query_as(concat!(
+        let rows: Vec<ContainerRow> = query_as(concat!(
             "SELECT ",
             container_columns!(),
             "WHERE e.task = $1 AND e.run = $2 AND e.number = $3 ORDER BY c.started_at_ms DESC, c.id"
@@ -158,7 +158,7 @@ pub(super) async fn keep(
     else {
         return Ok(());
     };
-    sqlx::query(
+    query(
         "INSERT INTO containers (id, name, experiment, image, started_at_ms) VALUES ($1, $2, $3, $4, $5) \
          ON CONFLICT (id) DO NOTHING",
     )
@@ -175,7 +175,7 @@ pub(super) async fn keep(
 
 /// Says that whatever container an experiment still had is gone.
 pub(super) async fn end(connection: &mut Connection, experiment: i64, now_ms: i64) -> Result<(), StoreError> {
-    sqlx::query("UPDATE containers SET ended_at_ms = $1 WHERE experiment = $2 AND ended_at_ms IS NULL")
+    query("UPDATE containers SET ended_at_ms = $1 WHERE experiment = $2 AND ended_at_ms IS NULL")
         .bind(now_ms)
         .bind(experiment)
         .execute(connection)

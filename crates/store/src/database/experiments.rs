@@ -7,7 +7,7 @@
 use autotuner_core::ids::{ExperimentId, ExperimentNumber, TaskId};
 
 use super::Database;
-use super::engine::Connection;
+use super::engine::{Connection, query_as};
 use super::rows::{ExperimentRow, experiment_columns};
 use super::trouble::Doing;
 use crate::StoreError;
@@ -24,16 +24,15 @@ impl Database {
     pub async fn experiments(&self, page: Page) -> Result<Listed<ExperimentRecord>, StoreError> {
         let doing = "listing experiments";
         let mut transaction = self.read(doing).await?;
-        let blocks: Vec<(i64, i64)> = sqlx::query_as(
-            "SELECT block, amount FROM experiment_blocks WHERE amount > 0 ORDER BY block DESC",
-        )
-        .fetch_all(&mut *transaction)
-        .await
-        .doing(doing)?;
+        let blocks: Vec<(i64, i64)> =
+            query_as("SELECT block, amount FROM experiment_blocks WHERE amount > 0 ORDER BY block DESC")
+                .fetch_all(&mut *transaction)
+                .await
+                .doing(doing)?;
         let (total, start) = locate(&blocks, page.skip());
         let rows: Vec<ExperimentRow> = match start {
             None => Vec::new(),
-            Some((before, skip)) => sqlx::query_as(concat!(
+            Some((before, skip)) => query_as(concat!(
                 "SELECT ",
                 experiment_columns!(),
                 " FROM (SELECT id FROM experiments WHERE id < $1 ORDER BY id DESC LIMIT $2 OFFSET $3) p \
@@ -55,7 +54,7 @@ impl Database {
     /// # Errors
     /// [`StoreError::NoExperimentWithId`].
     pub async fn experiment(&self, id: ExperimentId) -> Result<ExperimentRecord, StoreError> {
-        let row: Option<ExperimentRow> = sqlx::query_as(concat!(
+        let row: Option<ExperimentRow> = query_as(concat!(
             "SELECT ",
             experiment_columns!(),
             " FROM experiments e JOIN tasks t ON t.id = e.task \
@@ -141,18 +140,17 @@ pub(super) async fn run_of(
     task: TaskId,
     run: Option<u32>,
 ) -> Result<(i64, i64), StoreError> {
-    let current: Option<(i64, i64)> =
-        sqlx::query_as("SELECT run, total_experiments FROM tasks WHERE id = $1")
-            .bind(task.0)
-            .fetch_optional(&mut *connection)
-            .await
-            .doing(READING)?;
+    let current: Option<(i64, i64)> = query_as("SELECT run, total_experiments FROM tasks WHERE id = $1")
+        .bind(task.0)
+        .fetch_optional(&mut *connection)
+        .await
+        .doing(READING)?;
     let current = current.ok_or(StoreError::NoSuchTask(task))?;
     let Some(run) = run.filter(|run| i64::from(*run) != current.0) else {
         return Ok(current);
     };
     let earlier: Option<(i64, i64)> =
-        sqlx::query_as("SELECT run, total_experiments FROM runs WHERE task = $1 AND run = $2")
+        query_as("SELECT run, total_experiments FROM runs WHERE task = $1 AND run = $2")
             .bind(task.0)
             .bind(i64::from(run))
             .fetch_optional(connection)
@@ -169,7 +167,7 @@ pub(super) async fn numbered(
     above: i64,
     up_to: i64,
 ) -> Result<Vec<ExperimentRow>, StoreError> {
-    sqlx::query_as(concat!(
+    query_as(concat!(
         "SELECT ",
         experiment_columns!(),
         " FROM experiments e JOIN tasks t ON t.id = e.task LEFT JOIN results r ON r.experiment = e.id \

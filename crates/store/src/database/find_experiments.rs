@@ -9,10 +9,9 @@ use std::collections::HashMap;
 
 use autotuner_core::lifecycle::ExperimentStatus;
 use autotuner_core::search::Role;
-use sqlx::QueryBuilder;
 
 use super::Database;
-use super::engine::{Connection, Engine, IS_FEASIBLE};
+use super::engine::{Connection, QueryBuilder, query_scalar};
 use super::experiments::listed;
 use super::find_tasks::id_in;
 use super::rows::{ExperimentRow, Kept, experiment_columns};
@@ -77,12 +76,12 @@ async fn found(
         true => Way::Walked,
         false => Way::Found,
     };
-    let mut query = QueryBuilder::new("SELECT e.id FROM experiments e");
+    let mut query = QueryBuilder::new(connection.engine(), "SELECT e.id FROM experiments e");
     query.push(joined(wanted.sort)).push(" WHERE TRUE");
     filter(&mut query, wanted, way);
     sort(&mut query, wanted, way);
     cut(&mut query, page);
-    let ids = query.build_query_scalar().fetch_all(connection).await;
+    let ids = query.build_scalar().fetch_all(connection).await;
     Ok((total, ids.doing(DOING)?))
 }
 
@@ -120,20 +119,19 @@ fn only_filter(wanted: &ExperimentQuery) -> Option<Only<'_>> {
 
 /// How many there are of these statuses.
 async fn tallied(connection: &mut Connection, statuses: &[ExperimentStatus]) -> Result<i64, StoreError> {
-    let mut query =
-        QueryBuilder::new("SELECT CAST(COALESCE(sum(amount), 0) AS BIGINT) FROM tallies WHERE name IN (");
-    let mut names = query.separated(", ");
-    for status in statuses {
-        names.push_bind(format!("experiment.{status}"));
-    }
+    let mut query = QueryBuilder::new(
+        connection.engine(),
+        "SELECT CAST(COALESCE(sum(amount), 0) AS BIGINT) FROM tallies WHERE name IN (",
+    );
+    query.push_list(statuses.iter().map(|status| format!("experiment.{status}")));
     query.push(")");
-    let counted = query.build_query_scalar().fetch_one(connection).await;
+    let counted = query.build_scalar().fetch_one(connection).await;
     counted.doing(DOING)
 }
 
 /// How many are none of the search.
 async fn few(connection: &mut Connection) -> Result<i64, StoreError> {
-    let counted = sqlx::query_scalar(
+    let counted = query_scalar(
         "SELECT (SELECT count(*) FROM experiments WHERE role = 'baseline') \
          + (SELECT count(*) FROM experiments WHERE role = 'replicate')",
     );
@@ -142,7 +140,7 @@ async fn few(connection: &mut Connection) -> Result<i64, StoreError> {
 
 /// How many are of tasks with this engine: each run knows how many it has.
 async fn of_runtime(connection: &mut Connection, runtime: &str) -> Result<i64, StoreError> {
-    let counted = sqlx::query_scalar(
+    let counted = query_scalar(
         "SELECT CAST(COALESCE((SELECT sum(total_experiments) FROM tasks WHERE base_runtime = $1), 0) \
          + COALESCE((SELECT sum(x.total_experiments) FROM runs x JOIN tasks t ON t.id = x.task \
            WHERE t.base_runtime = $1), 0) AS BIGINT)",
@@ -152,9 +150,10 @@ async fn of_runtime(connection: &mut Connection, runtime: &str) -> Result<i64, S
 }
 
 async fn count(connection: &mut Connection, wanted: &ExperimentQuery) -> Result<i64, StoreError> {
-    let mut query = QueryBuilder::new("SELECT count(*) FROM experiments e WHERE TRUE");
+    let sql = "SELECT count(*) FROM experiments e WHERE TRUE";
+    let mut query = QueryBuilder::new(connection.engine(), sql);
     filter(&mut query, wanted, Way::Found);
-    let counted = query.build_query_scalar().fetch_one(connection).await;
+    let counted = query.build_scalar().fetch_one(connection).await;
     counted.doing(DOING)
 }
 
@@ -165,6 +164,7 @@ async fn found_by_text(
     wanted: &ExperimentQuery,
 ) -> Result<(i64, Vec<i64>), StoreError> {
     let mut query = QueryBuilder::new(
+        connection.engine(),
         "WITH matching AS MATERIALIZED (SELECT e.id, e.started_at_ms, e.ended_at_ms, e.objective_score \
          FROM experiments e WHERE TRUE",
     );
@@ -173,11 +173,7 @@ async fn found_by_text(
     query.push(joined(wanted.sort));
     sort(&mut query, wanted, Way::Found);
     cut(&mut query, page);
-    let rows: Vec<(i64, i64)> = query
-        .build_query_as()
-        .fetch_all(&mut *connection)
-        .await
-        .doing(DOING)?;
+    let rows: Vec<(i64, i64)> = query.build_as().fetch_all(&mut *connection).await.doing(DOING)?;
     match rows.first() {
         Some((_, total)) => Ok((*total, rows.into_iter().map(|(id, _)| id).collect())),
         // A page behind the last one tells no number.
@@ -191,18 +187,15 @@ async fn in_order(connection: &mut Connection, ids: &[i64]) -> Result<Vec<Experi
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let mut query = QueryBuilder::new(concat!(
+    let sql = concat!(
         "SELECT ",
         experiment_columns!(),
         " FROM experiments e JOIN tasks t ON t.id = e.task LEFT JOIN results r ON r.experiment = e.id \
          WHERE e.id IN ("
-    ));
-    let mut list = query.separated(", ");
-    for id in ids {
-        list.push_bind(*id);
-    }
-    query.push(")");
-    let mut rows: Vec<ExperimentRow> = query.build_query_as().fetch_all(connection).await.doing(DOING)?;
+    );
+    let mut query = QueryBuilder::new(connection.engine(), sql);
+    query.push_list(ids).push(")");
+    let mut rows: Vec<ExperimentRow> = query.build_as().fetch_all(connection).await.doing(DOING)?;
     let places: HashMap<i64, usize> = ids.iter().enumerate().map(|(place, id)| (*id, place)).collect();
     rows.sort_by_key(|row| places.get(&row.id).copied());
     Ok(rows)
@@ -215,7 +208,7 @@ fn joined(sort: ExperimentSort) -> &'static str {
     }
 }
 
-fn filter(query: &mut QueryBuilder<Engine>, wanted: &ExperimentQuery, way: Way) {
+fn filter(query: &mut QueryBuilder, wanted: &ExperimentQuery, way: Way) {
     let ExperimentQuery {
         task,
         statuses,
@@ -227,7 +220,7 @@ fn filter(query: &mut QueryBuilder<Engine>, wanted: &ExperimentQuery, way: Way) 
         order: _,
     } = wanted;
     let sign = match way {
-        Way::Walked => "+",
+        Way::Walked => query.engine().unindexed(),
         Way::Found => "",
     };
     if let Some(task) = task {
@@ -242,11 +235,7 @@ fn filter(query: &mut QueryBuilder<Engine>, wanted: &ExperimentQuery, way: Way) 
     }
     if !statuses.is_empty() {
         query.push(format_args!(" AND {sign}e.status IN ("));
-        let mut words = query.separated(", ");
-        for status in statuses {
-            words.push_bind(status.keep());
-        }
-        query.push(")");
+        query.push_list(statuses.iter().map(Kept::keep)).push(")");
     }
     if let Some(role) = role {
         // Spelt out: an index of one role's experiments is used where that role is named.
@@ -270,11 +259,11 @@ fn filter(query: &mut QueryBuilder<Engine>, wanted: &ExperimentQuery, way: Way) 
     }
 }
 
-fn sort(query: &mut QueryBuilder<Engine>, wanted: &ExperimentQuery, way: Way) {
+fn sort(query: &mut QueryBuilder, wanted: &ExperimentQuery, way: Way) {
     let order = wanted.order.keyword();
     let is_in_order_by_status = wanted.sort == ExperimentSort::Created && wanted.statuses.len() == 1;
     let sign = match way {
-        Way::Found if !is_in_order_by_status => "+",
+        Way::Found if !is_in_order_by_status => query.engine().unindexed(),
         Way::Found | Way::Walked => "",
     };
     let key = match wanted.sort {
@@ -283,7 +272,10 @@ fn sort(query: &mut QueryBuilder<Engine>, wanted: &ExperimentQuery, way: Way) {
             return;
         }
         ExperimentSort::Started => format!("{sign}e.started_at_ms {order}"),
-        ExperimentSort::Elapsed => format!("{sign}(e.ended_at_ms - e.started_at_ms) {order}"),
+        ExperimentSort::Elapsed => {
+            let order = wanted.order.keyword_with_none_lowest();
+            format!("{sign}(e.ended_at_ms - e.started_at_ms) {order}")
+        }
         ExperimentSort::Score => {
             // The score's own order: what may be chosen, then what is lower, is better.
             let lower_first = match wanted.order {
@@ -291,13 +283,14 @@ fn sort(query: &mut QueryBuilder<Engine>, wanted: &ExperimentQuery, way: Way) {
                 Order::Descending => Order::Ascending,
             };
             let lower_first = lower_first.keyword();
-            format!("e.objective_score IS NULL, {IS_FEASIBLE} {order}, e.objective_score {lower_first}")
+            let is_feasible = query.engine().is_feasible();
+            format!("e.objective_score IS NULL, {is_feasible} {order}, e.objective_score {lower_first}")
         }
     };
     query.push(format_args!(" ORDER BY {key}, e.id {order}"));
 }
 
-fn cut(query: &mut QueryBuilder<Engine>, page: Page) {
+fn cut(query: &mut QueryBuilder, page: Page) {
     query.push(" LIMIT ").push_bind(page.limit());
     query.push(" OFFSET ").push_bind(page.skip());
 }
@@ -306,15 +299,14 @@ fn cut(query: &mut QueryBuilder<Engine>, page: Page) {
 mod tests {
     use autotuner_core::failure::FailureKind;
 
+    use super::super::engine::Engine;
     use super::*;
     use crate::Database;
 
-    async fn plan(database: &Database, mut query: QueryBuilder<Engine>) -> String {
-        let sql = format!("EXPLAIN QUERY PLAN {}", query.sql().as_str());
-        let mut explained = QueryBuilder::<Engine>::new(sql);
-        drop(query.build());
-        let steps: Vec<(i64, i64, i64, String)> = explained
-            .build_query_as()
+    async fn plan(database: &Database, query: QueryBuilder) -> String {
+        let steps: Vec<(i64, i64, i64, String)> = query
+            .explained()
+            .build_as()
             .fetch_all(&database.readers)
             .await
             .expect("explained");
@@ -328,7 +320,8 @@ mod tests {
         let database = Database::open(&folder.path().join("a.db"), 0).await.expect("new");
         let all = ExperimentQuery::all();
         let check = async |wanted: ExperimentQuery, expected: &str| {
-            let mut query = QueryBuilder::new("SELECT count(*) FROM experiments e WHERE TRUE");
+            let mut query =
+                QueryBuilder::new(Engine::Sqlite, "SELECT count(*) FROM experiments e WHERE TRUE");
             filter(&mut query, &wanted, Way::Found);
             let told = plan(&database, query).await;
             assert!(told.contains(expected), "{wanted:?}: {told}");
@@ -394,7 +387,7 @@ mod tests {
                 sort: key,
                 ..ExperimentQuery::all()
             };
-            let mut query = QueryBuilder::new("SELECT e.id FROM experiments e WHERE TRUE");
+            let mut query = QueryBuilder::new(Engine::Sqlite, "SELECT e.id FROM experiments e WHERE TRUE");
             filter(&mut query, &wanted, way);
             sort(&mut query, &wanted, way);
             let told = plan(&database, query).await;

@@ -8,10 +8,9 @@ use std::collections::HashMap;
 use autotuner_core::ids::{ExperimentId, ExperimentNumber, TaskId};
 use autotuner_core::lifecycle::{ExperimentStatus, TaskStatus};
 use autotuner_core::search::Role;
-use sqlx::QueryBuilder;
 
 use super::Database;
-use super::engine::Engine;
+use super::engine::QueryBuilder;
 use super::rows::{Kept, Strange, SummaryRow, small, summary_columns};
 use super::text::contains;
 use super::trouble::Doing;
@@ -34,23 +33,22 @@ impl Database {
         }
         let doing = "looking for tasks";
         let mut transaction = self.read(doing).await?;
-        let mut count = QueryBuilder::new("SELECT count(*) FROM tasks t WHERE TRUE");
+        let mut count = QueryBuilder::new(self.engine(), "SELECT count(*) FROM tasks t WHERE TRUE");
         filter(&mut count, wanted);
         let total: i64 = count
-            .build_query_scalar()
+            .build_scalar()
             .fetch_one(&mut *transaction)
             .await
             .doing(doing)?;
-        let mut query = QueryBuilder::new(concat!("SELECT ", summary_columns!(), " FROM tasks t WHERE TRUE"));
+        let mut query = QueryBuilder::new(
+            self.engine(),
+            concat!("SELECT ", summary_columns!(), " FROM tasks t WHERE TRUE"),
+        );
         filter(&mut query, wanted);
         sort(&mut query, wanted);
         query.push(" LIMIT ").push_bind(page.limit());
         query.push(" OFFSET ").push_bind(page.skip());
-        let rows: Vec<SummaryRow> = query
-            .build_query_as()
-            .fetch_all(&mut *transaction)
-            .await
-            .doing(doing)?;
+        let rows: Vec<SummaryRow> = query.build_as().fetch_all(&mut *transaction).await.doing(doing)?;
         let rows = rows.into_iter().map(SummaryRow::summary);
         Ok(Listed {
             rows: rows.collect::<Result<_, _>>()?,
@@ -72,6 +70,7 @@ impl Database {
             return Ok(HashMap::new());
         }
         let mut query = QueryBuilder::new(
+            self.engine(),
             "SELECT t.id, e.id, e.number, e.status, e.role FROM tasks t \
              JOIN experiments e ON e.task = t.id AND e.run = t.run AND e.number <= ",
         );
@@ -79,7 +78,7 @@ impl Database {
         of_these(&mut query, tasks);
         query.push(" ORDER BY e.task, e.number");
         let rows: Vec<(i64, i64, i64, String, String)> = query
-            .build_query_as()
+            .build_as()
             .fetch_all(&self.readers)
             .await
             .doing("reading the experiments of tasks")?;
@@ -97,7 +96,7 @@ impl Database {
     }
 }
 
-fn filter(query: &mut QueryBuilder<Engine>, wanted: &TaskQuery) {
+fn filter(query: &mut QueryBuilder, wanted: &TaskQuery) {
     let TaskQuery {
         statuses,
         text,
@@ -108,10 +107,7 @@ fn filter(query: &mut QueryBuilder<Engine>, wanted: &TaskQuery) {
     } = wanted;
     if !statuses.is_empty() {
         query.push(" AND t.status IN (");
-        let mut words = query.separated(", ");
-        for status in statuses {
-            words.push_bind(status.keep());
-        }
+        query.push_list(statuses.iter().map(Kept::keep));
         query.push(")");
     }
     if let Some(runtime) = runtime {
@@ -134,11 +130,11 @@ pub(super) fn id_in(text: &str) -> Option<i64> {
     text.strip_prefix('#').unwrap_or(text).parse().ok()
 }
 
-fn sort(query: &mut QueryBuilder<Engine>, wanted: &TaskQuery) {
-    let order = wanted.order.keyword();
+fn sort(query: &mut QueryBuilder, wanted: &TaskQuery) {
+    let order = wanted.order.keyword_with_none_lowest();
     match wanted.sort {
         TaskSort::Created => {
-            query.push(format_args!(" ORDER BY t.id {order}"));
+            query.push(format_args!(" ORDER BY t.id {}", wanted.order.keyword()));
             return;
         }
         TaskSort::Name => query.push(" ORDER BY lower(t.name)"),
@@ -161,11 +157,8 @@ fn sort(query: &mut QueryBuilder<Engine>, wanted: &TaskQuery) {
     query.push(format_args!(" {order}, t.id DESC"));
 }
 
-pub(super) fn of_these(query: &mut QueryBuilder<Engine>, tasks: &[TaskId]) {
+pub(super) fn of_these(query: &mut QueryBuilder, tasks: &[TaskId]) {
     query.push(" WHERE t.id IN (");
-    let mut ids = query.separated(", ");
-    for task in tasks {
-        ids.push_bind(task.0);
-    }
+    query.push_list(tasks.iter().map(|task| task.0));
     query.push(")");
 }

@@ -4,11 +4,11 @@ use autotuner_core::failure::{FailureKind, Lesson};
 use autotuner_core::ids::{ExperimentNumber, TaskId};
 use autotuner_core::insight::Finding;
 use autotuner_core::search::Role;
-use sqlx::QueryBuilder;
 
 use super::Database;
+use super::engine::{QueryBuilder, query_as};
 use super::experiments::run_of;
-use super::rows::{Kept as _, from_text, small};
+use super::rows::{Kept, from_text, small};
 use super::trouble::Doing;
 use crate::StoreError;
 use crate::lists::Progress;
@@ -29,7 +29,7 @@ impl Database {
         let doing = "reading what experiments came to";
         let mut transaction = self.read(doing).await?;
         let (run, _) = run_of(&mut transaction, task, run).await?;
-        let rows: Vec<FindingRow> = sqlx::query_as(
+        let rows: Vec<FindingRow> = query_as(
             // What was measured lies between the two: it is stepped over where there is no failure.
             "SELECT e.number, e.candidate, r.score, CASE WHEN e.status = 'failed' THEN r.failure END \
              FROM experiments e JOIN results r ON r.experiment = e.id \
@@ -52,24 +52,22 @@ impl Database {
     pub async fn progress_of(&self, task: TaskId) -> Result<Progress, StoreError> {
         let doing = "reading how far a run is";
         let mut query = QueryBuilder::new(
+            self.engine(),
             "SELECT (SELECT count(*) FROM experiments e WHERE e.task = t.id AND e.run = t.run \
              AND e.ended_at_ms IS NOT NULL AND e.role = ",
         );
         query.push_bind(Role::Search.keep());
         query.push(" AND (e.failure_kind IS NULL OR e.failure_kind NOT IN (");
-        let mut lost = query.separated(", ");
-        for kind in FailureKind::ALL {
-            if kind.lesson() == Lesson::Nothing {
-                lost.push_bind(kind.keep());
-            }
-        }
+        let mut lost = FailureKind::ALL.to_vec();
+        lost.retain(|kind| kind.lesson() == Lesson::Nothing);
+        query.push_list(lost.iter().map(Kept::keep));
         query.push(
             "))), b.objective_score FROM tasks t LEFT JOIN experiments b ON b.id = t.best_experiment \
              WHERE t.id = ",
         );
         query.push_bind(task.0);
         let row: Option<(i64, Option<f64>)> = query
-            .build_query_as()
+            .build_as()
             .fetch_optional(&self.readers)
             .await
             .doing(doing)?;

@@ -5,7 +5,7 @@ use autotuner_core::lifecycle::{ExperimentStatus, TaskStatus};
 use autotuner_core::search::Role;
 use serde_json::json;
 
-use super::engine::Connection;
+use super::engine::{Connection, query, query_scalar};
 use super::rows::{Kept, to_text};
 use super::tasks::{insert, refused, target, task_in};
 use super::trouble::Doing;
@@ -44,7 +44,7 @@ impl Database {
                 best_id = Some(experiment_id);
             }
         }
-        sqlx::query(
+        query(
             "UPDATE tasks SET status = $1, started_at_ms = $2, completed_at_ms = $3, ended_because = $4, \
              total_experiments = $5, successful_experiments = $6, best_experiment = $7 WHERE id = $8",
         )
@@ -86,7 +86,7 @@ async fn insert_foreign(
     } else {
         ExperimentStatus::Failed
     };
-    let id: i64 = sqlx::query_scalar(
+    let id: i64 = query_scalar(
         "INSERT INTO experiments (task, run, number, role, attempt, status, candidate, reason, \
          started_at_ms, ended_at_ms, objective_score) \
          VALUES ($1, 1, $2, $3, 1, $4, $5, $6, $7, $8, $9) RETURNING id",
@@ -103,7 +103,7 @@ async fn insert_foreign(
     .fetch_one(&mut *connection)
     .await
     .doing(doing)?;
-    sqlx::query("INSERT INTO results (experiment, foreign_result) VALUES ($1, $2)")
+    query("INSERT INTO results (experiment, foreign_result) VALUES ($1, $2)")
         .bind(id)
         .bind(to_text(foreign))
         .execute(connection)

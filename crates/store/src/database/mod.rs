@@ -1,12 +1,14 @@
 //! The database: everything that the service remembers.
 //!
-//! One connection writes and a few read; a reader never waits for a writer. Each verb that
-//! changes something is one transaction: the change, its row of the audit log, the counts. What a
-//! verb may do is asked of `autotuner_core::lifecycle`; nothing is decided here.
+//! On SQLite one connection writes and a few read; on PostgreSQL several write, too. A reader never
+//! waits for a writer. Each verb that changes something is one transaction: the change, its row of
+//! the audit log, the counts. What a verb may do is asked of `autotuner_core::lifecycle`; nothing
+//! is decided here.
 
 mod alike;
 mod audit;
 mod claims;
+mod connect;
 mod containers;
 pub(crate) mod engine;
 mod experiments;
@@ -42,7 +44,15 @@ use crate::records::Page;
 pub struct Database {
     writer: engine::Pool,
     readers: engine::Pool,
-    path: Arc<Path>,
+    place: Place,
+}
+
+/// Where a database is.
+#[derive(Debug, Clone)]
+enum Place {
+    File(Arc<Path>),
+    /// Its address, without the password.
+    Server(Arc<str>),
 }
 
 /// Why a database could not be opened. Nothing was changed then.
@@ -51,7 +61,7 @@ pub enum OpenError {
     /// It was written by a later version.
     #[error("{path} was written by a later version (schema {found}, this one knows {known})")]
     Newer {
-        /// Which file.
+        /// Which file, or the address of which server and database, without the password.
         path: String,
         /// Its schema.
         found: i64,
@@ -61,7 +71,7 @@ pub enum OpenError {
     /// It could not be opened, copied or brought up to date.
     #[error("cannot open the database {path}: {doing}")]
     Failed {
-        /// Which file.
+        /// Which file, or the address of which server and database, without the password.
         path: String,
         /// What was being done.
         doing: &'static str,

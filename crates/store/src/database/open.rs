@@ -1,4 +1,4 @@
-//! Opening, closing, checking and copying the file.
+//! Opening, closing, checking and copying the file, and beginning transactions.
 //!
 //! The one idea: a file is looked at before it is touched. One that a later version or another
 //! program wrote stays as it is, and one of an earlier version is copied before it is changed.
@@ -8,20 +8,15 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use sqlx::migrate::Migrator;
 use sqlx::{ConnectOptions, Connection as _};
 
-use super::engine::{self, BEGIN_WRITE, Found, PoolOptions, Transaction};
+use super::engine::{Engine, Found, Pool, Purpose, Transaction, query, sqlite};
 use super::trouble::Doing;
-use super::{Database, OpenError};
+use super::{Database, OpenError, Place};
 use crate::StoreError;
 
-/// Requests that read at once; more of them wait for one of these.
-const READERS: u32 = 8;
-/// How long a reader or writer waits for its turn. Twice the longest wait for another program.
-const PATIENCE: Duration = Duration::from_secs(10);
 /// Only the owner reads and writes: documents may tell what nobody else should know.
 const FILE_MODE: u32 = 0o600;
 const FOLDER_MODE: u32 = 0o700;
@@ -33,7 +28,7 @@ impl Database {
     /// # Errors
     /// [`OpenError::Newer`] for a file of a later version, which is left as it is.
     pub async fn open(path: &Path, now_ms: i64) -> Result<Self, OpenError> {
-        Self::open_with(path, now_ms, &engine::MIGRATIONS).await
+        Self::open_with(path, now_ms, &sqlite::MIGRATIONS).await
     }
 
     pub(super) async fn open_with(
@@ -65,24 +60,16 @@ impl Database {
             }
             Found::Schema(_) | Found::Nothing => {}
         }
-        let pool = |size| {
-            PoolOptions::new()
-                .max_connections(size)
-                .acquire_timeout(PATIENCE)
-                .idle_timeout(None)
-                .max_lifetime(None)
-                .test_before_acquire(false)
-        };
-        let writer = pool(1).after_release(|connection, _| Box::pin(is_at_rest(connection)));
-        let writer = writer.connect_with(engine::writing_to(path)).await;
+        let writer = sqlite::writer(sqlite::writing_to(path)).await;
         let writer = writer.map_err(|error| failed("opening it")(error.into()))?;
         let migrated = migrations.run(&writer).await;
         migrated.map_err(|error| failed("bringing it up to date")(error.into()))?;
-        let readers = pool(READERS).connect_with(engine::reading_from(path)).await;
+        let readers = sqlite::readers(sqlite::reading_from(path)).await;
+        let readers = readers.map_err(|error| failed("opening it")(error.into()))?;
         Ok(Self {
-            readers: readers.map_err(|error| failed("opening it")(error.into()))?,
-            writer,
-            path: Arc::from(path),
+            readers: Pool::Sqlite(readers),
+            writer: Pool::Sqlite(writer),
+            place: Place::File(Arc::from(path)),
         })
     }
 
@@ -94,7 +81,7 @@ impl Database {
     /// earlier version or another program's cannot be looked at, either.
     pub async fn look_at(path: &Path) -> Result<Self, OpenError> {
         let failed = |source| failed(path, "looking at it", source);
-        let known = latest(&engine::MIGRATIONS);
+        let known = latest(&sqlite::MIGRATIONS);
         match look(path).await.map_err(|error| failed(error.into()))? {
             Found::Schema(version) if version > known => {
                 return Err(OpenError::Newer {
@@ -112,13 +99,13 @@ impl Database {
             Found::Stranger => return Err(failed("it holds tables of another program".into())),
             Found::Nothing => return Err(failed("it is empty".into())),
         }
-        let pool = || PoolOptions::new().max_connections(1).acquire_timeout(PATIENCE);
-        let readers = pool().connect_with(engine::copying_from(path)).await;
+        let (readers, writer) = sqlite::looking(path)
+            .await
+            .map_err(|error| failed(error.into()))?;
         Ok(Self {
-            readers: readers.map_err(|error| failed(error.into()))?,
-            // Whoever writes all the same is told that it cannot be.
-            writer: pool().connect_lazy_with(engine::copying_from(path)),
-            path: Arc::from(path),
+            readers: Pool::Sqlite(readers),
+            writer: Pool::Sqlite(writer),
+            place: Place::File(Arc::from(path)),
         })
     }
 
@@ -128,33 +115,41 @@ impl Database {
         self.writer.close().await;
     }
 
-    /// What is wrong with the file; nothing, where it is sound.
+    /// What is wrong with the file; nothing, where it is sound. A server sees to its own files: of
+    /// a database there, it is what is wrong with our counts.
     ///
     /// # Errors
     /// It cannot be read at all.
     pub async fn check(&self) -> Result<Vec<String>, StoreError> {
         let doing = "checking it";
-        let mut connection = self.readers.acquire().await.doing(doing)?;
-        engine::damage(&mut connection).await.doing(doing)
+        match &self.readers {
+            Pool::Sqlite(readers) => {
+                let mut connection = readers.acquire().await.doing(doing)?;
+                sqlite::damage(&mut connection).await.doing(doing)
+            }
+            Pool::Postgres(_) => self.miscounts().await,
+        }
     }
 
     /// A whole copy, made while others read and write. Refuses to replace a file.
     ///
     /// # Errors
-    /// [`StoreError::AlreadyThere`]; [`StoreError::CannotWrite`] where the target cannot be made.
+    /// [`StoreError::AlreadyThere`]; [`StoreError::CannotWrite`] where the target cannot be made;
+    /// [`StoreError::NoFile`] for a database on a server, which has programs of its own for this.
     pub async fn back_up(&self, to: &Path) -> Result<(), StoreError> {
+        let Place::File(path) = &self.place else {
+            return Err(StoreError::NoFile);
+        };
         if to.try_exists().unwrap_or(false) {
             return Err(StoreError::AlreadyThere {
                 path: to.display().to_string(),
             });
         }
         let doing = "copying it";
-        copy(&self.path, to)
-            .await
-            .map_err(|source| StoreError::CannotWrite {
-                doing,
-                source: source.into(),
-            })
+        copy(path, to).await.map_err(|source| StoreError::CannotWrite {
+            doing,
+            source: source.into(),
+        })
     }
 
     /// Whether it can be written now: what readiness means.
@@ -165,26 +160,39 @@ impl Database {
         let doing = "checking that it can be written";
         let mut transaction = self.write(doing).await?;
         // Nothing changes, but the row goes to the disk like any other.
-        sqlx::query("UPDATE audit_head SET last = last")
+        query("UPDATE audit_head SET last = last")
             .execute(&mut *transaction)
             .await
             .doing(doing)?;
         transaction.commit().await.doing(doing)
     }
 
-    /// Begins to write; everybody else who writes waits until it ends.
+    /// Begins to write; everybody else who begins so waits until it ends. For whatever people ask
+    /// for: what such a transaction has read and nobody's worker changes stays true until its end.
     pub(super) async fn write(&self, doing: &'static str) -> Result<Transaction, StoreError> {
-        self.writer.begin_with(BEGIN_WRITE).await.doing(doing)
+        self.writer.begin(Purpose::Write).await.doing(doing)
+    }
+
+    /// Begins to write, for a worker: beside others, where the engine can. What hangs on a row of
+    /// the tasks is true until the end once the transaction has changed that row, and it takes
+    /// hold of one such row, before anything else.
+    pub(super) async fn write_rows(&self, doing: &'static str) -> Result<Transaction, StoreError> {
+        self.writer.begin(Purpose::WriteRows).await.doing(doing)
     }
 
     /// Begins to read: everything read in one transaction is of one moment.
     pub(super) async fn read(&self, doing: &'static str) -> Result<Transaction, StoreError> {
-        self.readers.begin().await.doing(doing)
+        self.readers.begin(Purpose::Read).await.doing(doing)
+    }
+
+    /// Which engine it is on.
+    pub(super) fn engine(&self) -> Engine {
+        self.readers.engine()
     }
 }
 
 /// The schema that these steps lead to.
-fn latest(migrations: &Migrator) -> i64 {
+pub(super) fn latest(migrations: &Migrator) -> i64 {
     let versions = migrations.iter().map(|migration| migration.version);
     versions.max().unwrap_or(0)
 }
@@ -228,8 +236,8 @@ fn make_new(path: &Path) -> io::Result<File> {
 }
 
 async fn look(path: &Path) -> Result<Found, sqlx::Error> {
-    let mut connection = engine::looking_at(path).connect().await?;
-    let found = engine::found(&mut connection).await;
+    let mut connection = sqlite::looking_at(path).connect().await?;
+    let found = sqlite::found(&mut connection).await;
     connection.close().await?;
     found
 }
@@ -247,14 +255,6 @@ async fn set_aside(path: &Path, version: i64, now_ms: i64) -> Result<(), Cause> 
         backup = beside(format!(".schema-{version}.{now_ms}.backup"));
     }
     copy(path, &backup).await
-}
-
-/// Whether a writer that was given back can write again. A full disk ends a transaction behind
-/// the driver's back, which then believes for ever that it is in one; such a writer is replaced.
-async fn is_at_rest(connection: &mut engine::Connection) -> Result<bool, sqlx::Error> {
-    // What was begun and dropped is undone before this is answered.
-    connection.ping().await?;
-    Ok(!connection.is_in_transaction())
 }
 
 /// Makes a whole copy under a name of its own, and gives it its name when it is on the disk.
@@ -282,8 +282,8 @@ async fn copy(from: &Path, to: &Path) -> Result<(), Cause> {
 
 async fn copy_and_settle(from: &Path, partial: &Path, file: File, to: &Path) -> Result<(), Cause> {
     let name = partial.to_str().ok_or("its name is no text")?;
-    let mut connection = engine::copying_from(from).connect().await?;
-    let copied = engine::copy_into(&mut connection, name).await;
+    let mut connection = sqlite::copying_from(from).connect().await?;
+    let copied = sqlite::copy_into(&mut connection, name).await;
     connection.close().await?;
     copied?;
     file.sync_all()?;

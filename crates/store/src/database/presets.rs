@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::engine::Connection;
+use super::engine::{Connection, query, query_as, query_scalar};
 use super::rows::document;
 use super::trouble::{Doing, is_taken};
 use super::{Database, audit};
@@ -35,7 +35,7 @@ impl Database {
     /// # Errors
     /// The database fails.
     pub async fn presets(&self, category: Option<&str>) -> Result<Vec<PresetRecord>, StoreError> {
-        let rows: Vec<PresetRow> = sqlx::query_as(concat!(
+        let rows: Vec<PresetRow> = query_as(concat!(
             "SELECT ",
             columns!(),
             " FROM presets WHERE $1 IS NULL OR category = $1 ORDER BY name"
@@ -91,7 +91,7 @@ impl Database {
             parameters,
             metadata,
         } = &preset;
-        let updated = sqlx::query(
+        let updated = query(
             "UPDATE presets SET name = $1, description = $2, category = $3, runtime = $4, \
              is_system = $5, parameters = $6, metadata = $7, updated_at_ms = $8 WHERE id = $9",
         )
@@ -120,7 +120,7 @@ impl Database {
     pub async fn delete_preset(&self, act: &Act, id: i64) -> Result<(), StoreError> {
         let doing = "removing a preset";
         let mut transaction = self.write(doing).await?;
-        let name: Option<String> = sqlx::query_scalar("DELETE FROM presets WHERE id = $1 RETURNING name")
+        let name: Option<String> = query_scalar("DELETE FROM presets WHERE id = $1 RETURNING name")
             .bind(id)
             .fetch_optional(&mut *transaction)
             .await
@@ -139,7 +139,7 @@ impl Database {
         let doing = "making the presets that come with the product";
         let mut transaction = self.write(doing).await?;
         for preset in &presets {
-            let known: Option<i64> = sqlx::query_scalar("SELECT id FROM presets WHERE name = $1")
+            let known: Option<i64> = query_scalar("SELECT id FROM presets WHERE name = $1")
                 .bind(&preset.name)
                 .fetch_optional(&mut *transaction)
                 .await
@@ -166,12 +166,11 @@ async fn record(
 }
 
 async fn preset_in(connection: &mut Connection, id: i64) -> Result<PresetRecord, StoreError> {
-    let row: Option<PresetRow> =
-        sqlx::query_as(concat!("SELECT ", columns!(), " FROM presets WHERE id = $1"))
-            .bind(id)
-            .fetch_optional(connection)
-            .await
-            .doing(READING)?;
+    let row: Option<PresetRow> = query_as(concat!("SELECT ", columns!(), " FROM presets WHERE id = $1"))
+        .bind(id)
+        .fetch_optional(connection)
+        .await
+        .doing(READING)?;
     row.ok_or(StoreError::NoSuchPreset(id))?.record()
 }
 
@@ -185,7 +184,7 @@ async fn insert(connection: &mut Connection, preset: &NewPreset, now_ms: i64) ->
         parameters,
         metadata,
     } = preset;
-    sqlx::query_scalar(
+    query_scalar(
         "INSERT INTO presets (name, description, category, runtime, is_system, parameters, metadata, \
          created_at_ms, updated_at_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8) RETURNING id",
     )

@@ -13,7 +13,7 @@ use autotuner_core::lifecycle::{ExperimentMove, ExperimentStatus, TaskMove, Task
 use autotuner_core::plan::Next;
 use autotuner_core::score::Score;
 
-use super::engine::{Connection, Transaction};
+use super::engine::{Connection, Transaction, query, query_as, query_scalar};
 use super::experiments::numbered;
 use super::rows::{ExperimentRow, Kept, StoredResult, document, from_text, small, to_text};
 use super::tasks::target;
@@ -24,7 +24,7 @@ use crate::{IsAlike, Store, StoreError};
 #[async_trait]
 impl Store for RunStore {
     async fn task_status(&self, task: TaskId) -> Result<TaskStatus, StoreError> {
-        let status: Option<String> = sqlx::query_scalar("SELECT status FROM tasks WHERE id = $1")
+        let status: Option<String> = query_scalar("SELECT status FROM tasks WHERE id = $1")
             .bind(task.0)
             .fetch_optional(&self.database.readers)
             .await
@@ -40,7 +40,7 @@ impl Store for RunStore {
         because: &str,
         now_ms: i64,
     ) -> Result<TaskStatus, StoreError> {
-        let mut transaction = self.database.write("ending a run").await?;
+        let mut transaction = self.database.write_rows("ending a run").await?;
         self.known(&mut transaction, task).await?;
         let held = hold(&mut transaction, &self.claim).await?;
         let status = match held {
@@ -75,7 +75,7 @@ impl Store for RunStore {
         } = next;
         let (mut transaction, held) = self.begin(task, doing).await?;
         let number = held.total + 1;
-        sqlx::query(
+        query(
             "INSERT INTO experiments (task, run, number, role, attempt, status, candidate, reason, \
              started_at_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         )
@@ -91,7 +91,7 @@ impl Store for RunStore {
         .execute(&mut *transaction)
         .await
         .doing(doing)?;
-        sqlx::query("UPDATE tasks SET total_experiments = $1 WHERE id = $2")
+        query("UPDATE tasks SET total_experiments = $1 WHERE id = $2")
             .bind(number)
             .bind(task.0)
             .execute(&mut *transaction)
@@ -117,7 +117,7 @@ impl Store for RunStore {
             // Ending needs a result; from an ended status every move is illegal.
             next.after(wanted)?;
         }
-        sqlx::query("UPDATE experiments SET status = $1 WHERE id = $2 AND status = $3")
+        query("UPDATE experiments SET status = $1 WHERE id = $2 AND status = $3")
             .bind(next.keep())
             .bind(open.id)
             .bind(open.status.keep())
@@ -135,7 +135,7 @@ impl Store for RunStore {
     ) -> Result<(), StoreError> {
         let doing = "recording a launch";
         let (mut transaction, open) = self.begin_with(task, number, doing).await?;
-        sqlx::query(
+        query(
             "INSERT INTO results (experiment, launch) VALUES ($1, $2) \
              ON CONFLICT (experiment) DO UPDATE SET launch = excluded.launch",
         )
@@ -184,7 +184,7 @@ impl Store for RunStore {
             count_success(&mut transaction, task, open.best, (open.id, number, &score)).await?;
         }
         if let Some(best) = standings::best_of_repeated(&mut transaction, task).await? {
-            sqlx::query("UPDATE tasks SET best_experiment = $1 WHERE id = $2")
+            query("UPDATE tasks SET best_experiment = $1 WHERE id = $2")
                 .bind(best)
                 .bind(task.0)
                 .execute(&mut *transaction)
@@ -249,7 +249,7 @@ struct Found {
 impl RunStore {
     /// Begins to write, with the task in hand.
     async fn begin(&self, task: TaskId, doing: &'static str) -> Result<(Transaction, Held), StoreError> {
-        let mut transaction = self.database.write(doing).await?;
+        let mut transaction = self.database.write_rows(doing).await?;
         self.known(&mut transaction, task).await?;
         match hold(&mut transaction, &self.claim).await? {
             Some(held) => Ok((transaction, held)),
@@ -269,7 +269,7 @@ impl RunStore {
     ) -> Result<(Transaction, Found), StoreError> {
         let (mut transaction, held) = self.begin(task, doing).await?;
         let row: Option<(i64, String)> =
-            sqlx::query_as("SELECT id, status FROM experiments WHERE task = $1 AND run = $2 AND number = $3")
+            query_as("SELECT id, status FROM experiments WHERE task = $1 AND run = $2 AND number = $3")
                 .bind(task.0)
                 .bind(i64::from(self.claim.run))
                 .bind(i64::from(number.0))
@@ -288,7 +288,7 @@ impl RunStore {
         if task == self.claim.task {
             return Ok(());
         }
-        let known: Option<i64> = sqlx::query_scalar("SELECT id FROM tasks WHERE id = $1")
+        let known: Option<i64> = query_scalar("SELECT id FROM tasks WHERE id = $1")
             .bind(task.0)
             .fetch_optional(connection)
             .await
@@ -303,7 +303,7 @@ impl RunStore {
 /// Takes hold of a task under a claim: the fence. `None` where the claim is not held any more.
 /// The update changes nothing; it keeps every other writer out until the transaction ends.
 async fn hold(connection: &mut Connection, claim: &Claim) -> Result<Option<Held>, StoreError> {
-    let row: Option<(i64, Option<i64>)> = sqlx::query_as(
+    let row: Option<(i64, Option<i64>)> = query_as(
         "UPDATE tasks SET lease_epoch = lease_epoch \
          WHERE id = $1 AND run = $2 AND lease_epoch = $3 AND lease_until_ms IS NOT NULL AND status = $4 \
          RETURNING total_experiments, best_experiment",
@@ -322,7 +322,7 @@ async fn hold(connection: &mut Connection, claim: &Claim) -> Result<Option<Held>
 /// claim's and nobody else has claimed it since.
 async fn state(connection: &mut Connection, claim: &Claim) -> Result<TaskStatus, StoreError> {
     let row: Option<(String, i64, i64)> =
-        sqlx::query_as("SELECT status, run, lease_epoch FROM tasks WHERE id = $1")
+        query_as("SELECT status, run, lease_epoch FROM tasks WHERE id = $1")
             .bind(claim.task.0)
             .fetch_optional(connection)
             .await
@@ -345,7 +345,7 @@ async fn count_success(
     let doing = "counting a success";
     let mut new_best = id;
     if let Some(best) = best {
-        let (text, best_number): (String, i64) = sqlx::query_as(
+        let (text, best_number): (String, i64) = query_as(
             "SELECT r.score, e.number FROM results r JOIN experiments e ON e.id = r.experiment \
              WHERE e.id = $1",
         )
@@ -362,7 +362,7 @@ async fn count_success(
             new_best = best;
         }
     }
-    sqlx::query(
+    query(
         "UPDATE tasks SET successful_experiments = successful_experiments + 1, best_experiment = $1 \
          WHERE id = $2",
     )

@@ -5,7 +5,7 @@ use autotuner_core::ids::TaskId;
 use autotuner_core::lifecycle::{TaskMove, TaskStatus};
 use serde_json::json;
 
-use super::engine::Connection;
+use super::engine::{Connection, query, query_as};
 use super::rows::{Kept, RunRow};
 use super::tasks::{State, insert_document, lock, refused, target, task_in, unless_taken};
 use super::trouble::Doing;
@@ -23,7 +23,7 @@ impl Database {
         let mut transaction = self.write(doing).await?;
         let state = lock(&mut transaction, id).await?;
         let next = state.status.after(TaskMove::Start)?;
-        sqlx::query("UPDATE tasks SET status = $1, started_at_ms = $2 WHERE id = $3")
+        query("UPDATE tasks SET status = $1, started_at_ms = $2 WHERE id = $3")
             .bind(next.keep())
             .bind(act.at_ms)
             .bind(id.0)
@@ -47,7 +47,7 @@ impl Database {
         let state = lock(&mut transaction, id).await?;
         let next = state.status.after(TaskMove::Cancel)?;
         if state.lease_until_ms.is_some_and(|until| until > act.at_ms) {
-            sqlx::query("UPDATE tasks SET is_cancel_requested = TRUE WHERE id = $1")
+            query("UPDATE tasks SET is_cancel_requested = TRUE WHERE id = $1")
                 .bind(id.0)
                 .execute(&mut *transaction)
                 .await
@@ -125,14 +125,14 @@ impl Database {
             TaskStatus::Pending => TaskStatus::Pending,
             ended => ended.after(TaskMove::Restart)?,
         };
-        let removed = sqlx::query("DELETE FROM experiments WHERE task = $1 AND run = $2")
+        let removed = query("DELETE FROM experiments WHERE task = $1 AND run = $2")
             .bind(id.0)
             .bind(state.run)
             .execute(&mut *transaction)
             .await
             .doing(doing)?;
         reset(&mut transaction, id, next, state.run).await?;
-        let detail = json!({ "run": state.run, "experiments": removed.rows_affected() });
+        let detail = json!({ "run": state.run, "experiments": removed });
         audit::record(&mut transaction, act, "task.clear", &target(id), Some(detail)).await?;
         let cleared = task_in(&mut transaction, id).await?;
         transaction.commit().await.doing(doing)?;
@@ -144,7 +144,7 @@ impl Database {
     /// # Errors
     /// [`StoreError::NoSuchTask`].
     pub async fn runs(&self, id: TaskId) -> Result<Vec<RunRecord>, StoreError> {
-        let rows: Vec<RunRow> = sqlx::query_as(
+        let rows: Vec<RunRow> = query_as(
             "SELECT x.*, d.document FROM ( \
                SELECT id AS task, run, status, total_experiments, successful_experiments, \
                  best_experiment, started_at_ms, completed_at_ms, ended_because \
@@ -174,7 +174,7 @@ pub(super) async fn end(
     because: &str,
     now_ms: i64,
 ) -> Result<(), StoreError> {
-    sqlx::query(
+    query(
         "UPDATE tasks SET status = $1, completed_at_ms = $2, ended_because = $3, \
          is_cancel_requested = FALSE, lease_owner = NULL, lease_until_ms = NULL WHERE id = $4",
     )
@@ -192,7 +192,7 @@ pub(super) async fn end(
 async fn begin_next(connection: &mut Connection, id: TaskId, state: &State) -> Result<i64, StoreError> {
     let doing = "beginning a run";
     let next = state.status.after(TaskMove::Restart)?;
-    sqlx::query(
+    query(
         "INSERT INTO runs (task, run, status, total_experiments, successful_experiments, \
          best_experiment, started_at_ms, completed_at_ms, ended_because) \
          SELECT id, run, status, total_experiments, successful_experiments, best_experiment, \
@@ -203,7 +203,7 @@ async fn begin_next(connection: &mut Connection, id: TaskId, state: &State) -> R
     .await
     .doing(doing)?;
     let run = state.run + 1;
-    sqlx::query(
+    query(
         "INSERT INTO documents (task, run, document) \
          SELECT task, $3, document FROM documents WHERE task = $1 AND run = $2",
     )
@@ -224,7 +224,7 @@ async fn reset(
     status: TaskStatus,
     run: i64,
 ) -> Result<(), StoreError> {
-    sqlx::query(
+    query(
         "UPDATE tasks SET status = $1, run = $2, total_experiments = 0, successful_experiments = 0, \
          best_experiment = NULL, started_at_ms = NULL, completed_at_ms = NULL, ended_because = NULL, \
          is_cancel_requested = FALSE, lease_owner = NULL, lease_until_ms = NULL WHERE id = $3",
@@ -254,7 +254,7 @@ async fn rewrite(
         slo,
         max_iterations,
     } = task;
-    let updated = sqlx::query(
+    let updated = query(
         "UPDATE tasks SET name = $1, description = $2, base_runtime = $3, deployment_mode = $4, \
          slo = $5, max_iterations = $6 WHERE id = $7",
     )

@@ -13,10 +13,9 @@ use autotuner_core::score::Score;
 use autotuner_core::search::Role;
 use autotuner_core::space::Candidate;
 use autotuner_core::verdict::{Run, Verdict, of_runs};
-use sqlx::QueryBuilder;
 
 use super::Database;
-use super::engine::{Connection, Engine};
+use super::engine::{Connection, QueryBuilder};
 use super::find_tasks::of_these;
 use super::rows::{Kept, Strange, from_text, small};
 use super::trouble::Doing;
@@ -101,7 +100,7 @@ async fn few(
     connection: &mut Connection,
     tasks: &[TaskId],
 ) -> Result<HashMap<TaskId, Vec<Seen>>, StoreError> {
-    let mut query = QueryBuilder::new(COLUMNS);
+    let mut query = QueryBuilder::new(connection.engine(), COLUMNS);
     query.push(
         "JOIN experiments e ON e.id IN (t.best_experiment, \
          (SELECT id FROM experiments WHERE task = t.id AND run = t.run AND number = 1), \
@@ -122,7 +121,7 @@ async fn all(
     connection: &mut Connection,
     tasks: &[TaskId],
 ) -> Result<HashMap<TaskId, Vec<Seen>>, StoreError> {
-    let mut query = QueryBuilder::new(COLUMNS);
+    let mut query = QueryBuilder::new(connection.engine(), COLUMNS);
     query.push(
         "JOIN experiments e ON e.task = t.id AND e.run = t.run LEFT JOIN results r ON r.experiment = e.id",
     );
@@ -133,10 +132,10 @@ async fn all(
 
 async fn read(
     connection: &mut Connection,
-    mut query: QueryBuilder<Engine>,
+    mut query: QueryBuilder,
 ) -> Result<HashMap<TaskId, Vec<Seen>>, StoreError> {
     query.push(" ORDER BY t.id, e.number");
-    let rows: Vec<Row> = query.build_query_as().fetch_all(connection).await.doing(DOING)?;
+    let rows: Vec<Row> = query.build_as().fetch_all(connection).await.doing(DOING)?;
     let mut seen: HashMap<TaskId, Vec<Seen>> = HashMap::new();
     for row in rows {
         seen.entry(TaskId(row.task)).or_default().push(row.seen()?);

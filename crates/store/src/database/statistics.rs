@@ -6,6 +6,7 @@ use autotuner_core::ids::{ExperimentId, ExperimentNumber, TaskId};
 use autotuner_core::lifecycle::{ExperimentStatus, TaskStatus};
 
 use super::Database;
+use super::engine::{query_as, query_scalar};
 use super::rows::{Kept, Strange, SummaryRow, small, summary_columns};
 use super::trouble::Doing;
 use crate::StoreError;
@@ -27,7 +28,7 @@ impl Database {
     pub async fn statistics(&self, now_ms: i64) -> Result<Statistics, StoreError> {
         let doing = "counting";
         let mut transaction = self.read(doing).await?;
-        let tallies: Vec<(String, i64)> = sqlx::query_as("SELECT name, amount FROM tallies")
+        let tallies: Vec<(String, i64)> = query_as("SELECT name, amount FROM tallies")
             .fetch_all(&mut *transaction)
             .await
             .doing(doing)?;
@@ -37,18 +38,18 @@ impl Database {
             u64::try_from(amount).unwrap_or(0)
         };
         let since = now_ms.saturating_sub(DAY_MS);
-        let tasks_since: i64 = sqlx::query_scalar("SELECT count(*) FROM tasks WHERE created_at_ms > $1")
+        let tasks_since: i64 = query_scalar("SELECT count(*) FROM tasks WHERE created_at_ms > $1")
             .bind(since)
             .fetch_one(&mut *transaction)
             .await
             .doing(doing)?;
         let experiments_since: i64 =
-            sqlx::query_scalar("SELECT count(*) FROM experiments WHERE started_at_ms > $1")
+            query_scalar("SELECT count(*) FROM experiments WHERE started_at_ms > $1")
                 .bind(since)
                 .fetch_one(&mut *transaction)
                 .await
                 .doing(doing)?;
-        let running: Vec<SummaryRow> = sqlx::query_as(concat!(
+        let running: Vec<SummaryRow> = query_as(concat!(
             "SELECT ",
             summary_columns!(),
             " FROM tasks t WHERE t.status = $1 ORDER BY t.id DESC LIMIT $2"
@@ -81,7 +82,7 @@ impl Database {
     /// # Errors
     /// The database fails.
     pub async fn timeline(&self, since_ms: i64) -> Result<Vec<TimelineEntry>, StoreError> {
-        let rows: Vec<TimelineRow> = sqlx::query_as(
+        let rows: Vec<TimelineRow> = query_as(
             "SELECT id, task, number, status, started_at_ms, ended_at_ms, objective_score \
              FROM experiments WHERE started_at_ms >= $1 ORDER BY started_at_ms, id LIMIT $2",
         )

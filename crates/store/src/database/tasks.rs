@@ -4,7 +4,7 @@ use autotuner_core::ids::TaskId;
 use autotuner_core::lifecycle::{IllegalMove, TaskStatus};
 use serde_json::json;
 
-use super::engine::Connection;
+use super::engine::{Connection, query, query_as, query_scalar};
 use super::rows::{Kept, SummaryRow, TaskRow, summary_columns};
 use super::trouble::{Doing, is_taken};
 use super::{Database, audit};
@@ -41,7 +41,7 @@ impl Database {
     /// # Errors
     /// [`StoreError::NoTaskNamed`].
     pub async fn task_named(&self, name: &str) -> Result<TaskRecord, StoreError> {
-        let row: Option<TaskRow> = sqlx::query_as(concat!(
+        let row: Option<TaskRow> = query_as(concat!(
             "SELECT ",
             summary_columns!(),
             ", t.deployment_mode, d.document FROM tasks t \
@@ -68,13 +68,11 @@ impl Database {
         let mut transaction = self.read(doing).await?;
         let (total, rows): (i64, Vec<SummaryRow>) = match status {
             None => (
-                sqlx::query_scalar(
-                    "SELECT CAST(sum(amount) AS BIGINT) FROM tallies WHERE name LIKE 'task.%'",
-                )
-                .fetch_one(&mut *transaction)
-                .await
-                .doing(doing)?,
-                sqlx::query_as(concat!(
+                query_scalar("SELECT CAST(sum(amount) AS BIGINT) FROM tallies WHERE name LIKE 'task.%'")
+                    .fetch_one(&mut *transaction)
+                    .await
+                    .doing(doing)?,
+                query_as(concat!(
                     "SELECT ",
                     summary_columns!(),
                     " FROM tasks t ORDER BY t.id DESC LIMIT $1 OFFSET $2"
@@ -86,12 +84,12 @@ impl Database {
                 .doing(doing)?,
             ),
             Some(status) => (
-                sqlx::query_scalar("SELECT amount FROM tallies WHERE name = $1")
+                query_scalar("SELECT amount FROM tallies WHERE name = $1")
                     .bind(format!("task.{status}"))
                     .fetch_one(&mut *transaction)
                     .await
                     .doing(doing)?,
-                sqlx::query_as(concat!(
+                query_as(concat!(
                     "SELECT ",
                     summary_columns!(),
                     " FROM tasks t WHERE t.status = $1 ORDER BY t.id DESC LIMIT $2 OFFSET $3"
@@ -123,7 +121,7 @@ impl Database {
     ) -> Result<TaskRecord, StoreError> {
         let doing = "describing a task";
         let mut transaction = self.write(doing).await?;
-        sqlx::query("UPDATE tasks SET description = $1 WHERE id = $2")
+        query("UPDATE tasks SET description = $1 WHERE id = $2")
             .bind(description)
             .bind(id.0)
             .execute(&mut *transaction)
@@ -201,7 +199,7 @@ pub(super) struct State {
 /// Reads a task's state and keeps every other writer from it until the transaction ends. The
 /// update changes nothing; it takes the row in an engine in which several may write.
 pub(super) async fn lock(connection: &mut Connection, id: TaskId) -> Result<State, StoreError> {
-    let row: Option<(String, String, i64, Option<i64>)> = sqlx::query_as(
+    let row: Option<(String, String, i64, Option<i64>)> = query_as(
         "UPDATE tasks SET lease_epoch = lease_epoch WHERE id = $1 RETURNING name, status, run, lease_until_ms",
     )
     .bind(id.0)
@@ -219,7 +217,7 @@ pub(super) async fn lock(connection: &mut Connection, id: TaskId) -> Result<Stat
 
 /// One task, as this transaction sees it.
 pub(super) async fn task_in(connection: &mut Connection, id: TaskId) -> Result<TaskRecord, StoreError> {
-    let row: Option<TaskRow> = sqlx::query_as(concat!(
+    let row: Option<TaskRow> = query_as(concat!(
         "SELECT ",
         summary_columns!(),
         ", t.deployment_mode, d.document FROM tasks t \
@@ -247,7 +245,7 @@ pub(super) async fn insert(
         slo,
         max_iterations,
     } = task;
-    let inserted: Result<i64, sqlx::Error> = sqlx::query_scalar(
+    let inserted: Result<i64, sqlx::Error> = query_scalar(
         "INSERT INTO tasks (name, description, base_runtime, deployment_mode, slo, max_iterations, \
          created_at_ms, run, status) VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8) RETURNING id",
     )
@@ -273,7 +271,7 @@ pub(super) async fn insert_document(
     run: i64,
     document: &str,
 ) -> Result<(), StoreError> {
-    sqlx::query(
+    query(
         "INSERT INTO documents (task, run, document) VALUES ($1, $2, $3) \
          ON CONFLICT (task, run) DO UPDATE SET document = excluded.document",
     )
@@ -299,7 +297,7 @@ pub(super) fn unless_taken<T>(
 }
 
 async fn remove(connection: &mut Connection, id: TaskId) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM tasks WHERE id = $1")
+    query("DELETE FROM tasks WHERE id = $1")
         .bind(id.0)
         .execute(connection)
         .await

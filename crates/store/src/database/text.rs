@@ -1,12 +1,10 @@
 //! Looking for what people type: as it stands, with no character that means something else.
 
-use sqlx::QueryBuilder;
-
-use super::engine::{Engine, LIKE_IN_EITHER_CASE};
+use super::engine::QueryBuilder;
 
 /// Adds: this column contains this text. Both cases of ASCII letters are alike; of other letters
 /// it is found as it was typed, all small or all large.
-pub(super) fn contains(query: &mut QueryBuilder<Engine>, column: &str, text: &str) {
+pub(super) fn contains(query: &mut QueryBuilder, column: &str, text: &str) {
     let mut spellings = vec![text.to_owned(), text.to_lowercase(), text.to_uppercase()];
     if text.is_ascii() {
         spellings.truncate(1);
@@ -19,7 +17,7 @@ pub(super) fn contains(query: &mut QueryBuilder<Engine>, column: &str, text: &st
 
 /// Adds: a configuration, stored as `[["name",{"int":8}],…]`, contains each of these words, in a
 /// name, in a value, or as `name=value`.
-pub(super) fn in_candidate(query: &mut QueryBuilder<Engine>, column: &str, text: &str) {
+pub(super) fn in_candidate(query: &mut QueryBuilder, column: &str, text: &str) {
     query.push("(TRUE");
     for word in text.split_whitespace() {
         query.push(" AND ");
@@ -34,7 +32,7 @@ pub(super) fn in_candidate(query: &mut QueryBuilder<Engine>, column: &str, text:
 /// How values of each kind stand behind the end of a name.
 const KINDS: [&str; 4] = ["{\"int\":", "{\"float\":", "{\"bool\":", "{\"text\":\""];
 
-fn assignment(query: &mut QueryBuilder<Engine>, column: &str, name: &str, value: &str) {
+fn assignment(query: &mut QueryBuilder, column: &str, name: &str, value: &str) {
     let mut patterns: Vec<String> = KINDS.map(|kind| format!("{name}\",{kind}{value}")).to_vec();
     if "null".starts_with(&value.to_ascii_lowercase()) {
         patterns.push(format!("{name}\",\"unset\""));
@@ -44,7 +42,7 @@ fn assignment(query: &mut QueryBuilder<Engine>, column: &str, name: &str, value:
     });
 }
 
-fn plain_word(query: &mut QueryBuilder<Engine>, column: &str, word: &str) {
+fn plain_word(query: &mut QueryBuilder, column: &str, word: &str) {
     // Words that stand between names and values are looked for where those are taken out, which
     // takes longer.
     let small = word.to_ascii_lowercase();
@@ -61,7 +59,7 @@ fn plain_word(query: &mut QueryBuilder<Engine>, column: &str, word: &str) {
 }
 
 /// Adds: one of these holds.
-fn any<T>(query: &mut QueryBuilder<Engine>, all: Vec<T>, mut add: impl FnMut(&mut QueryBuilder<Engine>, T)) {
+fn any<T>(query: &mut QueryBuilder, all: Vec<T>, mut add: impl FnMut(&mut QueryBuilder, T)) {
     query.push("(");
     for (index, one) in all.into_iter().enumerate() {
         if index > 0 {
@@ -72,8 +70,9 @@ fn any<T>(query: &mut QueryBuilder<Engine>, all: Vec<T>, mut add: impl FnMut(&mu
     query.push(")");
 }
 
-fn like(query: &mut QueryBuilder<Engine>, expression: &str, pattern: &str) {
-    query.push(format_args!("{expression} {LIKE_IN_EITHER_CASE} "));
+fn like(query: &mut QueryBuilder, expression: &str, pattern: &str) {
+    let like = query.engine().like_in_either_case();
+    query.push(format_args!("{expression} {like} "));
     query.push_bind(pattern.to_owned());
     query.push(" ESCAPE '\\'");
 }

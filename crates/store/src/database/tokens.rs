@@ -4,6 +4,7 @@
 
 use serde_json::json;
 
+use super::engine::{query, query_as, query_scalar};
 use super::rows::Kept;
 use super::trouble::{Doing, is_taken};
 use super::{Database, audit};
@@ -45,7 +46,7 @@ impl Database {
         } = token;
         let mut transaction = self.write(doing).await?;
         let known: Option<i64> =
-            sqlx::query_scalar("SELECT id FROM tokens WHERE name = $1 AND revoked_at_ms IS NULL")
+            query_scalar("SELECT id FROM tokens WHERE name = $1 AND revoked_at_ms IS NULL")
                 .bind(&name)
                 .fetch_optional(&mut *transaction)
                 .await
@@ -53,7 +54,7 @@ impl Database {
         if known.is_some() {
             return Err(StoreError::TokenNameTaken { name });
         }
-        let inserted: Result<i64, sqlx::Error> = sqlx::query_scalar(
+        let inserted: Result<i64, sqlx::Error> = query_scalar(
             "INSERT INTO tokens (name, role, hash, created_at_ms, expires_at_ms) \
              VALUES ($1, $2, $3, $4, $5) RETURNING id",
         )
@@ -87,11 +88,10 @@ impl Database {
     /// # Errors
     /// The database fails.
     pub async fn tokens(&self) -> Result<Vec<TokenRecord>, StoreError> {
-        let rows: Vec<TokenRow> =
-            sqlx::query_as(concat!("SELECT ", columns!(), " FROM tokens t ORDER BY t.id"))
-                .fetch_all(&self.readers)
-                .await
-                .doing("listing tokens")?;
+        let rows: Vec<TokenRow> = query_as(concat!("SELECT ", columns!(), " FROM tokens t ORDER BY t.id"))
+            .fetch_all(&self.readers)
+            .await
+            .doing("listing tokens")?;
         rows.into_iter().map(TokenRow::record).collect()
     }
 
@@ -104,7 +104,7 @@ impl Database {
         hash: &[u8; 32],
         now_ms: i64,
     ) -> Result<Option<TokenRecord>, StoreError> {
-        let row: Option<TokenRow> = sqlx::query_as(concat!(
+        let row: Option<TokenRow> = query_as(concat!(
             "SELECT ",
             columns!(),
             " FROM tokens t WHERE t.hash = $1 AND t.revoked_at_ms IS NULL \
@@ -125,7 +125,7 @@ impl Database {
     /// The database fails.
     pub async fn touch_token(&self, id: i64, now_ms: i64) -> Result<(), StoreError> {
         let doing = "remembering the use of a token";
-        let due: Option<i64> = sqlx::query_scalar(
+        let due: Option<i64> = query_scalar(
             "SELECT id FROM tokens WHERE id = $1 \
              AND (last_used_at_ms IS NULL OR last_used_at_ms <= $2 OR last_used_at_ms > $3)",
         )
@@ -139,8 +139,8 @@ impl Database {
         if due.is_none() {
             return Ok(());
         }
-        let mut transaction = self.write(doing).await?;
-        sqlx::query("UPDATE tokens SET last_used_at_ms = $1 WHERE id = $2")
+        let mut transaction = self.write_rows(doing).await?;
+        query("UPDATE tokens SET last_used_at_ms = $1 WHERE id = $2")
             .bind(now_ms)
             .bind(id)
             .execute(&mut *transaction)
@@ -156,7 +156,7 @@ impl Database {
     pub async fn revoke_token(&self, act: &Act, id: i64) -> Result<(), StoreError> {
         let doing = "revoking a token";
         let mut transaction = self.write(doing).await?;
-        let name: Option<String> = sqlx::query_scalar(
+        let name: Option<String> = query_scalar(
             "UPDATE tokens SET revoked_at_ms = $1 WHERE id = $2 AND revoked_at_ms IS NULL RETURNING name",
         )
         .bind(act.at_ms)
@@ -165,7 +165,7 @@ impl Database {
         .await
         .doing(doing)?;
         let name = name.ok_or(StoreError::NoSuchToken(id))?;
-        sqlx::query("DELETE FROM sessions WHERE token = $1")
+        query("DELETE FROM sessions WHERE token = $1")
             .bind(id)
             .execute(&mut *transaction)
             .await
@@ -189,7 +189,7 @@ impl Database {
     ) -> Result<(), StoreError> {
         let doing = "beginning a session";
         let mut transaction = self.write(doing).await?;
-        let known: Option<i64> = sqlx::query_scalar(
+        let known: Option<i64> = query_scalar(
             "SELECT id FROM tokens WHERE id = $1 AND revoked_at_ms IS NULL \
              AND (expires_at_ms IS NULL OR expires_at_ms > $2)",
         )
@@ -199,21 +199,19 @@ impl Database {
         .await
         .doing(doing)?;
         known.ok_or(StoreError::NoSuchToken(token))?;
-        sqlx::query("DELETE FROM sessions WHERE expires_at_ms <= $1")
+        query("DELETE FROM sessions WHERE expires_at_ms <= $1")
             .bind(act.at_ms)
             .execute(&mut *transaction)
             .await
             .doing(doing)?;
-        sqlx::query(
-            "INSERT INTO sessions (hash, token, created_at_ms, expires_at_ms) VALUES ($1, $2, $3, $4)",
-        )
-        .bind(hash.as_slice())
-        .bind(token)
-        .bind(act.at_ms)
-        .bind(expires_at_ms)
-        .execute(&mut *transaction)
-        .await
-        .doing(doing)?;
+        query("INSERT INTO sessions (hash, token, created_at_ms, expires_at_ms) VALUES ($1, $2, $3, $4)")
+            .bind(hash.as_slice())
+            .bind(token)
+            .bind(act.at_ms)
+            .bind(expires_at_ms)
+            .execute(&mut *transaction)
+            .await
+            .doing(doing)?;
         audit::record(&mut transaction, act, "session.begin", &target(token), None).await?;
         transaction.commit().await.doing(doing)
     }
@@ -223,7 +221,7 @@ impl Database {
     /// # Errors
     /// The database fails.
     pub async fn session(&self, hash: &[u8; 32], now_ms: i64) -> Result<Option<TokenRecord>, StoreError> {
-        let row: Option<TokenRow> = sqlx::query_as(concat!(
+        let row: Option<TokenRow> = query_as(concat!(
             "SELECT ",
             columns!(),
             " FROM sessions s JOIN tokens t ON t.id = s.token \
@@ -245,7 +243,7 @@ impl Database {
     pub async fn end_session(&self, act: &Act, hash: &[u8; 32]) -> Result<(), StoreError> {
         let doing = "ending a session";
         let mut transaction = self.write(doing).await?;
-        let token: Option<i64> = sqlx::query_scalar("DELETE FROM sessions WHERE hash = $1 RETURNING token")
+        let token: Option<i64> = query_scalar("DELETE FROM sessions WHERE hash = $1 RETURNING token")
             .bind(hash.as_slice())
             .fetch_optional(&mut *transaction)
             .await

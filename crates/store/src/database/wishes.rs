@@ -6,6 +6,7 @@ use autotuner_core::ids::TaskId;
 use serde_json::Value;
 
 use super::Database;
+use super::engine::query_as;
 use super::trouble::Doing as _;
 use crate::StoreError;
 
@@ -28,7 +29,7 @@ impl Database {
     /// The database fails.
     pub async fn wishes(&self, most: u32) -> Result<Vec<Wish>, StoreError> {
         let doing = "reading what tasks name";
-        let rows: Vec<(i64, String, String)> = sqlx::query_as(
+        let rows: Vec<(i64, String, String)> = query_as(
             "SELECT t.id, t.name, d.document FROM tasks t \
              JOIN documents d ON d.task = t.id AND d.run = t.run \
              WHERE t.deployment_mode = 'docker' ORDER BY t.id DESC LIMIT $1",

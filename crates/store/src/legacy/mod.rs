@@ -11,9 +11,9 @@ use std::path::Path;
 
 use autotuner_core::lifecycle::{ExperimentStatus, TaskStatus};
 use serde_json::Value;
-use sqlx::{ConnectOptions, Connection as _};
+use sqlx::{ConnectOptions, Connection as _, SqliteConnection};
 
-use crate::database::engine::{self, Connection};
+use crate::database::engine::sqlite;
 use values::Fields;
 
 /// Everything that is read of an original system's database.
@@ -180,7 +180,7 @@ pub enum LegacyError {
 /// # Errors
 /// [`LegacyError`].
 pub async fn read(path: &Path) -> Result<LegacyContents, LegacyError> {
-    let opened = engine::looking_at(path).connect().await;
+    let opened = sqlite::looking_at(path).connect().await;
     let mut connection = opened.map_err(|source| LegacyError::Open {
         path: path.display().to_string(),
         source,
@@ -191,7 +191,7 @@ pub async fn read(path: &Path) -> Result<LegacyContents, LegacyError> {
     contents
 }
 
-async fn contents(connection: &mut Connection, path: &Path) -> Result<LegacyContents, LegacyError> {
+async fn contents(connection: &mut SqliteConnection, path: &Path) -> Result<LegacyContents, LegacyError> {
     let mut table = Table { connection, path };
     let tables = table.names().await?;
     let has = |name: &str| tables.iter().any(|table| table == name);
@@ -236,7 +236,7 @@ async fn contents(connection: &mut Connection, path: &Path) -> Result<LegacyCont
 }
 
 struct Table<'a> {
-    connection: &'a mut Connection,
+    connection: &'a mut SqliteConnection,
     path: &'a Path,
 }
 

@@ -42,7 +42,7 @@ async fn file(sql: &'static str) -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("original.db");
     std::fs::write(&path, "").expect("a file");
-    let mut connection = engine::writing_to(&path).connect().await.expect("opens");
+    let mut connection = sqlite::writing_to(&path).connect().await.expect("opens");
     sqlx::raw_sql(sql).execute(&mut connection).await.expect("valid");
     connection.close().await.expect("closes");
     (folder, path)

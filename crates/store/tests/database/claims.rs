@@ -10,7 +10,7 @@ use autotuner_core::space::Candidate;
 use autotuner_core::verdict::verdict;
 use autotuner_store::{Claim, Database, Store, StoreError};
 
-use crate::support::{act, broken, fresh, measured, next, task};
+use crate::support::{act, broken, measured, next, task};
 
 /// Every write of this claim is refused because the claim is lost.
 async fn nothing_can_be_written(database: &Database, claim: &Claim, number: ExperimentNumber) {
@@ -40,7 +40,7 @@ async fn nothing_can_be_written(database: &Database, claim: &Claim, number: Expe
 
 #[tokio::test]
 async fn the_oldest_start_goes_first_and_each_goes_once() {
-    let fresh = fresh().await;
+    let fresh = fresh!();
     let database = &fresh.database;
     database.create_task(&act(0), task("pending")).await.expect("new");
     let late = fresh.started("late", 9).await;
@@ -55,7 +55,7 @@ async fn the_oldest_start_goes_first_and_each_goes_once() {
 
 #[tokio::test]
 async fn an_expired_claim_is_taken_over_and_the_old_one_is_dead() {
-    let fresh = fresh().await;
+    let fresh = fresh!();
     let database = &fresh.database;
     let old = fresh.claimed("taken over").await;
     let open = fresh.benchmarking(&old, 1).await;
@@ -108,7 +108,7 @@ async fn an_expired_claim_is_taken_over_and_the_old_one_is_dead() {
 
 #[tokio::test]
 async fn a_renewed_claim_lives_on_and_a_released_one_does_not() {
-    let fresh = fresh().await;
+    let fresh = fresh!();
     let database = &fresh.database;
     let claim = fresh.claimed("renewed").await;
     database.renew(&claim, 900, 1000).await.expect("held");
@@ -126,7 +126,7 @@ async fn a_renewed_claim_lives_on_and_a_released_one_does_not() {
 
 #[tokio::test]
 async fn a_worker_that_slept_cannot_write_into_a_later_run() {
-    let fresh = fresh().await;
+    let fresh = fresh!();
     let database = &fresh.database;
     let old = fresh.claimed("slept").await;
     let number = fresh.benchmarking(&old, 1).await;
@@ -158,7 +158,7 @@ async fn a_worker_that_slept_cannot_write_into_a_later_run() {
 
 #[tokio::test]
 async fn an_ended_run_is_nobodys() {
-    let fresh = fresh().await;
+    let fresh = fresh!();
     let database = &fresh.database;
     let claim = fresh.claimed("ended").await;
     let store = database.run_store(&claim);
@@ -176,7 +176,7 @@ async fn an_ended_run_is_nobodys() {
 
 #[tokio::test]
 async fn claims_of_a_dead_process_are_forgotten() {
-    let fresh = fresh().await;
+    let fresh = fresh!();
     let database = &fresh.database;
     let old = fresh.claimed("forgotten").await;
     let number = fresh.benchmarking(&old, 1).await;
@@ -193,7 +193,7 @@ async fn claims_of_a_dead_process_are_forgotten() {
 
 #[tokio::test]
 async fn a_claim_is_of_one_task() {
-    let fresh = fresh().await;
+    let fresh = fresh!();
     let claim = fresh.claimed("mine").await;
     let other = fresh.started("another", 0).await;
     let written = fresh
@@ -209,7 +209,7 @@ async fn a_claim_is_of_one_task() {
 
 #[tokio::test]
 async fn the_best_is_feasible_first_then_better_then_earlier() {
-    let fresh = fresh().await;
+    let fresh = fresh!();
     let database = &fresh.database;
     let claim = fresh.claimed("best").await;
     let store = database.run_store(&claim);
@@ -265,9 +265,9 @@ async fn the_best_is_feasible_first_then_better_then_earlier() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_many_who_race_for_a_task_one_gets_it() {
-    let fresh = fresh().await;
+    let fresh = fresh!();
     let id = fresh.started("wanted", 0).await;
-    let other = Database::open(&fresh.path, 0).await.expect("opens");
+    let other = fresh.again().await;
     let mut racers = tokio::task::JoinSet::new();
     for index in 0..16 {
         let database = if index % 2 == 0 {
@@ -290,7 +290,7 @@ async fn of_many_who_race_for_a_task_one_gets_it() {
 /// each step of a run; and the best is the verdict's.
 #[tokio::test]
 async fn a_verdict_rests_on_few_experiments() {
-    let fresh = fresh().await;
+    let fresh = fresh!();
     let database = &fresh.database;
     let mut infeasible = measured(100.0);
     let mut parts = infeasible.score.parts();

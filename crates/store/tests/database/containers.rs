@@ -5,7 +5,7 @@ use autotuner_core::ids::{ExperimentNumber, TaskId};
 use autotuner_core::lifecycle::TaskMove;
 use autotuner_store::{Claim, ContainerRecord, Database, Store, StoreError};
 
-use crate::support::{Fresh, act, broken, fresh};
+use crate::support::{Fresh, act, broken};
 
 const FIRST: char = 'a';
 const SECOND: char = 'b';
@@ -57,7 +57,7 @@ async fn ids_of(database: &Database, task: TaskId, run: Option<u32>, number: u32
 
 #[tokio::test]
 async fn a_container_leads_to_its_experiment_and_back() {
-    let fresh = fresh().await;
+    let fresh = fresh!();
     let database = &fresh.database;
     let claim = fresh.claimed("contained").await;
     let number = contained(&fresh, &claim, FIRST, "engine", 1000).await;
@@ -105,7 +105,7 @@ async fn a_container_leads_to_its_experiment_and_back() {
 
 #[tokio::test]
 async fn an_id_may_be_cut_and_a_name_means_the_latest() {
-    let fresh = fresh().await;
+    let fresh = fresh!();
     let claim = fresh.claimed("named").await;
     contained(&fresh, &claim, FIRST, "engine", 1000).await;
     let later = contained(&fresh, &claim, SECOND, "engine", 2000).await;
@@ -139,7 +139,7 @@ async fn an_id_may_be_cut_and_a_name_means_the_latest() {
 
 #[tokio::test]
 async fn only_who_holds_the_task_puts_containers_on_record() {
-    let fresh = fresh().await;
+    let fresh = fresh!();
     let database = &fresh.database;
     let late = fresh.claimed("fenced").await;
     let number = contained(&fresh, &late, FIRST, "engine", 10).await;
@@ -159,7 +159,7 @@ async fn only_who_holds_the_task_puts_containers_on_record() {
 
 #[tokio::test]
 async fn they_stay_with_their_run_and_go_with_their_experiment() {
-    let fresh = fresh().await;
+    let fresh = fresh!();
     let database = &fresh.database;
     let mut tasks = Vec::new();
     for (name, digit) in [("cleared", FIRST), ("removed", SECOND)] {

@@ -4,11 +4,11 @@ use autotuner_core::ids::{ExperimentId, ExperimentNumber};
 use autotuner_core::lifecycle::TaskStatus;
 use autotuner_store::{Page, Store, StoreError};
 
-use crate::support::{act, broken, fresh, measured, next, raw};
+use crate::support::{act, broken, measured, next, raw};
 
 #[tokio::test]
 async fn pages_hold_what_is_there_in_order() {
-    let fresh = fresh().await;
+    let fresh = fresh!();
     let database = &fresh.database;
     let first = fresh.claimed("first").await;
     let second = fresh.claimed("second").await;
@@ -66,19 +66,16 @@ async fn pages_hold_what_is_there_in_order() {
 /// Where tasks were removed, ids have gaps: pages must not.
 #[tokio::test]
 async fn pages_have_no_gaps_where_ids_do() {
-    let fresh = fresh().await;
+    let fresh = fresh!();
     let database = &fresh.database;
     let mut ids: Vec<i64> = Vec::new();
     for step in 0..5 {
         let claim = fresh.claimed(&format!("task {step}")).await;
-        raw(
-            &fresh,
-            &format!(
-                "UPDATE sqlite_sequence SET seq = {} WHERE name = 'experiments'",
-                step * 1000
-            ),
-        )
-        .await;
+        let skipped = fresh.either(
+            "UPDATE sqlite_sequence SET seq = LAST WHERE name = 'experiments'",
+            "SELECT setval('experiments_id_seq', LAST + 1, FALSE)",
+        );
+        raw(&fresh, &skipped.replace("LAST", &(step * 1000).to_string())).await;
         let store = database.run_store(&claim);
         for seqs in 0..30 {
             let number = store
@@ -116,7 +113,7 @@ async fn pages_have_no_gaps_where_ids_do() {
 #[tokio::test]
 async fn figures_are_those_of_the_rows() {
     const DAY: i64 = 86_400_000;
-    let fresh = fresh().await;
+    let fresh = fresh!();
     let database = &fresh.database;
     let claim = fresh.claimed("counted").await;
     let store = database.run_store(&claim);
@@ -187,7 +184,7 @@ async fn figures_are_those_of_the_rows() {
 
 #[tokio::test]
 async fn what_cannot_be_read_is_told_and_nothing_panics() {
-    let fresh = fresh().await;
+    let fresh = fresh!();
     let database = &fresh.database;
     let claim = fresh.claimed("damaged").await;
     let store = database.run_store(&claim);
@@ -223,7 +220,12 @@ async fn what_cannot_be_read_is_told_and_nothing_panics() {
         ("results", "failure", "'{}'"),
         ("results", "foreign_result", "'[]'"),
     ];
+    // PostgreSQL keeps nothing in a column that is of another type.
+    let of_another_type = fresh.either("", "x'ff' 'soon'");
     for (table, column, value) in damages {
+        if of_another_type.split(' ').any(|each| each == value) {
+            continue;
+        }
         raw(
             &fresh,
             &format!("CREATE TABLE kept AS SELECT {column} AS was FROM {table}"),

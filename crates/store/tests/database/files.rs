@@ -8,7 +8,7 @@ use autotuner_store::{Database, OpenError, Page, Store, StoreError};
 
 use sqlx::ConnectOptions;
 
-use crate::support::{act, fresh, measured, raw, task};
+use crate::support::{act, measured, on_file as fresh, raw, task};
 
 const ALL: Page = Page { skip: 0, limit: 1000 };
 

@@ -13,7 +13,7 @@ use autotuner_store::{
     ImportedTask, Order, Page, Standing, Store, TaskQuery, TaskSort,
 };
 
-use crate::support::{Fresh, act, fresh, measured, task};
+use crate::support::{Fresh, act, measured, task};
 
 const ALL: Page = Page { skip: 0, limit: 1000 };
 
@@ -52,8 +52,7 @@ fn failed(kind: FailureKind) -> Result<Measured, Failure> {
 }
 
 /// Two tasks with experiments of every sort.
-async fn some() -> (Fresh, Claim, Claim) {
-    let fresh = fresh().await;
+async fn some(fresh: Fresh) -> (Fresh, Claim, Claim) {
     let first = fresh.claimed("Llama on ONE").await;
     let second = fresh.claimed("qwen 100%").await;
     run(
@@ -119,7 +118,7 @@ async fn some() -> (Fresh, Claim, Claim) {
 /// Every combination of filters and orders gives what reading all and choosing by hand gives.
 #[tokio::test]
 async fn what_is_found_is_what_choosing_by_hand_finds() {
-    let (fresh, first, _) = some().await;
+    let (fresh, first, _) = some(fresh!()).await;
     let everything = fresh.database.experiments(ALL).await.expect("listed").rows;
     let mut asked = 0;
     for task in [None, Some(first.task), Some(TaskId(99))] {
@@ -222,7 +221,7 @@ fn by_hand(all: &[ExperimentRecord], query: &ExperimentQuery) -> Vec<i64> {
 
 #[tokio::test]
 async fn text_is_found_in_names_and_in_configurations() {
-    let (fresh, ..) = some().await;
+    let (fresh, ..) = some(fresh!()).await;
     let check = async |text: &str, expected: &[i64]| {
         let query = ExperimentQuery {
             text: Some(text.into()),
@@ -259,7 +258,7 @@ async fn text_is_found_in_names_and_in_configurations() {
 
 #[tokio::test]
 async fn an_engine_finds_its_tasks_experiments() {
-    let (fresh, first, second) = some().await;
+    let (fresh, first, second) = some(fresh!()).await;
     let check = async |runtime: &str, expected: u64| {
         let query = ExperimentQuery {
             runtime: Some(runtime.into()),
@@ -289,7 +288,7 @@ async fn an_engine_finds_its_tasks_experiments() {
 
 #[tokio::test]
 async fn tasks_are_searched_filtered_and_sorted() {
-    let fresh = fresh().await;
+    let fresh = fresh!();
     let database = &fresh.database;
     for (name, runtime, description) in [
         ("b one", "vllm", None),
@@ -358,7 +357,7 @@ async fn tasks_are_searched_filtered_and_sorted() {
 
 #[tokio::test]
 async fn rows_know_what_their_verdicts_rest_on() {
-    let (fresh, first, second) = some().await;
+    let (fresh, first, second) = some(fresh!()).await;
     let database = &fresh.database;
     let new = database.create_task(&act(0), task("new")).await.expect("new");
     let tasks = [first.task, second.task, new.summary.id, TaskId(99)];
@@ -405,7 +404,7 @@ async fn rows_know_what_their_verdicts_rest_on() {
 
 #[tokio::test]
 async fn only_the_defaults_and_anothers_results_are_told_apart() {
-    let fresh = fresh().await;
+    let fresh = fresh!();
     let claim = fresh.claimed("defaults").await;
     run(
         &fresh,

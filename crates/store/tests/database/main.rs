@@ -1,15 +1,23 @@
-//! The database, against every engine that there is a factory for: `support::fresh`.
+//! The database, on each engine: the same tests, twice. What is true of files or of servers alone
+//! has files of its own.
+//!
+//! The PostgreSQL server is the one that `scripts/postgres.sh` starts, or the one whose URL
+//! `AUTOTUNER_TEST_POSTGRES` is. Where there is none, its tests say so and pass, unless
+//! `AUTOTUNER_REQUIRE_POSTGRES` is `1`.
 
-mod audit;
-mod claims;
-mod conformance;
-mod containers;
-mod experiments;
+/// A database that nobody has written to, on the engine of the module above. Where that is not to
+/// be had, the test ends here.
+macro_rules! fresh {
+    () => {
+        match super::fresh().await {
+            Some(fresh) => fresh,
+            None => return,
+        }
+    };
+}
+
 mod files;
-mod lists;
-mod presets;
-mod roundtrip;
-mod runs;
+mod postgres;
+mod server;
+mod sqlite;
 mod support;
-mod tasks;
-mod tokens;

@@ -3,7 +3,7 @@
 use autotuner_store::{NewPreset, Page, StoreError};
 use serde_json::json;
 
-use crate::support::{act, fresh};
+use crate::support::act;
 
 fn preset(name: &str, category: Option<&str>) -> NewPreset {
     NewPreset {
@@ -19,7 +19,7 @@ fn preset(name: &str, category: Option<&str>) -> NewPreset {
 
 #[tokio::test]
 async fn presets_are_kept_listed_changed_and_removed() {
-    let fresh = fresh().await;
+    let fresh = fresh!();
     let database = &fresh.database;
     let second = database
         .create_preset(&act(1), preset("b", Some("memory")))
@@ -56,7 +56,7 @@ async fn presets_are_kept_listed_changed_and_removed() {
 
 #[tokio::test]
 async fn names_are_unique_and_strangers_are_named() {
-    let fresh = fresh().await;
+    let fresh = fresh!();
     let database = &fresh.database;
     let told = |error: StoreError| error.to_string();
     let first = database
@@ -90,7 +90,7 @@ async fn names_are_unique_and_strangers_are_named() {
 
 #[tokio::test]
 async fn what_comes_with_the_product_is_made_once_and_left_as_it_is() {
-    let fresh = fresh().await;
+    let fresh = fresh!();
     let database = &fresh.database;
     let seeds = || vec![preset("a", None), preset("b", None)];
     database.seed_presets(seeds(), 1).await.expect("made");

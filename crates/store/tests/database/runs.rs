@@ -5,7 +5,7 @@ use autotuner_core::lifecycle::{ExperimentStatus, TaskMove, TaskStatus};
 use autotuner_store::{Claim, Page, Store, StoreError};
 use serde_json::json;
 
-use crate::support::{Fresh, act, broken, fresh, measured, next, task};
+use crate::support::{Fresh, act, broken, measured, next, task};
 
 const ALL: Page = Page { skip: 0, limit: 1000 };
 
@@ -35,7 +35,7 @@ async fn ended(fresh: &Fresh, name: &str) -> Claim {
 
 #[tokio::test]
 async fn a_run_counts_what_it_did() {
-    let fresh = fresh().await;
+    let fresh = fresh!();
     let claim = ended(&fresh, "counted").await;
     let summary = fresh.database.task(claim.task).await.expect("known").summary;
     assert_eq!(
@@ -63,7 +63,7 @@ async fn a_run_counts_what_it_did() {
 
 #[tokio::test]
 async fn a_restart_begins_a_run_and_keeps_the_last() {
-    let fresh = fresh().await;
+    let fresh = fresh!();
     let claim = ended(&fresh, "again").await;
     let database = &fresh.database;
     let again = database
@@ -126,7 +126,7 @@ async fn a_restart_begins_a_run_and_keeps_the_last() {
 
 #[tokio::test]
 async fn numbers_begin_anew_in_each_run() {
-    let fresh = fresh().await;
+    let fresh = fresh!();
     let claim = ended(&fresh, "numbers").await;
     let database = &fresh.database;
     database
@@ -152,7 +152,7 @@ async fn numbers_begin_anew_in_each_run() {
 
 #[tokio::test]
 async fn an_edit_of_an_ended_task_begins_a_run_with_the_new_document() {
-    let fresh = fresh().await;
+    let fresh = fresh!();
     let claim = ended(&fresh, "before").await;
     let database = &fresh.database;
     let mut changed = task("after");
@@ -179,7 +179,7 @@ async fn an_edit_of_an_ended_task_begins_a_run_with_the_new_document() {
 
 #[tokio::test]
 async fn a_restart_may_bring_a_new_document() {
-    let fresh = fresh().await;
+    let fresh = fresh!();
     let claim = ended(&fresh, "restarted").await;
     let mut changed = task("restarted");
     changed.document = json!({ "changed": 2 });
@@ -197,7 +197,7 @@ async fn a_restart_may_bring_a_new_document() {
 
 #[tokio::test]
 async fn clearing_removes_this_runs_experiments_for_good() {
-    let fresh = fresh().await;
+    let fresh = fresh!();
     let claim = ended(&fresh, "cleared").await;
     let database = &fresh.database;
     let cleared = database.clear_task(&act(50), claim.task).await.expect("ended");
@@ -225,7 +225,7 @@ async fn clearing_removes_this_runs_experiments_for_good() {
 
 #[tokio::test]
 async fn a_task_goes_with_all_of_its_runs() {
-    let fresh = fresh().await;
+    let fresh = fresh!();
     let claim = ended(&fresh, "gone").await;
     let database = &fresh.database;
     database
@@ -249,7 +249,7 @@ async fn a_task_goes_with_all_of_its_runs() {
 
 #[tokio::test]
 async fn a_cancel_that_nobody_works_on_takes_effect_at_once() {
-    let fresh = fresh().await;
+    let fresh = fresh!();
     let database = &fresh.database;
     let claim = fresh.claimed("abandoned").await;
     fresh.benchmarking(&claim, 1).await;
@@ -280,7 +280,7 @@ async fn a_cancel_that_nobody_works_on_takes_effect_at_once() {
 
 #[tokio::test]
 async fn a_cancel_of_a_claimed_task_is_a_wish() {
-    let fresh = fresh().await;
+    let fresh = fresh!();
     let database = &fresh.database;
     let claim = fresh.claimed("claimed").await;
     let renewed = database.renew(&claim, 10, 1000).await.expect("held");
@@ -314,7 +314,7 @@ async fn a_cancel_of_a_claimed_task_is_a_wish() {
 
 #[tokio::test]
 async fn runs_that_had_ended_are_found_by_their_documents() {
-    let fresh = fresh().await;
+    let fresh = fresh!();
     let first = ended(&fresh, "first").await;
     ended(&fresh, "second").await;
     let nothing = fresh.in_status("nothing was measured", TaskStatus::Failed).await;

@@ -1,7 +1,13 @@
-//! A fresh database for each test, and builders for what is put into it.
+//! A fresh database for each test, on either engine, and builders for what is put into it.
+
+mod schema;
+
+pub(crate) use schema::{Schema, server};
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use async_trait::async_trait;
 use autotuner_core::experiment::Measured;
 use autotuner_core::failure::{Failure, FailureKind};
 use autotuner_core::ids::{ExperimentNumber, TaskId};
@@ -12,6 +18,7 @@ use autotuner_core::plan::Next;
 use autotuner_core::score::{Objective, Score, ScoreParts};
 use autotuner_core::search::Role;
 use autotuner_core::space::{Candidate, ParameterName, Value};
+use autotuner_store::conformance::Fixture;
 use autotuner_store::{Act, Claim, Database, NewTask, Store};
 use serde_json::json;
 use sqlx::{ConnectOptions, Connection};
@@ -19,12 +26,14 @@ use sqlx::{ConnectOptions, Connection};
 /// A database that goes when the test ends.
 pub(crate) struct Fresh {
     pub(crate) database: Database,
+    /// The file, on SQLite.
     pub(crate) path: PathBuf,
     pub(crate) folder: tempfile::TempDir,
+    schema: Option<Schema>,
 }
 
-/// A database that nobody has written to.
-pub(crate) async fn fresh() -> Fresh {
+/// A database that nobody has written to, in a file.
+pub(crate) async fn on_file() -> Fresh {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("data").join("autotuner.db");
     let database = Database::open(&path, 0).await.expect("a new database opens");
@@ -32,6 +41,57 @@ pub(crate) async fn fresh() -> Fresh {
         database,
         path,
         folder,
+        schema: None,
+    }
+}
+
+/// The same, as tests of both engines ask for it.
+pub(crate) async fn fresh_on_sqlite() -> Option<Fresh> {
+    Some(on_file().await)
+}
+
+/// A database that nobody has written to, on the server for tests, where there is one.
+pub(crate) async fn fresh_on_postgres() -> Option<Fresh> {
+    let schema = Schema::new().await?;
+    let database = Database::connect(&schema.url, 0).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    Some(Fresh {
+        database: database.expect("a new database opens"),
+        path: folder.path().join("none"),
+        folder,
+        schema: Some(schema),
+    })
+}
+
+impl Fresh {
+    /// The same database, as another process has it.
+    pub(crate) async fn again(&self) -> Database {
+        let again = match &self.schema {
+            None => Database::open(&self.path, 0).await,
+            Some(schema) => Database::connect(&schema.url, 0).await,
+        };
+        again.expect("opens")
+    }
+
+    /// What the engine of this database speaks.
+    pub(crate) fn either<'a>(&self, sqlite: &'a str, postgres: &'a str) -> &'a str {
+        match &self.schema {
+            None => sqlite,
+            Some(_) => postgres,
+        }
+    }
+
+    /// Where it is on the server.
+    pub(crate) fn schema(&self) -> &Schema {
+        self.schema.as_ref().expect("it is on a server")
+    }
+}
+
+#[async_trait]
+impl Fixture for Fresh {
+    async fn running(&self, name: &str) -> (Arc<dyn Store>, TaskId) {
+        let claim = self.claimed(name).await;
+        (Arc::new(self.database.run_store(&claim)), claim.task)
     }
 }
 
@@ -114,15 +174,20 @@ pub(crate) async fn status_of(database: &Database, name: &str) -> TaskStatus {
     database.task_named(name).await.expect("known").summary.status
 }
 
-/// Does to the file what no verb does: another hand.
+/// Does to the database what no verb does: another hand.
 pub(crate) async fn raw(fresh: &Fresh, sql: &str) {
-    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&fresh.path);
-    let mut connection = options.connect().await.expect("opens");
-    let done = sqlx::raw_sql(sqlx::AssertSqlSafe(sql))
-        .execute(&mut connection)
-        .await;
-    done.unwrap_or_else(|error| panic!("{sql}: {error}"));
-    connection.close().await.expect("closes");
+    match &fresh.schema {
+        None => {
+            let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&fresh.path);
+            let mut connection = options.connect().await.expect("opens");
+            let done = sqlx::raw_sql(sqlx::AssertSqlSafe(sql))
+                .execute(&mut connection)
+                .await;
+            done.unwrap_or_else(|error| panic!("{sql}: {error}"));
+            connection.close().await.expect("closes");
+        }
+        Some(schema) => schema.raw(sql).await,
+    }
 }
 
 impl Fresh {

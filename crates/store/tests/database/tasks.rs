@@ -4,13 +4,13 @@ use autotuner_core::ids::TaskId;
 use autotuner_core::lifecycle::TaskStatus;
 use autotuner_store::{Database, Page, StoreError};
 
-use crate::support::{act, fresh, status_of, task};
+use crate::support::{act, status_of, task};
 
 const ALL: Page = Page { skip: 0, limit: 1000 };
 
 #[tokio::test]
 async fn a_task_is_kept_as_it_was_given() {
-    let fresh = fresh().await;
+    let fresh = fresh!();
     let made = fresh
         .database
         .create_task(&act(5), task("first"))
@@ -39,7 +39,7 @@ async fn a_task_is_kept_as_it_was_given() {
 
 #[tokio::test]
 async fn names_are_unique_and_strangers_are_named() {
-    let fresh = fresh().await;
+    let fresh = fresh!();
     let database = &fresh.database;
     let first = database.create_task(&act(0), task("first")).await.expect("new");
     let second = database.create_task(&act(0), task("second")).await.expect("new");
@@ -107,7 +107,7 @@ async fn exactly_the_illegal_moves_are_refused() {
         ("restart", &[Pending, Running]),
         ("clear", &[Running]),
     ];
-    let fresh = fresh().await;
+    let fresh = fresh!();
     let database = &fresh.database;
     for (verb, refused) in verbs {
         for status in TaskStatus::ALL {
@@ -143,7 +143,7 @@ async fn exactly_the_illegal_moves_are_refused() {
 
 #[tokio::test]
 async fn lists_come_newest_first_and_in_pages() {
-    let fresh = fresh().await;
+    let fresh = fresh!();
     let database = &fresh.database;
     for index in 0..7 {
         let name = format!("task {index}");
@@ -176,7 +176,7 @@ async fn lists_come_newest_first_and_in_pages() {
 
 #[tokio::test]
 async fn a_description_changes_at_any_time() {
-    let fresh = fresh().await;
+    let fresh = fresh!();
     let id = fresh.started("running", 3).await;
     let said = fresh
         .database
@@ -196,7 +196,7 @@ async fn a_description_changes_at_any_time() {
 
 #[tokio::test]
 async fn a_replaced_task_is_gone_and_its_name_may_stay() {
-    let fresh = fresh().await;
+    let fresh = fresh!();
     let database = &fresh.database;
     let old = database.create_task(&act(0), task("same")).await.expect("new");
     let new = database
@@ -211,7 +211,7 @@ async fn a_replaced_task_is_gone_and_its_name_may_stay() {
 
 #[tokio::test]
 async fn ids_are_never_used_again() {
-    let fresh = fresh().await;
+    let fresh = fresh!();
     let database = &fresh.database;
     let first = database
         .create_task(&act(0), task("first"))
@@ -231,9 +231,9 @@ async fn ids_are_never_used_again() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_many_who_race_for_a_name_one_gets_it() {
-    let fresh = fresh().await;
+    let fresh = fresh!();
     // Another process has its own connections.
-    let other = Database::open(&fresh.path, 0).await.expect("opens");
+    let other = fresh.again().await;
     let mut racers = tokio::task::JoinSet::new();
     for index in 0..16 {
         let database = if index % 2 == 0 {

@@ -2,7 +2,7 @@
 
 use autotuner_store::{NewToken, Role, StoreError};
 
-use crate::support::{act, fresh};
+use crate::support::act;
 
 fn token(name: &str, byte: u8, expires_at_ms: Option<i64>) -> NewToken {
     NewToken {
@@ -15,7 +15,7 @@ fn token(name: &str, byte: u8, expires_at_ms: Option<i64>) -> NewToken {
 
 #[tokio::test]
 async fn a_token_is_good_until_it_expires_or_is_revoked() {
-    let fresh = fresh().await;
+    let fresh = fresh!();
     let database = &fresh.database;
     let lasting = database
         .create_token(&act(1), token("lasting", 1, None))
@@ -48,7 +48,7 @@ async fn a_token_is_good_until_it_expires_or_is_revoked() {
 
 #[tokio::test]
 async fn a_name_is_free_again_when_its_token_is_revoked() {
-    let fresh = fresh().await;
+    let fresh = fresh!();
     let database = &fresh.database;
     let first = database
         .create_token(&act(1), token("ci", 1, None))
@@ -73,7 +73,7 @@ async fn a_name_is_free_again_when_its_token_is_revoked() {
 
 #[tokio::test]
 async fn a_use_is_remembered_to_the_minute() {
-    let fresh = fresh().await;
+    let fresh = fresh!();
     let database = &fresh.database;
     let made = database
         .create_token(&act(0), token("used", 1, None))
@@ -92,7 +92,7 @@ async fn a_use_is_remembered_to_the_minute() {
 
 #[tokio::test]
 async fn a_session_lives_no_longer_than_its_token() {
-    let fresh = fresh().await;
+    let fresh = fresh!();
     let database = &fresh.database;
     let made = database
         .create_token(&act(0), token("browser", 1, Some(500)))

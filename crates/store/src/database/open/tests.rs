@@ -3,12 +3,13 @@ use std::borrow::Cow;
 use sqlx::migrate::{Migration, MigrationType};
 use sqlx::{AssertSqlSafe, SqlSafeStr};
 
+use super::super::engine::{Connection, query_scalar};
 use super::*;
 use crate::{Act, NewTask, Role};
 
 /// Today's schema and one more step.
 fn tomorrow(sql: &'static str) -> Migrator {
-    let mut migrations: Vec<Migration> = engine::MIGRATIONS.iter().cloned().collect();
+    let mut migrations: Vec<Migration> = sqlite::MIGRATIONS.iter().cloned().collect();
     migrations.push(Migration::new(
         9000,
         Cow::Borrowed("tomorrow"),
@@ -23,7 +24,7 @@ fn tomorrow(sql: &'static str) -> Migrator {
 }
 
 fn today() -> i64 {
-    let versions = engine::MIGRATIONS.iter().map(|migration| migration.version);
+    let versions = sqlite::MIGRATIONS.iter().map(|migration| migration.version);
     versions.max().expect("there is one")
 }
 
@@ -139,7 +140,7 @@ async fn a_step_that_fails_leaves_what_was() {
     assert!(matches!(failed, Err(OpenError::Failed { .. })), "{failed:?}");
     let database = Database::open(&path, 2).await.expect("still today's");
     database.task_named("kept").await.expect("still there");
-    let half: Vec<String> = sqlx::query_scalar("SELECT name FROM sqlite_master WHERE name = 'half'")
+    let half: Vec<String> = query_scalar("SELECT name FROM sqlite_master WHERE name = 'half'")
         .fetch_all(&database.readers)
         .await
         .expect("read");
@@ -165,14 +166,17 @@ async fn an_edited_step_is_refused() {
 async fn a_writer_whose_transaction_was_ended_by_a_full_disk_is_replaced() {
     let (_folder, path) = file().await;
     let database = Database::open(&path, 0).await.expect("ours");
-    let begun = database.writer.begin_with(BEGIN_WRITE).await;
+    let begun = database.writer.begin(Purpose::Write).await;
     let mut transaction = begun.expect("nobody else writes");
     // What SQLite does by itself when a page cannot be written.
-    let ended = sqlx::raw_sql("ROLLBACK").execute(&mut *transaction).await;
+    let Connection::Sqlite(held) = &mut *transaction else {
+        panic!("it is on SQLite");
+    };
+    let ended = sqlx::raw_sql("ROLLBACK").execute(&mut **held).await;
     ended.expect("legal");
     drop(transaction);
     for _ in 0..3 {
-        let begun = database.writer.begin_with(BEGIN_WRITE).await;
+        let begun = database.writer.begin(Purpose::Write).await;
         begun.expect("there is room again").commit().await.expect("empty");
     }
     database.close().await;
@@ -180,7 +184,7 @@ async fn a_writer_whose_transaction_was_ended_by_a_full_disk_is_replaced() {
 
 /// The schema as it was at this version.
 fn as_of(version: i64) -> Migrator {
-    let all = engine::MIGRATIONS.iter().cloned();
+    let all = sqlite::MIGRATIONS.iter().cloned();
     Migrator {
         migrations: all.filter(|step| step.version <= version).collect(),
         ..Migrator::DEFAULT
@@ -206,7 +210,10 @@ async fn a_file_of_the_first_version_gets_its_containers() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("autotuner.db");
     let first = Database::open_with(&path, 0, &as_of(1)).await.expect("new");
-    let written = sqlx::raw_sql(OF_THE_FIRST_VERSION).execute(&first.writer).await;
+    let Pool::Sqlite(writer) = &first.writer else {
+        panic!("it is on SQLite");
+    };
+    let written = sqlx::raw_sql(OF_THE_FIRST_VERSION).execute(writer).await;
     written.expect("what that version wrote");
     first.close().await;
     let database = Database::open(&path, 77).await.expect("older");

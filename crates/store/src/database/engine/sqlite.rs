@@ -1,36 +1,23 @@
-//! What is particular to the database engine, in one place.
-//!
-//! Everything else is SQL that SQLite and PostgreSQL both speak: `$1` placeholders, `ON CONFLICT`,
-//! `RETURNING`, JSON as text, times as whole milliseconds.
+//! What is particular to SQLite: one file, one writer, readers beside it.
 
 use std::path::Path;
 use std::time::Duration;
 
 use sqlx::migrate::Migrator;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
+    SqliteSynchronous,
+};
+use sqlx::{Connection as _, Error};
 
-/// The database engine.
-pub(crate) type Engine = sqlx::Sqlite;
-/// One connection to it.
-pub(crate) type Connection = sqlx::SqliteConnection;
-/// Connections to it.
-pub(crate) type Pool = sqlx::SqlitePool;
-/// How to make a pool.
-pub(crate) type PoolOptions = sqlx::sqlite::SqlitePoolOptions;
-/// A transaction on it.
-pub(crate) type Transaction = sqlx::Transaction<'static, Engine>;
+use super::{Found, PATIENCE, Trouble};
 
 /// Begins a transaction that will write. A transaction that begins by reading and wants to
 /// write later is refused at once when another one has written meanwhile.
 pub(crate) const BEGIN_WRITE: &str = "BEGIN IMMEDIATE";
 
-/// Compares with a pattern, ASCII letters of either case alike.
-pub(crate) const LIKE_IN_EITHER_CASE: &str = "LIKE";
-
-/// Whether the score of a result `r` is of one that may be chosen; so is one that another program
-/// has made.
-pub(crate) const IS_FEASIBLE: &str = "COALESCE(json_extract(r.score, '$.feasible'), TRUE)";
-
+/// Requests that read at once; more of them wait for one of these.
+const READERS: u32 = 8;
 /// How long a writer waits for another program that writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -80,39 +67,17 @@ pub(crate) fn reading_from(path: &Path) -> SqliteConnectOptions {
 }
 
 /// What SQLite's result code means to whoever asked.
-pub(crate) enum Trouble {
-    /// Another program has the file.
-    Busy,
-    /// The disk is full, cannot be written or does not answer.
-    CannotWrite,
-    /// Anything else.
-    Other,
-}
-
-/// What kind of trouble it was.
-pub(crate) fn trouble(error: &dyn sqlx::error::DatabaseError) -> Trouble {
-    let code = error.code().and_then(|code| code.parse::<u32>().ok());
+pub(super) fn trouble(code: &str) -> Trouble {
     // The low byte is the code; the rest says more of it.
-    match code.map(|code| code & 0xff) {
+    match code.parse::<u32>().ok().map(|code| code & 0xff) {
         Some(5 | 6) => Trouble::Busy,
         Some(8 | 10 | 13 | 14) => Trouble::CannotWrite,
         _ => Trouble::Other,
     }
 }
 
-/// What a file holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Found {
-    /// Nothing yet.
-    Nothing,
-    /// This product's tables, brought up to this migration.
-    Schema(i64),
-    /// Another program's tables.
-    Stranger,
-}
-
 /// What the file behind a connection holds.
-pub(crate) async fn found(connection: &mut Connection) -> Result<Found, sqlx::Error> {
+pub(crate) async fn found(connection: &mut SqliteConnection) -> Result<Found, Error> {
     let tables: Vec<String> = sqlx::query_scalar("SELECT name FROM sqlite_master WHERE type = 'table'")
         .fetch_all(&mut *connection)
         .await?;
@@ -129,14 +94,54 @@ pub(crate) async fn found(connection: &mut Connection) -> Result<Found, sqlx::Er
     Ok(version.map_or(Found::Nothing, Found::Schema))
 }
 
+/// The pool of the one writer. One whose transaction was ended by a full disk is replaced.
+pub(crate) async fn writer(options: SqliteConnectOptions) -> Result<SqlitePool, Error> {
+    let pool = pool(1).after_release(|connection, _| Box::pin(is_at_rest(connection)));
+    pool.connect_with(options).await
+}
+
+/// The pool of those who read.
+pub(crate) async fn readers(options: SqliteConnectOptions) -> Result<SqlitePool, Error> {
+    pool(READERS).connect_with(options).await
+}
+
+/// The pools of who only looks at a file. Whoever writes all the same is told that it cannot be.
+pub(crate) async fn looking(path: &Path) -> Result<(SqlitePool, SqlitePool), Error> {
+    let pool = || {
+        SqlitePoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(PATIENCE)
+    };
+    let readers = pool().connect_with(copying_from(path)).await?;
+    Ok((readers, pool().connect_lazy_with(copying_from(path))))
+}
+
+/// Connections to a file stay good, and to make one costs more than to keep it.
+fn pool(size: u32) -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .max_connections(size)
+        .acquire_timeout(PATIENCE)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+}
+
+/// Whether a writer that was given back can write again. A full disk ends a transaction behind
+/// the driver's back, which then believes for ever that it is in one; such a writer is replaced.
+async fn is_at_rest(connection: &mut SqliteConnection) -> Result<bool, Error> {
+    // What was begun and dropped is undone before this is answered.
+    connection.ping().await?;
+    Ok(!connection.is_in_transaction())
+}
+
 /// Copies everything that is committed into an empty file.
-pub(crate) async fn copy_into(connection: &mut Connection, to: &str) -> Result<(), sqlx::Error> {
+pub(crate) async fn copy_into(connection: &mut SqliteConnection, to: &str) -> Result<(), Error> {
     sqlx::query("VACUUM INTO $1").bind(to).execute(connection).await?;
     Ok(())
 }
 
 /// What is wrong with the file, in the engine's words.
-pub(crate) async fn damage(connection: &mut Connection) -> Result<Vec<String>, sqlx::Error> {
+pub(crate) async fn damage(connection: &mut SqliteConnection) -> Result<Vec<String>, Error> {
     let mut told: Vec<String> = sqlx::query_scalar("PRAGMA integrity_check")
         .fetch_all(&mut *connection)
         .await?;

@@ -1,0 +1,335 @@
+//! The server: what is refused, what never waits for ever, what is told and what never is.
+
+use std::error::Error as _;
+use std::time::Duration;
+
+use autotuner_core::experiment::LaunchFacts;
+use autotuner_core::lifecycle::ExperimentMove;
+use autotuner_store::{Database, OpenError, Page, Store, StoreError};
+use sqlx::{AssertSqlSafe, PgConnection};
+use tokio::time::timeout;
+
+use crate::support::{Fresh, Schema, act, broken, fresh_on_postgres, next, server, task};
+
+const ALL: Page = Page { skip: 0, limit: 1000 };
+
+/// Sooner than any deadline passes.
+const SOON: Duration = Duration::from_secs(8);
+
+/// See the macro of the same name, which asks the module above.
+macro_rules! fresh_here {
+    () => {
+        match fresh_on_postgres().await {
+            Some(fresh) => fresh,
+            None => return,
+        }
+    };
+}
+
+async fn execute(connection: &mut PgConnection, sql: &str) {
+    let done = sqlx::raw_sql(AssertSqlSafe(sql)).execute(connection).await;
+    done.unwrap_or_else(|error| panic!("{sql}: {error}"));
+}
+
+fn told(error: &dyn std::error::Error) -> String {
+    let mut told = format!("{error} {error:?}");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        told += &format!(" {error} {error:?}");
+        cause = error.source();
+    }
+    told
+}
+
+async fn refusal(url: &str) -> OpenError {
+    let refused = timeout(Duration::from_secs(15), Database::connect(url, 0)).await;
+    refused.expect("in time").map(drop).expect_err("it cannot be")
+}
+
+#[tokio::test]
+async fn a_password_is_never_told() {
+    let Some(server) = server() else { return };
+    let (before, after) = server.split_once('@').expect("a host");
+    let scheme_and_user = before.rsplit_once(':').map_or(before, |(user, _)| user);
+    let wrong = [
+        format!("{scheme_and_user}:Geheimnis@{after}"),
+        "postgres://me:Geheimnis@127.0.0.1:1/none".into(),
+        "postgres://me:Geheimnis@127.0.0.1:port/none".into(),
+        "postgres://me:Geheimnis@127.0.0.1:1/none?sslmode=Geheimnis".into(),
+        "mysql://me:Geheimnis@127.0.0.1/none".into(),
+        "Geheimnis".into(),
+        String::new(),
+    ];
+    for url in wrong {
+        let refused = refusal(&url).await;
+        assert!(matches!(refused, OpenError::Failed { .. }), "{url}: {refused:?}");
+        assert!(!told(&refused).contains("Geheimnis"), "{url}: {}", told(&refused));
+    }
+    let fresh = fresh_here!();
+    let password = before.rsplit_once(':').map(|(_, password)| password);
+    let shown = format!("{:?}", fresh.database);
+    assert!(
+        password.is_none_or(|password| !shown.contains(password)),
+        "{shown}"
+    );
+}
+
+#[tokio::test]
+async fn a_schema_of_a_later_version_is_refused_and_left() {
+    let fresh = fresh_here!();
+    let url = &fresh.schema().url;
+    let looking = Database::look_at_server(url).await.expect("today's");
+    fresh.database.create_task(&act(0), task("a")).await.expect("new");
+    assert_eq!(looking.tasks(ALL, None).await.expect("listed").total, 1);
+    let written = looking.create_task(&act(0), task("b")).await;
+    assert!(
+        matches!(written, Err(StoreError::CannotWrite { .. })),
+        "{written:?}"
+    );
+    let to = fresh.folder.path().join("copy.db");
+    let copied = looking.back_up(&to).await;
+    assert!(matches!(copied, Err(StoreError::NoFile)), "{copied:?}");
+    assert!(!to.exists());
+    let version = "UPDATE _sqlx_migrations SET version = version + 1000";
+    fresh.schema().raw(version).await;
+    for refused in [
+        Database::connect(url, 0).await,
+        Database::look_at_server(url).await,
+    ] {
+        let Err(OpenError::Newer { path, found, known }) = refused else {
+            panic!("{refused:?}");
+        };
+        assert_eq!(found, known + 1000);
+        assert!(path.starts_with("postgres://"), "{path}");
+    }
+    fresh
+        .schema()
+        .raw("UPDATE _sqlx_migrations SET version = version - 2000")
+        .await;
+    let older = Database::look_at_server(url).await;
+    assert!(matches!(older, Err(OpenError::Failed { .. })), "{older:?}");
+}
+
+#[tokio::test]
+async fn what_is_not_ours_is_refused_with_a_way_out_and_left() {
+    let Some(schema) = Schema::new().await else { return };
+    schema.raw("CREATE TABLE theirs (id INTEGER)").await;
+    let refused = refusal(&schema.url).await;
+    let source = refused.source().expect("a reason").to_string();
+    assert!(source.contains("tables of another program"), "{source}");
+    assert!(source.contains("CREATE SCHEMA"), "{source}");
+    schema.raw("SELECT id FROM theirs").await;
+    let mut connection = schema.connection().await;
+    let tables = sqlx::query_scalar("SELECT count(*) FROM pg_tables WHERE schemaname = current_schema()");
+    assert_eq!(tables.fetch_one(&mut connection).await.ok(), Some(1_i64));
+    let empty = Schema::new().await.expect("there is a server");
+    let refused = Database::look_at_server(&empty.url).await;
+    assert!(matches!(refused, Err(OpenError::Failed { .. })), "{refused:?}");
+    let nowhere = refusal(&format!("{}x", empty.url)).await;
+    assert!(
+        matches!(nowhere, OpenError::Failed { .. }),
+        "no such schema: {nowhere:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_many_who_start_at_once_each_finds_it_ready() {
+    let Some(schema) = Schema::new().await else { return };
+    let mut starting = tokio::task::JoinSet::new();
+    for index in 0..8 {
+        let url = schema.url.clone();
+        starting.spawn(async move {
+            let database = Database::connect(&url, 0).await.expect("opens");
+            let made = database.create_task(&act(0), task(&format!("{index}"))).await;
+            made.expect("new");
+            database
+        });
+    }
+    let databases = starting.join_all().await;
+    assert_eq!(databases[0].tasks(ALL, None).await.expect("listed").total, 8);
+}
+
+#[tokio::test]
+async fn a_connection_that_was_lost_is_made_anew() {
+    let fresh = fresh_here!();
+    let claim = fresh.claimed("cut off").await;
+    let number = fresh.benchmarking(&claim, 1).await;
+    for _ in 0..3 {
+        fresh.schema().cut_off().await;
+        let known = timeout(SOON, fresh.database.task(claim.task))
+            .await
+            .expect("in time");
+        known.expect("the next one reads");
+        fresh.schema().cut_off().await;
+        let renewed = timeout(SOON, fresh.database.renew(&claim, 1, 1000)).await;
+        renewed.expect("in time").expect("the next one writes");
+    }
+    let store = fresh.database.run_store(&claim);
+    store
+        .finish_experiment(claim.task, number, Err(broken()), 90)
+        .await
+        .expect("legal");
+    assert_eq!(fresh.database.verify_audit().await.expect("readable"), None);
+}
+
+/// A server that ends a statement in the middle has undone the rest.
+#[tokio::test]
+async fn what_is_cut_off_in_the_middle_is_told_and_undone() {
+    let fresh = fresh_here!();
+    let claim = fresh.claimed("in the middle").await;
+    let mut other = fresh.schema().connection().await;
+    execute(&mut other, "BEGIN; SELECT 1 FROM tasks FOR UPDATE").await;
+    let store = fresh.database.run_store(&claim);
+    let began = tokio::spawn(async move { store.begin_experiment(claim.task, next(1), 10).await });
+    let waits = format!(
+        "SELECT count(*) FROM pg_stat_activity WHERE application_name = '{}' AND wait_event_type = 'Lock'",
+        fresh.schema().name
+    );
+    let waiting = async {
+        while sqlx::query_scalar(AssertSqlSafe(waits.as_str()))
+            .fetch_one(&mut other)
+            .await
+            .ok()
+            != Some(1_i64)
+        {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(SOON, waiting).await.expect("it waits for the row");
+    fresh.schema().cut_off().await;
+    let cut = timeout(SOON, began).await.expect("in time").expect("no panic");
+    assert!(matches!(cut, Err(StoreError::CannotWrite { .. })), "{cut:?}");
+    execute(&mut other, "ROLLBACK").await;
+    assert_eq!(fresh.database.experiments(ALL).await.expect("listed").total, 0);
+    let mut worker = fresh.database.claim("next", 2000, 1000).await.expect("claims");
+    let worker = worker.take().expect("it is free again");
+    let store = fresh.database.run_store(&worker);
+    let number = store
+        .begin_experiment(worker.task, next(1), 10)
+        .await
+        .expect("held");
+    assert_eq!(number.0, 1);
+}
+
+#[tokio::test]
+async fn a_row_that_somebody_keeps_is_told_as_busy() {
+    let fresh = fresh_here!();
+    let claim = fresh.claimed("kept").await;
+    let mut other = fresh.schema().connection().await;
+    execute(&mut other, "BEGIN; SELECT 1 FROM tasks FOR UPDATE").await;
+    let began = tokio::time::Instant::now();
+    let renewed = fresh.database.renew(&claim, 1, 1000).await;
+    assert!(matches!(renewed, Err(StoreError::Busy { .. })), "{renewed:?}");
+    assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
+    execute(&mut other, "ROLLBACK").await;
+    fresh.database.renew(&claim, 1, 1000).await.expect("held still");
+}
+
+/// Takes the turn of those who change things on behalf of people, as a transaction of theirs does.
+async fn with_the_turn(fresh: &Fresh) -> PgConnection {
+    let mut other = fresh.schema().connection().await;
+    let take = "BEGIN; SELECT pg_advisory_xact_lock(1635087471, hashtext(current_schema()))";
+    execute(&mut other, take).await;
+    other
+}
+
+#[tokio::test]
+async fn workers_and_readers_do_not_wait_for_people() {
+    let fresh = fresh_here!();
+    fresh.started("to run", 0).await;
+    let mut other = with_the_turn(&fresh).await;
+    let database = &fresh.database;
+    let working = async {
+        let claim = database.claim("worker", 0, 1000).await.expect("claims");
+        let claim = claim.expect("a task to run");
+        database.renew(&claim, 1, 1000).await.expect("held");
+        let store = database.run_store(&claim);
+        let number = store
+            .begin_experiment(claim.task, next(1), 10)
+            .await
+            .expect("held");
+        let moved = store
+            .move_experiment(claim.task, number, ExperimentMove::Deploy)
+            .await;
+        moved.expect("legal");
+        let facts = LaunchFacts::default();
+        store
+            .record_launch(claim.task, number, facts)
+            .await
+            .expect("held");
+        store.record_stop(claim.task, number, 11).await.expect("held");
+        let finished = store
+            .finish_experiment(claim.task, number, Err(broken()), 12)
+            .await;
+        finished.expect("legal");
+        database.release(&claim).await.expect("held");
+        database.tasks(ALL, None).await.expect("listed");
+        database.statistics(20).await.expect("counted");
+    };
+    timeout(SOON, working).await.expect("nothing waits");
+    let noted = tokio::spawn({
+        let database = database.clone();
+        async move { database.note(&act(1), "log.clear", "task 1", None).await }
+    });
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert!(!noted.is_finished(), "people wait for people");
+    execute(&mut other, "COMMIT").await;
+    noted.await.expect("no panic").expect("its turn has come");
+}
+
+#[tokio::test]
+async fn readers_do_not_wait_for_who_writes_and_see_one_moment() {
+    let fresh = fresh_here!();
+    let claim = fresh.claimed("read").await;
+    let mut other = fresh.schema().connection().await;
+    execute(
+        &mut other,
+        "BEGIN; UPDATE tasks SET name = 'other'; UPDATE tallies SET amount = 9",
+    )
+    .await;
+    let reading = async {
+        let known = fresh.database.task(claim.task).await.expect("readable");
+        assert_eq!(known.summary.name, "read", "what is not committed is not seen");
+        fresh.database.tasks(ALL, None).await.expect("readable");
+        fresh.database.experiments(ALL).await.expect("readable");
+        fresh.database.statistics(0).await.expect("readable");
+    };
+    timeout(SOON, reading).await.expect("nothing waits");
+}
+
+#[tokio::test]
+async fn counts_that_are_wrong_are_told() {
+    let fresh = fresh_here!();
+    let claim = fresh.claimed("counted").await;
+    fresh.benchmarking(&claim, 1).await;
+    assert_eq!(
+        fresh.database.check().await.expect("readable"),
+        Vec::<String>::new()
+    );
+    let wrong = "UPDATE tallies SET amount = 5 WHERE name = 'task.running'; DELETE FROM experiment_blocks";
+    fresh.schema().raw(wrong).await;
+    let told = fresh.database.check().await.expect("readable");
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[0].contains("task.running"), "{told:?}");
+}
+
+#[tokio::test]
+async fn it_can_be_written_until_it_cannot() {
+    let fresh = fresh_here!();
+    fresh.database.ping().await.expect("it can be written");
+    fresh.database.close().await;
+    fresh.database.ping().await.expect_err("it is closed");
+}
+
+/// What SQLite keeps and PostgreSQL cannot.
+#[tokio::test]
+async fn a_character_that_it_cannot_keep_has_another_in_its_place() {
+    let fresh = fresh_here!();
+    let mut wanted = task("nul");
+    wanted.description = Some("a\0b".into());
+    let made = fresh.database.create_task(&act(0), wanted).await.expect("new");
+    assert_eq!(made.summary.description.as_deref(), Some("a\u{fffd}b"));
+    let noted = fresh.database.note(&act(0), "log.clear", "a\0b", None).await;
+    noted.expect("written");
+    assert_eq!(fresh.database.verify_audit().await.expect("readable"), None);
+}
