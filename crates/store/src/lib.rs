@@ -219,6 +219,12 @@ pub enum StoreError {
     /// What is for a file was asked of a database on a server.
     #[error("the database is no file but on a server, whose own programs copy it: pg_dump")]
     NoFile,
+    /// What is copied goes into an empty database.
+    #[error("{place} holds something already; name an empty database")]
+    Occupied {
+        /// Which one.
+        place: String,
+    },
     /// Anything else that the database reports.
     #[error("the database failed while {doing}")]
     Failed {

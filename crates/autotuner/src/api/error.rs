@@ -152,6 +152,7 @@ impl From<StoreError> for ApiError {
             }
             StoreError::AlreadyThere { .. }
             | StoreError::NoFile
+            | StoreError::Occupied { .. }
             | StoreError::LeaseLost(_)
             | StoreError::Failed { .. }
             | StoreError::Unreadable { .. } => Self::internal(&error),

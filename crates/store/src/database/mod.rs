@@ -10,6 +10,7 @@ mod audit;
 mod claims;
 mod connect;
 mod containers;
+mod copy_to;
 pub(crate) mod engine;
 mod experiments;
 mod find_experiments;

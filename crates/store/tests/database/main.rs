@@ -17,6 +17,7 @@ macro_rules! fresh {
 }
 
 mod files;
+mod moving;
 mod postgres;
 mod server;
 mod sqlite;

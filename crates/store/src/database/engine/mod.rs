@@ -8,7 +8,7 @@ pub(crate) mod postgres;
 mod query;
 pub(crate) mod sqlite;
 
-pub(crate) use query::{Bound, QueryBuilder, query, query_as, query_scalar};
+pub(crate) use query::{Bound, Cells, QueryBuilder, query, query_as, query_scalar};
 
 use std::io;
 use std::ops::{Deref, DerefMut};
@@ -63,6 +63,37 @@ impl Engine {
             Self::Postgres => " FOR UPDATE SKIP LOCKED",
         }
     }
+}
+
+/// The tables whose ids the engine gives out know the last one, also when it is gone.
+pub(crate) async fn last_id(connection: &mut Connection, table: &str) -> Result<i64, Error> {
+    let engine = connection.engine();
+    let sql = match engine {
+        Engine::Sqlite => format!("SELECT seq FROM sqlite_sequence WHERE name = '{table}'"),
+        Engine::Postgres => format!("SELECT last_value FROM {table}_id_seq WHERE is_called"),
+    };
+    let last = QueryBuilder::new(engine, sql).build_scalar();
+    Ok(last.fetch_optional(connection).await?.unwrap_or(0))
+}
+
+/// Goes on counting ids behind this one.
+pub(crate) async fn set_last_id(connection: &mut Connection, table: &str, id: i64) -> Result<(), Error> {
+    if id == 0 {
+        return Ok(());
+    }
+    match connection.engine() {
+        Engine::Sqlite => {
+            let forgotten = query("DELETE FROM sqlite_sequence WHERE name = $1").bind(table);
+            forgotten.execute(&mut *connection).await?;
+            let set = query("INSERT INTO sqlite_sequence (name, seq) VALUES ($1, $2)");
+            set.bind(table).bind(id).execute(connection).await?;
+        }
+        Engine::Postgres => {
+            let set = query("SELECT setval(pg_get_serial_sequence($1, 'id'), $2)");
+            set.bind(table).bind(id).execute(connection).await?;
+        }
+    }
+    Ok(())
 }
 
 /// What a database holds.

@@ -8,7 +8,9 @@ use std::fmt::{Display, Write as _};
 
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
-use sqlx::{Arguments, AssertSqlSafe, Encode, Error, FromRow, SqlSafeStr, SqlStr, Type};
+use sqlx::{
+    Arguments, AssertSqlSafe, Column as _, Encode, Error, FromRow, SqlSafeStr, SqlStr, Type, TypeInfo as _,
+};
 
 use super::{Connection, Engine, Pool, postgres};
 
@@ -321,6 +323,11 @@ impl QueryBuilder {
         self
     }
 
+    /// To be executed. Whoever puts a text together from others' words binds those.
+    pub(crate) fn build(self) -> Query {
+        Query(self.statement())
+    }
+
     /// Rows are read as a type.
     pub(crate) fn build_as(self) -> QueryAs {
         QueryAs(self.statement())
@@ -343,5 +350,33 @@ impl QueryBuilder {
             sql: AssertSqlSafe(self.sql).into_sql_str(),
             bound: self.bound,
         }
+    }
+}
+
+/// A row as it is, by the names of its columns: to be put elsewhere unread.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Cells(pub(crate) Vec<(String, Bound)>);
+
+impl<'r, R: sqlx::Row> FromRow<'r, R> for Cells
+where
+    usize: sqlx::ColumnIndex<R>,
+    Option<i64>: sqlx::Decode<'r, R::Database> + Type<R::Database>,
+    Option<f64>: sqlx::Decode<'r, R::Database> + Type<R::Database>,
+    Option<bool>: sqlx::Decode<'r, R::Database> + Type<R::Database>,
+    Option<String>: sqlx::Decode<'r, R::Database> + Type<R::Database>,
+    Option<Vec<u8>>: sqlx::Decode<'r, R::Database> + Type<R::Database>,
+{
+    fn from_row(row: &'r R) -> Result<Self, Error> {
+        let cells = row.columns().iter().enumerate().map(|(place, column)| {
+            let cell = match column.type_info().name() {
+                "INTEGER" | "INT8" => Bound::Integer(row.try_get(place)?),
+                "REAL" | "FLOAT8" => Bound::Real(row.try_get(place)?),
+                "BOOLEAN" | "BOOL" => Bound::Truth(row.try_get(place)?),
+                "BLOB" | "BYTEA" => Bound::Bytes(row.try_get(place)?),
+                _ => Bound::Text(row.try_get(place)?),
+            };
+            Ok((column.name().to_owned(), cell))
+        });
+        cells.collect::<Result<_, Error>>().map(Self)
     }
 }
