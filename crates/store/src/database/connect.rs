@@ -23,6 +23,9 @@ const STRANGER: &str = "it holds tables of another program; give this one a data
 /// Texts are kept as UTF-8, and not every database can.
 const ENCODING: &str = "UTF8";
 
+/// The first version that speaks all that is asked of it.
+const OLDEST: i32 = 12;
+
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 impl Database {
@@ -149,10 +152,16 @@ fn failed(path: String, doing: &'static str, source: Cause) -> OpenError {
 async fn reach(address: &Address) -> Result<PgConnection, OpenError> {
     let failed = |source: Cause| failed(address.shown(), "connecting to it", source);
     let mut connection = address.connect().await.map_err(|error| failed(error.into()))?;
-    let encoding: String = sqlx::query_scalar("SHOW server_encoding")
-        .fetch_one(&mut connection)
-        .await
-        .map_err(|error| failed(error.into()))?;
+    let (encoding, version): (String, i32) = sqlx::query_as(
+        "SELECT current_setting('server_encoding'), current_setting('server_version_num')::integer / 10000",
+    )
+    .fetch_one(&mut connection)
+    .await
+    .map_err(|error| failed(error.into()))?;
+    if version < OLDEST {
+        let reason = format!("it is PostgreSQL {version}, and {OLDEST} or newer is needed");
+        return Err(failed(reason.into()));
+    }
     if encoding == ENCODING {
         return Ok(connection);
     }

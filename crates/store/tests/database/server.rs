@@ -1,15 +1,20 @@
 //! The server: what is refused, what never waits for ever, what is told and what never is.
 
 use std::error::Error as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use autotuner_core::experiment::LaunchFacts;
+use autotuner_core::failure::FailureKind;
 use autotuner_core::lifecycle::ExperimentMove;
-use autotuner_store::{Database, OpenError, Page, Store, StoreError};
-use sqlx::{AssertSqlSafe, PgConnection};
+use autotuner_store::{Database, ExperimentQuery, OpenError, Page, Store, StoreError};
+use sqlx::migrate::Migrator;
+use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
-use crate::support::{Fresh, Schema, act, broken, fresh_on_postgres, next, server, task};
+use crate::support::{Fresh, Schema, act, broken, fresh_on_postgres, next, on_file, server, task};
 
 const ALL: Page = Page { skip: 0, limit: 1000 };
 
@@ -332,4 +337,198 @@ async fn a_character_that_it_cannot_keep_has_another_in_its_place() {
     let noted = fresh.database.note(&act(0), "log.clear", "a\0b", None).await;
     noted.expect("written");
     assert_eq!(fresh.database.verify_audit().await.expect("readable"), None);
+}
+
+/// A way to the server that can be shut.
+struct Gate {
+    port: u16,
+    is_open: Arc<AtomicBool>,
+    passing: tokio::task::JoinHandle<()>,
+}
+
+impl Gate {
+    async fn new(to: String, port: u16) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", port)).await.expect("a port");
+        let port = listener.local_addr().expect("bound").port();
+        let is_open = Arc::new(AtomicBool::new(true));
+        let passes = Arc::clone(&is_open);
+        let passing = tokio::spawn(async move {
+            let mut through = tokio::task::JoinSet::new();
+            while let Ok((mut near, _)) = listener.accept().await {
+                if passes.load(Ordering::Relaxed) {
+                    let to = to.clone();
+                    through.spawn(async move {
+                        let mut far = TcpStream::connect(&to).await.expect("the server answers");
+                        // Either end may go first.
+                        let _ = tokio::io::copy_bidirectional(&mut near, &mut far).await;
+                    });
+                } else {
+                    through.spawn(async move {
+                        let _kept = near;
+                        std::future::pending::<()>().await;
+                    });
+                }
+            }
+        });
+        Self {
+            port,
+            is_open,
+            passing,
+        }
+    }
+}
+
+/// The URL by way of another port, and where it led.
+fn through(url: &str, port: u16) -> (String, String) {
+    let (before, after) = url.split_once('@').expect("a user");
+    let (host, after) = after.split_once('/').expect("a database");
+    (format!("{before}@127.0.0.1:{port}/{after}"), host.to_owned())
+}
+
+#[tokio::test]
+async fn a_server_that_goes_is_told_and_found_again() {
+    let fresh = fresh_here!();
+    let claim = fresh.claimed("left alone").await;
+    let gate = Gate::new(through(&fresh.schema().url, 0).1, 0).await;
+    let (url, host) = through(&fresh.schema().url, gate.port);
+    let database = Database::connect(&url, 0).await.expect("opens");
+    database.renew(&claim, 1, 1000).await.expect("held");
+    let port = gate.port;
+    gate.passing.abort();
+    let _ = gate.passing.await;
+    let renewed = timeout(Duration::from_secs(15), database.renew(&claim, 1, 1000)).await;
+    let renewed = renewed.expect("in time");
+    assert!(
+        matches!(renewed, Err(StoreError::CannotWrite { .. })),
+        "{renewed:?}"
+    );
+    let gate = Gate::new(host, port).await;
+    database.renew(&claim, 2, 1000).await.expect("held still");
+    database.task(claim.task).await.expect("known");
+    gate.passing.abort();
+}
+
+#[tokio::test]
+async fn a_server_that_says_nothing_is_not_waited_for_for_ever() {
+    let Some(server) = server() else { return };
+    let gate = Gate::new(through(&server, 0).1, 0).await;
+    gate.is_open.store(false, Ordering::Relaxed);
+    let refused = refusal(&through(&server, gate.port).0).await;
+    assert!(told(&refused).contains("does not answer"), "{}", told(&refused));
+}
+
+#[tokio::test]
+async fn whether_it_is_encrypted_is_as_the_url_says() {
+    let fresh = fresh_here!();
+    let mut other = fresh.schema().connection().await;
+    let can = sqlx::query_scalar("SELECT current_setting('ssl') = 'on'")
+        .fetch_one(&mut other)
+        .await;
+    let can: bool = can.expect("a setting");
+    for (mode, expected) in [
+        ("disable", Some(false)),
+        ("require", can.then_some(true)),
+        ("verify-full", None),
+    ] {
+        let url = format!("{}&sslmode={mode}", fresh.schema().url);
+        let opened = Database::connect(&url, 0).await;
+        assert_eq!(opened.is_ok(), expected.is_some(), "{mode}: {opened:?}");
+        let Ok(database) = opened else { continue };
+        database.ping().await.expect("it can be written");
+        let encrypted = format!(
+            "SELECT bool_or(s.ssl) FROM pg_stat_ssl s JOIN pg_stat_activity a ON a.pid = s.pid \
+             WHERE a.application_name = '{}' AND a.query LIKE '%COMMIT%' AND s.ssl = {}",
+            fresh.schema().name,
+            mode == "require"
+        );
+        let encrypted = sqlx::query_scalar(AssertSqlSafe(encrypted))
+            .fetch_one(&mut other)
+            .await;
+        let encrypted: Option<bool> = encrypted.expect("listed");
+        assert_eq!(encrypted, expected, "{mode}");
+        database.close().await;
+    }
+}
+
+/// Table, column, whether it must have a value; and the names of the indexes.
+type Shape = (Vec<(String, String, bool)>, Vec<String>);
+
+#[tokio::test]
+async fn both_engines_have_the_same_tables() {
+    let fresh = fresh_here!();
+    let file = on_file().await;
+    let mut ours = fresh.schema().connection().await;
+    let columns = sqlx::query_as(
+        "SELECT table_name::text, column_name::text, is_nullable = 'NO' FROM information_schema.columns \
+         WHERE table_schema = current_schema() AND table_name <> '_sqlx_migrations'",
+    );
+    let indexes = sqlx::query_scalar(
+        "SELECT indexname::text FROM pg_indexes WHERE schemaname = current_schema() \
+         AND indexname NOT LIKE '%key' AND indexname NOT LIKE '%pkey'",
+    );
+    let here: Shape = (
+        columns.fetch_all(&mut ours).await.expect("listed"),
+        indexes.fetch_all(&mut ours).await.expect("listed"),
+    );
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&file.path);
+    let mut theirs = options.connect().await.expect("opens");
+    let columns = sqlx::query_as(
+        "SELECT m.name, c.name, c.\"notnull\" OR c.pk > 0 FROM sqlite_master m JOIN pragma_table_info(m.name) c \
+         WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite%' AND m.name <> '_sqlx_migrations'",
+    );
+    let indexes =
+        sqlx::query_scalar("SELECT name FROM sqlite_master WHERE type = 'index' AND name NOT LIKE 'sqlite%'");
+    let there: Shape = (
+        columns.fetch_all(&mut theirs).await.expect("listed"),
+        indexes.fetch_all(&mut theirs).await.expect("listed"),
+    );
+    let sorted = |(mut columns, mut indexes): Shape| {
+        columns.sort();
+        indexes.sort();
+        (columns, indexes)
+    };
+    assert_eq!(sorted(here), sorted(there));
+}
+
+/// An experiment that the first version measured: without a word of containers, or of its kind of
+/// failure.
+const OF_THE_FIRST_VERSION: &str = r#"
+    INSERT INTO tasks (id, name, base_runtime, deployment_mode, max_iterations, created_at_ms, run, status,
+      total_experiments, successful_experiments)
+    VALUES (1, 'kept', 'vllm', 'docker', 1, 5, 1, 'failed', 1, 0);
+    INSERT INTO documents (task, run, document) VALUES (1, 1, '{}');
+    INSERT INTO experiments (id, task, run, number, role, attempt, status, candidate, reason, started_at_ms,
+      ended_at_ms)
+    VALUES (1, 1, 1, 1, 'baseline', 1, 'failed', '[]', 'because', 5, 6);
+    INSERT INTO results (experiment, launch, failure) VALUES (1,
+      '{"command":["vllm"],"env":[],"engine_version":null,"ready_after_ms":7,"image":null,"gpus":[]}',
+      '{"kind":"engine_crashed","message":"it broke","advice":null,"log_tail":[]}');
+"#;
+
+#[tokio::test]
+async fn a_schema_of_the_first_version_is_brought_up_to_date() {
+    let Some(schema) = Schema::new().await else { return };
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations/postgres");
+    let mut steps = Migrator::new(std::path::Path::new(folder))
+        .await
+        .expect("readable");
+    steps.migrations.to_mut().truncate(1);
+    let mut connection = schema.connection().await;
+    steps
+        .run_direct(None, &mut connection, false)
+        .await
+        .expect("the first step");
+    execute(&mut connection, OF_THE_FIRST_VERSION).await;
+    let older = Database::look_at_server(&schema.url).await;
+    assert!(matches!(older, Err(OpenError::Failed { .. })), "{older:?}");
+    let database = Database::connect(&schema.url, 0).await.expect("older");
+    let of_a_kind = ExperimentQuery {
+        failure: Some(FailureKind::EngineCrashed),
+        ..ExperimentQuery::all()
+    };
+    let found = database.find_experiments(ALL, &of_a_kind).await.expect("listed");
+    assert_eq!(found.total, 1);
+    let launch = found.rows[0].experiment.launch.clone().expect("as it was");
+    assert_eq!((launch.ready_after_ms, launch.container), (Some(7), None));
+    assert_eq!(database.check().await.expect("readable"), Vec::<String>::new());
 }

@@ -29,7 +29,7 @@ const ANSWER: Duration = Duration::from_secs(40);
 /// How long a connection that is given back may take to say that it is good.
 const GIVING_BACK: Duration = Duration::from_secs(5);
 
-/// The server's own deadlines, in milliseconds.
+/// The server's own deadlines, in milliseconds, where the URL says no others.
 const DEADLINES: [(&str, &str); 3] = [
     ("statement_timeout", "30000"),
     ("lock_timeout", "10000"),
@@ -63,6 +63,10 @@ impl Address {
     /// As a URL says, `postgres://user:password@host:port/database?sslmode=require`. What it does
     /// not say comes from the environment, as with PostgreSQL's own programs.
     pub(crate) fn read(url: &str) -> Result<Self, Error> {
+        // The driver would take any.
+        if !SCHEMES.iter().any(|scheme| url.starts_with(scheme)) {
+            return Err(Error::Configuration("another scheme".into()));
+        }
         let mut options: PgConnectOptions = with_known_parameters(url).parse()?;
         if options.get_application_name().is_none() {
             options = options.application_name("inference-autotuner");
@@ -91,20 +95,27 @@ impl Address {
 
     /// A connection of its own, for steps to a later schema.
     pub(crate) async fn connect(&self) -> Result<PgConnection, Error> {
-        let options = self.0.clone().options(DEADLINES_OF_STEPS);
+        let options = self.with(&DEADLINES_OF_STEPS);
         let connecting = options.connect();
         let connected = tokio::time::timeout(CONNECTING, connecting).await;
         connected.unwrap_or_else(|_| Err(silent()))
     }
 
+    /// With these settings, but for those that it has itself.
+    fn with(&self, settings: &[(&'static str, &'static str)]) -> PgConnectOptions {
+        let said = self.0.get_options().unwrap_or_default();
+        let unsaid = settings.iter().filter(|(name, _)| !said.contains(name));
+        self.0.clone().options(unsaid.copied())
+    }
+
     /// The pool of those who write.
     pub(crate) fn writers(&self) -> PgPool {
-        pool(WRITERS).connect_lazy_with(self.0.clone().options(DEADLINES))
+        pool(WRITERS).connect_lazy_with(self.with(&DEADLINES))
     }
 
     /// The pool of those who read; the server lets them do nothing else.
     pub(crate) fn readers(&self) -> PgPool {
-        let options = self.0.clone().options(DEADLINES);
+        let options = self.with(&DEADLINES);
         pool(READERS).connect_lazy_with(options.options([("default_transaction_read_only", "on")]))
     }
 }
@@ -114,6 +125,9 @@ impl std::fmt::Debug for Address {
         formatter.write_str(&self.shown())
     }
 }
+
+/// What a URL begins with.
+const SCHEMES: [&str; 2] = ["postgres://", "postgresql://"];
 
 /// What the driver reads from a URL.
 const PARAMETERS: [&str; 19] = [
@@ -228,4 +242,88 @@ pub(crate) async fn found(connection: &mut PgConnection) -> Result<Found, Error>
         .fetch_one(connection)
         .await?;
     Ok(version.map_or(Found::Nothing, Found::Schema))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_driver_does_not_know_is_left_out_of_a_url() {
+        let check = |url: &str, expected: &str| assert_eq!(with_known_parameters(url), expected);
+        check("postgres://a:b@c/d", "postgres://a:b@c/d");
+        check(
+            "postgres://a@c/d?sslmode=require&channel_binding=require&options[lock_timeout]=1",
+            "postgres://a@c/d?sslmode=require&options[lock_timeout]=1",
+        );
+        check("postgres://a@c/d?passwrd=x", "postgres://a@c/d?");
+    }
+
+    #[test]
+    fn an_address_is_shown_without_its_password() {
+        let check = |url: &str, expected: &str| {
+            let address = Address::read(url).expect("a URL");
+            assert_eq!(address.shown(), expected);
+            assert_eq!(format!("{address:?}"), expected);
+        };
+        check(
+            "postgres://me:secret@host:1/name?sslmode=require",
+            "postgres://me@host:1/name",
+        );
+        check(
+            "postgresql://me:secret@host:1/name?password=secret",
+            "postgres://me@host:1/name",
+        );
+        check(
+            "postgres://me:secret@host:1/name?host=/run/pg",
+            "postgres://me@/run/pg:1/name",
+        );
+        for none in [
+            "mysql://me:secret@host/name",
+            "secret",
+            "",
+            "postgres://me@host:port/name",
+        ] {
+            assert!(Address::read(none).is_err(), "{none}");
+        }
+    }
+
+    #[test]
+    fn what_a_url_says_of_deadlines_counts() {
+        let said = |url: &str| {
+            let options = Address::read(url).expect("a URL").with(&DEADLINES);
+            options.get_options().unwrap_or_default().to_owned()
+        };
+        let ours = said("postgres://me@host/name");
+        assert!(
+            ours.contains("statement_timeout=30000") && ours.contains("lock_timeout=10000"),
+            "{ours}"
+        );
+        let theirs = said("postgres://me@host/name?options=-clock_timeout%3D7");
+        assert!(theirs.contains("statement_timeout=30000"), "{theirs}");
+        assert!(
+            theirs.contains("lock_timeout=7") && !theirs.contains("lock_timeout=10000"),
+            "{theirs}"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_says_nothing_is_given_up() {
+        let silent = answered(std::future::pending::<Result<(), Error>>()).await;
+        let Err(Error::Io(error)) = silent else {
+            panic!("{silent:?}");
+        };
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[test]
+    fn the_steps_have_the_numbers_and_names_of_the_other_engine() {
+        let steps = |migrations: &Migrator| -> Vec<(i64, String)> {
+            let steps = migrations.iter();
+            steps
+                .map(|step| (step.version, step.description.to_string()))
+                .collect()
+        };
+        assert_eq!(steps(&MIGRATIONS), steps(&super::super::sqlite::MIGRATIONS));
+    }
 }

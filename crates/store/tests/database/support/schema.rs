@@ -18,10 +18,12 @@ pub(crate) fn server() -> Option<String> {
         .with_file_name("postgres")
         .join("url");
     let found = variable("AUTOTUNER_TEST_POSTGRES").or_else(|| std::fs::read_to_string(file).ok());
-    let is_skipped = variable("AUTOTUNER_SKIP_POSTGRES").is_some_and(|value| value == "1");
-    let found = found.filter(|_| !is_skipped);
+    if variable("AUTOTUNER_SKIP_POSTGRES").is_some_and(|value| value == "1") {
+        missing("AUTOTUNER_SKIP_POSTGRES is 1");
+        return None;
+    }
     if found.is_none() {
-        missing("no PostgreSQL server for tests is known (scripts/postgres.sh starts one)");
+        missing("no server for tests is known (scripts/postgres.sh starts one)");
     }
     found.map(|url| url.trim().to_owned())
 }
