@@ -19,14 +19,18 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::service::access::secret::Secret;
-use environment::{environment_names, from_environment, read_environment, stranger, variable};
+use environment::{environment_names, from_environment, lease_ms, read_environment, stranger, variable};
 pub(crate) use origin::{Origin, Source};
 use origin::{help, shown, source_of};
-use values::{grace, memory, no_tilde, tasks_at_once};
+use values::{database, grace, memory, no_tilde, tasks_at_once};
+
+/// How long a worker has a task without saying that it is alive, in milliseconds.
+const LEASE_MS: i64 = 60_000;
 
 /// Every option.
-const OPTIONS: [&str; 14] = [
+const OPTIONS: [&str; 15] = [
     "data_dir",
+    "database",
     "model_dir",
     "stop_grace_seconds",
     "log",
@@ -46,9 +50,12 @@ const OPTIONS: [&str; 14] = [
 #[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Options {
-    /// Where logs, records of running engines and, later, the database live.
+    /// Where the database, logs and records of running engines live.
     #[schema(value_type = String)]
     data_dir: PathBuf,
+    /// The database on a PostgreSQL server that several machines share:
+    /// `postgres://user:password@host/name`; empty for a file in the data directory.
+    database: String,
     /// Directory below which a model that is named without a slash is looked for.
     #[schema(value_type = String)]
     model_dir: PathBuf,
@@ -88,8 +95,11 @@ struct Options {
 /// The effective configuration, validated.
 #[derive(Debug, Clone)]
 pub(crate) struct Config {
-    /// Where logs, records of running engines and, later, the database live.
+    /// Where the database, logs and records of running engines live.
     pub(crate) data_dir: PathBuf,
+    /// The database on a server; a file in the data directory when `None`. Never shown: it may
+    /// hold a password.
+    pub(crate) database: Option<Secret>,
     /// Directory below which a model that is named without a slash is looked for.
     pub(crate) model_dir: PathBuf,
     /// Time between asking an engine to end and forcing it.
@@ -118,6 +128,8 @@ pub(crate) struct Config {
     pub(crate) cpu_slots: Option<u32>,
     /// Whether administrators may manage containers that the service has not made.
     pub(crate) manage_all_containers: bool,
+    /// How long a worker has a task without saying that it is alive, in milliseconds.
+    pub(crate) lease_ms: i64,
     /// Where the program is to kill itself, for tests of what that leaves.
     pub(crate) fault: Option<String>,
     /// What containers are told of proxies and of the hub: never shown, some of it is secret.
@@ -141,6 +153,11 @@ pub(crate) struct Flags {
     #[arg(long, global = true, value_name = "DIR", help_heading = "Global options")]
     #[serde(skip_serializing_if = "Option::is_none")]
     data_dir: Option<PathBuf>,
+    /// Database on a PostgreSQL server, shared by several machines; a password is better in
+    /// AUTOTUNER_DATABASE, which other users of this machine do not see
+    #[arg(long, global = true, value_name = "URL", help_heading = "Global options")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    database: Option<String>,
     /// Directory below which models named without a slash are looked for
     #[arg(long, global = true, value_name = "DIR", help_heading = "Global options")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -196,6 +213,7 @@ impl Config {
         };
         let defaults = Options {
             data_dir,
+            database: String::new(),
             model_dir: PathBuf::from("/mnt/data/models"),
             stop_grace_seconds: 5.0,
             log: "warn".into(),
@@ -214,6 +232,9 @@ impl Config {
         let mut config = Self::from_sources(&defaults, &file, &environment, flags)?;
         config.container_environment = surroundings::for_containers(read_environment);
         config.service_proxy = surroundings::service_proxy();
+        if let Some(lease_ms) = lease_ms(read_environment)? {
+            config.lease_ms = lease_ms;
+        }
         config.fault = read_environment(&variable("fault")).and_then(|fault| fault.into_string().ok());
         config.warnings = environment_names()
             .iter()
@@ -254,6 +275,7 @@ impl Config {
             .collect();
         Ok(Self {
             data_dir: std::path::absolute(&options.data_dir).unwrap_or(options.data_dir),
+            database: database(options.database)?,
             model_dir: options.model_dir,
             stop_grace: grace(options.stop_grace_seconds)?,
             log: options.log,
@@ -270,6 +292,7 @@ impl Config {
             max_tasks: tasks_at_once(options.max_tasks)?,
             cpu_slots: Some(options.cpu_slots).filter(|slots| *slots > 0),
             manage_all_containers: options.manage_all_containers,
+            lease_ms: LEASE_MS,
             fault: None,
             container_environment: Vec::new(),
             search_path: read_environment("PATH"),

@@ -13,7 +13,9 @@ mod records;
 pub mod conformance;
 pub mod legacy;
 
-pub use database::{Claim, Database, OpenError, Renewal, RunStore, Wish};
+pub use database::{
+    Claim, Database, Heard, LONGEST_NOTICE, Listener, LogPiece, OpenError, Renewal, RunStore, Wish, Written,
+};
 pub use lists::{Block, ExperimentQuery, ExperimentSort, Order, Progress, Standing, TaskQuery, TaskSort};
 pub use memory::MemoryStore;
 pub use records::{

@@ -182,6 +182,7 @@ async fn clear_task_log(
         .database
         .note(&act, "task.clear_log", &target, None)
         .await?;
+    service.forget_logs(task, &format!("task_{task}.log")).await?;
     let cleared = service.logs.clear(task).await;
     cleared.map_err(|error| ApiError::internal(&error))?;
     Ok(StatusCode::NO_CONTENT)
@@ -208,7 +209,7 @@ async fn answer(
 }
 
 async fn text(service: &Service, subject: &Subject, tail: Option<usize>) -> Result<Response, ApiError> {
-    let path = subject.path(&service.logs);
+    let path = subject.fetched(service).await;
     let nothing = subject.no_log();
     let body = blocking(move || {
         let logs = read::end(&path, tail)?.unwrap_or_else(|| nothing.to_owned());
@@ -220,7 +221,7 @@ async fn text(service: &Service, subject: &Subject, tail: Option<usize>) -> Resu
 
 async fn download(service: &Service, caller: &Caller, subject: &Subject) -> Result<Response, ApiError> {
     let missing = ApiError::not_found(subject.no_log());
-    attachment(service, caller, subject.path(&service.logs), missing).await
+    attachment(service, caller, subject.fetched(service).await, missing).await
 }
 
 /// A log as it is now as a file for whoever asks, or this error where there is none.

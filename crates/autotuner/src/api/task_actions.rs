@@ -118,6 +118,14 @@ async fn clear_task(
     let record = cleared
         .map_err(|error| in_words(error, |_| illegal("Cannot clear running task. Cancel it first.")))?;
     // A log that stays is no reason to say that nothing was cleared.
+    let run = format!("task_{id}_run_{}_", record.summary.run);
+    let forgotten = match service.forget_logs(id, &run).await {
+        Ok(()) => service.forget_logs(id, &format!("task_{id}.log")).await,
+        failed => failed,
+    };
+    if let Err(error) = forgotten {
+        tracing::error!(task.id = id.0, %error, "the shared log of a task that was cleared stays");
+    }
     let gone = service.logs.remove_run(id, record.summary.run).await;
     let emptied = service.logs.clear(id).await;
     if let Err(error) = gone.and(emptied) {

@@ -11,6 +11,7 @@ use super::{NOTHING, Refusal, print, runtime, say};
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::Config;
 use crate::service::data_dir::{DataDir, DataDirError, database_path};
+use crate::service::database;
 
 /// Copy and check the database
 #[derive(Debug, clap::Args)]
@@ -100,6 +101,12 @@ pub(super) async fn audit_problem(database: &Database) -> Result<Option<String>,
 /// The database of the data directory as it is, for reading beside whoever serves it. `None`
 /// where there is none yet.
 pub(super) async fn look_at(config: &Config) -> Result<Option<Database>, Refusal> {
+    if let Some(url) = &config.database {
+        let opened = Database::look_at_server(url.reveal()).await;
+        return opened
+            .map(Some)
+            .map_err(|error| anyhow::Error::from(error).into());
+    }
     let path = database_path(&config.data_dir);
     if !path.exists() {
         return Ok(None);
@@ -119,6 +126,6 @@ pub(super) async fn work_on(config: &Config) -> Result<(DataDir, Database), Refu
         )),
         error => anyhow::Error::from(error).into(),
     })?;
-    let database = Database::open(&ours.database(), SystemClock.now_ms()).await;
+    let database = database::open(config, &ours, SystemClock.now_ms()).await;
     Ok((ours, database.map_err(anyhow::Error::from)?))
 }

@@ -31,6 +31,7 @@ mod token;
 mod truth_server;
 mod tune;
 mod validate;
+mod worker;
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -83,6 +84,7 @@ enum Command {
     Run(run::Arguments),
     Tune(Box<tune::Arguments>),
     Serve(serve::Arguments),
+    Worker(worker::Arguments),
     Bench(Box<bench::Arguments>),
     Validate(validate::Arguments),
     Engines(engines::Arguments),
@@ -140,6 +142,7 @@ fn dispatch(command: Command, config: &Config) -> Result<ExitCode, Refusal> {
         Command::Run(arguments) => run::run(&arguments, config),
         Command::Tune(arguments) => tune::run(&arguments, config),
         Command::Serve(arguments) => serve::run(&arguments, config),
+        Command::Worker(arguments) => worker::run(&arguments, config),
         Command::Bench(arguments) => bench::run(&arguments, config),
         Command::Validate(arguments) => validate::run(&arguments),
         Command::Engines(arguments) => engines::run(&arguments, config),

@@ -8,31 +8,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use autotuner_deploy::containers::Containers;
 use autotuner_load::generator::{LoadGenerator, LoadOptions};
-use autotuner_store::Database;
 use tokio::net::TcpListener;
-use tokio::sync::Notify;
 
 use super::{Refusal, runtime, say};
 use crate::api::{self, presets};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::fault;
-use crate::host::ThisHost;
 use crate::service::Service;
 use crate::service::access::first_token::FirstToken;
 use crate::service::access::hosts::Authority;
 use crate::service::access::{self, Access, Settings};
 use crate::service::data_dir::DataDir;
 use crate::service::docker_watch;
-use crate::service::events::Hub;
-use crate::service::log_files::LogFiles;
-use crate::service::metrics::Metrics;
-use crate::service::supervisor::{Board, Machine, Supervisor};
-use crate::service::wishes::Wishes;
+use crate::service::supervisor::{Machine, Supervisor};
+use crate::service::{database, relay};
 use crate::shutdown::Shutdown;
-use crate::targets::{gpu_pool, surroundings};
 use crate::worker::preflight::Places;
 
 /// Keep tasks, run them, and answer the REST API
@@ -41,6 +33,7 @@ use crate::worker::preflight::Places;
 Examples:
   autotuner serve
   autotuner serve --port 0 --data-dir /srv/autotuner
+  autotuner serve --database postgres://tuner@db.example/tuner --no-worker
 
 Tasks that run when the server ends go on at its next start. The first SIGTERM or Ctrl-C stops the
 load and tears engines down, the second hurries.
@@ -58,6 +51,9 @@ pub(super) struct Arguments {
     /// A proxy in front of the server encrypts, and says in `X-Forwarded-For` who asks
     #[arg(long)]
     behind_proxy: bool,
+    /// Run no tasks here: `autotuner worker` does elsewhere, on the same database
+    #[arg(long)]
+    no_worker: bool,
     /// Answer to this name, too: `tuner.example`, `tuner.example:8443`; may be given more than once
     #[arg(long = "allowed-host", value_name = "NAME")]
     allowed_hosts: Vec<Authority>,
@@ -101,6 +97,11 @@ async fn serve(arguments: &Arguments, config: &Config) -> anyhow::Result<()> {
         behind_proxy,
         ..
     } = arguments;
+    if arguments.no_worker && config.database.is_none() {
+        anyhow::bail!(
+            "nobody would run tasks: with --no-worker, name a database that workers share (--database)"
+        );
+    }
     let notice = access::bind::decide(host, *no_auth, *behind_proxy)?;
     let shutdown = Shutdown::listen(say).context("cannot listen for signals")?;
     let data = DataDir::open(&config.data_dir)?;
@@ -110,9 +111,7 @@ async fn serve(arguments: &Arguments, config: &Config) -> anyhow::Result<()> {
     let places = Places::of_server(config).context("cannot tell our own program's path")?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let started_at_ms = clock.now_ms();
-    let database = Database::open(&data.database(), started_at_ms).await?;
-    // Whoever claimed a task before is dead: this directory is ours alone.
-    database.forget_claims().await?;
+    let database = database::open(config, &data, started_at_ms).await?;
     database.seed_presets(presets::seeds(), started_at_ms).await?;
     // Made even where nobody is asked for it: commands of this machine find it in its file.
     let token = FirstToken::ensure(&database, &config.data_dir, started_at_ms).await?;
@@ -120,27 +119,16 @@ async fn serve(arguments: &Arguments, config: &Config) -> anyhow::Result<()> {
     if arguments.manage_all_containers {
         config.let_all_containers_be_managed();
     }
-    let service = Arc::new(Service {
-        database: database.clone(),
-        clock,
-        events: Hub::default(),
-        logs: LogFiles::new(&config.logs_dir()),
-        access: Access::new(arguments.access(bound)),
-        gpus: gpu_pool(&config),
-        containers: Containers::new(surroundings(&config)),
-        config,
-        bell: Notify::new(),
-        wishes: Wishes::default(),
-        host: ThisHost::default(),
-        board: Board::default(),
-        metrics: Metrics::default(),
-        shutdown,
-        started_at_ms,
-    });
+    let access = Access::new(arguments.access(bound));
+    let service = Service::new(config, data.id()?, database.clone(), clock, access, shutdown);
+    let service = Arc::new(service.context("cannot empty the folder of fetched logs")?);
     let bench = Arc::new(LoadGenerator::new(LoadOptions::default()));
     let supervisor = Supervisor::new(Arc::clone(&service), Arc::new(machine), bench, places);
     let announced = data.announce(&url(bound), started_at_ms)?;
     say(&format!("listening on http://{bound}"));
+    if database.is_shared() {
+        say(&format!("the database is {}", database.place()));
+    }
     if let Some(text) = notice.text() {
         say(&format!("warning: {text}"));
     }
@@ -148,14 +136,28 @@ async fn serve(arguments: &Arguments, config: &Config) -> anyhow::Result<()> {
         true => say("nobody is asked for a token (--no-auth)"),
         false => say(&token.welcome(bound, stderr().is_terminal())),
     }
-    let (answered, (), ()) = tokio::join!(
-        answer(Arc::clone(&service), listener),
-        supervisor.supervise(),
-        docker_watch::watch(Arc::clone(&service)),
-    );
+    let everything = async {
+        tokio::join!(
+            answer(Arc::clone(&service), listener),
+            supervised(arguments, supervisor, &service),
+            docker_watch::watch(Arc::clone(&service)),
+        )
+    };
+    let answered = tokio::select! {
+        (answered, (), ()) = everything => answered,
+        never = relay::relay(Arc::clone(&service)) => match never {},
+    };
     drop(announced);
     database.close().await;
     answered
+}
+
+/// Runs tasks, where any are to be run here, until the server is to end.
+async fn supervised(arguments: &Arguments, supervisor: Supervisor, service: &Service) {
+    match arguments.no_worker {
+        true => service.shutdown.soft.cancelled().await,
+        false => supervisor.supervise().await,
+    }
 }
 
 async fn listen(arguments: &Arguments) -> anyhow::Result<TcpListener> {

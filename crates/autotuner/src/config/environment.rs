@@ -10,7 +10,7 @@ use super::{ConfigError, Environment, OPTIONS, shown};
 const PREFIX: &str = "AUTOTUNER_";
 
 /// Variables with our prefix that are no options: marks of engines, and what our scripts heed.
-const NO_OPTIONS: [&str; 13] = [
+const NO_OPTIONS: [&str; 14] = [
     "INSTANCE",
     "DEPLOYMENT",
     "LLAMA_SERVER",
@@ -24,6 +24,7 @@ const NO_OPTIONS: [&str; 13] = [
     "SKIP_POSTGRES",
     "BINARY",
     "FAULT",
+    "LEASE_SECONDS",
 ];
 
 /// Asks for every option's variable. Values are taken as they are: a directory may be called
@@ -65,6 +66,25 @@ pub(super) fn from_environment(read: impl Fn(&str) -> Option<OsString>) -> Resul
         said.insert(option.to_owned(), value);
     }
     Ok(said)
+}
+
+/// What `AUTOTUNER_LEASE_SECONDS` says, for tests that cannot wait for a minute: in milliseconds.
+///
+/// # Errors
+/// It is no whole number of seconds from 2 to 3600.
+pub(super) fn lease_ms(read: impl Fn(&str) -> Option<OsString>) -> Result<Option<i64>, ConfigError> {
+    let Some(value) = read(&variable("lease_seconds")).filter(|value| !value.is_empty()) else {
+        return Ok(None);
+    };
+    let seconds = value.to_str().and_then(|text| text.parse::<i64>().ok());
+    match seconds {
+        Some(seconds @ 2..=3600) => Ok(Some(seconds * 1000)),
+        _ => Err(ConfigError::Value {
+            option: "lease_seconds",
+            value: value.to_string_lossy().into_owned(),
+            reason: "it is a whole number of seconds from 2 to 3600",
+        }),
+    }
 }
 
 /// The entries of a list in a variable.

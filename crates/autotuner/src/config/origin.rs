@@ -11,7 +11,7 @@ use super::environment::variable;
 use super::{Environment, Options};
 
 /// Options that nobody is shown.
-const SECRETS: [&str; 1] = ["token"];
+const SECRETS: [&str; 2] = ["token", "database"];
 
 /// An option, its value, and who set it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -15,6 +15,7 @@ fn defaults() -> Options {
         allowed_model_dirs: Vec::new(),
         url: String::new(),
         token: String::new(),
+        database: String::new(),
         max_tasks: 8,
         cpu_slots: 0,
         manage_all_containers: false,

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::ConfigError;
+use crate::service::access::secret::Secret;
 
 /// `~` in a file or in `--data-dir=~/x` is not a shell's to expand, and a directory of that
 /// name wherever we happen to be started is nobody's wish.
@@ -17,6 +18,21 @@ pub(super) fn no_tilde(option: &'static str, path: &Path) -> Result<(), ConfigEr
         });
     }
     Ok(())
+}
+
+/// The URL of a database on a server; what is no such URL is not quoted, as it may hold a password.
+pub(super) fn database(url: String) -> Result<Option<Secret>, ConfigError> {
+    if url.is_empty() {
+        return Ok(None);
+    }
+    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        return Ok(Some(Secret::new(url)));
+    }
+    Err(ConfigError::Value {
+        option: "database",
+        value: "what was given".into(),
+        reason: "it is a URL like postgres://user:password@host/name; leave it out for a file in the data directory",
+    })
 }
 
 pub(super) fn grace(seconds: f64) -> Result<Duration, ConfigError> {

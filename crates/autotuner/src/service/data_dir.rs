@@ -90,6 +90,31 @@ impl DataDir {
         database_path(&self.path)
     }
 
+    /// What tells this directory from those of other machines: made at the first asking, and kept.
+    ///
+    /// # Errors
+    /// It cannot be read or written.
+    pub(crate) fn id(&self) -> Result<String, DataDirError> {
+        let path = self.path.join("id");
+        match fs::read_to_string(&path) {
+            Ok(id) if !id.trim().is_empty() => return Ok(id.trim().to_owned()),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(file("read", &path)(error));
+            }
+            _ => {}
+        }
+        let mut random = [0; 8];
+        getrandom::fill(&mut random)
+            .map_err(io::Error::other)
+            .map_err(file("make up a name for", &self.path))?;
+        let id = format!("{:016x}", u64::from_ne_bytes(random));
+        let draft = self.path.join("id.new");
+        fs::write(&draft, format!("{id}\n"))
+            .and_then(|()| fs::rename(&draft, &path))
+            .map_err(file("write", &path))?;
+        Ok(id)
+    }
+
     /// Puts down where the server answers, for programs on this machine, until the answer is
     /// dropped.
     ///
@@ -163,6 +188,15 @@ mod tests {
         assert!(refused.contains(&owner), "{refused}");
         drop(first);
         DataDir::open(&path).expect("free again");
+    }
+
+    #[test]
+    fn it_keeps_the_name_that_tells_it_from_others() {
+        let folders = [(); 2].map(|()| tempfile::tempdir().expect("a temporary directory"));
+        let id = |index: usize| DataDir::open(folders[index].path()).expect("free").id();
+        let first = id(0).expect("made");
+        assert_eq!((first.len(), id(0).expect("kept")), (16, first.clone()));
+        assert_ne!(id(1).expect("made"), first);
     }
 
     #[test]

@@ -5,31 +5,39 @@
 
 pub(crate) mod access;
 pub(crate) mod data_dir;
+pub(crate) mod database;
 pub(crate) mod docker_watch;
 pub(crate) mod events;
 pub(crate) mod log_files;
 pub(crate) mod metrics;
 pub(crate) mod permits;
+pub(crate) mod relay;
+pub(crate) mod shared_logs;
 pub(crate) mod supervisor;
 #[cfg(test)]
 pub(crate) mod testing;
 pub(crate) mod wishes;
 
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
+use autotuner_core::ids::TaskId;
 use autotuner_deploy::containers::Containers;
 use autotuner_deploy::gpu::GpuPool;
-use autotuner_store::Database;
+use autotuner_store::{Database, StoreError};
 use tokio::sync::Notify;
 
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::host::ThisHost;
 use crate::shutdown::Shutdown;
+use crate::targets::{gpu_pool, surroundings};
 use access::Access;
 use events::Hub;
 use log_files::LogFiles;
 use metrics::Metrics;
+use shared_logs::Fetched;
 use supervisor::Board;
 use wishes::Wishes;
 
@@ -43,8 +51,14 @@ pub(crate) struct Service {
     pub(crate) config: Config,
     /// Who is told of what happens.
     pub(crate) events: Hub,
-    /// Where logs are, and who may empty them.
+    /// What tells our data directory from others' on the same database.
+    pub(crate) origin: String,
+    /// Where logs are read, and who may empty them.
     pub(crate) logs: LogFiles,
+    /// Where runs write theirs: the same folder, unless others share the database.
+    pub(crate) own_logs: LogFiles,
+    /// How far the logs of a shared database were fetched; `None` where nobody shares it.
+    pub(crate) fetched: Option<Fetched>,
     /// Who may do what.
     pub(crate) access: Access,
     /// The machine's GPUs, shared by every run.
@@ -65,4 +79,67 @@ pub(crate) struct Service {
     pub(crate) shutdown: Shutdown,
     /// When the service was started.
     pub(crate) started_at_ms: i64,
+}
+
+impl Service {
+    /// A service on this database, with nothing happening yet.
+    ///
+    /// # Errors
+    /// The folder of logs that others have written cannot be emptied.
+    pub(crate) fn new(
+        config: Config,
+        origin: String,
+        database: Database,
+        clock: Arc<dyn Clock>,
+        access: Access,
+        shutdown: Shutdown,
+    ) -> io::Result<Self> {
+        let own_logs = config.logs_dir();
+        let (logs, fetched) = match database.is_shared() {
+            true => {
+                let folder = own_logs.join("fetched");
+                let fetched = Fetched::new(database.clone(), &folder)?;
+                (folder, Some(fetched))
+            }
+            false => (own_logs.clone(), None),
+        };
+        Ok(Self {
+            database,
+            events: Hub::default(),
+            origin,
+            logs: LogFiles::new(&logs),
+            own_logs: LogFiles::new(&own_logs),
+            fetched,
+            access,
+            gpus: gpu_pool(&config),
+            containers: Containers::new(surroundings(&config)),
+            config,
+            bell: Notify::new(),
+            wishes: Wishes::default(),
+            host: ThisHost::default(),
+            board: Board::default(),
+            metrics: Metrics::default(),
+            shutdown,
+            started_at_ms: clock.now_ms(),
+            clock,
+        })
+    }
+
+    /// Sees to it that a log of a task is as new as whoever writes it has let others know.
+    pub(crate) async fn fetch_log(&self, task: TaskId, path: &Path) {
+        if let Some(fetched) = &self.fetched {
+            fetched.fetch(task, path).await;
+        }
+    }
+
+    /// Forgets what others have written of a task's logs, those whose names begin so.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub(crate) async fn forget_logs(&self, task: TaskId, beginning: &str) -> Result<(), StoreError> {
+        match self.fetched {
+            Some(_) => self.database.forget_logs(task, beginning).await,
+            None => Ok(()),
+        }
+    }
 }

@@ -65,7 +65,7 @@ fn points() -> Vec<String> {
 }
 
 /// Experiments that were on record as ended and are not any more, or otherwise.
-fn lost(before: &BTreeMap<u32, Finished>, after: &BTreeMap<u32, Finished>) -> usize {
+pub(crate) fn lost(before: &BTreeMap<u32, Finished>, after: &BTreeMap<u32, Finished>) -> usize {
     let is_lost = |(number, one): &(&u32, &Finished)| after.get(number) != Some(*one);
     before.iter().filter(is_lost).count()
 }
@@ -74,7 +74,7 @@ fn lost(before: &BTreeMap<u32, Finished>, after: &BTreeMap<u32, Finished>) -> us
 const MOST_AGAIN: usize = 4;
 
 /// Configurations that were measured more often than was planned.
-fn measured_twice(experiments: &[Experiment]) -> usize {
+pub(crate) fn measured_twice(experiments: &[Experiment]) -> usize {
     let mut counts: BTreeMap<(&str, String), usize> = BTreeMap::new();
     let measured = || experiments.iter().filter(|one| one.score().is_some());
     for one in measured().filter(|one| one.role != Role::Replicate) {
@@ -86,7 +86,7 @@ fn measured_twice(experiments: &[Experiment]) -> usize {
     counts.values().filter(|count| **count > 1).count() + again.saturating_sub(MOST_AGAIN)
 }
 
-fn check_database(home: &Home) -> usize {
+pub(crate) fn check_database(home: &Home) -> usize {
     home.with_database(async |database| database.check().await.expect("readable").len())
 }
 
@@ -110,7 +110,7 @@ fn judge(
 
 /// Scales far apart, so that there is no doubt which is best.
 const SCALES: [f64; 2] = [6.0, 0.5];
-const BEST: &str = "time-scale=0.5";
+pub(crate) const BEST: &str = "time-scale=0.5";
 
 /// At which passage of a point the server is killed: at the second, where there is one, so that
 /// something is on record by then.
@@ -121,8 +121,7 @@ fn passage(point: &str) -> u32 {
     }
 }
 
-fn kill_at(point: &str, side: &str) -> Cost {
-    let home = Home::new();
+fn kill_at(home: &Home, point: &str, side: &str) -> Cost {
     let id = home.create(&task_of_scales(&SCALES));
     let fault = format!("{point}:{side}:{}", passage(point));
     let mut server = home.serve_with(&fault);
@@ -140,7 +139,7 @@ fn kill_at(point: &str, side: &str) -> Cost {
     let status = home.wait_for_end(&mut server, id);
     assert_eq!(status, TaskStatus::Completed, "{fault}");
     home.end(server);
-    let cost = judge(&home, id, &before, orphans_after, BEST);
+    let cost = judge(home, id, &before, orphans_after, BEST);
     if !cost.is_zero() {
         say(&format!("{fault}: {cost:?}, {:#?}", home.finished(id)));
     }
@@ -149,6 +148,18 @@ fn kill_at(point: &str, side: &str) -> Cost {
 
 #[test]
 fn at_every_step() {
+    killed_at_every_step(&|| Some(Home::new()));
+}
+
+#[test]
+fn at_every_step_on_a_database_that_is_shared() {
+    killed_at_every_step(&Home::on_postgres);
+}
+
+fn killed_at_every_step(home: &(dyn Fn() -> Option<Home> + Sync)) {
+    if home().is_none() {
+        return;
+    }
     let points = points();
     assert!(points.len() >= 20, "{points:?}");
     let cases: Vec<(&str, &str)> = points
@@ -160,7 +171,7 @@ fn at_every_step() {
         for _ in 0..AT_ONCE {
             scope.spawn(|| {
                 while let Some((point, side)) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let cost = kill_at(point, side);
+                    let cost = kill_at(&home().expect("there was one"), point, side);
                     total.lock().expect("no case has failed").add(&cost);
                 }
             });
@@ -176,10 +187,10 @@ fn at_every_step() {
 }
 
 /// Moments from a seed: a linear congruential generator, which is random enough for that.
-struct Moments(u64);
+pub(crate) struct Moments(pub(crate) u64);
 
 impl Moments {
-    fn next(&mut self, most: Duration) -> Duration {
+    pub(crate) fn next(&mut self, most: Duration) -> Duration {
         self.0 = self
             .0
             .wrapping_mul(6_364_136_223_846_793_005)
@@ -194,7 +205,7 @@ impl Moments {
     clippy::disallowed_methods,
     reason = "what the script says that makes this test longer"
 )]
-fn setting(name: &str, default: u64) -> u64 {
+pub(crate) fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name)
         .ok()
         .and_then(|text| text.parse().ok())
@@ -202,7 +213,7 @@ fn setting(name: &str, default: u64) -> u64 {
 }
 
 /// A task of so many experiments.
-fn long_task(experiments: usize) -> serde_json::Value {
+pub(crate) fn long_task(experiments: usize) -> serde_json::Value {
     let count = u32::try_from(experiments).expect("few");
     let slow = (1..count).map(|step| 4.0 + 0.01 * f64::from(step));
     let mut scales: Vec<f64> = slow.collect();
@@ -215,13 +226,21 @@ fn long_task(experiments: usize) -> serde_json::Value {
 
 #[test]
 fn at_random_moments() {
-    let kills = setting("AUTOTUNER_KILLS", 20);
+    killed_at_random_moments(&|| Some(Home::new()), setting("AUTOTUNER_KILLS", 20));
+}
+
+#[test]
+fn at_random_moments_on_a_database_that_is_shared() {
+    killed_at_random_moments(&Home::on_postgres, setting("AUTOTUNER_KILLS", 10));
+}
+
+fn killed_at_random_moments(home: &dyn Fn() -> Option<Home>, kills: u64) {
     let seed = setting("AUTOTUNER_KILLS_SEED", 7);
     say(&format!("{kills} kills, seed {seed}"));
     let mut moments = Moments(seed);
     let (mut total, mut killed, mut tasks, mut longest) = (Cost::default(), 0, 0, Duration::ZERO);
     while killed < kills {
-        let home = Home::new();
+        let Some(home) = home() else { return };
         let id = home.create(&long_task(10));
         tasks += 1;
         let mut before = BTreeMap::new();

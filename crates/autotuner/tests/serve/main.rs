@@ -20,4 +20,11 @@ mod life;
 )]
 #[path = "../cli/support.rs"]
 mod sandbox;
+#[expect(
+    dead_code,
+    reason = "shared with the tests of the database, which use all of it"
+)]
+#[path = "../../../store/tests/database/support/schema.rs"]
+mod schema;
+mod shared;
 mod support;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::Arc;
 use std::time::Duration;
 
 use autotuner_core::experiment::Experiment;
@@ -16,11 +17,17 @@ use tokio::time::Instant;
 use crate::harbour::Harbour;
 use crate::sandbox::Running;
 pub(crate) use crate::sandbox::{Sandbox, sim_task, wait_for};
+use crate::schema::Schema;
+
+/// How long a worker on a shared database has a task without saying that it is alive.
+pub(crate) const LEASE: Duration = Duration::from_secs(4);
 
 /// A sandbox in which a server runs, one after another.
 pub(crate) struct Home {
     pub(crate) sandbox: Harbour,
     runtime: tokio::runtime::Runtime,
+    /// Where the database is, if it is no file of the sandbox.
+    schema: Option<Arc<Schema>>,
 }
 
 /// A server that runs.
@@ -48,15 +55,49 @@ impl Home {
             .enable_all()
             .build()
             .expect("a runtime");
-        Self { sandbox, runtime }
+        Self {
+            sandbox,
+            runtime,
+            schema: None,
+        }
+    }
+
+    /// One whose database is on the server for tests; `None` where there is none.
+    pub(crate) fn on_postgres() -> Option<Self> {
+        let home = Self::new();
+        let schema = home.runtime.block_on(Schema::new())?;
+        Some(Self {
+            schema: Some(Arc::new(schema)),
+            ..home
+        })
+    }
+
+    /// Another machine, as far as its files go, on the same database.
+    pub(crate) fn beside(&self) -> Self {
+        Self {
+            schema: self.schema.clone(),
+            ..Self::new()
+        }
+    }
+
+    /// The command of a worker without a server.
+    pub(crate) fn worker(&self) -> Command {
+        self.on_database(self.sandbox.command(&["worker"]))
+    }
+
+    fn on_database(&self, mut command: Command) -> Command {
+        // Processors of the machine under test are no subject of these tests.
+        command.env("AUTOTUNER_CPU_SLOTS", "4");
+        if let Some(schema) = &self.schema {
+            command.env("AUTOTUNER_DATABASE", &schema.url);
+            command.env("AUTOTUNER_LEASE_SECONDS", LEASE.as_secs().to_string());
+        }
+        command
     }
 
     /// The command of a server, for one who wants to change its environment.
     pub(crate) fn command(&self) -> Command {
-        let mut command = self.sandbox.command(&["serve", "--port", "0", "--no-auth"]);
-        // Processors of the machine under test are no subject of these tests.
-        command.env("AUTOTUNER_CPU_SLOTS", "4");
-        command
+        self.on_database(self.sandbox.command(&["serve", "--port", "0", "--no-auth"]))
     }
 
     /// Starts a server and waits until it says where it answers.
@@ -105,9 +146,11 @@ impl Home {
     /// Does something with the database, beside whoever else has it open.
     pub(crate) fn with_database<T>(&self, act: impl AsyncFnOnce(&Database) -> T) -> T {
         self.runtime.block_on(async {
-            let database = Database::open(&self.database_file(), 0)
-                .await
-                .expect("the database opens");
+            let opened = match &self.schema {
+                Some(schema) => Database::connect(&schema.url, 0).await,
+                None => Database::open(&self.database_file(), 0).await,
+            };
+            let database = opened.expect("the database opens");
             let done = act(&database).await;
             database.close().await;
             done

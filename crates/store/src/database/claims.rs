@@ -145,6 +145,27 @@ impl Database {
         Ok(freed)
     }
 
+    /// Frees the claims of workers whose names begin so. For a process that has just become the
+    /// only one of them: the others are dead. Gives the number of claims that were held.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn forget_claims_of(&self, owners: &str) -> Result<u64, StoreError> {
+        let doing = "freeing the claims of dead workers";
+        let mut transaction = self.write(doing).await?;
+        let freed = query(
+            "UPDATE tasks SET lease_owner = NULL, lease_until_ms = NULL \
+             WHERE status = $1 AND lease_until_ms IS NOT NULL AND substr(lease_owner, 1, length($2)) = $2",
+        )
+        .bind(TaskStatus::Running.keep())
+        .bind(owners)
+        .execute(&mut *transaction)
+        .await
+        .doing(doing)?;
+        transaction.commit().await.doing(doing)?;
+        Ok(freed)
+    }
+
     /// What running the claimed task remembers: every write is fenced by the claim.
     pub fn run_store(&self, claim: &Claim) -> RunStore {
         RunStore {

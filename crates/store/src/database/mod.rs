@@ -17,6 +17,8 @@ mod find_experiments;
 mod find_tasks;
 mod findings;
 mod import;
+mod log_pieces;
+mod notices;
 mod open;
 mod presets;
 mod rows;
@@ -30,6 +32,8 @@ mod tokens;
 mod trouble;
 mod wishes;
 
+pub use log_pieces::{LogPiece, Written};
+pub use notices::{Heard, LONGEST_NOTICE, Listener};
 pub use wishes::Wish;
 
 use std::path::Path;

@@ -94,7 +94,7 @@ impl Relay {
         form: Form,
         after: Option<&str>,
     ) -> Option<Self> {
-        let path = subject.path(&service.logs);
+        let path = subject.fetched(&service).await;
         let was_gone = after == Some(GONE);
         if was_gone && subject.is_over(&service).await {
             let path = path.clone();
@@ -193,6 +193,7 @@ impl Relay {
     async fn wait(&mut self, doubt: Doubt) {
         let quiet = self.grown_at.elapsed();
         sleep(if quiet < QUIET { LOOK } else { LAZY_LOOK }).await;
+        self.subject.fetched(&self.service).await;
         if doubt == Doubt::Some && quiet >= DOUBT && self.asked_at.elapsed() >= DOUBT {
             self.is_over = self.subject.is_over(&self.service).await;
             self.asked_at = Instant::now();

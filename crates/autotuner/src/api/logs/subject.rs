@@ -60,6 +60,14 @@ impl Subject {
         }
     }
 
+    /// The same, once what is there is as new as what its writer has let others know.
+    pub(super) async fn fetched(&self, service: &Service) -> PathBuf {
+        let path = self.path(&service.logs);
+        let (Self::Task(task) | Self::Experiment { task, .. }) = *self;
+        service.fetch_log(task, &path).await;
+        path
+    }
+
     /// What is said where there is no log.
     pub(super) fn no_log(&self) -> &'static str {
         match self {

@@ -6,31 +6,23 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use autotuner_deploy::containers::Containers;
 use autotuner_store::Database;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, Response};
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::Notify;
 use tower::ServiceExt as _;
 
 use super::trouble::Trouble;
 use crate::api;
 use crate::cli::{Refusal, say};
-use crate::clock::{Clock, SystemClock};
+use crate::clock::{Clock as _, SystemClock};
 use crate::config::Config;
-use crate::host::ThisHost;
 use crate::service::Service;
 use crate::service::access::{Access, Caller};
 use crate::service::data_dir::{DataDir, DataDirError};
-use crate::service::events::Hub;
-use crate::service::log_files::LogFiles;
-use crate::service::metrics::Metrics;
-use crate::service::supervisor::Board;
-use crate::service::wishes::Wishes;
+use crate::service::database;
 use crate::shutdown::Shutdown;
-use crate::targets::{gpu_pool, surroundings};
 
 /// The routes, and what they need.
 pub(in crate::cli) struct Here {
@@ -55,20 +47,20 @@ impl Here {
             .enable_all()
             .build()
             .context("cannot start the runtime")?;
-        if !ours.database().exists() {
+        if config.database.is_none() && !ours.database().exists() {
             say(&format!(
                 "note: a new database is made in {}",
                 config.data_dir.display()
             ));
         }
         let clock = SystemClock;
-        let database = runtime.block_on(async {
-            let database = Database::open(&ours.database(), clock.now_ms()).await?;
-            // Whoever claimed a task is dead: the directory is ours alone.
-            database.forget_claims().await?;
-            anyhow::Ok(database)
-        })?;
-        let service = Arc::new(service(config, database.clone(), Arc::new(clock)));
+        let opening = database::open(config, &ours, clock.now_ms());
+        let database = runtime.block_on(opening).map_err(anyhow::Error::from)?;
+        let id = ours.id().map_err(anyhow::Error::from)?;
+        let clock = Arc::new(clock);
+        let (access, shutdown) = (Access::default(), Shutdown::default());
+        let service = Service::new(config.clone(), id, database.clone(), clock, access, shutdown);
+        let service = Arc::new(service.context("cannot empty the folder of fetched logs")?);
         Ok(Some(Self {
             runtime,
             router: api::serve::app(service),
@@ -98,26 +90,5 @@ impl Here {
 impl Drop for Here {
     fn drop(&mut self) {
         self.runtime.block_on(self.database.close());
-    }
-}
-
-fn service(config: &Config, database: Database, clock: Arc<dyn Clock>) -> Service {
-    let started_at_ms = clock.now_ms();
-    Service {
-        database,
-        clock,
-        config: config.clone(),
-        events: Hub::default(),
-        logs: LogFiles::new(&config.logs_dir()),
-        access: Access::default(),
-        gpus: gpu_pool(config),
-        containers: Containers::new(surroundings(config)),
-        bell: Notify::new(),
-        wishes: Wishes::default(),
-        host: ThisHost::default(),
-        board: Board::default(),
-        metrics: Metrics::default(),
-        shutdown: Shutdown::default(),
-        started_at_ms,
     }
 }

@@ -7,6 +7,7 @@
 //! again for everything. Nothing outlives the process: the id of an event names the hub that it
 //! came from, and an id of another hub leads to a resync.
 
+mod elsewhere;
 mod ring;
 mod subscription;
 
@@ -14,13 +15,14 @@ use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
 use std::fmt;
 use std::hash::BuildHasher as _;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use autotuner_core::ids::{ExperimentNumber, TaskId};
 use serde_json::{Map, Value, json};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 use crate::clock::{Clock, SystemClock};
+pub(crate) use elsewhere::within;
 use ring::Ring;
 pub(crate) use subscription::{Filter, Notice, Patience, Subscription};
 
@@ -60,6 +62,31 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    /// Every kind.
+    const ALL: [Self; 16] = [
+        Self::TaskCreated,
+        Self::TaskUpdated,
+        Self::TaskDeleted,
+        Self::TaskStarted,
+        Self::TaskProgress,
+        Self::TaskCompleted,
+        Self::TaskFailed,
+        Self::TaskCancelled,
+        Self::ExperimentStarted,
+        Self::ExperimentProgress,
+        Self::ExperimentCompleted,
+        Self::ExperimentFailed,
+        Self::BenchmarkProgress,
+        Self::Warning,
+        Self::ContainerChanged,
+        Self::DockerChanged,
+    ];
+
+    /// Whether it concerns this machine alone.
+    fn is_of_this_machine(self) -> bool {
+        matches!(self, Self::ContainerChanged | Self::DockerChanged)
+    }
+
     /// The word on the wire.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
@@ -173,6 +200,9 @@ struct Shared {
     state: Mutex<State>,
     /// The number of the latest event. Looking at it is how listeners wait.
     latest: watch::Sender<u64>,
+    /// Where events go that others on the same database want to hear of, once somebody takes them
+    /// there.
+    elsewhere: OnceLock<mpsc::Sender<String>>,
 }
 
 #[derive(Default)]
@@ -217,6 +247,7 @@ impl Hub {
                 clock,
                 state,
                 latest,
+                elsewhere: OnceLock::new(),
             }),
         }
     }
@@ -224,13 +255,24 @@ impl Hub {
     /// Tells everybody. Never waits.
     pub(crate) fn publish(&self, event: Event) {
         let json = event.line(self.shared.clock.now_ms());
+        if let Some(elsewhere) = self.shared.elsewhere.get()
+            && !event.kind.is_of_this_machine()
+            && elsewhere.try_send(json.clone()).is_err()
+        {
+            tracing::warn!("an event is not told to other processes: too many wait to be");
+        }
+        self.push(event.kind, event.task, event.experiment, json);
+    }
+
+    /// Tells everybody here.
+    fn push(&self, kind: Kind, task: Option<TaskId>, experiment: Option<ExperimentNumber>, json: String) {
         let mut state = self.shared.state();
         let number = state.ring.latest() + 1;
         state.ring.push(Published {
             number,
-            kind: event.kind,
-            task: event.task,
-            experiment: event.experiment,
+            kind,
+            task,
+            experiment,
             json,
         });
         // Under the lock, so that it never goes back.

@@ -56,6 +56,17 @@ impl Ring {
         }
     }
 
+    /// Forgets everything, as if more had been told than there is room for. Gives the number
+    /// that stands for it.
+    pub(super) fn lose(&mut self) -> u64 {
+        self.latest += 1;
+        self.kept.clear();
+        self.progress.clear();
+        self.bytes = 0;
+        self.forgotten = self.latest;
+        self.latest
+    }
+
     fn forget_oldest(&mut self) {
         let Some((number, event)) = self.kept.pop_first() else {
             return;

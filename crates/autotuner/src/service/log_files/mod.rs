@@ -59,6 +59,30 @@ impl LogFiles {
             .join(format!("task_{task}_run_{run}_exp_{number}_requests.jsonl.zst"))
     }
 
+    /// The files of a task's run that are there, the task's own log among them.
+    ///
+    /// # Errors
+    /// The folder cannot be read.
+    pub(crate) fn of_run(&self, task: TaskId, run: u32) -> io::Result<Vec<PathBuf>> {
+        let (log, of_run) = (format!("task_{task}.log"), format!("task_{task}_run_{run}_"));
+        let Some(entries) = unless_missing(std::fs::read_dir(&self.folder))? else {
+            return Ok(Vec::new());
+        };
+        let mut found = Vec::new();
+        for entry in entries {
+            let entry = entry?;
+            let name = entry.file_name();
+            if name
+                .to_str()
+                .is_some_and(|name| name == log || name.starts_with(&of_run))
+            {
+                found.push(entry.path());
+            }
+        }
+        found.sort();
+        Ok(found)
+    }
+
     /// Empties a task's log and keeps the file, which a worker may have open. One that is not
     /// there stays away.
     ///

@@ -15,10 +15,7 @@ use crate::fault::{FaultPoint, around};
 use crate::worker::chain;
 use crate::worker::stop::{RunStop, StopCause};
 
-/// How long a claim lasts without being lengthened.
-pub(super) const LEASE_MS: i64 = 60_000;
-
-/// Pause between two times that it is.
+/// Longest pause between two times that a claim is lengthened.
 const PAUSE: Duration = Duration::from_secs(10);
 
 /// Renews a claim until it is lost. Stops the run when somebody wants that, when the server
@@ -30,12 +27,17 @@ pub(super) async fn keep(
     mut rung: watch::Receiver<()>,
 ) {
     let end = &supervisor.service.shutdown.soft;
+    let lease = supervisor.service.config.lease_ms.unsigned_abs();
+    let sixth = Duration::from_millis(lease) / 6;
     loop {
         if supervisor.service.wishes.is_cancelled(claim.task, claim.run) {
             stop.stop(StopCause::Person);
         }
-        let now = supervisor.steady.now_ms();
-        let renewing = supervisor.service.database.renew(claim, now, LEASE_MS);
+        let renewing = async {
+            let now = supervisor.now_ms().await?;
+            let service = &supervisor.service;
+            service.database.renew(claim, now, service.config.lease_ms).await
+        };
         match around(FaultPoint::Renew, renewing).await {
             Ok(renewal) if renewal.is_cancel_requested => stop.stop(StopCause::Person),
             Ok(_) => {}
@@ -50,7 +52,7 @@ pub(super) async fn keep(
             ),
         }
         tokio::select! {
-            () = sleep(PAUSE) => {}
+            () = sleep(PAUSE.min(sixth)) => {}
             // Its sender lives as long as the supervisor.
             _ = rung.changed() => {}
             () = end.cancelled(), if stop.cause().is_none() => stop.stop(StopCause::ServerEnds),

@@ -22,20 +22,22 @@ use std::time::Duration;
 
 use autotuner_core::ids::TaskId;
 use autotuner_load::Bench;
-use autotuner_store::Claim;
+use autotuner_store::{Claim, StoreError};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::Service;
+use super::database::owners;
+use super::shared_logs::Carrier;
 use crate::fault::{FaultPoint, around};
+use crate::host::hostname;
 use crate::shutdown::Shutdown;
 use crate::worker::chain;
 use crate::worker::preflight::Places;
 use crate::worker::slots::CpuSlots;
 use crate::worker::stop::{RunStop, StopCause};
-use lease::LEASE_MS;
 use targets::Targets;
 
 /// Pause between two looks for something to do, when no bell rings.
@@ -93,7 +95,13 @@ impl Supervisor {
         };
         Self {
             slots: CpuSlots::of_machine(service.config.cpu_slots),
-            owner: format!("serve-{}-{}", std::process::id(), steady.started_at_ms),
+            owner: format!(
+                "{}{}-{}-{}",
+                owners(&service.origin),
+                hostname(),
+                std::process::id(),
+                steady.started_at_ms
+            ),
             service,
             targets,
             bench,
@@ -101,6 +109,23 @@ impl Supervisor {
             steady,
             swept: CancellationToken::new(),
         }
+    }
+
+    /// The time that claims are made by, for everybody who makes any.
+    async fn now_ms(&self) -> Result<i64, StoreError> {
+        let shared = self.service.database.now_ms().await?;
+        Ok(shared.unwrap_or_else(|| self.steady.now_ms()))
+    }
+
+    /// Who carries a run's logs to where others can read them; nobody where there are no others.
+    fn carrier(&self, claim: &Claim) -> Option<Carrier> {
+        let Service {
+            database, own_logs, ..
+        } = &*self.service;
+        database.is_shared().then(|| {
+            let origin = self.service.origin.clone();
+            Carrier::new(database.clone(), own_logs.clone(), origin, claim.task, claim.run)
+        })
     }
 
     /// Takes on and runs tasks until the server is to end, and lets them end then. Tasks that
@@ -157,8 +182,11 @@ impl Runs {
         let places = service.config.max_tasks;
         service.board.tick(service.clock.now_ms(), places);
         while self.set.len() < places && !service.shutdown.soft.is_cancelled() {
-            let now = self.supervisor.steady.now_ms();
-            let claiming = service.database.claim(&self.supervisor.owner, now, LEASE_MS);
+            let claiming = async {
+                let now = self.supervisor.now_ms().await?;
+                let lease = service.config.lease_ms;
+                service.database.claim(&self.supervisor.owner, now, lease).await
+            };
             match around(FaultPoint::Claim, claiming).await {
                 Ok(Some(claim)) => self.begin(claim),
                 Ok(None) => {

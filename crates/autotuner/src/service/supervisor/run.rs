@@ -29,6 +29,7 @@ use super::reporter::Teller;
 use super::sweeper::first_sweep;
 use super::told;
 use crate::fault::{self, FaultPoint, Side, around};
+use crate::service::shared_logs::Carrier;
 use crate::worker::logs::TaskLogs;
 use crate::worker::preflight::{Prepared, alike, not_there, prepare, unheeded};
 use crate::worker::stop::{RunStop, StopCause};
@@ -85,7 +86,11 @@ pub(super) async fn run(
         if let Some(earlier) = earlier {
             earlier.cancelled().await;
         }
-        Run::new(&supervisor, &claim, &stop).whole().await;
+        let run = Run::new(&supervisor, &claim, &stop);
+        match supervisor.carrier(&claim) {
+            Some(carrier) => carried(carrier, run.whole()).await,
+            None => run.whole().await,
+        }
     };
     let span = tracing::info_span!("task", task.id = claim.task.0, task.name = claim.name);
     let keeping = async {
@@ -97,6 +102,18 @@ pub(super) async fn run(
         () = running.instrument(span) => {}
         () = keeping => {}
     }
+}
+
+/// Carries a run's logs to where everybody can read them, until it has ended and all is there.
+async fn carried(mut carrier: Carrier, running: impl Future<Output = ()>) {
+    if let Err(error) = carrier.begin().await {
+        tracing::warn!("logs are not shared for now: {}", chain(&error));
+    }
+    tokio::select! {
+        () = running => {}
+        () = carrier.carry_on() => {}
+    }
+    carrier.finish().await;
 }
 
 struct Run<'a> {
@@ -229,7 +246,7 @@ impl<'a> Run<'a> {
     fn open_log(&self) -> std::io::Result<TaskLogs> {
         fault::at(FaultPoint::OpenLog, Side::Before);
         let clock = Arc::clone(&self.service.clock);
-        let files = self.service.logs.clone();
+        let files = self.service.own_logs.clone();
         let logs = TaskLogs::open_on_server(files, self.claim.task, self.claim.run, clock);
         fault::at(FaultPoint::OpenLog, Side::After);
         logs

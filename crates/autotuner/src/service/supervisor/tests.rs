@@ -21,8 +21,8 @@ use tokio_util::sync::CancellationToken;
 mod earlier;
 mod live;
 
+use super::Supervisor;
 use super::targets::Targets;
-use super::{LEASE_MS, Supervisor};
 use crate::datasets::Library;
 use crate::fake::{FakeWorld, world};
 use crate::service::access::Settings;
@@ -256,7 +256,7 @@ async fn what_the_servers_end_cuts_off_goes_on_at_the_next_start() {
     let claimed = test
         .service
         .database
-        .claim("next", START_MS, LEASE_MS)
+        .claim("next", START_MS, 60_000)
         .await
         .expect("readable");
     assert_eq!(
@@ -438,10 +438,7 @@ async fn a_run_whose_claim_is_lost_is_given_up_and_its_engine_stopped() {
     let database = &scene.test.service.database;
     database.forget_claims().await.expect("written");
     let later = START_MS + 1_000_000;
-    let claim = database
-        .claim("another", later, LEASE_MS)
-        .await
-        .expect("readable");
+    let claim = database.claim("another", later, 60_000).await.expect("readable");
     assert_eq!(claim.expect("it is free").task, id);
     scene.test.service.bell.notify_one();
     scene

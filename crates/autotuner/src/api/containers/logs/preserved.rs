@@ -27,7 +27,11 @@ async fn path(
         return Err(gone.into());
     };
     match service.database.container(name.as_str()).await? {
-        Some(record) => Ok(service.logs.of_container(&record)),
+        Some(record) => {
+            let path = service.logs.of_container(&record);
+            service.fetch_log(record.task, &path).await;
+            Ok(path)
+        }
         None => Err(gone.into()),
     }
 }

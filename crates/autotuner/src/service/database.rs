@@ -1,0 +1,42 @@
+//! The database of a service: a file in its data directory, or one on a server that several share.
+
+use autotuner_store::{Database, OpenError, StoreError};
+
+use super::data_dir::{DataDir, DataDirError};
+use crate::config::Config;
+
+/// Why a service has no database.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NoDatabase {
+    /// It cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// Its data directory cannot be used.
+    #[error(transparent)]
+    Directory(#[from] DataDirError),
+    /// It cannot be used.
+    #[error("cannot free the claims of workers that are dead")]
+    Claims(#[from] StoreError),
+}
+
+/// Opens it, makes it where it is missing, and brings it up to date.
+///
+/// # Errors
+/// It cannot be opened or brought up to date.
+pub(crate) async fn open(config: &Config, ours: &DataDir, now_ms: i64) -> Result<Database, NoDatabase> {
+    if let Some(url) = &config.database {
+        let database = Database::connect(url.reveal(), now_ms).await?;
+        // Other machines' workers may be alive, and the claims of those that are not expire.
+        database.forget_claims_of(&owners(&ours.id()?)).await?;
+        return Ok(database);
+    }
+    let database = Database::open(&ours.database(), now_ms).await?;
+    // Whoever claimed a task before is dead: this directory is ours alone.
+    database.forget_claims().await?;
+    Ok(database)
+}
+
+/// What the names of all workers of a data directory, by its id, begin with in claims.
+pub(crate) fn owners(id: &str) -> String {
+    format!("{id}/")
+}
