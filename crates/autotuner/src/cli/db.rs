@@ -1,6 +1,6 @@
 //! `autotuner db`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use autotuner_store::Database;
@@ -19,9 +19,11 @@ use crate::service::database;
 Examples:
   autotuner db backup /backups/autotuner-monday.db
   autotuner db check
+  autotuner db copy postgres://tuner@db.example/tuner
 
-Both work beside a service that runs. To go back to a copy: end the service, put the copy in the place of
-autotuner.db in the data directory, and remove autotuner.db-wal and autotuner.db-shm beside it.")]
+`backup` and `check` work beside a service that runs. To go back to a copy: end the service, put the copy in
+the place of autotuner.db in the data directory, and remove autotuner.db-wal and autotuner.db-shm beside it.
+A database on a server (--database) has its own tools for copies: pg_dump and pg_restore.")]
 pub(super) struct Arguments {
     #[command(subcommand)]
     action: Action,
@@ -39,6 +41,19 @@ enum Action {
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
+    /// Copy everything into an empty database on a PostgreSQL server, or from there into a file
+    #[command(after_help = "\
+Examples:
+  autotuner db copy postgres://tuner@db.example/tuner
+  autotuner --database postgres://tuner@db.example/tuner db copy /srv/autotuner/autotuner.db
+
+Tasks, runs, experiments, presets, tokens and the audit log go, with their ids; logs stay where they are.
+No service may run on either side meanwhile; what was copied stays as it is.")]
+    Copy {
+        /// Where everything goes: an empty database's URL, or a file that is not there yet
+        #[arg(value_name = "TARGET")]
+        target: String,
+    },
     /// Look whether the database is sound; exits with 1 where it is not
     #[command(after_help = "Example:\n  autotuner db check --json | jq .problems")]
     Check,
@@ -46,27 +61,66 @@ enum Action {
 
 pub(super) fn run(arguments: &Arguments, config: &Config) -> Result<ExitCode, Refusal> {
     runtime()?.block_on(async {
-        let Some(database) = look_at(config).await? else {
-            return Err(Refusal::message(format!(
-                "there is no database in {}; autotuner serve makes one",
-                config.data_dir.display()
-            )));
-        };
         match &arguments.action {
-            Action::Backup { file } => {
-                database.back_up(file).await.map_err(|error| {
-                    let text = format!("cannot copy the database to {}", file.display());
-                    Refusal::Error(anyhow::Error::new(error).context(text))
-                })?;
-                match arguments.json {
-                    true => print(&format!("{:#}", json!({ "backup": file }))),
-                    false => say(&format!("copied to {}", file.display())),
-                }
-                Ok(ExitCode::SUCCESS)
-            }
-            Action::Check => check(&database, arguments.json).await,
+            Action::Backup { file } => back_up(&existing(config).await?, file, arguments.json).await,
+            Action::Copy { target } => copy(target, arguments.json, config).await,
+            Action::Check => check(&existing(config).await?, arguments.json).await,
         }
     })
+}
+
+/// The database as it is, beside whoever serves it.
+async fn existing(config: &Config) -> Result<Database, Refusal> {
+    look_at(config).await?.ok_or_else(|| no_database(config))
+}
+
+async fn back_up(database: &Database, file: &Path, is_json: bool) -> Result<ExitCode, Refusal> {
+    database.back_up(file).await.map_err(|error| {
+        let text = format!("cannot copy the database to {}", file.display());
+        Refusal::Error(anyhow::Error::new(error).context(text))
+    })?;
+    match is_json {
+        true => print(&format!("{:#}", json!({ "backup": file }))),
+        false => say(&format!("copied to {}", file.display())),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Copies everything of the database into another one.
+async fn copy(target: &str, is_json: bool, config: &Config) -> Result<ExitCode, Refusal> {
+    if config.database.is_none() && !database_path(&config.data_dir).exists() {
+        return Err(no_database(config));
+    }
+    let now_ms = SystemClock.now_ms();
+    // Ours until it is over: nobody serves a file meanwhile.
+    let (_ours, from) = work_on(config).await?;
+    let to = match target.split_once("://") {
+        Some(_) => Database::connect(target, now_ms).await,
+        None if Path::new(target).exists() => {
+            return Err(Refusal::message(format!(
+                "{target} is already there; name a file that is not"
+            )));
+        }
+        None => Database::open(Path::new(target), now_ms).await,
+    };
+    let to = to.map_err(anyhow::Error::from)?;
+    let copied = from.copy_to(&to).await;
+    let place = to.place();
+    from.close().await;
+    to.close().await;
+    let rows = copied.map_err(anyhow::Error::from)?;
+    match is_json {
+        true => print(&format!("{:#}", json!({ "rows": rows, "target": place }))),
+        false => say(&format!("copied {rows} rows to {place}")),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn no_database(config: &Config) -> Refusal {
+    Refusal::message(format!(
+        "there is no database in {}; autotuner serve makes one",
+        config.data_dir.display()
+    ))
 }
 
 async fn check(database: &Database, is_json: bool) -> Result<ExitCode, Refusal> {
