@@ -65,8 +65,8 @@ fn points() -> Vec<String> {
 }
 
 /// Experiments that were on record as ended and are not any more, or otherwise.
-pub(crate) fn lost(before: &BTreeMap<u32, Finished>, after: &BTreeMap<u32, Finished>) -> usize {
-    let is_lost = |(number, one): &(&u32, &Finished)| after.get(number) != Some(*one);
+pub(crate) fn lost<K: Ord>(before: &BTreeMap<K, Finished>, after: &BTreeMap<K, Finished>) -> usize {
+    let is_lost = |(number, one): &(&K, &Finished)| after.get(number) != Some(*one);
     before.iter().filter(is_lost).count()
 }
 

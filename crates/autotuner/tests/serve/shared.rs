@@ -9,7 +9,7 @@ use autotuner_core::lifecycle::TaskStatus;
 use nix::sys::signal::Signal;
 
 use crate::kill::{BEST, Moments, check_database, long_task, lost, measured_twice, setting};
-use crate::support::{Finished, Home, LEASE, Server, best, say, wait_for};
+use crate::support::{Finished, Home, LEASE, Server, best, finished, say, wait_for};
 
 /// Experiments of each task.
 const EXPERIMENTS: usize = 10;
@@ -34,23 +34,16 @@ struct Scene {
 }
 
 impl Scene {
-    /// Looks what is on record, and counts what was and is not any more.
-    fn look(&mut self) {
-        for task in &self.tasks {
-            let now = self.database.finished(*task);
-            let of_task = |((of, number), one): (&(TaskId, u32), &Finished)| {
-                (of == task).then(|| (*number, one.clone()))
-            };
-            let before = self.before.iter().filter_map(of_task).collect();
-            self.lost += lost(&before, &now);
-            self.before
-                .extend(now.into_iter().map(|(number, one)| ((*task, number), one)));
-        }
-    }
-
-    fn has_ended(&self) -> bool {
-        let is_over = |task: &TaskId| self.database.task(*task).summary.status.is_ended();
-        self.tasks.iter().all(is_over)
+    /// Looks what is on record, and counts what was and is not any more. Says whether all is over.
+    fn look(&mut self) -> bool {
+        let (all, has_ended) = self.database.all_experiments(&self.tasks);
+        let ended = all.iter().filter(|(_, one)| one.status.is_ended());
+        let now: BTreeMap<_, _> = ended
+            .map(|(task, one)| ((*task, one.number.0), finished(one)))
+            .collect();
+        self.lost += lost(&self.before, &now);
+        self.before = now;
+        has_ended
     }
 }
 
@@ -79,7 +72,7 @@ fn nothing_is_lost_or_recorded_twice_by_two_workers() {
     let mut workers: Vec<Server> = machines.iter().map(|home| home.start(home.worker())).collect();
     let (mut moments, mut late, mut dealt) = (Moments(seed), 0, [0; 2]);
     // Blows fall while there is something to lose; every fifth freezes, as long as any is left.
-    while !scene.has_ended() {
+    while !scene.look() {
         let is_freeze = dealt[1] < freezes && (dealt[0] + dealt[1]) % 5 == 1;
         let blow = if is_freeze { Blow::Freeze } else { Blow::Kill };
         if dealt[0] >= kills && !is_freeze {
@@ -88,7 +81,6 @@ fn nothing_is_lost_or_recorded_twice_by_two_workers() {
         }
         std::thread::sleep(moments.next(Duration::from_secs(3)));
         let index = usize::from(moments.next(Duration::from_secs(2)) > Duration::from_secs(1));
-        scene.look();
         match blow {
             Blow::Kill => {
                 dealt[0] += 1;
@@ -103,9 +95,7 @@ fn nothing_is_lost_or_recorded_twice_by_two_workers() {
                 workers[index].running.signal(Signal::SIGCONT);
             }
         }
-        scene.look();
     }
-    scene.look();
     let mut twice = 0;
     for task in &scene.tasks {
         let status = scene.database.task(*task).summary.status;

@@ -82,7 +82,9 @@ impl Home {
 
     /// The command of a worker without a server.
     pub(crate) fn worker(&self) -> Command {
-        self.on_database(self.sandbox.command(&["worker"]))
+        let mut command = self.on_database(self.sandbox.command(&["worker"]));
+        command.env("AUTOTUNER_MAX_TASKS", "3");
+        command
     }
 
     fn on_database(&self, mut command: Command) -> Command {
@@ -178,6 +180,22 @@ impl Home {
             let listed = database.experiments_of(id, None, page).await;
             let rows = listed.expect("readable").rows;
             rows.into_iter().map(|row| row.experiment).collect()
+        })
+    }
+
+    /// Every experiment of the current runs of some tasks, and whether all of them have ended.
+    pub(crate) fn all_experiments(&self, tasks: &[TaskId]) -> (Vec<(TaskId, Experiment)>, bool) {
+        let page = Page { skip: 0, limit: 1000 };
+        self.with_database(async |database| {
+            let (mut all, mut has_ended) = (Vec::new(), true);
+            for task in tasks {
+                let record = database.task(*task).await.expect("it is there");
+                has_ended &= record.summary.status.is_ended();
+                let listed = database.experiments_of(*task, None, page).await;
+                let rows = listed.expect("readable").rows;
+                all.extend(rows.into_iter().map(|row| (*task, row.experiment)));
+            }
+            (all, has_ended)
         })
     }
 
@@ -291,7 +309,7 @@ fn new_task(document: &Value) -> NewTask {
     }
 }
 
-fn finished(experiment: &Experiment) -> Finished {
+pub(crate) fn finished(experiment: &Experiment) -> Finished {
     Finished {
         parameters: experiment.candidate.to_string(),
         score: experiment.score().map(|score| score.objective_value()),
