@@ -20,5 +20,6 @@ mod files;
 mod moving;
 mod postgres;
 mod server;
+mod shared;
 mod sqlite;
 mod support;
