@@ -1,15 +1,17 @@
-//! Two workers on one database, killed and frozen again and again: nothing finished is lost or
+//! Several processes on one database: what one does is seen by the others; and two workers, killed and frozen again and again: nothing finished is lost or
 //! recorded twice, and who comes back too late changes nothing.
 
 use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader};
 use std::time::Duration;
 
 use autotuner_core::ids::TaskId;
 use autotuner_core::lifecycle::TaskStatus;
 use nix::sys::signal::Signal;
+use serde_json::Value;
 
 use crate::kill::{BEST, Moments, check_database, long_task, lost, measured_twice, setting};
-use crate::support::{Finished, Home, LEASE, Server, best, finished, say, wait_for};
+use crate::support::{Finished, Home, LEASE, Server, best, finished, say, task_of_scales, wait_for};
 
 /// Experiments of each task.
 const EXPERIMENTS: usize = 10;
@@ -124,4 +126,82 @@ fn nothing_is_lost_or_recorded_twice_by_two_workers() {
         scene.lost
     ));
     assert_eq!((scene.lost, twice, unsound), (0, 0, 0));
+}
+
+/// What a server answers to a GET, as text.
+fn text_of(server: &Server, path: &str) -> String {
+    let mut answer = ureq::get(server.url() + path).call().expect("it answers");
+    answer.body_mut().read_to_string().expect("text")
+}
+
+fn log_of(server: &Server, path: &str) -> String {
+    let answer = server.get(path);
+    answer["logs"].as_str().expect("a log").to_owned()
+}
+
+#[test]
+fn what_another_machine_runs_is_seen_as_if_it_ran_here() {
+    let Some(here) = Home::on_postgres() else { return };
+    let there = here.beside();
+    let mut command = here.command();
+    command.arg("--no-worker");
+    let mut server = here.start_serving(command);
+    // Follows from before the first line on, until the end is told.
+    let events = {
+        let url = server.url() + "/api/events";
+        std::thread::spawn(move || {
+            let answer = ureq::get(url).call().expect("it answers");
+            let mut kinds = Vec::new();
+            for line in BufReader::new(answer.into_body().into_reader()).lines() {
+                let line = line.expect("readable");
+                let Some(event) = line.strip_prefix("data: ") else {
+                    continue;
+                };
+                let event: Value = serde_json::from_str(event).expect("JSON");
+                let kind = event["type"].as_str().expect("a type").to_owned();
+                let is_last = kind == "task_completed";
+                kinds.push(kind);
+                if is_last {
+                    break;
+                }
+            }
+            kinds
+        })
+    };
+    let worker = there.start(there.worker());
+    let task = here.create(&task_of_scales(&[2.0, 1.0]));
+    assert_eq!(here.wait_for_end(&mut server, task), TaskStatus::Completed);
+    let kinds = events.join().expect("no panic");
+    for kind in [
+        "task_started",
+        "experiment_started",
+        "benchmark_progress",
+        "experiment_completed",
+    ] {
+        assert!(kinds.iter().any(|other| other == kind), "{kind}: {kinds:?}");
+    }
+    // The end is on record a moment before the last of the log is where others can read it.
+    let logs = there.sandbox.data_dir().join("logs");
+    let written = |name: String| std::fs::read_to_string(logs.join(name)).expect("the worker's own file");
+    wait_for("the end of the log", || {
+        let log = log_of(&server, &format!("/api/tasks/{task}/logs"));
+        log.contains("Task ended").then_some(())
+    });
+    assert_eq!(
+        text_of(&server, &format!("/api/tasks/{task}/logs/download")),
+        written(format!("task_{task}.log"))
+    );
+    assert_eq!(
+        text_of(&server, &format!("/api/tasks/{task}/experiments/2/logs/download")),
+        written(format!("task_{task}_run_1_exp_2.log"))
+    );
+    // The machine that ran it may be gone by then.
+    there.end(worker);
+    let cleared = ureq::delete(server.url() + &format!("/api/tasks/{task}/logs")).call();
+    assert!(cleared.expect("it answers").status().is_success());
+    let log = log_of(&server, &format!("/api/tasks/{task}/logs"));
+    assert!(!log.contains("Task"), "{log}");
+    let engine = log_of(&server, &format!("/api/tasks/{task}/experiments/2/logs"));
+    assert!(engine.contains("ready"), "{engine}");
+    here.end(server);
 }
