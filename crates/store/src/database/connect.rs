@@ -10,7 +10,7 @@ use sqlx::migrate::Migrator;
 use sqlx::{Connection as _, PgConnection};
 
 use super::engine::postgres::{self, Address};
-use super::engine::{Found, Pool, query_as, query_scalar};
+use super::engine::{Found, Pool, Turn, query_as, query_scalar};
 use super::open::latest;
 use super::trouble::Doing;
 use super::{Database, OpenError, Place};
@@ -75,7 +75,7 @@ impl Database {
                 unfit("an earlier version wrote it; the service brings it up to date")
             }
             Found::Schema(_) => {
-                let readers = Pool::Postgres(address.readers());
+                let readers = Pool::Postgres(address.readers(), Turn::new());
                 Ok(Self {
                     // Whoever writes all the same is told that it cannot be.
                     writer: readers.clone(),
@@ -89,8 +89,8 @@ impl Database {
 
     fn with(address: &Address) -> Self {
         Self {
-            writer: Pool::Postgres(address.writers()),
-            readers: Pool::Postgres(address.readers()),
+            writer: Pool::Postgres(address.writers(), Turn::new()),
+            readers: Pool::Postgres(address.readers(), Turn::new()),
             place: Place::Server(Arc::from(address.shown())),
         }
     }

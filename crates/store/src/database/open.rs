@@ -127,7 +127,7 @@ impl Database {
                 let mut connection = readers.acquire().await.doing(doing)?;
                 sqlite::damage(&mut connection).await.doing(doing)
             }
-            Pool::Postgres(_) => self.miscounts().await,
+            Pool::Postgres(..) => self.miscounts().await,
         }
     }
 

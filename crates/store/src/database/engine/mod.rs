@@ -12,10 +12,12 @@ pub(crate) use query::{Bound, Cells, QueryBuilder, query, query_as, query_scalar
 
 use std::io;
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
 use sqlx::{Error, PgPool, Postgres, Sqlite, SqlitePool};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// How long a reader or writer waits for its turn. On SQLite that is twice the longest wait for
 /// another program.
@@ -132,7 +134,25 @@ pub(crate) fn trouble(error: &dyn sqlx::error::DatabaseError) -> Trouble {
 #[derive(Debug, Clone)]
 pub(crate) enum Pool {
     Sqlite(SqlitePool),
-    Postgres(PgPool),
+    Postgres(PgPool, Turn),
+}
+
+/// Whose turn it is among those of this process who change things for people. They wait here, not
+/// with connections in hand, of which there would be none left for workers.
+#[derive(Debug, Clone)]
+pub(crate) struct Turn(Arc<Semaphore>);
+
+impl Turn {
+    /// Nobody's yet.
+    pub(crate) fn new() -> Self {
+        Self(Arc::new(Semaphore::new(1)))
+    }
+
+    async fn come(&self) -> Result<OwnedSemaphorePermit, Error> {
+        let turn = tokio::time::timeout(PATIENCE, Arc::clone(&self.0).acquire_owned()).await;
+        turn.map_err(|_| Error::PoolTimedOut)?
+            .map_err(|_| Error::PoolClosed)
+    }
 }
 
 impl Pool {
@@ -140,7 +160,7 @@ impl Pool {
     pub(crate) fn engine(&self) -> Engine {
         match self {
             Self::Sqlite(_) => Engine::Sqlite,
-            Self::Postgres(_) => Engine::Postgres,
+            Self::Postgres(..) => Engine::Postgres,
         }
     }
 
@@ -148,7 +168,7 @@ impl Pool {
     pub(crate) async fn acquire(&self) -> Result<Connection, Error> {
         match self {
             Self::Sqlite(pool) => pool.acquire().await.map(Held::Alone).map(Connection::Sqlite),
-            Self::Postgres(pool) => {
+            Self::Postgres(pool, _) => {
                 let acquired = pool.acquire().await.map_err(|error| unanswered(pool, error));
                 acquired.map(Held::Alone).map(Connection::Postgres)
             }
@@ -163,13 +183,24 @@ impl Pool {
                     Purpose::Read => pool.begin().await,
                     Purpose::Write | Purpose::WriteRows => pool.begin_with(sqlite::BEGIN_WRITE).await,
                 };
-                Ok(Transaction(Connection::Sqlite(Held::Within(begun?))))
+                Ok(Transaction {
+                    connection: Connection::Sqlite(Held::Within(begun?)),
+                    _turn: None,
+                })
             }
-            Self::Postgres(pool) => {
+            Self::Postgres(pool, turn) => {
+                let turn = match purpose {
+                    Purpose::Write => Some(turn.come().await?),
+                    Purpose::Read | Purpose::WriteRows => None,
+                };
                 let begun = pool.begin_with(postgres::begin(purpose)).await;
                 let begun = begun.map_err(|error| unanswered(pool, error))?;
-                let mut transaction = Transaction(Connection::Postgres(Held::Within(begun)));
+                let mut transaction = Transaction {
+                    connection: Connection::Postgres(Held::Within(begun)),
+                    _turn: turn,
+                };
                 if purpose == Purpose::Write {
+                    // Among the processes.
                     query(postgres::TAKE_TURN).execute(&mut *transaction).await?;
                 }
                 Ok(transaction)
@@ -181,7 +212,7 @@ impl Pool {
     pub(crate) async fn close(&self) {
         match self {
             Self::Sqlite(pool) => pool.close().await,
-            Self::Postgres(pool) => pool.close().await,
+            Self::Postgres(pool, _) => pool.close().await,
         }
     }
 }
@@ -251,12 +282,15 @@ impl<DB: sqlx::Database> DerefMut for Held<DB> {
 }
 
 /// A transaction; undone when it is dropped.
-pub(crate) struct Transaction(Connection);
+pub(crate) struct Transaction {
+    connection: Connection,
+    _turn: Option<OwnedSemaphorePermit>,
+}
 
 impl Transaction {
     /// Makes what it did last.
     pub(crate) async fn commit(self) -> Result<(), Error> {
-        match self.0 {
+        match self.connection {
             Connection::Sqlite(Held::Within(transaction)) => transaction.commit().await,
             Connection::Postgres(Held::Within(transaction)) => postgres::answered(transaction.commit()).await,
             Connection::Sqlite(Held::Alone(_)) | Connection::Postgres(Held::Alone(_)) => Ok(()),
@@ -267,12 +301,12 @@ impl Transaction {
 impl Deref for Transaction {
     type Target = Connection;
     fn deref(&self) -> &Connection {
-        &self.0
+        &self.connection
     }
 }
 
 impl DerefMut for Transaction {
     fn deref_mut(&mut self) -> &mut Connection {
-        &mut self.0
+        &mut self.connection
     }
 }

@@ -19,7 +19,7 @@ pub(crate) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 
 /// Requests that read at once; more of them wait for one of these.
 const READERS: u32 = 8;
-/// Transactions that write at once: most wait for one another, a worker's do not.
+/// Transactions that write at once: one for people, the others for workers.
 const WRITERS: u32 = 4;
 
 /// How long the server is waited for at first.
