@@ -77,6 +77,7 @@ stop() {
   local folder
   [[ -s $state/folder ]] || return 0
   folder=$(<"$state/folder")
+  [[ $folder == /*/inference-autotuner-postgres.?????? ]] || die "$state/folder names no folder of a server for tests"
   if [[ -d $folder/data ]] && find_programs; then
     as_server "$programs/pg_ctl" stop --silent --mode immediate --pgdata "$folder/data" >/dev/null 2>&1 || true
   fi

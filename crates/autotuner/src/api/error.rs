@@ -146,7 +146,8 @@ impl From<StoreError> for ApiError {
                 tracing::error!(error = %chain(&error), "the database cannot be written");
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "cannot_write", text)
                     .with_hint(
-                        "look whether the disk of the data directory is full, or read-only, and ask again",
+                        "look whether the disk of the data directory is full, or read-only, or the database's \
+                         server is gone, and ask again",
                     )
                     .retry_after(10)
             }

@@ -139,7 +139,8 @@ impl Database {
 
 fn read(url: &str) -> Result<Address, OpenError> {
     Address::read(url).map_err(|_| {
-        let reason = "it is no URL like postgres://user:password@host:5432/database?sslmode=require";
+        let reason = "it is no URL like postgres://user:password@host:5432/database?sslmode=require, in which \
+            @ / ? # and % of a password are written %40 %2F %3F %23 and %25";
         // What cannot be read may be a password anywhere.
         failed("of this URL".into(), "reading the URL", reason.into())
     })

@@ -232,7 +232,9 @@ async fn what_holds_anything_is_left_as_it_is() {
         let noted = occupied.database.note(&act(0), "log.clear", "task 1", None).await;
         noted.expect("written");
         let before = everything(&occupied.database).await;
-        let refused = from.database.copy_to(&occupied.database).await;
+        let (source, target) = (from.database.clone(), occupied.database.clone());
+        let copying = tokio::spawn(async move { source.copy_to(&target).await });
+        let refused = copying.await.expect("no panic");
         assert!(matches!(refused, Err(StoreError::Occupied { .. })), "{refused:?}");
         assert_eq!(everything(&occupied.database).await, before);
     }

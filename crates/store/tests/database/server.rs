@@ -287,6 +287,29 @@ async fn workers_and_readers_do_not_wait_for_people() {
 }
 
 #[tokio::test]
+async fn a_task_that_somebody_writes_to_is_passed_over_and_claimed_later() {
+    let fresh = fresh_here!();
+    let first = fresh.started("first", 1).await;
+    let second = fresh.started("second", 2).await;
+    let mut other = fresh.schema().connection().await;
+    execute(
+        &mut other,
+        "BEGIN; SELECT 1 FROM tasks WHERE name = 'first' FOR UPDATE",
+    )
+    .await;
+    let claim = async || {
+        let claim = timeout(SOON, fresh.database.claim("worker", 3, 1000))
+            .await
+            .expect("nothing waits");
+        claim.expect("claims").map(|claim| claim.task)
+    };
+    assert_eq!(claim().await, Some(second));
+    assert_eq!(claim().await, None);
+    execute(&mut other, "COMMIT").await;
+    assert_eq!(claim().await, Some(first));
+}
+
+#[tokio::test]
 async fn readers_do_not_wait_for_who_writes_and_see_one_moment() {
     let fresh = fresh_here!();
     let claim = fresh.claimed("read").await;

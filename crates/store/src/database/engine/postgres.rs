@@ -63,9 +63,12 @@ impl Address {
     /// As a URL says, `postgres://user:password@host:port/database?sslmode=require`. What it does
     /// not say comes from the environment, as with PostgreSQL's own programs.
     pub(crate) fn read(url: &str) -> Result<Self, Error> {
-        // The driver would take any.
-        if !SCHEMES.iter().any(|scheme| url.starts_with(scheme)) {
-            return Err(Error::Configuration("another scheme".into()));
+        // The driver would take any scheme, and half a password for the name of something.
+        let after = SCHEMES.iter().find_map(|scheme| url.strip_prefix(scheme));
+        let after = after.ok_or_else(|| Error::Configuration("another scheme".into()))?;
+        let behind_the_host = after.find(['/', '?', '#']).map_or("", |end| &after[end..]);
+        if behind_the_host.contains('@') {
+            return Err(Error::Configuration("a password that is not encoded".into()));
         }
         let mut options: PgConnectOptions = with_known_parameters(url).parse()?;
         if options.get_application_name().is_none() {
@@ -278,11 +281,15 @@ mod tests {
             "postgres://me:secret@host:1/name?host=/run/pg",
             "postgres://me@/run/pg:1/name",
         );
+        check("postgres://me:se@cret@host:1/name", "postgres://me@host:1/name");
         for none in [
             "mysql://me:secret@host/name",
             "secret",
             "",
             "postgres://me@host:port/name",
+            "postgres://me:12/secret@host/name",
+            "postgres://me:12?secret@host/name",
+            "postgres://me:12#secret@host/name",
         ] {
             assert!(Address::read(none).is_err(), "{none}");
         }
