@@ -41,7 +41,7 @@ impl Database {
     /// The server cannot be asked.
     pub async fn listen(&self) -> Result<Option<Listener>, StoreError> {
         let doing = "listening to other processes";
-        let Pool::Postgres(pool) = &self.writer else {
+        let Pool::Postgres(pool, _) = &self.writer else {
             return Ok(None);
         };
         let channel = self.channel().await?;
@@ -91,7 +91,7 @@ impl Database {
 
     /// Whether processes on several machines may be on it.
     pub fn is_shared(&self) -> bool {
-        matches!(self.writer, Pool::Postgres(_))
+        matches!(self.writer, Pool::Postgres(..))
     }
 
     /// Each schema has its own: two installations in one database do not hear each other.
