@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::Database;
 use super::audit::first_changed;
-use super::engine::{Bound, Cells, Connection, QueryBuilder, last_id, query, set_last_id};
+use super::engine::{Bound, Cells, Connection, Engine, QueryBuilder, last_id, query, set_last_id};
 use super::trouble::Doing;
 use crate::StoreError;
 
@@ -46,6 +46,9 @@ const TABLES: [Table; 11] = [
     table("audit_head", &["only"]),
 ];
 
+/// What only a server keeps, and goes from server to server: on one machine, logs are files.
+const LOGS: Table = table("log_pieces", &["id"]).with_own_ids().with_large_rows();
+
 impl Table {
     /// A row may be a megabyte.
     const fn with_large_rows(self) -> Self {
@@ -64,7 +67,8 @@ impl Table {
 impl Database {
     /// Copies everything into an empty database, which may be on the other engine: ids stay, and
     /// the next ones go on from there. Others may go on reading and writing this one; what they
-    /// write meanwhile is not copied. Gives the number of rows.
+    /// write meanwhile is not copied. Logs that several machines share go from a server to a
+    /// server alone. Gives the number of rows.
     ///
     /// # Errors
     /// [`StoreError::Occupied`] where the other one holds anything; where what has arrived is not
@@ -83,7 +87,8 @@ impl Database {
             .await
             .doing(DOING)?;
         let mut rows = 0;
-        for table in &TABLES {
+        let have_logs = [from.engine(), to.engine()] == [Engine::Postgres; 2];
+        for table in TABLES.iter().chain(have_logs.then_some(&LOGS)) {
             carry(&mut from, &mut to, table).await?;
             let (sent, arrived) = (count(&mut from, table).await?, count(&mut to, table).await?);
             if sent != arrived {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use autotuner_core::experiment::{ContainerFacts, LaunchFacts};
 use autotuner_core::ids::{ExperimentNumber, TaskId};
 use autotuner_core::lifecycle::TaskStatus;
-use autotuner_store::{Database, NewPreset, NewToken, Page, Role, Store, StoreError};
+use autotuner_store::{Database, NewPreset, NewToken, Page, Role, Store, StoreError, Written};
 use serde_json::json;
 
 use crate::support::{Fresh, act, broken, fresh_on_postgres, fresh_on_sqlite, measured, next, task};
@@ -238,4 +238,30 @@ async fn what_holds_anything_is_left_as_it_is() {
         assert!(matches!(refused, Err(StoreError::Occupied { .. })), "{refused:?}");
         assert_eq!(everything(&occupied.database).await, before);
     }
+}
+
+#[tokio::test]
+async fn shared_logs_go_from_a_server_to_a_server_alone() {
+    let (Some(first), Some(second)) = (fresh_on_postgres().await, fresh_on_postgres().await) else {
+        return;
+    };
+    let claim = first.claimed("with a log").await;
+    let written = Written {
+        origin: "here",
+        place: 0,
+        bytes: b"a line\n".to_vec(),
+    };
+    let added = first.database.add_to_log(claim.task, "task.log", written).await;
+    added.expect("the task is there");
+    let third = crate::support::on_file().await;
+    let to_file = first.database.copy_to(&third.database).await.expect("empty");
+    let to_server = first.database.copy_to(&second.database).await.expect("empty");
+    assert_eq!(to_server, to_file + 1);
+    let pieces = second
+        .database
+        .log_after(claim.task, "task.log", 0)
+        .await
+        .expect("read");
+    assert_eq!(pieces.len(), 1);
+    assert_eq!(pieces[0].bytes, b"a line\n");
 }
