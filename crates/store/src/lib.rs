@@ -14,7 +14,8 @@ pub mod conformance;
 pub mod legacy;
 
 pub use database::{
-    Claim, Database, Heard, LONGEST_NOTICE, Listener, LogPiece, OpenError, Renewal, RunStore, Wish, Written,
+    Claim, Database, Heard, LONGEST_NOTICE, Listener, LogPiece, OpenError, Renewal, RunStore, Wish,
+    WorkerRecord, Written,
 };
 pub use lists::{Block, ExperimentQuery, ExperimentSort, Order, Progress, Standing, TaskQuery, TaskSort};
 pub use memory::MemoryStore;

@@ -4025,7 +4025,7 @@ export interface components {
             /** @description Where the documentation of this API is. */
             docs: string;
         };
-        /** @description How the worker is. It lives in the process of the service. */
+        /** @description How the worker is. It lives in the process of the service, unless others share its database. */
         WorkerStatus: {
             /** @description Whether it gave a sign of life in the last seconds. */
             worker_running: boolean;
@@ -4054,6 +4054,8 @@ export interface components {
              * @description Always false: there is no Redis, and none is needed. Older clients look for it.
              */
             redis_available: boolean;
+            /** @description Every worker of the database, the one of this process first. */
+            workers: components["schemas"]["WorkerView"][];
             /**
              * Format: date-time
              * @description The worker's last sign of life.
@@ -4064,6 +4066,25 @@ export interface components {
              * @description When this was found.
              */
             timestamp: string;
+        };
+        /** @description A worker that runs tasks of the database. */
+        WorkerView: {
+            /**
+             * @description Its machine.
+             * @example gpu-7
+             */
+            hostname: string;
+            /** @description How many tasks it runs at once at most. */
+            places: number;
+            /** @description How many it runs now. */
+            running: number;
+            /** @description What keeps it from taking on tasks. */
+            problem?: string | null;
+            /**
+             * Format: date-time
+             * @description Its last sign of life.
+             */
+            last_tick_at?: string | null;
         };
         /** @description The words for where engines run. */
         TaskDocumentDeploymentWord: "docker" | "local" | "kubernetes";

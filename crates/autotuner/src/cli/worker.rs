@@ -77,6 +77,8 @@ async fn work(config: &Config) -> anyhow::Result<()> {
         () = supervisor.supervise() => {}
         never = relay::relay(Arc::clone(&service)) => match never {},
     }
+    // Whoever looks meanwhile sees it go a little later.
+    drop(database.forget_worker(&service.owner).await);
     database.close().await;
     Ok(())
 }

@@ -17,6 +17,7 @@ pub(crate) mod supervisor;
 #[cfg(test)]
 pub(crate) mod testing;
 pub(crate) mod wishes;
+pub(crate) mod workers;
 
 use std::io;
 use std::path::Path;
@@ -30,7 +31,7 @@ use tokio::sync::Notify;
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::host::ThisHost;
+use crate::host::{ThisHost, hostname};
 use crate::shutdown::Shutdown;
 use crate::targets::{gpu_pool, surroundings};
 use access::Access;
@@ -51,6 +52,8 @@ pub(crate) struct Service {
     pub(crate) config: Config,
     /// Who is told of what happens.
     pub(crate) events: Hub,
+    /// Who we are, in claims.
+    pub(crate) owner: String,
     /// What tells our data directory from others' on the same database.
     pub(crate) origin: String,
     /// Where logs are read, and who may empty them.
@@ -106,6 +109,13 @@ impl Service {
         Ok(Self {
             database,
             events: Hub::default(),
+            owner: format!(
+                "{}{}-{}-{}",
+                database::owners(&origin),
+                hostname(),
+                std::process::id(),
+                clock.now_ms()
+            ),
             origin,
             logs: LogFiles::new(&logs),
             own_logs: LogFiles::new(&own_logs),

@@ -15,8 +15,8 @@ use autotuner_store::{Heard, LONGEST_NOTICE, Listener};
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
-use super::Service;
 use super::events::{Kind, within};
+use super::{Service, workers};
 use crate::worker::chain;
 
 /// How long events may wait to be told together.
@@ -30,7 +30,7 @@ const PAUSE: Duration = Duration::from_secs(2);
 pub(crate) async fn relay(service: Arc<Service>) -> Infallible {
     if service.database.is_shared() {
         let telling = tell(&service, service.events.for_elsewhere());
-        tokio::join!(listen(&service), telling);
+        tokio::join!(listen(&service), telling, workers::share(&service));
     }
     std::future::pending().await
 }

@@ -89,6 +89,7 @@ impl TestService {
             own_logs: LogFiles::new(&logs),
             fetched: None,
             origin: "here".into(),
+            owner: "here/worker".into(),
             access: Access::new(settings),
             gpus: GpuPool::new(Arc::clone(&gpus) as _, folder.path().join("gpus")),
             bell: Notify::new(),

@@ -8,10 +8,10 @@ use std::time::Duration;
 use autotuner_core::ids::TaskId;
 use autotuner_core::lifecycle::TaskStatus;
 use nix::sys::signal::Signal;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::kill::{BEST, Moments, check_database, long_task, lost, measured_twice, setting};
-use crate::support::{Finished, Home, LEASE, Server, best, finished, say, task_of_scales, wait_for};
+use crate::support::{Finished, Home, LEASE, Server, best, finished, say, wait_for};
 
 /// Experiments of each task.
 const EXPERIMENTS: usize = 10;
@@ -168,8 +168,19 @@ fn what_another_machine_runs_is_seen_as_if_it_ran_here() {
             kinds
         })
     };
+    let status = || server.get("/api/dashboard/worker-status");
+    assert_eq!(status()["worker_running"], false, "nobody works yet");
     let worker = there.start(there.worker());
-    let task = here.create(&task_of_scales(&[2.0, 1.0]));
+    wait_for("a worker's sign of life", || {
+        (status()["worker_running"] == true).then_some(())
+    });
+    assert_eq!(status()["workers"][0]["places"], 3);
+    let task = here.create(&long_task(6));
+    wait_for("the run on the board", || {
+        let live = server.get("/api/live");
+        let phase = &live["tasks"][0]["experiments"][0]["phase"];
+        (phase.is_string() && live["queue"] == json!([])).then_some(())
+    });
     assert_eq!(here.wait_for_end(&mut server, task), TaskStatus::Completed);
     let kinds = events.join().expect("no panic");
     for kind in [

@@ -31,10 +31,12 @@ mod text;
 mod tokens;
 mod trouble;
 mod wishes;
+mod workers;
 
 pub use log_pieces::{LogPiece, Written};
 pub use notices::{Heard, LONGEST_NOTICE, Listener};
 pub use wishes::Wish;
+pub use workers::WorkerRecord;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -487,11 +487,11 @@ async fn both_engines_have_the_same_tables_but_for_logs_that_machines_share() {
     let mut ours = fresh.schema().connection().await;
     let columns = sqlx::query_as(
         "SELECT table_name::text, column_name::text, is_nullable = 'NO' FROM information_schema.columns \
-         WHERE table_schema = current_schema() AND table_name NOT IN ('_sqlx_migrations', 'log_pieces')",
+         WHERE table_schema = current_schema() AND table_name NOT IN ('_sqlx_migrations', 'log_pieces', 'workers')",
     );
     let indexes = sqlx::query_scalar(
         "SELECT indexname::text FROM pg_indexes WHERE schemaname = current_schema() \
-         AND indexname NOT LIKE '%key' AND indexname NOT LIKE '%pkey' AND tablename <> 'log_pieces'",
+         AND indexname NOT LIKE '%key' AND indexname NOT LIKE '%pkey' AND tablename NOT IN ('log_pieces', 'workers')",
     );
     let here: Shape = (
         columns.fetch_all(&mut ours).await.expect("listed"),

@@ -151,3 +151,37 @@ async fn a_data_directory_that_begins_again_frees_its_own_claims_alone() {
     }
     assert_eq!(free, ["one", "three"]);
 }
+
+#[tokio::test]
+async fn what_workers_do_is_seen_by_all_until_they_end() {
+    let fresh = fresh_here!();
+    let there = fresh.again().await;
+    let seen = async |database: &Database| {
+        let workers = database.workers(60_000).await.expect("readable");
+        let told = workers
+            .into_iter()
+            .map(|worker| (worker.name, worker.board, worker.age_ms < 60_000));
+        told.collect::<Vec<_>>()
+    };
+    let tell = async |owner: &str, name: &str, board: &str| {
+        there.tell_worker(owner, name, board).await.expect("told");
+    };
+    tell("b/1", "gpu-b", "{}").await;
+    tell("a/1", "gpu-a", "{\"places\": 1}").await;
+    tell("a/1", "gpu-a", "{\"places\": 2}").await;
+    assert_eq!(
+        seen(&fresh.database).await,
+        [
+            ("gpu-a".into(), "{\"places\": 2}".into(), true),
+            ("gpu-b".into(), "{}".into(), true)
+        ]
+    );
+    fresh
+        .schema()
+        .raw("UPDATE workers SET seen_at_ms = seen_at_ms - 61000 WHERE owner = 'b/1'")
+        .await;
+    assert_eq!(seen(&there).await.len(), 1);
+    there.forget_worker("a/1").await.expect("forgotten");
+    assert_eq!(seen(&there).await, []);
+    there.close().await;
+}

@@ -22,6 +22,8 @@ export function ServicePart({ statistics }: { statistics: DatabaseStatistics }) 
         [t('dashboard.service.memory'), bytes(worker.worker_memory_mb * 1024 * 1024)],
       ]
     : [];
+  // One machine needs no list of machines.
+  const workers = (worker?.workers.length ?? 0) > 1 ? (worker?.workers ?? []) : [];
   rows.push(
     [t('dashboard.service.tasks'), number(statistics.total_tasks, 9)],
     [t('dashboard.service.experiments'), number(statistics.total_experiments, 9)],
@@ -46,6 +48,25 @@ export function ServicePart({ statistics }: { statistics: DatabaseStatistics }) 
           </div>
         ))}
       </dl>
+      {workers.length > 0 && (
+        <>
+          <h3 className="mt-3 mb-1 font-medium text-xs">{t('dashboard.service.workers')}</h3>
+          <ul className="num space-y-1 text-xs">
+            {workers.map(({ hostname, places, running, problem }, index) => (
+              // biome-ignore lint/suspicious/noArrayIndexKey: two workers may share a name
+              <li key={`${hostname} ${index}`}>
+                <span className="flex justify-between gap-3">
+                  <span className="min-w-0 truncate">{hostname}</span>
+                  <span className="whitespace-nowrap text-muted">
+                    {t('dashboard.service.running', { running, places })}
+                  </span>
+                </span>
+                {problem && <span className="block break-words text-warn">{problem}</span>}
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
       {problems.map((part) => (
         <p key={part} className="mt-2 break-words text-warn text-xs">
           {t(`dashboard.service.part.${part}`)}: {health?.[part]}

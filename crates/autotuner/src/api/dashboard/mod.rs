@@ -23,7 +23,9 @@ use utoipa_axum::routes;
 use super::error::ApiError;
 use super::extract::{Query, Viewer};
 use crate::clock::{rfc3339, seconds_between};
+use crate::host::hostname;
 use crate::service::Service;
+use crate::service::supervisor::Snapshot;
 
 /// Milliseconds of an hour.
 const HOUR_MS: i64 = 3_600_000;
@@ -44,7 +46,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Service>> {
         .merge(host::routes())
 }
 
-/// How the worker is. It lives in the process of the service.
+/// How the worker is. It lives in the process of the service, unless others share its database.
 #[derive(Debug, Serialize, ToSchema)]
 struct WorkerStatus {
     /// Whether it gave a sign of life in the last seconds.
@@ -60,12 +62,43 @@ struct WorkerStatus {
     /// Always false: there is no Redis, and none is needed. Older clients look for it.
     #[schema(deprecated)]
     redis_available: bool,
+    /// Every worker of the database, the one of this process first.
+    workers: Vec<WorkerView>,
     /// The worker's last sign of life.
     #[schema(format = DateTime)]
     last_tick_at: Option<String>,
     /// When this was found.
     #[schema(format = DateTime)]
     timestamp: String,
+}
+
+/// A worker that runs tasks of the database.
+#[derive(Debug, Serialize, ToSchema)]
+struct WorkerView {
+    /// Its machine.
+    #[schema(example = "gpu-7")]
+    hostname: String,
+    /// How many tasks it runs at once at most.
+    places: usize,
+    /// How many it runs now.
+    running: usize,
+    /// What keeps it from taking on tasks.
+    problem: Option<String>,
+    /// Its last sign of life.
+    #[schema(format = DateTime)]
+    last_tick_at: Option<String>,
+}
+
+impl WorkerView {
+    fn of((hostname, board): (String, Snapshot)) -> Self {
+        Self {
+            hostname,
+            places: board.places,
+            running: board.runs.len(),
+            problem: board.problem,
+            last_tick_at: board.last_tick_ms.map(rfc3339),
+        }
+    }
 }
 
 /// How the worker is
@@ -84,6 +117,12 @@ async fn worker_status(State(service): State<Arc<Service>>, _caller: Viewer) -> 
         worker_memory_mb: mebibytes(load.resident_bytes),
         worker_uptime_seconds: uptime_seconds,
         redis_available: false,
+        workers: service
+            .board
+            .workers(&hostname())
+            .into_iter()
+            .map(WorkerView::of)
+            .collect(),
         last_tick_at: tick_ms.map(rfc3339),
         timestamp: rfc3339(now_ms),
     })

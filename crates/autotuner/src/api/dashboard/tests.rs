@@ -6,6 +6,7 @@ use axum::http::Method;
 use serde_json::{Value, json};
 
 use crate::api::testing::{NOW_MS, TestService};
+use crate::service::supervisor::Snapshot;
 
 async fn a_running_task(test: &TestService) {
     let act = Act {
@@ -110,6 +111,30 @@ async fn the_worker_is_described() {
             .is_some_and(|mebibytes| mebibytes > 1.0)
     );
     assert_eq!(answer["redis_available"], false);
+    assert_eq!(answer["workers"], json!([]));
+}
+
+#[tokio::test]
+async fn workers_of_other_machines_are_told_beside_ours() {
+    let test = TestService::start().await;
+    test.service.board.tick(1_000, 8);
+    let there = Snapshot {
+        last_tick_ms: Some(2_000),
+        places: 2,
+        problem: Some("no disk".into()),
+        ..Snapshot::default()
+    };
+    test.service.board.show_others(vec![("gpu-7".into(), there)]);
+    let answer = test.get("/api/dashboard/worker-status").await.is(200).json();
+    let told = |index: usize, key: &str| answer["workers"][index][key].clone();
+    assert_eq!((told(0, "places"), told(0, "running")), (json!(8), json!(0)));
+    assert_eq!(
+        answer["workers"][1],
+        json!({
+            "hostname": "gpu-7", "places": 2, "running": 0, "problem": "no disk",
+            "last_tick_at": "1970-01-01T00:00:02.000Z",
+        })
+    );
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! What the worker does at the moment, for status pages and for people who wait.
 //!
-//! Never used to decide anything: it says what somebody last put down, and a death empties it.
+//! Never used to decide anything: it says what somebody last put down, and a death empties it. Where
+//! several machines share a database, it shows what all of their workers do.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,28 +10,37 @@ use std::time::Duration;
 use autotuner_core::ids::{ExperimentNumber, TaskId};
 use autotuner_core::space::Candidate;
 use autotuner_load::Progress;
+use serde::{Deserialize, Serialize};
 
 /// What the worker does at the moment.
 #[derive(Debug, Default)]
 pub(crate) struct Board {
-    shown: Mutex<Snapshot>,
+    shown: Mutex<Shown>,
+}
+
+#[derive(Debug, Default)]
+struct Shown {
+    own: Snapshot,
+    /// By the name of the machine.
+    others: Vec<(String, Snapshot)>,
 }
 
 /// Everything that is on the board.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub(crate) struct Snapshot {
     /// When the worker last looked for something to do; `None` before it first has.
     pub(crate) last_tick_ms: Option<i64>,
     /// How many tasks may run at once.
     pub(crate) places: usize,
     /// The tasks that run, by id.
+    #[serde(with = "by_id")]
     pub(crate) runs: BTreeMap<TaskId, RunShown>,
     /// What keeps the worker from taking on tasks.
     pub(crate) problem: Option<String>,
 }
 
 /// A task that runs.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct RunShown {
     /// Its name.
     pub(crate) name: String,
@@ -43,11 +53,12 @@ pub(crate) struct RunShown {
     /// How far it is; nothing while it is prepared.
     pub(crate) figures: Option<Figures>,
     /// Its experiments that are under way.
+    #[serde(with = "by_number")]
     pub(crate) experiments: BTreeMap<ExperimentNumber, ExperimentShown>,
 }
 
 /// How far a run is.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Figures {
     /// Search experiments that are planned at most.
     pub(crate) planned: u32,
@@ -67,7 +78,7 @@ pub(crate) struct Figures {
 }
 
 /// An experiment that is under way.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct ExperimentShown {
     /// What is being done, in a word or two.
     pub(crate) phase: String,
@@ -75,9 +86,11 @@ pub(crate) struct ExperimentShown {
     pub(crate) since_ms: i64,
     /// What it waits for.
     pub(crate) waits_for: Option<String>,
-    /// What is tried.
+    /// What is tried; told by its own machine alone.
+    #[serde(skip)]
     pub(crate) candidate: Option<Candidate>,
-    /// What its benchmark last said.
+    /// What its benchmark last said; told by its own machine alone.
+    #[serde(skip)]
     pub(crate) progress: Option<Progress>,
 }
 
@@ -93,16 +106,78 @@ impl Figures {
     }
 }
 
+impl Snapshot {
+    /// What two workers do together.
+    fn with(mut self, other: &Self) -> Self {
+        self.last_tick_ms = self.last_tick_ms.max(other.last_tick_ms);
+        self.places += other.places;
+        let runs = other.runs.iter().map(|(task, run)| (*task, run.clone()));
+        self.runs.extend(runs);
+        self.problem = self.problem.or_else(|| other.problem.clone());
+        self
+    }
+}
+
+/// Maps whose keys are ids, as lists: keys of JSON are texts.
+macro_rules! keyed_by {
+    ($module:ident, $key:ident($number:ty)) => {
+        mod $module {
+            use std::collections::BTreeMap;
+
+            use autotuner_core::ids::$key;
+            use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+            pub(super) fn serialize<S: Serializer, T: Serialize>(
+                map: &BTreeMap<$key, T>,
+                serializer: S,
+            ) -> Result<S::Ok, S::Error> {
+                serializer.collect_seq(map.iter().map(|($key(key), value)| (key, value)))
+            }
+
+            pub(super) fn deserialize<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+                deserializer: D,
+            ) -> Result<BTreeMap<$key, T>, D::Error> {
+                let list = Vec::<($number, T)>::deserialize(deserializer)?;
+                Ok(list
+                    .into_iter()
+                    .map(|(key, value)| ($key(key), value))
+                    .collect())
+            }
+        }
+    };
+}
+
+keyed_by!(by_id, TaskId(i64));
+keyed_by!(by_number, ExperimentNumber(u32));
+
 impl Board {
-    /// Everything that is on it.
+    /// Everything that is on it: what all workers do.
     pub(crate) fn snapshot(&self) -> Snapshot {
-        self.lock().clone()
+        let Shown { own, others } = &*self.lock();
+        others.iter().fold(own.clone(), |all, (_, other)| all.with(other))
+    }
+
+    /// What this process' worker does.
+    pub(crate) fn own(&self) -> Snapshot {
+        self.lock().own.clone()
+    }
+
+    /// What the workers of other processes do, as they last said.
+    pub(crate) fn show_others(&self, others: Vec<(String, Snapshot)>) {
+        self.lock().others = others;
+    }
+
+    /// Every worker, by the name of its machine: this process', if it has one, and those of others.
+    pub(crate) fn workers(&self, here: &str) -> Vec<(String, Snapshot)> {
+        let Shown { own, others } = &*self.lock();
+        let own = own.last_tick_ms.map(|_| (here.to_owned(), own.clone()));
+        own.into_iter().chain(others.iter().cloned()).collect()
     }
 
     /// What a task that is running waits for, where it waits: a place among those that run,
     /// processors, GPUs, an image, a daemon.
     pub(crate) fn waiting_for(&self, task: TaskId) -> Option<String> {
-        let shown = self.lock();
+        let shown = self.snapshot();
         let Some(run) = shown.runs.get(&task) else {
             let is_full = shown.places > 0 && shown.runs.len() >= shown.places;
             return is_full.then(|| format!("waiting for one of {} running tasks to end", shown.places));
@@ -115,37 +190,37 @@ impl Board {
 
     /// When the worker last looked for something to do.
     pub(crate) fn last_tick_ms(&self) -> Option<i64> {
-        self.lock().last_tick_ms
+        self.snapshot().last_tick_ms
     }
 
-    pub(in crate::service) fn tick(&self, now_ms: i64, places: usize) {
-        let mut shown = self.lock();
+    pub(crate) fn tick(&self, now_ms: i64, places: usize) {
+        let shown = &mut self.lock().own;
         shown.last_tick_ms = Some(now_ms);
         shown.places = places;
     }
 
     pub(super) fn note_problem(&self, problem: Option<String>) {
-        self.lock().problem = problem;
+        self.lock().own.problem = problem;
     }
 
     pub(in crate::service) fn begin(&self, task: TaskId, run: RunShown) {
-        self.lock().runs.insert(task, run);
+        self.lock().own.runs.insert(task, run);
     }
 
     pub(super) fn end(&self, task: TaskId) {
-        self.lock().runs.remove(&task);
+        self.lock().own.runs.remove(&task);
     }
 
     /// A task waits for something as a whole, or no more.
     pub(super) fn wait(&self, task: TaskId, what: Option<String>) {
-        if let Some(run) = self.lock().runs.get_mut(&task) {
+        if let Some(run) = self.lock().own.runs.get_mut(&task) {
             run.waits_for = what;
         }
     }
 
     /// An experiment is in this phase now; since when, it keeps where the phase is no new one.
     pub(in crate::service) fn phase(&self, task: TaskId, number: ExperimentNumber, phase: &str, now_ms: i64) {
-        if let Some(run) = self.lock().runs.get_mut(&task) {
+        if let Some(run) = self.lock().own.runs.get_mut(&task) {
             let shown = run.experiments.entry(number).or_insert_with(|| ExperimentShown {
                 phase: String::new(),
                 since_ms: now_ms,
@@ -163,7 +238,7 @@ impl Board {
 
     /// How far a run is by now.
     pub(super) fn figures(&self, task: TaskId, figures: Figures) {
-        if let Some(run) = self.lock().runs.get_mut(&task) {
+        if let Some(run) = self.lock().own.runs.get_mut(&task) {
             run.figures = Some(figures);
         }
     }
@@ -180,7 +255,7 @@ impl Board {
 
     fn with(&self, task: TaskId, number: ExperimentNumber, change: impl FnOnce(&mut ExperimentShown)) {
         let mut all = self.lock();
-        let run = all.runs.get_mut(&task);
+        let run = all.own.runs.get_mut(&task);
         if let Some(shown) = run.and_then(|run| run.experiments.get_mut(&number)) {
             change(shown);
         }
@@ -194,7 +269,7 @@ impl Board {
         what: Option<&str>,
     ) -> bool {
         let mut all = self.lock();
-        let run = all.runs.get_mut(&task);
+        let run = all.own.runs.get_mut(&task);
         let Some(shown) = run.and_then(|run| run.experiments.get_mut(&number)) else {
             return false;
         };
@@ -204,13 +279,13 @@ impl Board {
     }
 
     pub(super) fn experiment_ended(&self, task: TaskId, number: ExperimentNumber) {
-        if let Some(run) = self.lock().runs.get_mut(&task) {
+        if let Some(run) = self.lock().own.runs.get_mut(&task) {
             run.experiments.remove(&number);
         }
     }
 
     /// Every change is complete before the lock is let go.
-    fn lock(&self) -> MutexGuard<'_, Snapshot> {
+    fn lock(&self) -> MutexGuard<'_, Shown> {
         self.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -288,6 +363,27 @@ mod tests {
         );
         board.end(TASK);
         assert_eq!(board.waiting_for(other), None, "it is about to be taken on");
+    }
+
+    #[test]
+    fn what_others_do_is_shown_beside_what_is_done_here() {
+        let (here, there) = (Board::default(), board());
+        there.phase(TASK, ExperimentNumber(2), "benchmarking", 5);
+        there.note_problem(Some("no disk".into()));
+        let said = serde_json::to_string(&there.own()).expect("JSON");
+        let heard: Snapshot = serde_json::from_str(&said).expect("the same");
+        assert_eq!(heard, there.own());
+        let others = [heard, Snapshot::default()].map(|board| ("there".to_owned(), board));
+        here.show_others(others.to_vec());
+        assert_eq!(here.snapshot(), there.own());
+        assert_eq!(here.workers("here").len(), 2);
+        here.tick(9, 2);
+        assert_eq!(here.workers("here")[0].0, "here");
+        let all = here.snapshot();
+        assert_eq!((all.last_tick_ms, all.places, all.runs.len()), (Some(9), 3, 1));
+        assert_eq!((here.own().runs.len(), here.waiting_for(TaskId(4))), (0, None));
+        here.show_others(Vec::new());
+        assert_eq!(here.snapshot(), here.own());
     }
 
     #[test]

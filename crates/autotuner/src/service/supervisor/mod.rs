@@ -13,7 +13,7 @@ mod sweeper;
 mod targets;
 mod told;
 
-pub(crate) use board::{Board, ExperimentShown, Figures, RunShown};
+pub(crate) use board::{Board, ExperimentShown, Figures, RunShown, Snapshot};
 pub(crate) use targets::Machine;
 
 use std::collections::HashMap;
@@ -29,10 +29,8 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::Service;
-use super::database::owners;
 use super::shared_logs::Carrier;
 use crate::fault::{FaultPoint, around};
-use crate::host::hostname;
 use crate::shutdown::Shutdown;
 use crate::worker::chain;
 use crate::worker::preflight::Places;
@@ -95,13 +93,7 @@ impl Supervisor {
         };
         Self {
             slots: CpuSlots::of_machine(service.config.cpu_slots),
-            owner: format!(
-                "{}{}-{}-{}",
-                owners(&service.origin),
-                hostname(),
-                std::process::id(),
-                steady.started_at_ms
-            ),
+            owner: service.owner.clone(),
             service,
             targets,
             bench,

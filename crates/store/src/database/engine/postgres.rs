@@ -325,7 +325,7 @@ mod tests {
     }
 
     /// Steps that a database of one process does not need.
-    const ITS_OWN: [&str; 1] = ["logs"];
+    const ITS_OWN: [&str; 2] = ["logs", "workers"];
 
     #[test]
     fn the_steps_have_the_numbers_and_names_of_the_other_engine() {

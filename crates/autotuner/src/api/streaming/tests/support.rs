@@ -103,6 +103,7 @@ impl Fresh {
             logs,
             fetched: None,
             origin: "here".into(),
+            owner: "here/worker".into(),
             access: Access::default(),
             gpus: GpuPool::new(Arc::new(FixedGpus::default()), folder.path().join("gpus")),
             containers: Containers::new(surroundings(&config)),
