@@ -28,6 +28,11 @@ pub(crate) fn sentence(verdict: &Verdict) -> String {
              do not, with {} than they have{interval}. {runs}",
             better(ratio)
         ),
+        Claim::NoGain(_) if verdict.comparison.is_some_and(is_open) => format!(
+            "No improvement found: nothing tried is shown to beat the engine's defaults ({value}), and \
+             these measurements do not tell by how much it is better or worse{interval}. \
+             {runs} More of optimization.max_replicates would tell."
+        ),
         Claim::NoGain(_) if verdict.comparison.is_some() => format!(
             "No improvement found: nothing tried is worth more than {:.0} % over the engine's \
              defaults{interval}. {runs}",
@@ -60,6 +65,11 @@ pub(crate) fn sentence(verdict: &Verdict) -> String {
         Claim::NothingFeasible => unmet(best, &value, verdict.closest.as_ref()),
         Claim::NothingMeasured => nothing(),
     }
+}
+
+/// Whether what was compared with the defaults may yet be worth more than they are.
+fn is_open(comparison: Comparison) -> bool {
+    comparison.high >= SMALLEST_GAIN
 }
 
 /// No SLO can be met: what is best, and what comes closest.

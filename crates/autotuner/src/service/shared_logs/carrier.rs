@@ -50,12 +50,29 @@ impl Carrier {
         }
     }
 
+    /// Carries what a run writes while it goes on, until it has ended and all is where others can
+    /// read it.
+    pub(crate) async fn beside(mut self, running: impl Future<Output = ()>) {
+        if let Err(error) = self.begin().await {
+            tracing::warn!(
+                task.id = self.task.0,
+                "logs are not shared for now: {}",
+                chain(&error)
+            );
+        }
+        tokio::select! {
+            () = running => {}
+            () = self.carry_on() => {}
+        }
+        self.finish().await;
+    }
+
     /// Carries on where an earlier process of this machine has ended. A log that somebody has
     /// emptied meanwhile is empty here, too.
     ///
     /// # Errors
     /// The database or a file cannot be read.
-    pub(crate) async fn begin(&mut self) -> io::Result<()> {
+    async fn begin(&mut self) -> io::Result<()> {
         let log = self.files.task(self.task);
         let length = self.length(&name_of(&log)).await.map_err(io::Error::other)?;
         if length == 0 {
@@ -65,7 +82,7 @@ impl Carrier {
     }
 
     /// Carries what is new, again and again.
-    pub(crate) async fn carry_on(&mut self) {
+    async fn carry_on(&mut self) {
         let mut pause = LOOK;
         loop {
             sleep(pause).await;
@@ -84,7 +101,7 @@ impl Carrier {
     }
 
     /// Carries what is left, once nobody writes any more.
-    pub(crate) async fn finish(&mut self) {
+    async fn finish(&mut self) {
         match timeout(LAST, self.carry()).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::warn!(

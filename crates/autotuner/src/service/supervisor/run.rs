@@ -29,7 +29,6 @@ use super::reporter::Teller;
 use super::sweeper::first_sweep;
 use super::told;
 use crate::fault::{self, FaultPoint, Side, around};
-use crate::service::shared_logs::Carrier;
 use crate::worker::logs::TaskLogs;
 use crate::worker::preflight::{Prepared, alike, not_there, prepare, unheeded};
 use crate::worker::stop::{RunStop, StopCause};
@@ -39,7 +38,6 @@ use crate::worker::{
 
 /// Longest wait for a target that does not answer when a task begins.
 const TARGET_PATIENCE: Duration = Duration::from_secs(120);
-
 /// Pause between two questions whether it is back.
 const TARGET_PAUSE: Duration = Duration::from_secs(1);
 
@@ -88,7 +86,7 @@ pub(super) async fn run(
         }
         let run = Run::new(&supervisor, &claim, &stop);
         match supervisor.carrier(&claim) {
-            Some(carrier) => carried(carrier, run.whole()).await,
+            Some(carrier) => carrier.beside(run.whole()).await,
             None => run.whole().await,
         }
     };
@@ -102,18 +100,6 @@ pub(super) async fn run(
         () = running.instrument(span) => {}
         () = keeping => {}
     }
-}
-
-/// Carries a run's logs to where everybody can read them, until it has ended and all is there.
-async fn carried(mut carrier: Carrier, running: impl Future<Output = ()>) {
-    if let Err(error) = carrier.begin().await {
-        tracing::warn!("logs are not shared for now: {}", chain(&error));
-    }
-    tokio::select! {
-        () = running => {}
-        () = carrier.carry_on() => {}
-    }
-    carrier.finish().await;
 }
 
 struct Run<'a> {
