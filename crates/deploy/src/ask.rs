@@ -19,7 +19,7 @@ use tokio::net::unix::pipe::Receiver;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::kin::{self, Identity, Kin, MARK_VARIABLE};
+use crate::kin::{self, Identity, Kin, MARK_VARIABLE, OURS_ALONE};
 use crate::procfs;
 
 /// Most that is kept of what a program prints on one stream; the longest help we know has a
@@ -79,7 +79,11 @@ impl Asked {
         let (errors, errors_end) = io::pipe()?;
         let (output, errors) = (receiver(output)?, receiver(errors)?);
         let mark = own_mark()?;
-        let child = Command::new(question.program)
+        let mut command = Command::new(question.program);
+        for name in OURS_ALONE {
+            command.env_remove(name);
+        }
+        let child = command
             .args(question.arguments)
             .envs(question.environment)
             .env(MARK_VARIABLE, &mark)

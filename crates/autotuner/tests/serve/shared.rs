@@ -181,6 +181,13 @@ fn what_another_machine_runs_is_seen_as_if_it_ran_here() {
         let phase = &live["tasks"][0]["experiments"][0]["phase"];
         (phase.is_string() && live["queue"] == json!([])).then_some(())
     });
+    let engine = wait_for("an engine", || there.sandbox.engines().pop());
+    let ours_alone = ["AUTOTUNER_DATABASE=", "AUTOTUNER_TOKEN="];
+    let leaked = engine
+        .environment
+        .iter()
+        .filter(|variable| ours_alone.iter().any(|name| variable.starts_with(name)));
+    assert_eq!(leaked.count(), 0, "{:?}", engine.environment);
     assert_eq!(here.wait_for_end(&mut server, task), TaskStatus::Completed);
     let kinds = events.join().expect("no panic");
     for kind in [

@@ -90,6 +90,7 @@ impl Home {
     fn on_database(&self, mut command: Command) -> Command {
         // Processors of the machine under test are no subject of these tests.
         command.env("AUTOTUNER_CPU_SLOTS", "4");
+        command.env("AUTOTUNER_TOKEN", "none-of-an-engines-business");
         if let Some(schema) = &self.schema {
             command.env("AUTOTUNER_DATABASE", &schema.url);
             command.env("AUTOTUNER_LEASE_SECONDS", LEASE.as_secs().to_string());
