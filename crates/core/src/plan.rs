@@ -21,6 +21,7 @@ pub use decision::{Decision, Finish, Next};
 pub use situation::Situation;
 pub use spent::{Spending, Spent};
 
+use std::cell::OnceCell;
 use std::collections::HashSet;
 
 use rand::SeedableRng;
@@ -29,7 +30,7 @@ use rand_chacha::ChaCha8Rng;
 use crate::experiment::Experiment;
 use crate::failure::FailureKind;
 use crate::search::{Proposal, Role, beliefs};
-use crate::space::Candidate;
+use crate::space::{Candidate, CandidateKey};
 use crate::task::Task;
 
 /// Attempts at one candidate that the world may fail ([`FailureKind::Infrastructure`]) before
@@ -59,6 +60,7 @@ pub fn plan(situation: &Situation<'_>, now_ms: i64) -> Decision {
         task,
         experiments,
         spent: Spent::of(experiments, now_ms),
+        doubted: OnceCell::new(),
     };
     if experiments.iter().any(is_cancelled) {
         return history.finish_when_idle(Finish::Cancelled);
@@ -125,6 +127,8 @@ struct History<'a> {
     task: &'a Task,
     experiments: &'a [Experiment],
     spent: Spent,
+    /// What is to be measured once more, once that was asked: a model's answer takes a while.
+    doubted: OnceCell<Option<CandidateKey>>,
 }
 
 fn kind_of(experiment: &Experiment) -> Option<FailureKind> {

@@ -183,7 +183,7 @@ async fn clear_task_log(
         .note(&act, "task.clear_log", &target, None)
         .await?;
     service.forget_logs(task, &format!("task_{task}.log")).await?;
-    let cleared = service.logs.clear(task).await;
+    let cleared = service.own_logs.clear(task).await;
     cleared.map_err(|error| ApiError::internal(&error))?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -126,8 +126,8 @@ async fn clear_task(
     if let Err(error) = forgotten {
         tracing::error!(task.id = id.0, %error, "the shared log of a task that was cleared stays");
     }
-    let gone = service.logs.remove_run(id, record.summary.run).await;
-    let emptied = service.logs.clear(id).await;
+    let gone = service.own_logs.remove_run(id, record.summary.run).await;
+    let emptied = service.own_logs.clear(id).await;
     if let Err(error) = gone.and(emptied) {
         tracing::error!(task.id = id.0, %error, "the log of a task that was cleared stays");
     }

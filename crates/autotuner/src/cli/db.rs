@@ -104,14 +104,23 @@ async fn copy(target: &str, is_json: bool, config: &Config) -> Result<ExitCode, 
         None => Database::open(Path::new(target), now_ms).await,
     };
     let to = to.map_err(anyhow::Error::from)?;
+    let (source, place) = (from.place(), to.place());
+    if source == place {
+        return Err(Refusal::message(format!(
+            "{place} is the database itself; to copy the file of a data directory, leave --database and \
+             AUTOTUNER_DATABASE out"
+        )));
+    }
     let copied = from.copy_to(&to).await;
-    let place = to.place();
     from.close().await;
     to.close().await;
     let rows = copied.map_err(anyhow::Error::from)?;
     match is_json {
-        true => print(&format!("{:#}", json!({ "rows": rows, "target": place }))),
-        false => say(&format!("copied {rows} rows to {place}")),
+        true => print(&format!(
+            "{:#}",
+            json!({ "rows": rows, "source": source, "target": place })
+        )),
+        false => say(&format!("copied {rows} rows from {source} to {place}")),
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -148,9 +148,7 @@ async fn serve(arguments: &Arguments, config: &Config) -> anyhow::Result<()> {
         never = relay::relay(Arc::clone(&service)) => match never {},
     };
     drop(announced);
-    // Whoever looks meanwhile sees it go a little later.
-    drop(database.forget_worker(&service.owner).await);
-    database.close().await;
+    database::close(&database, &service.owner).await;
     answered
 }
 

@@ -77,8 +77,6 @@ async fn work(config: &Config) -> anyhow::Result<()> {
         () = supervisor.supervise() => {}
         never = relay::relay(Arc::clone(&service)) => match never {},
     }
-    // Whoever looks meanwhile sees it go a little later.
-    drop(database.forget_worker(&service.owner).await);
-    database.close().await;
+    database::close(&database, &service.owner).await;
     Ok(())
 }

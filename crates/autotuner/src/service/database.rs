@@ -1,9 +1,15 @@
 //! The database of a service: a file in its data directory, or one on a server that several share.
 
+use std::time::Duration;
+
 use autotuner_store::{Database, OpenError, StoreError};
+use tokio::time::timeout;
 
 use super::data_dir::{DataDir, DataDirError};
 use crate::config::Config;
+
+/// How long a database may take to be closed.
+const CLOSING: Duration = Duration::from_secs(5);
 
 /// Why a service has no database.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +40,18 @@ pub(crate) async fn open(config: &Config, ours: &DataDir, now_ms: i64) -> Result
     // Whoever claimed a task before is dead: this directory is ours alone.
     database.forget_claims().await?;
     Ok(database)
+}
+
+/// Lets everything be written and closes; a server that is silent is not waited for.
+pub(crate) async fn close(database: &Database, worker: &str) {
+    let closing = async {
+        // Where it cannot be said, whoever looks sees it go a little later.
+        drop(database.forget_worker(worker).await);
+        database.close().await;
+    };
+    if timeout(CLOSING, closing).await.is_err() {
+        tracing::warn!("the database does not answer, and is left as it is");
+    }
 }
 
 /// What the names of all workers of a data directory, by its id, begin with in claims.

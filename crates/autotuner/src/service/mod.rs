@@ -97,14 +97,16 @@ impl Service {
         access: Access,
         shutdown: Shutdown,
     ) -> io::Result<Self> {
-        let own_logs = config.logs_dir();
-        let (logs, fetched) = match database.is_shared() {
+        let logs_dir = config.logs_dir();
+        let (logs, own_logs, fetched) = match database.is_shared() {
             true => {
-                let folder = own_logs.join("fetched");
-                let fetched = Fetched::new(database.clone(), &folder)?;
-                (folder, Some(fetched))
+                // Another database has other tasks under the same numbers.
+                let folder = logs_dir.join(shared_logs::folder_of(&database));
+                let (logs, own_logs) = (folder.join("fetched"), folder.join("own"));
+                let fetched = Fetched::new(database.clone(), &logs)?;
+                (logs, own_logs, Some(fetched))
             }
-            false => (own_logs.clone(), None),
+            false => (logs_dir.clone(), logs_dir, None),
         };
         Ok(Self {
             database,
@@ -139,6 +141,18 @@ impl Service {
     pub(crate) async fn fetch_log(&self, task: TaskId, path: &Path) {
         if let Some(fetched) = &self.fetched {
             fetched.fetch(task, path).await;
+        }
+    }
+
+    /// Removes every file of a task's logs that is here.
+    ///
+    /// # Errors
+    /// A file cannot be removed; the others are gone by then.
+    pub(crate) async fn remove_logs(&self, task: TaskId) -> io::Result<()> {
+        let own = self.own_logs.remove(task).await;
+        match self.fetched {
+            Some(_) => own.and(self.logs.remove(task).await),
+            None => own,
         }
     }
 

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use autotuner_store::{Heard, LONGEST_NOTICE, Listener};
 use tokio::sync::mpsc;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::events::{Kind, within};
 use super::{Service, workers};
@@ -21,6 +21,12 @@ use crate::worker::chain;
 
 /// How long events may wait to be told together.
 const TOGETHER: Duration = Duration::from_millis(20);
+
+/// How long nothing is told before that is doubted.
+const QUIET: Duration = Duration::from_secs(30);
+
+/// A line that says that events could not be told.
+const GAP: &str = "gap";
 
 /// Pause after the server could not be reached.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -44,7 +50,7 @@ async fn listen(service: &Service) {
                     missed(service);
                 }
                 let error = hear(service, listener).await;
-                tracing::warn!("other processes are not heard: {}", chain(&error));
+                tracing::warn!("other processes are not heard: {error}");
             }
             Ok(None) => return,
             Err(error) => tracing::warn!("other processes cannot be heard: {}", chain(&error)),
@@ -53,13 +59,24 @@ async fn listen(service: &Service) {
     }
 }
 
-/// Hears until the server cannot be reached.
-async fn hear(service: &Service, mut listener: Listener) -> autotuner_store::StoreError {
+/// Hears until the server cannot be reached. Where nothing is told for a while, we tell ourselves:
+/// a connection that was cut without a word says nothing of it.
+async fn hear(service: &Service, mut listener: Listener) -> String {
+    let mut has_asked = false;
     loop {
-        match listener.next().await {
-            Ok(Heard::Notice(text)) => take(service, &text),
-            Ok(Heard::Gap) => missed(service),
-            Err(error) => return error,
+        match timeout(QUIET, listener.next()).await {
+            Ok(Ok(Heard::Notice(text))) => {
+                has_asked = false;
+                take(service, &text);
+            }
+            Ok(Ok(Heard::Gap)) => missed(service),
+            Ok(Err(error)) => return chain(&error),
+            Err(_) if has_asked => return "not even what we tell ourselves".into(),
+            Err(_) => {
+                has_asked = true;
+                // That it fails is heard, or rather not.
+                drop(service.database.notify(service.events.boot()).await);
+            }
         }
     }
 }
@@ -70,8 +87,11 @@ fn take(service: &Service, notice: &str) {
     if lines.next() == Some(service.events.boot()) {
         return;
     }
+    if lines.clone().any(|line| line == GAP) {
+        missed(service);
+    }
     let kinds: Vec<Kind> = lines
-        .filter_map(|line| service.events.from_elsewhere(line))
+        .filter_map(|line| service.events.hear_from_elsewhere(line))
         .collect();
     if kinds.into_iter().any(is_of_people) {
         service.bell.notify_one();
@@ -95,6 +115,7 @@ fn missed(service: &Service) {
 async fn tell(service: &Service, mut told: mpsc::Receiver<String>) {
     let boot = service.events.boot();
     let room = LONGEST_NOTICE - boot.len() - 1;
+    let mut is_told = true;
     while let Some(first) = told.recv().await {
         sleep(TOGETHER).await;
         let mut waiting = vec![first];
@@ -102,19 +123,26 @@ async fn tell(service: &Service, mut told: mpsc::Receiver<String>) {
             waiting.push(line);
         }
         let mut notice = boot.to_owned();
+        if !is_told {
+            waiting.insert(0, GAP.to_owned());
+        }
+        is_told = true;
         for line in waiting.into_iter().filter_map(|line| within(line, room)) {
             if notice.len() + 1 + line.len() > LONGEST_NOTICE {
-                send(service, &std::mem::replace(&mut notice, boot.to_owned())).await;
+                is_told &= send(service, &std::mem::replace(&mut notice, boot.to_owned())).await;
             }
             notice.push('\n');
             notice.push_str(&line);
         }
-        send(service, &notice).await;
+        is_told &= send(service, &notice).await;
     }
 }
 
-async fn send(service: &Service, notice: &str) {
-    if let Err(error) = service.database.notify(notice).await {
-        tracing::warn!("events are not told to other processes: {}", chain(&error));
+/// Whether it could be told.
+async fn send(service: &Service, notice: &str) -> bool {
+    let told = service.database.notify(notice).await;
+    if let Err(error) = &told {
+        tracing::warn!("events are not told to other processes: {}", chain(error));
     }
+    told.is_ok()
 }

@@ -200,6 +200,9 @@ fn what_another_machine_runs_is_seen_as_if_it_ran_here() {
     }
     // The end is on record a moment before the last of the log is where others can read it.
     let logs = there.sandbox.data_dir().join("logs");
+    let mut folders = std::fs::read_dir(&logs).expect("a folder").flatten();
+    // One for each database.
+    let logs = folders.next().expect("the shared one").path().join("own");
     let written = |name: String| std::fs::read_to_string(logs.join(name)).expect("the worker's own file");
     wait_for("the end of the log", || {
         let log = log_of(&server, &format!("/api/tasks/{task}/logs"));

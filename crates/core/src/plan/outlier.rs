@@ -33,8 +33,11 @@ impl History<'_> {
         if scored < ENOUGH || once_more >= most as usize || is_running || decided.iter().any(is_open) {
             return None;
         }
-        let slow = self.situation.told(&[], self.begun(decided), doubted)?;
-        let of = searched().rfind(|experiment| experiment.candidate.key() == slow)?;
+        let slow = self
+            .doubted
+            .get_or_init(|| self.situation.told(&[], self.begun(decided), doubted));
+        let slow = slow.as_ref()?;
+        let of = searched().rfind(|experiment| experiment.candidate.key() == *slow)?;
         // Whoever looks at the same history later must see the same: only the one attempt.
         (of.score().is_some() && of.attempt == 1).then(|| Next {
             role: Role::Search,

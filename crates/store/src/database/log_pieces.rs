@@ -7,9 +7,9 @@
 
 use autotuner_core::ids::TaskId;
 
-use super::Database;
 use super::engine::{query, query_as, query_scalar};
 use super::trouble::Doing;
+use super::{Claim, Database};
 use crate::StoreError;
 
 /// The most pieces of a log that are read at once.
@@ -54,24 +54,33 @@ impl Database {
         Ok(length.unsigned_abs())
     }
 
-    /// Adds to a log. What is there already stays as it is.
+    /// Adds to a log of a claimed run; false if something else is at this place already, and stays.
     ///
     /// # Errors
-    /// [`StoreError::NoSuchTask`] once the task is gone.
-    pub async fn add_to_log(&self, task: TaskId, name: &str, written: Written<'_>) -> Result<(), StoreError> {
+    /// [`StoreError::LeaseLost`] once the task is gone, or another worker has had it since.
+    pub async fn add_to_log(
+        &self,
+        claim: &Claim,
+        name: &str,
+        written: Written<'_>,
+    ) -> Result<bool, StoreError> {
         let doing = "adding to a log";
         let mut transaction = self.write_rows(doing).await?;
-        let held: Option<i64> = query_scalar("SELECT id FROM tasks WHERE id = $1 FOR NO KEY UPDATE")
-            .bind(task.0)
-            .fetch_optional(&mut *transaction)
-            .await
-            .doing(doing)?;
-        held.ok_or(StoreError::NoSuchTask(task))?;
-        query(
+        let held: Option<i64> = query_scalar(
+            "SELECT id FROM tasks WHERE id = $1 AND run = $2 AND lease_epoch = $3 FOR NO KEY UPDATE",
+        )
+        .bind(claim.task.0)
+        .bind(i64::from(claim.run))
+        .bind(claim.epoch)
+        .fetch_optional(&mut *transaction)
+        .await
+        .doing(doing)?;
+        held.ok_or(StoreError::LeaseLost(claim.task))?;
+        let added = query(
             "INSERT INTO log_pieces (task, name, origin, place, bytes) \
              VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
         )
-        .bind(task.0)
+        .bind(claim.task.0)
         .bind(name)
         .bind(written.origin)
         .bind(i64::try_from(written.place).unwrap_or(i64::MAX))
@@ -79,7 +88,8 @@ impl Database {
         .execute(&mut *transaction)
         .await
         .doing(doing)?;
-        transaction.commit().await.doing(doing)
+        transaction.commit().await.doing(doing)?;
+        Ok(added > 0)
     }
 
     /// Some pieces of a log after this one, in order; none where there are no more.

@@ -43,10 +43,12 @@ impl Database {
     /// [`StoreError::Illegal`] unless it runs.
     pub async fn cancel_task(&self, act: &Act, id: TaskId) -> Result<TaskRecord, StoreError> {
         let doing = "cancelling a task";
+        // Claims are made by the clock that all share; whoever asks may have another one.
+        let now_ms = self.now_ms().await?.unwrap_or(act.at_ms);
         let mut transaction = self.write(doing).await?;
         let state = lock(&mut transaction, id).await?;
         let next = state.status.after(TaskMove::Cancel)?;
-        if state.lease_until_ms.is_some_and(|until| until > act.at_ms) {
+        if state.lease_until_ms.is_some_and(|until| until > now_ms) {
             query("UPDATE tasks SET is_cancel_requested = TRUE WHERE id = $1")
                 .bind(id.0)
                 .execute(&mut *transaction)

@@ -46,10 +46,11 @@ async fn whole_log(database: &Database, task: TaskId, name: &str) -> String {
 async fn a_log_is_what_machines_have_put_down_in_turn() {
     let fresh = fresh_here!();
     let database = &fresh.database;
-    let task = fresh.claimed("logs").await.task;
+    let claim = fresh.claimed("logs").await;
+    let task = claim.task;
     let (log, other) = ("task_1.log", "task_1_run_1_exp_1.log");
     let add = async |name: &str, piece: Written<'_>| {
-        database.add_to_log(task, name, piece).await.expect("added");
+        database.add_to_log(&claim, name, piece).await.expect("answers")
     };
     assert_eq!(database.log_begins_with(task, log).await.expect("asked"), None);
     add(log, written("a", 0, "one\n")).await;
@@ -57,7 +58,7 @@ async fn a_log_is_what_machines_have_put_down_in_turn() {
     add(log, written("b", 0, "two\n")).await;
     add(log, written("a", 4, "three\n")).await;
     // A machine that does not know whether it was put down puts it down again.
-    add(log, written("a", 4, "three\n")).await;
+    assert!(!add(log, written("a", 4, "three\nfour\n")).await);
     for count in 0..70 {
         add(log, written("b", 4 + count, ".")).await;
     }
@@ -78,11 +79,20 @@ async fn a_log_is_what_machines_have_put_down_in_turn() {
     assert_eq!(whole_log(database, task, other).await, "engine\n");
     add(log, written("a", 0, "anew")).await;
     assert_ne!(database.log_begins_with(task, log).await.expect("asked"), first);
-    let gone = database.add_to_log(TaskId(99), log, written("a", 0, "x")).await;
+    // Another worker has the task: what comes from the one before it is too late.
+    database.forget_claims_of("").await.expect("freed");
+    let next = database.claim("next", 11, 1000).await.expect("claims");
+    let late = database.add_to_log(&claim, log, written("a", 4, "late")).await;
     assert!(
-        matches!(gone, Err(StoreError::NoSuchTask(TaskId(99)))),
-        "{gone:?}"
+        matches!(late, Err(StoreError::LeaseLost(of)) if of == task),
+        "{late:?}"
     );
+    let next = next.expect("it was free");
+    let added = database
+        .add_to_log(&next, log, written("b", 0, ", and goes on"))
+        .await;
+    assert!(added.expect("answers"));
+    assert_eq!(whole_log(database, task, log).await, "anew, and goes on");
 }
 
 async fn heard(listener: &mut Listener) -> Heard {

@@ -160,7 +160,7 @@ pub(super) async fn replace_task(
             ))
         })
     })?;
-    if let Err(error) = service.logs.remove(id).await {
+    if let Err(error) = service.remove_logs(id).await {
         tracing::error!(task.id = id.0, %error, "a log of a task that was replaced stays");
     }
     publish(&service, Kind::TaskDeleted, id);
@@ -196,7 +196,7 @@ pub(in crate::api) async fn remove(
     let deleted = service.database.delete_task(&act, id).await;
     deleted.map_err(|error| in_words(error, |_| illegal("Cannot delete running task. Cancel it first.")))?;
     // The task is gone, whatever is left of its logs.
-    if let Err(error) = service.logs.remove(id).await {
+    if let Err(error) = service.remove_logs(id).await {
         tracing::error!(task.id = id.0, %error, "a log of a task that was removed stays");
     }
     publish(service, Kind::TaskDeleted, id);

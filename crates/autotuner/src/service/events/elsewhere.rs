@@ -23,7 +23,7 @@ impl Hub {
 
     /// Tells everybody here what was told elsewhere. Gives what it was; nothing for what this
     /// version cannot read.
-    pub(crate) fn from_elsewhere(&self, line: &str) -> Option<Kind> {
+    pub(crate) fn hear_from_elsewhere(&self, line: &str) -> Option<Kind> {
         let event: Value = serde_json::from_str(line).ok()?;
         let word = event["type"].as_str()?;
         let kind = Kind::ALL.into_iter().find(|kind| kind.as_str() == word)?;
@@ -83,7 +83,7 @@ mod tests {
         here.publish(Event::of_task(Kind::ContainerChanged, TaskId(7)));
         here.publish(Event::of_task(Kind::TaskCompleted, TaskId(7)));
         let line = out.recv().await.expect("told");
-        assert_eq!(there.from_elsewhere(&line), Some(Kind::ExperimentStarted));
+        assert_eq!(there.hear_from_elsewhere(&line), Some(Kind::ExperimentStarted));
         let Notice::Event(event) = heard.next().await else {
             panic!("an event");
         };
@@ -93,13 +93,16 @@ mod tests {
         );
         // A container is its own machine's matter.
         let line = out.recv().await.expect("told");
-        assert_eq!(there.from_elsewhere(&line), Some(Kind::TaskCompleted));
+        assert_eq!(there.hear_from_elsewhere(&line), Some(Kind::TaskCompleted));
         assert!(
             back.try_recv().is_err(),
             "what comes from elsewhere does not go back"
         );
-        assert_eq!(there.from_elsewhere("{\"type\": \"of_a_later_version\"}"), None);
-        assert_eq!(there.from_elsewhere("nonsense"), None);
+        assert_eq!(
+            there.hear_from_elsewhere("{\"type\": \"of_a_later_version\"}"),
+            None
+        );
+        assert_eq!(there.hear_from_elsewhere("nonsense"), None);
     }
 
     #[tokio::test]

@@ -1,13 +1,17 @@
 //! Logs of a shared database, in files of this process.
+//!
+//! A fetch that has begun goes on to its end, also when whoever wanted it has gone: the file and
+//! what is known of it change together.
 
 use std::collections::HashMap;
-use std::io::{self, Write as _};
-use std::path::Path;
+use std::fs::OpenOptions;
+use std::io::{self, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use autotuner_core::ids::TaskId;
-use autotuner_store::{Database, StoreError};
+use autotuner_store::{Database, LogPiece, StoreError};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
@@ -17,22 +21,30 @@ use crate::worker::chain;
 /// A log that was fetched so lately is not fetched again: several may look at the same one.
 const FRESH: Duration = Duration::from_millis(200);
 
-/// Logs that are remembered: those that were not looked at for longest are fetched anew.
-const MOST_REMEMBERED: usize = 512;
+/// Logs that are remembered; of more, the one that was not looked at for longest is fetched anew.
+const MOST_REMEMBERED: usize = 4096;
 
 /// How far this process has fetched each log. Clones share it.
 #[derive(Debug, Clone)]
 pub(crate) struct Fetched {
     database: Database,
-    logs: Arc<Mutex<HashMap<String, Arc<Mutex<Known>>>>>,
+    logs: Arc<Mutex<HashMap<String, Log>>>,
 }
 
-/// One log.
+#[derive(Debug, Clone)]
+struct Log {
+    known: Arc<Mutex<Known>>,
+    looked_at: Instant,
+}
+
+/// What is known of one log.
 #[derive(Debug, Default)]
 struct Known {
     /// Its first and its last piece that are in the file, by their ids.
     first: Option<i64>,
     last: i64,
+    /// How long the file is with them.
+    length: u64,
     at: Option<Instant>,
 }
 
@@ -58,70 +70,94 @@ impl Fetched {
         let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
             return;
         };
-        let known = self.known(name).await;
-        let mut known = known.lock().await;
-        if known.at.is_some_and(|at| at.elapsed() < FRESH) {
-            return;
+        let (name, path) = (name.to_owned(), path.to_owned());
+        let (known, database) = (self.known(&name).await, self.database.clone());
+        let fetching = tokio::spawn(async move {
+            let mut known = known.lock().await;
+            if known.at.is_some_and(|at| at.elapsed() < FRESH) {
+                return;
+            }
+            if let Err(error) = bring_up_to_date(&database, task, &name, &path, &mut known).await {
+                tracing::warn!(
+                    task.id = task.0,
+                    name,
+                    "a log is not up to date: {}",
+                    chain(&error)
+                );
+            }
+            known.at = Some(Instant::now());
+        });
+        if let Err(error) = fetching.await {
+            tracing::error!(task.id = task.0, %error, "a log cannot be fetched");
         }
-        if let Err(error) = self.bring_up_to_date(task, name, path, &mut known).await {
-            tracing::warn!(
-                task.id = task.0,
-                name,
-                "a log is not up to date: {}",
-                chain(&error)
-            );
-        }
-        known.at = Some(Instant::now());
     }
 
     async fn known(&self, name: &str) -> Arc<Mutex<Known>> {
         let mut logs = self.logs.lock().await;
+        let now = Instant::now();
         if logs.len() >= MOST_REMEMBERED && !logs.contains_key(name) {
-            // Nobody fetches what nobody else holds. What is forgotten begins anew.
-            logs.retain(|_, known| Arc::strong_count(known) > 1);
+            let oldest = logs.iter().min_by_key(|(_, log)| log.looked_at);
+            if let Some(oldest) = oldest.map(|(name, _)| name.clone()) {
+                logs.remove(&oldest);
+            }
         }
-        Arc::clone(logs.entry(name.to_owned()).or_default())
+        let log = logs.entry(name.to_owned()).or_insert_with(|| Log {
+            known: Arc::default(),
+            looked_at: now,
+        });
+        log.looked_at = now;
+        Arc::clone(&log.known)
     }
+}
 
-    async fn bring_up_to_date(
-        &self,
-        task: TaskId,
-        name: &str,
-        path: &Path,
-        known: &mut Known,
-    ) -> io::Result<()> {
-        let first = self.database.log_begins_with(task, name).await.map_err(told)?;
-        if known.first != first || known.first.is_none() {
-            // It was emptied since, or is not in the file yet.
-            *known = Known {
-                first,
-                ..Known::default()
-            };
-            let path = path.to_owned();
-            blocking(move || empty(&path)).await?;
-        }
-        loop {
-            let pieces = self
-                .database
-                .log_after(task, name, known.last)
-                .await
-                .map_err(told)?;
-            let Some(last) = pieces.last().map(|piece| piece.id) else {
-                return Ok(());
-            };
-            let path = path.to_owned();
-            blocking(move || {
-                let mut file = open_to_append(&path)?;
-                pieces.iter().try_for_each(|piece| file.write_all(&piece.bytes))
-            })
-            .await?;
-            known.last = last;
-        }
+async fn bring_up_to_date(
+    database: &Database,
+    task: TaskId,
+    name: &str,
+    path: &Path,
+    known: &mut Known,
+) -> io::Result<()> {
+    let first = database.log_begins_with(task, name).await.map_err(told)?;
+    if known.first != first {
+        // It was emptied since, or is not in the file yet.
+        let path = path.to_owned();
+        blocking(move || empty(&path)).await?;
+        *known = Known {
+            first,
+            ..Known::default()
+        };
+    }
+    if first.is_none() {
+        return Ok(());
+    }
+    loop {
+        let pieces = database.log_after(task, name, known.last).await.map_err(told)?;
+        let Some(last) = pieces.last().map(|piece| piece.id) else {
+            return Ok(());
+        };
+        let (path, from) = (path.to_owned(), known.length);
+        known.length = blocking(move || put(&path, from, &pieces)).await?;
+        known.last = last;
     }
 }
 
 fn told(error: StoreError) -> io::Error {
     io::Error::other(error)
+}
+
+/// Puts pieces at a place of a file, where an attempt that failed may have left some already. Says
+/// where they end.
+fn put(path: &PathBuf, from: u64, pieces: &[LogPiece]) -> io::Result<u64> {
+    // Made as logs are: for this account alone.
+    drop(open_to_append(path)?);
+    let mut file = OpenOptions::new().write(true).open(path)?;
+    file.seek(SeekFrom::Start(from))?;
+    let mut end = from;
+    for piece in pieces {
+        file.write_all(&piece.bytes)?;
+        end += piece.bytes.len() as u64;
+    }
+    Ok(end)
 }
 
 /// Empties a file that may be there.

@@ -8,5 +8,15 @@
 mod carrier;
 mod fetched;
 
-pub(crate) use carrier::Carrier;
+pub(crate) use carrier::{Carrier, Flush};
 pub(crate) use fetched::Fetched;
+
+use autotuner_store::Database;
+use sha2::{Digest as _, Sha256};
+
+/// The folder of a shared database's logs: one for each, by where it is.
+pub(crate) fn folder_of(database: &Database) -> String {
+    let digest = Sha256::digest(database.place());
+    let short: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    format!("shared-{short}")
+}

@@ -111,8 +111,10 @@ impl Snapshot {
     fn with(mut self, other: &Self) -> Self {
         self.last_tick_ms = self.last_tick_ms.max(other.last_tick_ms);
         self.places += other.places;
-        let runs = other.runs.iter().map(|(task, run)| (*task, run.clone()));
-        self.runs.extend(runs);
+        for (task, run) in &other.runs {
+            // What is known here is known best.
+            self.runs.entry(*task).or_insert_with(|| run.clone());
+        }
         self.problem = self.problem.or_else(|| other.problem.clone());
         self
     }
@@ -177,10 +179,13 @@ impl Board {
     /// What a task that is running waits for, where it waits: a place among those that run,
     /// processors, GPUs, an image, a daemon.
     pub(crate) fn waiting_for(&self, task: TaskId) -> Option<String> {
-        let shown = self.snapshot();
-        let Some(run) = shown.runs.get(&task) else {
-            let is_full = shown.places > 0 && shown.runs.len() >= shown.places;
-            return is_full.then(|| format!("waiting for one of {} running tasks to end", shown.places));
+        let shown = self.lock();
+        let boards = || std::iter::once(&shown.own).chain(shown.others.iter().map(|(_, other)| other));
+        let Some(run) = boards().find_map(|board| board.runs.get(&task)) else {
+            let places: usize = boards().map(|board| board.places).sum();
+            let running: usize = boards().map(|board| board.runs.len()).sum();
+            let is_full = places > 0 && running >= places;
+            return is_full.then(|| format!("waiting for one of {places} running tasks to end"));
         };
         let experiments = || run.experiments.values();
         let all_wait = experiments().all(|experiment| experiment.waits_for.is_some());
@@ -188,9 +193,11 @@ impl Board {
         run.waits_for.clone().or_else(|| first().filter(|_| all_wait))
     }
 
-    /// When the worker last looked for something to do.
+    /// When the worker last looked for something to do: this process', or else that of another.
     pub(crate) fn last_tick_ms(&self) -> Option<i64> {
-        self.snapshot().last_tick_ms
+        let shown = self.lock();
+        let others = shown.others.iter().filter_map(|(_, other)| other.last_tick_ms);
+        shown.own.last_tick_ms.or_else(|| others.max())
     }
 
     pub(crate) fn tick(&self, now_ms: i64, places: usize) {

@@ -5,6 +5,7 @@
 //! alive beside it. Nothing is remembered here that a death could lose.
 
 mod board;
+mod failed;
 mod lease;
 mod patient;
 mod reporter;
@@ -29,7 +30,7 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::Service;
-use super::shared_logs::Carrier;
+use super::shared_logs::{Carrier, Flush};
 use crate::fault::{FaultPoint, around};
 use crate::shutdown::Shutdown;
 use crate::worker::chain;
@@ -110,13 +111,13 @@ impl Supervisor {
     }
 
     /// Who carries a run's logs to where others can read them; nobody where there are no others.
-    fn carrier(&self, claim: &Claim) -> Option<Carrier> {
+    fn carrier(&self, claim: &Claim) -> Option<(Carrier, Flush)> {
         let Service {
             database, own_logs, ..
         } = &*self.service;
         database.is_shared().then(|| {
             let origin = self.service.origin.clone();
-            Carrier::new(database.clone(), own_logs.clone(), origin, claim.task, claim.run)
+            Carrier::new(database.clone(), own_logs.clone(), origin, claim.clone())
         })
     }
 

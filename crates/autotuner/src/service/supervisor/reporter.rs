@@ -2,7 +2,7 @@
 //!
 //! Events carry what a page shows at once; everything else is asked for over REST.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use autotuner_core::lifecycle::ExperimentStatus;
 use autotuner_core::plan::Next;
 use autotuner_core::score::Score;
 use autotuner_core::search::Role;
-use autotuner_core::space::Size;
+use autotuner_core::space::{CandidateKey, Size};
 use autotuner_core::task::Task;
 use autotuner_deploy::{FetchProgress, Watcher};
 use autotuner_load::Progress;
@@ -49,6 +49,8 @@ struct State {
     successful: usize,
     /// Search experiments that count and have ended.
     done: u32,
+    /// The configurations that these are of.
+    searched: HashSet<CandidateKey>,
     /// Repetitions that count and have ended.
     done_again: u32,
     best: Option<Score>,
@@ -234,7 +236,9 @@ impl State {
         if experiment.status.is_ended() && !experiment.is_lost() {
             match experiment.role {
                 Role::Baseline => {}
-                Role::Search => self.done += 1,
+                // One that was measured once more is no further configuration.
+                Role::Search if self.searched.insert(experiment.candidate.key()) => self.done += 1,
+                Role::Search => {}
                 Role::Replicate => self.done_again += 1,
             }
         }

@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use autotuner_core::experiment::Experiment;
 use autotuner_core::lifecycle::TaskMove;
-use autotuner_core::problem::Problem;
 use autotuner_core::spec::TaskSpec;
 use autotuner_core::task::Task;
 use autotuner_deploy::Deployer;
@@ -23,12 +22,14 @@ use tracing::Instrument as _;
 use super::super::Service;
 use super::Supervisor;
 use super::board::RunShown;
+use super::failed::{Failed, log_problems};
 use super::lease::keep;
 use super::patient::Patient;
 use super::reporter::Teller;
 use super::sweeper::first_sweep;
 use super::told;
 use crate::fault::{self, FaultPoint, Side, around};
+use crate::service::shared_logs::Flush;
 use crate::worker::logs::TaskLogs;
 use crate::worker::preflight::{Prepared, alike, not_there, prepare, unheeded};
 use crate::worker::stop::{RunStop, StopCause};
@@ -51,26 +52,6 @@ enum Ended {
     Lost,
 }
 
-/// Why it did not get to an end of any kind.
-#[derive(Debug, thiserror::Error)]
-enum Failed {
-    /// The task cannot be run as it is.
-    #[error("{}", in_words(.0))]
-    Refused(Vec<Problem>),
-    /// It broke off.
-    #[error(transparent)]
-    Run(#[from] RunError),
-    /// Its log cannot be written.
-    #[error("its log cannot be opened")]
-    Log(#[source] std::io::Error),
-}
-
-impl From<StoreError> for Failed {
-    fn from(error: StoreError) -> Self {
-        Self::Run(RunError::Record(error))
-    }
-}
-
 /// Runs a claimed task, with its claim kept alive; begins when `earlier` has ended, which is
 /// the same task under a claim that was lost.
 pub(super) async fn run(
@@ -84,10 +65,15 @@ pub(super) async fn run(
         if let Some(earlier) = earlier {
             earlier.cancelled().await;
         }
-        let run = Run::new(&supervisor, &claim, &stop);
         match supervisor.carrier(&claim) {
-            Some(carrier) => carrier.beside(run.whole()).await,
-            None => run.whole().await,
+            None => Run::new(&supervisor, &claim, &stop, None).whole().await,
+            Some((mut carrier, flush)) => {
+                if let Err(error) = carrier.begin().await {
+                    tracing::warn!("logs that are cleared elsewhere stay here: {}", chain(&error));
+                }
+                let run = Run::new(&supervisor, &claim, &stop, Some(flush));
+                tokio::join!(run.whole_and_gone(), carrier.carry_on());
+            }
         }
     };
     let span = tracing::info_span!("task", task.id = claim.task.0, task.name = claim.name);
@@ -108,10 +94,12 @@ struct Run<'a> {
     claim: &'a Claim,
     stop: &'a RunStop,
     store: Arc<dyn Store>,
+    /// What has its logs carried to where others can read them.
+    flush: Option<Flush>,
 }
 
 impl<'a> Run<'a> {
-    fn new(supervisor: &'a Supervisor, claim: &'a Claim, stop: &'a RunStop) -> Self {
+    fn new(supervisor: &'a Supervisor, claim: &'a Claim, stop: &'a RunStop, flush: Option<Flush>) -> Self {
         let service = &supervisor.service;
         let (board, task) = (Arc::clone(service), claim.task);
         let store = Patient {
@@ -131,7 +119,13 @@ impl<'a> Run<'a> {
             claim,
             stop,
             store: Arc::new(store),
+            flush,
         }
+    }
+
+    /// The same, once nothing is left that could want its logs to be carried.
+    async fn whole_and_gone(self) {
+        self.whole().await;
     }
 
     /// Runs it, tells of its begin and its end, and gives it back where it goes on elsewhere.
@@ -154,6 +148,10 @@ impl<'a> Run<'a> {
                 self.fail(&text).await
             }
         };
+        // Before anybody else may go on with it, or hears that it has ended.
+        if let Some(flush) = &self.flush {
+            flush.flush().await;
+        }
         match ended {
             Ok(Ended::Whole) => {
                 told::end(self.service, self.claim.task, self.store.as_ref()).await;
@@ -384,17 +382,4 @@ impl<'a> Run<'a> {
             tracing::warn!("the claim is not given back: {}", chain(&error));
         }
     }
-}
-
-fn log_problems(logs: &TaskLogs, failed: &Failed) {
-    if let Failed::Refused(problems) = failed {
-        for problem in problems {
-            logs.line("ERROR", &problem.to_string());
-        }
-    }
-}
-
-fn in_words(problems: &[Problem]) -> String {
-    let texts: Vec<String> = problems.iter().map(ToString::to_string).collect();
-    texts.join("; ")
 }

@@ -15,15 +15,22 @@ const NEAR: f64 = 0.1;
 /// A point that may be among the best and was slow in its only run.
 pub fn doubted(search: &Search<'_>) -> Option<Point> {
     let model = Model::of(search)?;
-    slow(&model.ranking(search.history)).map(|ranked| ranked.point.clone())
+    slow(search, &model.ranking(search.history)).map(|ranked| ranked.point.clone())
 }
 
 /// The same, from points that are ranked already: the best held one first.
-pub(super) fn slow(ranking: &[Ranked]) -> Option<&Ranked> {
+pub(super) fn slow<'r>(search: &Search<'_>, ranking: &'r [Ranked]) -> Option<&'r Ranked> {
+    let trials = |point: &Point| {
+        search
+            .history
+            .iter()
+            .filter(|trial| trial.point == *point)
+            .count()
+    };
     let sure = || ranking.iter().filter(|ranked| ranked.promise.is_sure());
     let best = sure().next()?.value();
     sure().find(|ranked| {
         let is_slow = ranked.is_doubted() && ranked.seen < ranked.promise.value;
-        is_slow && ranked.runs == 1 && ranked.promise.value > best - NEAR
+        is_slow && ranked.promise.value > best - NEAR && trials(&ranked.point) == 1
     })
 }

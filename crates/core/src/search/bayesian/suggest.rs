@@ -266,7 +266,7 @@ impl Turn<'_> {
             };
         }
         if self.search.replicates
-            && let Some(slow) = outlier::slow(ranking)
+            && let Some(slow) = outlier::slow(self.search, ranking)
         {
             return Suggestion::Replicate {
                 point: slow.point.clone(),
