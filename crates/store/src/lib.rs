@@ -222,6 +222,9 @@ pub enum StoreError {
     /// What is for a file was asked of a database on a server.
     #[error("the database is no file but on a server, whose own programs copy it: pg_dump")]
     NoFile,
+    /// Claims on a database that several machines share are their owners' alone to free.
+    #[error("several machines share the database: whose claims are to be freed must be named")]
+    Shared,
     /// What is copied goes into an empty database.
     #[error("{place} holds something already; name an empty database")]
     Occupied {

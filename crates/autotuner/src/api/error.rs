@@ -153,6 +153,7 @@ impl From<StoreError> for ApiError {
             }
             StoreError::AlreadyThere { .. }
             | StoreError::NoFile
+            | StoreError::Shared
             | StoreError::Occupied { .. }
             | StoreError::LeaseLost(_)
             | StoreError::Failed { .. }

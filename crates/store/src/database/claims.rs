@@ -41,8 +41,11 @@ impl Database {
         );
         free.push_bind(owner).push(", lease_until_ms = ");
         free.push_bind(now_ms.saturating_add(lease_ms));
-        free.push(" WHERE id = (SELECT id FROM tasks WHERE status = ");
-        free.push_bind(TaskStatus::Running.keep());
+        // The word itself: an index is of those alone.
+        let running = TaskStatus::Running.keep();
+        free.push(format_args!(
+            " WHERE id = (SELECT id FROM tasks WHERE status = '{running}'"
+        ));
         free.push(" AND (lease_until_ms IS NULL OR lease_until_ms <= ");
         free.push_bind(now_ms);
         // One that somebody is just writing to is passed over, and is there at the next look.
@@ -129,33 +132,34 @@ impl Database {
     /// whoever held them is dead. Gives the number of claims that were held.
     ///
     /// # Errors
-    /// The database fails.
+    /// [`StoreError::Shared`] where others may be alive; the database fails.
     pub async fn forget_claims(&self) -> Result<u64, StoreError> {
-        let doing = "freeing the claims of dead workers";
-        let mut transaction = self.write(doing).await?;
-        let freed = query(
-            "UPDATE tasks SET lease_owner = NULL, lease_until_ms = NULL \
-             WHERE status = $1 AND lease_until_ms IS NOT NULL",
-        )
-        .bind(TaskStatus::Running.keep())
-        .execute(&mut *transaction)
-        .await
-        .doing(doing)?;
-        transaction.commit().await.doing(doing)?;
-        Ok(freed)
+        if self.is_shared() {
+            return Err(StoreError::Shared);
+        }
+        self.free("").await
     }
 
     /// Frees the claims of workers whose names begin so. For a process that has just become the
     /// only one of them: the others are dead. Gives the number of claims that were held.
     ///
     /// # Errors
-    /// The database fails.
+    /// [`StoreError::Shared`] where every name begins so and others may be alive; the database
+    /// fails.
     pub async fn forget_claims_of(&self, owners: &str) -> Result<u64, StoreError> {
+        if owners.is_empty() {
+            return self.forget_claims().await;
+        }
+        self.free(owners).await
+    }
+
+    async fn free(&self, owners: &str) -> Result<u64, StoreError> {
         let doing = "freeing the claims of dead workers";
         let mut transaction = self.write(doing).await?;
         let freed = query(
             "UPDATE tasks SET lease_owner = NULL, lease_until_ms = NULL \
-             WHERE status = $1 AND lease_until_ms IS NOT NULL AND substr(lease_owner, 1, length($2)) = $2",
+             WHERE status = $1 AND lease_until_ms IS NOT NULL \
+             AND ($2 = '' OR substr(lease_owner, 1, length($2)) = $2)",
         )
         .bind(TaskStatus::Running.keep())
         .bind(owners)

@@ -180,8 +180,8 @@ async fn claims_of_a_dead_process_are_forgotten() {
     let database = &fresh.database;
     let old = fresh.claimed("forgotten").await;
     let number = fresh.benchmarking(&old, 1).await;
-    assert_eq!(database.forget_claims().await.expect("freed"), 1);
-    assert_eq!(database.forget_claims().await.expect("freed"), 0);
+    assert_eq!(database.forget_claims_of("worker").await.expect("freed"), 1);
+    assert_eq!(database.forget_claims_of("worker").await.expect("freed"), 0);
     nothing_can_be_written(database, &old, number).await;
     let new = database
         .claim("next", 1, 1000)

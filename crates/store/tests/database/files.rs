@@ -29,6 +29,16 @@ async fn everything_is_its_owners_alone() {
 }
 
 #[tokio::test]
+async fn who_has_a_file_alone_frees_every_claim() {
+    let fresh = fresh().await;
+    let old = fresh.claimed("forgotten").await;
+    assert_eq!(fresh.database.forget_claims().await.expect("freed"), 1);
+    let new = fresh.database.claim("next", 1, 1000).await.expect("claims");
+    assert_eq!(new.map(|claim| claim.epoch), Some(old.epoch + 1));
+    assert_eq!(fresh.database.forget_claims_of("").await.expect("freed"), 1);
+}
+
+#[tokio::test]
 async fn all_is_there_when_the_file_is_opened_again() {
     let fresh = fresh().await;
     let claim = fresh.claimed("kept").await;

@@ -21,7 +21,7 @@ async fn fill(fresh: &Fresh) {
     for status in TaskStatus::ALL {
         fresh.in_status(&format!("in status {status}"), status).await;
     }
-    database.forget_claims().await.expect("freed");
+    database.forget_claims_of("worker").await.expect("freed");
     // The oldest start is claimed first.
     fresh.started("large", -9).await;
     let claim = database.claim("worker", 0, 1000).await.expect("claims");

@@ -154,6 +154,12 @@ async fn a_data_directory_that_begins_again_frees_its_own_claims_alone() {
         let claim = database.claim(owner, 10, 60_000).await.expect("claims");
         assert!(claim.is_some(), "{owner}");
     }
+    for refused in [
+        database.forget_claims().await,
+        database.forget_claims_of("").await,
+    ] {
+        assert!(matches!(refused, Err(StoreError::Shared)), "{refused:?}");
+    }
     assert_eq!(database.forget_claims_of("aa/").await.expect("freed"), 2);
     let mut free = Vec::new();
     while let Some(claim) = database.claim("next", 11, 1000).await.expect("claims") {
