@@ -75,6 +75,13 @@ impl Store for RunStore {
         } = next;
         let (mut transaction, held) = self.begin(task, doing).await?;
         let number = held.total + 1;
+        query("UPDATE tasks SET total_experiments = $1 WHERE id = $2")
+            .bind(number)
+            .bind(task.0)
+            .execute(&mut *transaction)
+            .await
+            .doing(doing)?;
+        // At the end: whoever begins another one counts it in the same row, and waits.
         query(
             "INSERT INTO experiments (task, run, number, role, attempt, status, candidate, reason, \
              started_at_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
@@ -91,12 +98,6 @@ impl Store for RunStore {
         .execute(&mut *transaction)
         .await
         .doing(doing)?;
-        query("UPDATE tasks SET total_experiments = $1 WHERE id = $2")
-            .bind(number)
-            .bind(task.0)
-            .execute(&mut *transaction)
-            .await
-            .doing(doing)?;
         transaction.commit().await.doing(doing)?;
         let number = small(number, "number of an experiment");
         number

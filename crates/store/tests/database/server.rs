@@ -316,7 +316,7 @@ async fn readers_do_not_wait_for_who_writes_and_see_one_moment() {
     let mut other = fresh.schema().connection().await;
     execute(
         &mut other,
-        "BEGIN; UPDATE tasks SET name = 'other'; UPDATE tallies SET amount = 9",
+        "BEGIN; UPDATE tasks SET name = 'other'; UPDATE tally_parts SET amount = 9",
     )
     .await;
     let reading = async {
@@ -338,7 +338,7 @@ async fn counts_that_are_wrong_are_told() {
         fresh.database.check().await.expect("readable"),
         Vec::<String>::new()
     );
-    let wrong = "UPDATE tallies SET amount = 5 WHERE name = 'task.running'; DELETE FROM experiment_blocks";
+    let wrong = "UPDATE tally_parts SET amount = 5 WHERE name = 'task.running' AND part = 0; DELETE FROM experiment_blocks";
     fresh.schema().raw(wrong).await;
     let told = fresh.database.check().await.expect("readable");
     assert_eq!(told.len(), 2, "{told:?}");
@@ -481,17 +481,19 @@ async fn whether_it_is_encrypted_is_as_the_url_says() {
 type Shape = (Vec<(String, String, bool)>, Vec<String>);
 
 #[tokio::test]
-async fn both_engines_have_the_same_tables_but_for_logs_that_machines_share() {
+async fn both_engines_have_the_same_tables_but_for_what_several_machines_need() {
     let fresh = fresh_here!();
     let file = on_file().await;
     let mut ours = fresh.schema().connection().await;
     let columns = sqlx::query_as(
         "SELECT table_name::text, column_name::text, is_nullable = 'NO' FROM information_schema.columns \
-         WHERE table_schema = current_schema() AND table_name NOT IN ('_sqlx_migrations', 'log_pieces', 'workers')",
+         WHERE table_schema = current_schema() \
+         AND table_name NOT IN ('_sqlx_migrations', 'log_pieces', 'workers', 'tallies', 'tally_parts')",
     );
     let indexes = sqlx::query_scalar(
         "SELECT indexname::text FROM pg_indexes WHERE schemaname = current_schema() \
-         AND indexname NOT LIKE '%key' AND indexname NOT LIKE '%pkey' AND tablename NOT IN ('log_pieces', 'workers')",
+         AND indexname NOT LIKE '%key' AND indexname NOT LIKE '%pkey' AND tablename NOT IN ('log_pieces', 'workers') \
+         AND indexname <> 'tasks_by_turn'",
     );
     let here: Shape = (
         columns.fetch_all(&mut ours).await.expect("listed"),
@@ -501,7 +503,8 @@ async fn both_engines_have_the_same_tables_but_for_logs_that_machines_share() {
     let mut theirs = options.connect().await.expect("opens");
     let columns = sqlx::query_as(
         "SELECT m.name, c.name, c.\"notnull\" OR c.pk > 0 FROM sqlite_master m JOIN pragma_table_info(m.name) c \
-         WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite%' AND m.name <> '_sqlx_migrations'",
+         WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite%' \
+         AND m.name NOT IN ('_sqlx_migrations', 'tallies')",
     );
     let indexes =
         sqlx::query_scalar("SELECT name FROM sqlite_master WHERE type = 'index' AND name NOT LIKE 'sqlite%'");

@@ -325,7 +325,7 @@ mod tests {
     }
 
     /// Steps that a database of one process does not need.
-    const ITS_OWN: [&str; 2] = ["logs", "workers"];
+    const ITS_OWN: [&str; 3] = ["logs", "workers", "many workers"];
 
     #[test]
     fn the_steps_have_the_numbers_and_names_of_the_other_engine() {
