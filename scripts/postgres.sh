@@ -33,14 +33,6 @@ say() { printf 'postgres.sh: %s\n' "$*" >&2; }
 die() { say "error: $*"; exit 1; }
 none() { say "$*"; exit "$EXIT_NONE"; }
 
-# Finds where the newest server's programs are. Debian keeps them out of PATH.
-find_programs() {
-  local found
-  programs=$(find /usr/lib/postgresql -mindepth 2 -maxdepth 2 -name bin 2>/dev/null | sort -V | tail -n1)
-  if [[ -z $programs ]] && found=$(type -P pg_ctl); then programs=$(dirname -- "$(readlink -f -- "$found")"); fi
-  [[ -n $programs && -x $programs/initdb && -x $programs/pg_ctl && -x $programs/psql ]]
-}
-
 install_missing() {
   if find_programs; then return; fi
   may_install || none "PostgreSQL is missing and this user may install nothing; run as root: apt-get install postgresql"
@@ -51,15 +43,6 @@ install_missing() {
   "${as_root[@]}" service postgresql stop >/dev/null 2>&1 9>&- || true
   "${as_root[@]}" update-rc.d postgresql disable >/dev/null 2>&1 9>&- || true
   find_programs || die "postgresql is installed, and its programs are not to be found"
-}
-
-# Runs a program of the server as somebody who is not root, whom the server refuses.
-as_server() {
-  if [[ $(id -u) == 0 ]]; then
-    (cd / && exec runuser -u postgres -- "$@")
-  else
-    "$@"
-  fi
 }
 
 # Whether a server answers at the URL $1.
@@ -145,6 +128,8 @@ main() {
   source "$scripts/lib/apt.sh"
   # shellcheck source=scripts/lib/cargo.sh
   source "$scripts/lib/cargo.sh"
+  # shellcheck source=scripts/lib/postgres.sh
+  source "$scripts/lib/postgres.sh"
   programs='' state=$(target_directory "$scripts/..")/postgres
   if [[ -n ${AUTOTUNER_TEST_POSTGRES:-} && $what != --stop ]]; then
     answers "$AUTOTUNER_TEST_POSTGRES" || die "AUTOTUNER_TEST_POSTGRES is set, and no server answers there (or psql is missing)"

@@ -11,6 +11,9 @@
 //! much of what else the machine does. Without a folder it works in a temporary one, which takes about
 //! 2.5 GB for the usual ten thousand tasks of a hundred experiments each. A folder is kept, and is not filled again.
 
+#[path = "made/mod.rs"]
+mod made;
+
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -19,14 +22,11 @@ use autotuner_core::experiment::{LaunchFacts, Measured};
 use autotuner_core::failure::FailureKind;
 use autotuner_core::ids::{ExperimentId, TaskId};
 use autotuner_core::lifecycle::{ExperimentMove, ExperimentStatus, TaskMove, TaskStatus};
-use autotuner_core::measure::TokenSource;
-use autotuner_core::metrics::{Counts, Distribution, LevelMetrics, Rates, experiment_metrics};
 use autotuner_core::plan::Next;
-use autotuner_core::score::{Objective, Score, ScoreParts};
 use autotuner_core::search::Role;
 use autotuner_core::space::{Candidate, ParameterName, Value};
 use autotuner_store::{
-    Act, Claim, Database, ExperimentQuery, ExperimentSort, NewTask, Page, Store, TaskQuery, TaskSort,
+    Claim, Database, ExperimentQuery, ExperimentSort, NewTask, Page, Store, TaskQuery, TaskSort,
 };
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 use tokio::time::Instant;
@@ -102,15 +102,6 @@ async fn fill(path: &Path, tasks: i64, each: i64, until_ms: Option<i64>) -> Resu
     multiply(path, tasks, each, until_ms).await
 }
 
-fn act() -> Act {
-    Act {
-        actor: "bench".into(),
-        role: autotuner_store::Role::Operator,
-        address: None,
-        at_ms: 0,
-    }
-}
-
 /// Two tasks by the verbs themselves: one with results of the usual size, one with small ones.
 async fn seed(database: &Database) -> Result<(), Failure> {
     for (name, levels, requests) in [("usual", 3, 100), ("small", 1, 4)] {
@@ -123,13 +114,13 @@ async fn seed(database: &Database) -> Result<(), Failure> {
             slo: Some(serde_json::json!({ "ttft": { "threshold": 0.5 } })),
             max_iterations: 100,
         };
-        let id = database.create_task(&act(), task).await?.summary.id;
-        database.start_task(&act(), id).await?;
+        let id = database.create_task(&made::act(), task).await?.summary.id;
+        database.start_task(&made::act(), id).await?;
         let claim = database
             .claim("bench", 0, i64::MAX)
             .await?
             .ok_or("a task to claim")?;
-        experiments(database, &claim, result(levels, requests)).await?;
+        experiments(database, &claim, made::result(levels, requests, -1.5)).await?;
     }
     Ok(())
 }
@@ -165,44 +156,6 @@ async fn experiments(database: &Database, claim: &Claim, result: Measured) -> Re
         .end_task(claim.task, TaskMove::Complete, "all was tried", 1)
         .await?;
     Ok(())
-}
-
-fn result(levels: u32, requests: u32) -> Measured {
-    let of = |scale: f64| {
-        let values = (1..=requests).map(|request| scale * f64::from(request).sqrt());
-        Distribution::of(values.collect(), 0)
-    };
-    let level = |concurrency: u32| LevelMetrics {
-        scenario: "D(1000,1000)".into(),
-        concurrency,
-        window: 60.0,
-        counts: Counts::default(),
-        ttft: of(0.01),
-        tpot: of(0.001),
-        latency: of(1.7),
-        stall: of(0.02),
-        gaps: None,
-        input_tokens: of(100.0),
-        output_tokens: of(101.0),
-        token_source: Some(TokenSource::Usage),
-        rates: Rates::default(),
-        ..LevelMetrics::default()
-    };
-    Measured {
-        metrics: experiment_metrics((1..=levels).map(level).collect(), None, 1),
-        score: Score::from_parts(ScoreParts {
-            feasible: true,
-            value: -1.5,
-            objective: Objective::MinimizeLatency,
-            objective_value: 1.5,
-            penalty: 0.0,
-            violations: Vec::new(),
-            low_n: false,
-        }),
-        remarks: Vec::new(),
-        gpu_use: Vec::new(),
-        fingerprints: Vec::new(),
-    }
 }
 
 /// The small task again and again, past the verbs: a million of those would take an hour. The
