@@ -161,9 +161,10 @@ impl Service {
     /// # Errors
     /// The database fails.
     pub(crate) async fn forget_logs(&self, task: TaskId, beginning: &str) -> Result<(), StoreError> {
-        match self.fetched {
-            Some(_) => self.database.forget_logs(task, beginning).await,
-            None => Ok(()),
+        if let Some(fetched) = &self.fetched {
+            self.database.forget_logs(task, beginning).await?;
+            fetched.doubt(beginning).await;
         }
+        Ok(())
     }
 }

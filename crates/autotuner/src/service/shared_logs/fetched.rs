@@ -92,6 +92,17 @@ impl Fetched {
         }
     }
 
+    /// Logs whose names begin so are not what they were: whoever asks next fetches them.
+    pub(crate) async fn doubt(&self, beginning: &str) {
+        let logs = self.logs.lock().await;
+        let meant = logs.iter().filter(|(name, _)| name.starts_with(beginning));
+        let known: Vec<Arc<Mutex<Known>>> = meant.map(|(_, log)| Arc::clone(&log.known)).collect();
+        drop(logs);
+        for known in known {
+            known.lock().await.at = None;
+        }
+    }
+
     async fn known(&self, name: &str) -> Arc<Mutex<Known>> {
         let mut logs = self.logs.lock().await;
         let now = Instant::now();
