@@ -22,13 +22,13 @@ use crate::service::access::secret::Secret;
 use environment::{environment_names, from_environment, lease_ms, read_environment, stranger, variable};
 pub(crate) use origin::{Origin, Source};
 use origin::{help, shown, source_of};
-use values::{database, grace, memory, no_tilde, tasks_at_once};
+use values::{database, grace, memory, no_tilde, schedule_timeout, tasks_at_once};
 
 /// How long a worker has a task without saying that it is alive, in milliseconds.
 const LEASE_MS: i64 = 60_000;
 
 /// Every option.
-const OPTIONS: [&str; 15] = [
+const OPTIONS: [&str; 22] = [
     "data_dir",
     "database",
     "model_dir",
@@ -37,6 +37,13 @@ const OPTIONS: [&str; 15] = [
     "docker_host",
     "hub_cache",
     "container_shm",
+    "kubernetes_config",
+    "kubernetes_context",
+    "kubernetes_namespace",
+    "kubernetes_agent_image",
+    "kubernetes_gpu_resource",
+    "kubernetes_schedule_timeout_seconds",
+    "kubernetes_autoscaled",
     "allowed_programs",
     "allowed_model_dirs",
     "url",
@@ -71,6 +78,23 @@ struct Options {
     hub_cache: PathBuf,
     /// Shared memory of a container, with its unit: `16GiB`.
     container_shm: String,
+    /// The kubeconfig of the cluster that tasks with the mode kubernetes run in; empty for the
+    /// account of the pod that this runs in.
+    #[schema(value_type = String)]
+    kubernetes_config: PathBuf,
+    /// The context in it; empty for its current one.
+    kubernetes_context: String,
+    /// The namespace that Jobs are made in; empty for the context's.
+    kubernetes_namespace: String,
+    /// The image with this program, which is put into pods beside the engine's.
+    kubernetes_agent_image: String,
+    /// How the cluster calls its GPUs.
+    kubernetes_gpu_resource: String,
+    /// Seconds for which a pod may wait for a node, 1 to 86400.
+    kubernetes_schedule_timeout_seconds: f64,
+    /// Whether the cluster makes nodes as they are needed, so that a task may ask for more than
+    /// those have that it has now.
+    kubernetes_autoscaled: bool,
     /// Programs that tasks of operators may name in `engine.program`, and images that they may
     /// name for the engine `custom`, each exactly as a task names it. In the environment, with
     /// commas between them.
@@ -112,6 +136,8 @@ pub(crate) struct Config {
     pub(crate) hub_cache: PathBuf,
     /// Shared memory of a container, in bytes.
     pub(crate) container_shm: u64,
+    /// Which cluster tasks may run in, and how.
+    pub(crate) kubernetes: Kubernetes,
     /// Programs, and images of custom engines, that tasks of operators may name.
     pub(crate) allowed_programs: Vec<String>,
     /// Directories beside `model_dir` whose files tasks of operators may name.
@@ -144,6 +170,25 @@ pub(crate) struct Config {
     pub(crate) origins: Vec<Origin>,
     /// What to warn of: variables that look like options and are none.
     pub(crate) warnings: Vec<String>,
+}
+
+/// Which cluster tasks may run in, and how.
+#[derive(Debug, Clone)]
+pub(crate) struct Kubernetes {
+    /// The kubeconfig; the account of our own pod when `None`.
+    pub(crate) config: Option<PathBuf>,
+    /// The context in it; its current one when `None`.
+    pub(crate) context: Option<String>,
+    /// The namespace of Jobs; the context's when `None`.
+    pub(crate) namespace: Option<String>,
+    /// The image with this program.
+    pub(crate) agent_image: String,
+    /// How GPUs are called.
+    pub(crate) gpu_resource: String,
+    /// How long a pod may wait for a node.
+    pub(crate) schedule_timeout: Duration,
+    /// Whether nodes are made as they are needed.
+    pub(crate) is_autoscaled: bool,
 }
 
 /// What the command line says of options.
@@ -221,6 +266,13 @@ impl Config {
             hub_cache: surroundings::hub_cache(read_environment)
                 .unwrap_or_else(|| cache_dir.join("huggingface")),
             container_shm: "16GiB".into(),
+            kubernetes_config: surroundings::kubeconfig(read_environment).unwrap_or_default(),
+            kubernetes_context: String::new(),
+            kubernetes_namespace: String::new(),
+            kubernetes_agent_image: format!("inference-autotuner/agent:{}", env!("CARGO_PKG_VERSION")),
+            kubernetes_gpu_resource: "nvidia.com/gpu".into(),
+            kubernetes_schedule_timeout_seconds: 300.0,
+            kubernetes_autoscaled: false,
             allowed_programs: Vec::new(),
             allowed_model_dirs: Vec::new(),
             url: String::new(),
@@ -259,6 +311,7 @@ impl Config {
         no_tilde("data_dir", &options.data_dir)?;
         no_tilde("model_dir", &options.model_dir)?;
         no_tilde("hub_cache", &options.hub_cache)?;
+        no_tilde("kubernetes_config", &options.kubernetes_config)?;
         for directory in &options.allowed_model_dirs {
             no_tilde("allowed_model_dirs", directory)?;
         }
@@ -282,6 +335,15 @@ impl Config {
             docker_host: Some(options.docker_host).filter(|host| !host.is_empty()),
             hub_cache: options.hub_cache,
             container_shm: memory("container_shm", &options.container_shm)?,
+            kubernetes: Kubernetes {
+                config: Some(options.kubernetes_config).filter(|path| !path.as_os_str().is_empty()),
+                context: Some(options.kubernetes_context).filter(|name| !name.is_empty()),
+                namespace: Some(options.kubernetes_namespace).filter(|name| !name.is_empty()),
+                agent_image: options.kubernetes_agent_image,
+                gpu_resource: options.kubernetes_gpu_resource,
+                schedule_timeout: schedule_timeout(options.kubernetes_schedule_timeout_seconds)?,
+                is_autoscaled: options.kubernetes_autoscaled,
+            },
             allowed_programs: options.allowed_programs,
             allowed_model_dirs: options.allowed_model_dirs,
             url: Some(options.url).filter(|url| !url.is_empty()),

@@ -34,7 +34,7 @@ const CLUSTER_PATIENCE: Duration = Duration::from_secs(120);
 const PREPARING: Duration = Duration::from_secs(3600);
 
 /// How long what waits for help is watched before it is given up: some of it comes right.
-const HELP_PATIENCE: Duration = Duration::from_secs(30);
+const HELP_PATIENCE: Duration = Duration::from_secs(20);
 
 /// Pieces of news that may wait for their reader. Then the log waits, which is kept by the node.
 const WAITING_NEWS: usize = 256;

@@ -35,7 +35,8 @@ pub enum Ending {
 }
 
 /// Reasons of a waiting container that are over when they are over, but not by waiting.
-const HELPLESS: [&str; 8] = [
+const HELPLESS: [&str; 9] = [
+    "ErrImagePull",
     "InvalidImageName",
     "ErrImageNeverPull",
     "ImagePullBackOff",

@@ -46,7 +46,8 @@ fn waiting_pods_say_what_they_wait_for() {
             expected
         );
     };
-    check("ErrImagePull", false);
+    check("SetupNetworkError", false);
+    check("ErrImagePull", true);
     check("ImagePullBackOff", true);
     check("InvalidImageName", true);
     check("ErrImageNeverPull", true);
