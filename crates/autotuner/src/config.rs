@@ -3,6 +3,7 @@
 //! This is the only module that reads the environment.
 
 mod environment;
+mod kubernetes;
 mod origin;
 mod surroundings;
 mod values;
@@ -20,9 +21,10 @@ use serde_json::Value;
 
 use crate::service::access::secret::Secret;
 use environment::{environment_names, from_environment, lease_ms, read_environment, stranger, variable};
+pub(crate) use kubernetes::Kubernetes;
 pub(crate) use origin::{Origin, Source};
 use origin::{help, shown, source_of};
-use values::{database, grace, memory, no_tilde, schedule_timeout, tasks_at_once};
+use values::{database, grace, memory, no_tilde, tasks_at_once};
 
 /// How long a worker has a task without saying that it is alive, in milliseconds.
 const LEASE_MS: i64 = 60_000;
@@ -172,25 +174,6 @@ pub(crate) struct Config {
     pub(crate) warnings: Vec<String>,
 }
 
-/// Which cluster tasks may run in, and how.
-#[derive(Debug, Clone)]
-pub(crate) struct Kubernetes {
-    /// The kubeconfig; the account of our own pod when `None`.
-    pub(crate) config: Option<PathBuf>,
-    /// The context in it; its current one when `None`.
-    pub(crate) context: Option<String>,
-    /// The namespace of Jobs; the context's when `None`.
-    pub(crate) namespace: Option<String>,
-    /// The image with this program.
-    pub(crate) agent_image: String,
-    /// How GPUs are called.
-    pub(crate) gpu_resource: String,
-    /// How long a pod may wait for a node.
-    pub(crate) schedule_timeout: Duration,
-    /// Whether nodes are made as they are needed.
-    pub(crate) is_autoscaled: bool,
-}
-
 /// What the command line says of options.
 #[derive(Debug, Clone, Default, Serialize, clap::Args)]
 pub(crate) struct Flags {
@@ -311,7 +294,6 @@ impl Config {
         no_tilde("data_dir", &options.data_dir)?;
         no_tilde("model_dir", &options.model_dir)?;
         no_tilde("hub_cache", &options.hub_cache)?;
-        no_tilde("kubernetes_config", &options.kubernetes_config)?;
         for directory in &options.allowed_model_dirs {
             no_tilde("allowed_model_dirs", directory)?;
         }
@@ -326,6 +308,7 @@ impl Config {
                 help: help(option),
             })
             .collect();
+        let kubernetes = Kubernetes::of(&options)?;
         Ok(Self {
             data_dir: std::path::absolute(&options.data_dir).unwrap_or(options.data_dir),
             database: database(options.database)?,
@@ -335,15 +318,7 @@ impl Config {
             docker_host: Some(options.docker_host).filter(|host| !host.is_empty()),
             hub_cache: options.hub_cache,
             container_shm: memory("container_shm", &options.container_shm)?,
-            kubernetes: Kubernetes {
-                config: Some(options.kubernetes_config).filter(|path| !path.as_os_str().is_empty()),
-                context: Some(options.kubernetes_context).filter(|name| !name.is_empty()),
-                namespace: Some(options.kubernetes_namespace).filter(|name| !name.is_empty()),
-                agent_image: options.kubernetes_agent_image,
-                gpu_resource: options.kubernetes_gpu_resource,
-                schedule_timeout: schedule_timeout(options.kubernetes_schedule_timeout_seconds)?,
-                is_autoscaled: options.kubernetes_autoscaled,
-            },
+            kubernetes,
             allowed_programs: options.allowed_programs,
             allowed_model_dirs: options.allowed_model_dirs,
             url: Some(options.url).filter(|url| !url.is_empty()),

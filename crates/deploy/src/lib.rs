@@ -170,6 +170,9 @@ impl Watcher for Unwatched {
 pub struct Placement {
     /// The GPUs that it may use, and no others. An engine for which none are held gets none.
     pub gpus: Vec<GpuDevice>,
+    /// Whether it may use all there are, whatever is held: somebody else has set them aside for
+    /// the container that we are in. Only processes can be placed so.
+    pub has_all_gpus: bool,
     /// The id of the very image to start from, whatever the plan's name for it means by now:
     /// what is compared must run the same. `None` takes what the name means.
     pub image: Option<String>,

@@ -105,7 +105,12 @@ async fn attempt(
         .await
         .map_err(|error| not_deployed(&error))?;
     let killed_before = killed_for_memory();
-    let launched = deployer.launch(&plan, &Placement::default(), &label).await;
+    // The cluster has given this container its GPUs, and nobody else is in it.
+    let placement = Placement {
+        has_all_gpus: true,
+        ..Placement::default()
+    };
+    let launched = deployer.launch(&plan, &placement, &label).await;
     let deployment = launched.map_err(|error| not_deployed(&error))?;
     let end_of_output = CancellationToken::new();
     let following = tokio::spawn(follow(log_file, voice.clone(), end_of_output.clone()));

@@ -116,7 +116,10 @@ impl Cluster {
                 Some(path) => format!("the Kubernetes cluster of {}", path.display()),
                 None => "the Kubernetes cluster that this would be a pod of".to_owned(),
             },
-            message: whole_story(error),
+            message: format!(
+                "{}; kubernetes_config or KUBECONFIG names a kubeconfig",
+                whole_story(error)
+            ),
         };
         let mut reach = match &kubeconfig {
             Some(path) => {
