@@ -10,14 +10,15 @@ use std::time::Duration;
 
 use futures_util::{AsyncRead, AsyncReadExt as _};
 use k8s_openapi::api::core::v1::Pod;
-use kube::api::{ListParams, LogParams};
+use kube::api::LogParams;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::Cluster;
-use super::fate::{Ending, PodState, image_id, read, told};
+use super::fate::{Ending, PodState, image_id, read};
 use super::frame::{FrameReader, Heard};
+use super::look::{Looked, Seen};
 use super::manifest::ENGINE;
 use crate::error::whole_story;
 
@@ -91,9 +92,11 @@ impl JobRun {
     pub(super) fn attend(cluster: Cluster, name: &str, uid: String, nonce: &str) -> Self {
         let (to, news) = mpsc::channel(WAITING_NEWS);
         let mut attendant = Attendant {
-            cluster,
-            job: name.to_owned(),
-            uid,
+            looked: Looked {
+                cluster,
+                job: name.to_owned(),
+                uid,
+            },
             to,
             reader: FrameReader::new(nonce),
             waiting: String::new(),
@@ -123,22 +126,8 @@ impl JobRun {
     }
 }
 
-/// A pod as it was at the last look.
-enum Seen {
-    /// It is there.
-    There(Box<Pod>),
-    /// The Job has no pod yet, and what is known of the reason.
-    None(Option<String>),
-    /// The Job waits in a queue, which takes as long as it takes.
-    Queued,
-    /// The cluster has not answered.
-    Unheard(String),
-}
-
 struct Attendant {
-    cluster: Cluster,
-    job: String,
-    uid: String,
+    looked: Looked,
     to: mpsc::Sender<News>,
     reader: FrameReader,
     waiting: String,
@@ -160,22 +149,22 @@ impl Attendant {
     /// Waits for the engine's container.
     async fn until_running(&mut self) -> Result<String, Ending> {
         let begun = Instant::now();
-        let mut placed_by = begun + self.cluster.schedule_timeout;
+        let mut placed_by = begun + self.looked.cluster.schedule_timeout;
         let (mut heard_at, mut stuck_since, mut has_node) = (begun, None, None);
         loop {
             let now = Instant::now();
             let too_late = |why: &str| {
-                let seconds = self.cluster.schedule_timeout.as_secs_f64();
+                let seconds = self.looked.cluster.schedule_timeout.as_secs_f64();
                 Ending::Lost(format!("no node has taken its pod within {seconds} s: {why}"))
             };
-            match self.look().await {
+            match self.looked.look().await {
                 Seen::Unheard(why) if heard_at.elapsed() > CLUSTER_PATIENCE => return Err(Ending::Lost(why)),
                 Seen::Unheard(_) => {
                     sleep(LOOK).await;
                     continue;
                 }
                 Seen::Queued => {
-                    placed_by = now + self.cluster.schedule_timeout;
+                    placed_by = now + self.looked.cluster.schedule_timeout;
                     self.waits("its Job waits in its queue".into()).await;
                 }
                 Seen::None(why) => {
@@ -251,7 +240,7 @@ impl Attendant {
                         count => self.take(&chunk[..count]).await,
                     },
                     () = sleep_until(look_at) => {
-                        let seen = self.look_at(pod).await;
+                        let seen = self.looked.look_at(pod).await;
                         look_at = Instant::now() + LOOK;
                         match seen {
                             Seen::Unheard(why) if heard_at.elapsed() > CLUSTER_PATIENCE => {
@@ -304,7 +293,7 @@ impl Attendant {
     async fn read_once(&mut self, pod: &str, is_whole: bool) -> kube::Result<()> {
         if is_whole {
             let all = self.parameters(false, None);
-            let mut stream = self.cluster.pods().log_stream(pod, &all).await?;
+            let mut stream = self.looked.cluster.pods().log_stream(pod, &all).await?;
             self.drain(&mut stream).await;
         } else {
             let mut stream = self.open(pod, false).await?;
@@ -333,7 +322,7 @@ impl Attendant {
 
     async fn open(&self, pod: &str, follow: bool) -> kube::Result<impl AsyncRead + Unpin + Send + use<>> {
         let parameters = self.parameters(follow, self.reader.resume_from());
-        self.cluster.pods().log_stream(pod, &parameters).await
+        self.looked.cluster.pods().log_stream(pod, &parameters).await
     }
 
     fn parameters(&self, follow: bool, from: Option<&str>) -> LogParams {
@@ -348,60 +337,6 @@ impl Attendant {
             }),
             ..LogParams::default()
         }
-    }
-
-    /// The Job's first pod.
-    async fn look(&self) -> Seen {
-        let of_job = ListParams::default().labels(&format!("controller-uid={}", self.uid));
-        let pods = self.cluster.pods();
-        match self.cluster.answer("list pods", pods.list(&of_job)).await {
-            Err(error) => Seen::Unheard(whole_story(&error)),
-            Ok(list) => {
-                let made = |pod: &Pod| pod.metadata.creation_timestamp.as_ref().map(|time| time.0);
-                match list.items.into_iter().min_by_key(made) {
-                    Some(pod) => Seen::There(Box::new(pod)),
-                    None => self.without_pod().await,
-                }
-            }
-        }
-    }
-
-    /// That pod again.
-    async fn look_at(&self, pod: &str) -> Seen {
-        let pods = self.cluster.pods();
-        match self.cluster.answer("look at a pod", pods.get_opt(pod)).await {
-            Err(error) => Seen::Unheard(whole_story(&error)),
-            Ok(Some(pod)) => Seen::There(Box::new(pod)),
-            Ok(None) => Seen::None(None),
-        }
-    }
-
-    /// What keeps a Job from having a pod: a queue, or a quota, of which only events tell.
-    async fn without_pod(&self) -> Seen {
-        let jobs = self.cluster.jobs();
-        let job = self
-            .cluster
-            .answer("look at a Job", jobs.get_opt(&self.job))
-            .await;
-        match job {
-            Ok(Some(job)) if job.spec.as_ref().is_some_and(|spec| spec.suspend == Some(true)) => Seen::Queued,
-            Ok(Some(_)) => Seen::None(self.complaint().await),
-            Ok(None) => Seen::None(Some("its Job was deleted".into())),
-            Err(error) => Seen::Unheard(whole_story(&error)),
-        }
-    }
-
-    /// The last thing that the cluster has complained of about the Job. Who may not see events has
-    /// to do without.
-    async fn complaint(&self) -> Option<String> {
-        let of_job = ListParams::default().fields(&format!("involvedObject.uid={}", self.uid));
-        let events = self.cluster.events();
-        let listed = self.cluster.answer("list events", events.list(&of_job)).await;
-        let warnings = listed.ok()?.items.into_iter();
-        let event = warnings
-            .filter(|event| event.type_.as_deref() == Some("Warning"))
-            .max_by_key(|event| event.last_timestamp.as_ref().map(|time| time.0))?;
-        told(event.reason.as_deref(), event.message.as_deref())
     }
 }
 

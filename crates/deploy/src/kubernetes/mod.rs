@@ -14,6 +14,7 @@ pub mod attend;
 mod error;
 pub(crate) mod fate;
 pub mod frame;
+mod look;
 mod manifest;
 mod names;
 mod sweep;

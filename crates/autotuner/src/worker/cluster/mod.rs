@@ -3,6 +3,7 @@
 //! What is settled here is what only a cluster needs: which program of an image becomes the engine,
 //! and for how long a Job may live.
 
+mod hearing;
 pub(crate) mod preflight;
 mod remote;
 
