@@ -82,7 +82,10 @@ fn an_image_that_cannot_be_had_is_the_clusters_failure() {
 fn a_pod_that_is_taken_away_is_tried_again_and_leaves_nothing() {
     let Some(cluster) = cluster() else { return };
     let field = Field::new(cluster);
-    let task = long_task(&field.cluster, &json!({}));
+    let mut task = long_task(&field.cluster, &json!({}));
+    // Longer than it takes to find the pod and take it away.
+    task["benchmark"]["max_time_per_iteration"] = json!(20);
+    task["benchmark"]["max_requests_per_iteration"] = json!(1_000_000);
     let mut running = field.sandbox.start_task(&task);
     let pod = field.wait_for_running_pod(&mut running);
     let deleting = field
