@@ -19,6 +19,9 @@ and where a Docker daemon answers
 and where a PostgreSQL server answers that scripts/postgres.sh has started
   AUTOTUNER_TEST_POSTGRES     its URL
   AUTOTUNER_REQUIRE_POSTGRES=1  tests of the database fail, rather than skip, without it
+and where scripts/kubernetes.sh finds a cluster or starts one, which is taken down again
+  AUTOTUNER_REQUIRE_KUBERNETES=1  tests with a cluster fail, rather than skip, without it
+  AUTOTUNER_TEST_KUBECONFIG       how it is reached
 
 Environment:
   AUTOTUNER_SKIP_POSTGRES=1   tests of the database are made on SQLite alone
@@ -26,6 +29,7 @@ Environment:
   AUTOTUNER_REQUIRE_POSTGRES=1  one must answer: without it nothing is run
   AUTOTUNER_SKIP_DOCKER=1     no image is made, and no Docker daemon required
   AUTOTUNER_REQUIRE_DOCKER=1  a Docker daemon must answer: without one nothing is run
+  AUTOTUNER_REQUIRE_KUBERNETES=1  a cluster must be had: without one nothing is run
   AUTOTUNER_SIM_IMAGE, AUTOTUNER_LLAMA_IMAGE  other names for the images to be made
   CHROMIUM                    the browser to use (default: the chromium that is found)
   CI=true                     without Node.js or a browser nothing of the UI is skipped: it fails
@@ -92,6 +96,24 @@ make_images() {
   fi
 }
 
+# Finds or starts a cluster, makes the agent's image, and tells tests of both.
+find_cluster() {
+  local status=0
+  AUTOTUNER_TEST_KUBECONFIG=$("$scripts/kubernetes.sh" --image) || status=$?
+  case $status in
+    0)
+      trap '"$scripts/kubernetes.sh" down || true' EXIT
+      export AUTOTUNER_REQUIRE_KUBERNETES=1 AUTOTUNER_TEST_KUBECONFIG
+      ;;
+    3)
+      [[ ${AUTOTUNER_REQUIRE_KUBERNETES:-} != 1 ]] || die "AUTOTUNER_REQUIRE_KUBERNETES is 1 and no cluster could be had"
+      printf '\ntest-all.sh: SKIPPED: no Kubernetes cluster could be had: tests with one will be skipped\n\n' >&2
+      unset AUTOTUNER_TEST_KUBECONFIG
+      ;;
+    *) die "the Kubernetes cluster for tests does not run" ;;
+  esac
+}
+
 main() {
   case ${1:-} in
     '') ;;
@@ -102,6 +124,7 @@ main() {
   find_engine
   find_postgres
   make_images
+  find_cluster
   "$scripts/run-tests.sh" --workspace --locked
   cargo test --workspace --locked --doc
   ask_the_service

@@ -3,6 +3,7 @@
 //! This is the only module that reads the environment.
 
 mod environment;
+mod kubernetes;
 mod origin;
 mod surroundings;
 mod values;
@@ -20,6 +21,7 @@ use serde_json::Value;
 
 use crate::service::access::secret::Secret;
 use environment::{environment_names, from_environment, lease_ms, read_environment, stranger, variable};
+pub(crate) use kubernetes::Kubernetes;
 pub(crate) use origin::{Origin, Source};
 use origin::{help, shown, source_of};
 use values::{database, grace, memory, no_tilde, tasks_at_once};
@@ -28,7 +30,7 @@ use values::{database, grace, memory, no_tilde, tasks_at_once};
 const LEASE_MS: i64 = 60_000;
 
 /// Every option.
-const OPTIONS: [&str; 15] = [
+const OPTIONS: [&str; 22] = [
     "data_dir",
     "database",
     "model_dir",
@@ -37,6 +39,13 @@ const OPTIONS: [&str; 15] = [
     "docker_host",
     "hub_cache",
     "container_shm",
+    "kubernetes_config",
+    "kubernetes_context",
+    "kubernetes_namespace",
+    "kubernetes_agent_image",
+    "kubernetes_gpu_resource",
+    "kubernetes_schedule_timeout_seconds",
+    "kubernetes_autoscaled",
     "allowed_programs",
     "allowed_model_dirs",
     "url",
@@ -71,6 +80,23 @@ struct Options {
     hub_cache: PathBuf,
     /// Shared memory of a container, with its unit: `16GiB`.
     container_shm: String,
+    /// The kubeconfig of the cluster that tasks with the mode kubernetes run in; empty for the
+    /// account of the pod that this runs in.
+    #[schema(value_type = String)]
+    kubernetes_config: PathBuf,
+    /// The context in it; empty for its current one.
+    kubernetes_context: String,
+    /// The namespace that Jobs are made in; empty for the context's.
+    kubernetes_namespace: String,
+    /// The image with this program, which is put into pods beside the engine's.
+    kubernetes_agent_image: String,
+    /// How the cluster calls its GPUs.
+    kubernetes_gpu_resource: String,
+    /// Seconds for which a pod may wait for a node, 1 to 86400.
+    kubernetes_schedule_timeout_seconds: f64,
+    /// Whether the cluster makes nodes as they are needed, so that a task may ask for more than
+    /// those have that it has now.
+    kubernetes_autoscaled: bool,
     /// Programs that tasks of operators may name in `engine.program`, and images that they may
     /// name for the engine `custom`, each exactly as a task names it. In the environment, with
     /// commas between them.
@@ -112,6 +138,8 @@ pub(crate) struct Config {
     pub(crate) hub_cache: PathBuf,
     /// Shared memory of a container, in bytes.
     pub(crate) container_shm: u64,
+    /// Which cluster tasks may run in, and how.
+    pub(crate) kubernetes: Kubernetes,
     /// Programs, and images of custom engines, that tasks of operators may name.
     pub(crate) allowed_programs: Vec<String>,
     /// Directories beside `model_dir` whose files tasks of operators may name.
@@ -221,6 +249,13 @@ impl Config {
             hub_cache: surroundings::hub_cache(read_environment)
                 .unwrap_or_else(|| cache_dir.join("huggingface")),
             container_shm: "16GiB".into(),
+            kubernetes_config: surroundings::kubeconfig(read_environment).unwrap_or_default(),
+            kubernetes_context: String::new(),
+            kubernetes_namespace: String::new(),
+            kubernetes_agent_image: format!("inference-autotuner/agent:{}", env!("CARGO_PKG_VERSION")),
+            kubernetes_gpu_resource: "nvidia.com/gpu".into(),
+            kubernetes_schedule_timeout_seconds: 300.0,
+            kubernetes_autoscaled: false,
             allowed_programs: Vec::new(),
             allowed_model_dirs: Vec::new(),
             url: String::new(),
@@ -273,6 +308,7 @@ impl Config {
                 help: help(option),
             })
             .collect();
+        let kubernetes = Kubernetes::of(&options)?;
         Ok(Self {
             data_dir: std::path::absolute(&options.data_dir).unwrap_or(options.data_dir),
             database: database(options.database)?,
@@ -282,6 +318,7 @@ impl Config {
             docker_host: Some(options.docker_host).filter(|host| !host.is_empty()),
             hub_cache: options.hub_cache,
             container_shm: memory("container_shm", &options.container_shm)?,
+            kubernetes,
             allowed_programs: options.allowed_programs,
             allowed_model_dirs: options.allowed_model_dirs,
             url: Some(options.url).filter(|url| !url.is_empty()),

@@ -1,5 +1,6 @@
 //! The one binary: parses the command line, reads the configuration, runs a subcommand.
 
+mod agent;
 mod api;
 mod cli;
 mod clock;

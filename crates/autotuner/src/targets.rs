@@ -10,11 +10,12 @@ use std::sync::Arc;
 use autotuner_deploy::containers::Surroundings;
 use autotuner_deploy::docker::{DockerConfig, Policy};
 use autotuner_deploy::gpu::{GpuPool, MACHINE_FOLDER, MachineGpus};
+use autotuner_deploy::kubernetes::{self, Cluster, ClusterConfig, PodPolicy};
 use autotuner_deploy::process::{ProcessConfig, ProcessDeployer};
 use autotuner_deploy::{DeployError, Instance, Swept};
 
 use crate::clock::{Clock, SystemClock};
-use crate::config::Config;
+use crate::config::{Config, Kubernetes};
 use crate::worker::preflight::own_program;
 
 /// Why engines cannot be started as child processes.
@@ -65,6 +66,40 @@ pub(crate) fn docker_config(config: &Config, instance: Arc<Instance>) -> DockerC
     }
 }
 
+/// The cluster that the configuration names, which is not asked yet.
+///
+/// # Errors
+/// It names none, or one that cannot be reached so.
+pub(crate) async fn cluster(config: &Config, instance: Arc<Instance>) -> Result<Cluster, DeployError> {
+    let Kubernetes {
+        config: kubeconfig,
+        context,
+        namespace,
+        agent_image,
+        gpu_resource,
+        schedule_timeout,
+        is_autoscaled,
+    } = config.kubernetes.clone();
+    let connecting = Cluster::connect(ClusterConfig {
+        instance,
+        kubeconfig,
+        context,
+        namespace,
+        policy: PodPolicy {
+            agent_image,
+            gpu_resource,
+        },
+        schedule_timeout,
+        is_autoscaled,
+    });
+    connecting.await
+}
+
+/// Whether anything of ours may be in a cluster: whoever never made a Job asks none.
+pub(crate) fn has_used_cluster(config: &Config) -> bool {
+    kubernetes::was_used(&config.instances_dir())
+}
+
 /// What is needed to see the daemon's containers.
 pub(crate) fn surroundings(config: &Config) -> Surroundings {
     let secrets = config
@@ -98,7 +133,10 @@ pub(crate) fn swept_in_words(swept: &Swept) -> String {
         task => format!("task {task}, experiment {experiment}"),
     };
     match container {
-        Some(id) => format!("{whose} (container {})", id.get(..12).unwrap_or(id)),
+        Some(id) if id.chars().all(|letter| letter.is_ascii_hexdigit()) => {
+            format!("{whose} (container {})", id.get(..12).unwrap_or(id))
+        }
+        Some(job) => format!("{whose} (Job {job})"),
         None => {
             let ids: Vec<String> = process_ids.iter().map(ToString::to_string).collect();
             format!("{whose} (processes {})", ids.join(", "))
@@ -125,5 +163,6 @@ mod tests {
         };
         check(&[41, 42], None, "processes 41, 42");
         check(&[], Some("1e0f5599a437f06b"), "container 1e0f5599a437");
+        check(&[], Some("at-chat-8000123-7-e2"), "Job at-chat-8000123-7-e2");
     }
 }

@@ -30,6 +30,8 @@ pub struct Task {
     pub settings: EngineSettings,
     /// What one experiment may use.
     pub resources: Resources,
+    /// What its pods are like, where engines run in a cluster.
+    pub cluster: ClusterSettings,
     /// What varies.
     pub space: Space,
     /// How to look for the best.
@@ -111,6 +113,62 @@ pub struct Resources {
     pub cpus: Option<f64>,
     /// Host memory in bytes.
     pub memory_bytes: Option<u64>,
+}
+
+/// What a task's pods are like in a cluster, beside image and resources.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ClusterSettings {
+    /// Labels that a node must have.
+    pub node_selector: BTreeMap<String, String>,
+    /// Taints that a node may have.
+    pub tolerations: Vec<Toleration>,
+    /// The runtime class.
+    pub runtime_class: Option<String>,
+    /// Size of `/dev/shm` in bytes; the cluster's own, which is small, when `None`.
+    pub shared_memory_bytes: Option<u64>,
+    /// The service account, whose token the engine sees; none when `None`.
+    pub service_account: Option<String>,
+    /// The priority class.
+    pub priority_class: Option<String>,
+    /// The Kueue queue that Jobs wait in.
+    pub queue: Option<String>,
+    /// Secrets with which images are fetched.
+    pub image_pull_secrets: Vec<String>,
+    /// Where the token for the model hub is.
+    pub hub_token: Option<SecretKey>,
+    /// The volume that the model is on.
+    pub claim: Option<VolumeClaim>,
+}
+
+/// A taint that a pod takes.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Toleration {
+    /// Its key; any when `None`.
+    pub key: Option<String>,
+    /// Its value; any when `None`.
+    pub value: Option<String>,
+    /// Its effect; any when `None`.
+    pub effect: Option<String>,
+}
+
+/// One entry of a secret of the cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecretKey {
+    /// The secret's name.
+    pub secret: String,
+    /// The entry.
+    pub key: String,
+}
+
+/// A persistent volume that pods see, read-only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VolumeClaim {
+    /// Name of the claim.
+    pub name: String,
+    /// Folder inside the volume; its root when `None`.
+    pub sub_path: Option<String>,
+    /// Where the engine sees it.
+    pub mount_path: String,
 }
 
 /// How to look for the best.

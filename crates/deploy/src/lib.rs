@@ -1,6 +1,8 @@
 //! Hand two: it starts and stops engines.
 //!
 //! A [`Deployer`] is one target: child processes in [`process`], containers in [`docker`].
+//! A cluster, in [`kubernetes`], is none: it runs whole experiments, in which an agent of ours is
+//! the deployer of processes.
 //! Waiting for readiness is one function for all of them. Nothing in here knows what a
 //! candidate is worth or what a benchmark sends.
 
@@ -24,6 +26,7 @@ pub mod conformance;
 pub mod containers;
 pub mod docker;
 pub mod gpu;
+pub mod kubernetes;
 pub mod process;
 pub mod ready;
 
@@ -41,6 +44,7 @@ pub use ask::{Question, ask};
 pub use error::DeployError;
 pub use guard::{guard_and_exec, run_launcher};
 pub use instance::{Instance, OwnerState, owner_state};
+pub use logs::tail;
 pub use program::find_program;
 pub use sweep::{SweepReport, Swept, sweep};
 
@@ -166,6 +170,9 @@ impl Watcher for Unwatched {
 pub struct Placement {
     /// The GPUs that it may use, and no others. An engine for which none are held gets none.
     pub gpus: Vec<GpuDevice>,
+    /// Whether it may use all there are, whatever is held: somebody else has set them aside for
+    /// the container that we are in. Only processes can be placed so.
+    pub has_all_gpus: bool,
     /// The id of the very image to start from, whatever the plan's name for it means by now:
     /// what is compared must run the same. `None` takes what the name means.
     pub image: Option<String>,

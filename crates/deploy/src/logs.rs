@@ -14,7 +14,10 @@ const WINDOW_BYTES: u64 = 256 * 1024;
 const LINE_BYTES: usize = 8 * 1024;
 
 /// The last lines of a file, oldest first.
-pub(crate) fn tail(path: &Path, lines: usize) -> io::Result<Vec<String>> {
+///
+/// # Errors
+/// It cannot be read.
+pub fn tail(path: &Path, lines: usize) -> io::Result<Vec<String>> {
     let mut file = File::open(path)?;
     let length = file.metadata()?.len();
     let start = length.saturating_sub(WINDOW_BYTES);

@@ -133,8 +133,10 @@ impl Deployer for ProcessDeployer {
         let command = std::iter::once(name.clone())
             .chain(arguments.iter().cloned())
             .collect();
-        let Visibility { set, withheld } =
-            visibility(&placement.gpus, &drivers(Path::new("/dev")), &plan.env);
+        let Visibility { set, withheld } = match placement.has_all_gpus {
+            true => Visibility::default(),
+            false => visibility(&placement.gpus, &drivers(Path::new("/dev")), &plan.env),
+        };
         let mut environment = plan.env.clone();
         environment.extend(set);
         let withheld = withheld.into_iter().map(Into::into);

@@ -50,7 +50,7 @@ pub struct Swept {
     pub experiment: u32,
     /// Its processes when it was found; empty for a container's.
     pub process_ids: Vec<i32>,
-    /// Its container's id, where it was one.
+    /// Its container's id, where it was one; its Job's name, where it was one in a cluster.
     pub container: Option<String>,
 }
 

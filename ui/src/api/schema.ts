@@ -3566,6 +3566,8 @@ export interface components {
             quant_config?: components["schemas"]["TaskDocumentQuantSpec"] | null;
             /** @description Parallel sizes to try. */
             parallel_config?: components["schemas"]["TaskDocumentParallelSpec"] | null;
+            /** @description What the pods of a cluster are like. */
+            kubernetes?: components["schemas"]["TaskDocumentKubernetesSpec"] | null;
             /** @description Where a cluster finds the model. */
             storage?: components["schemas"]["TaskDocumentStorageSpec"] | null;
             /** @description The cluster's base model. */
@@ -4551,7 +4553,46 @@ export interface components {
             /** @description Named combinations in place of the sizes, for example single-gpu or balanced. */
             presets?: (string | string[]) | null;
         };
-        /** @description Where a cluster finds the model's files. Understood, not yet applied. */
+        /** @description What the pods of a cluster are like. */
+        TaskDocumentKubernetesSpec: {
+            /** @description Labels that a node must have. */
+            node_selector?: {
+                [key: string]: string;
+            } | null;
+            /** @description Taints that a node may have. */
+            tolerations?: components["schemas"]["TaskDocumentTolerationSpec"][] | null;
+            /** @description The runtime class, for example `nvidia`. */
+            runtime_class?: string | null;
+            /** @description Size of `/dev/shm` with its unit, for example `16GiB`; the cluster's own when absent. */
+            shared_memory?: string | null;
+            /** @description Service account of the pods, whose token the engine sees; none when absent. */
+            service_account?: string | null;
+            /** @description Priority class of the pods. */
+            priority_class?: string | null;
+            /** @description The Kueue queue that experiments wait in. */
+            queue?: string | null;
+            /** @description Names of secrets with which images are fetched. */
+            image_pull_secrets?: string[] | null;
+            /** @description Where the cluster keeps the token for the model hub. */
+            hub_token?: components["schemas"]["TaskDocumentSecretKeySpec"] | null;
+        };
+        /** @description A taint that pods take. What is absent means any. */
+        TaskDocumentTolerationSpec: {
+            /** @description The taint's key. */
+            key?: string | null;
+            /** @description The taint's value. */
+            value?: string | null;
+            /** @description The taint's effect: `NoSchedule`, `PreferNoSchedule` or `NoExecute`. */
+            effect?: string | null;
+        };
+        /** @description One entry of a secret of the cluster. */
+        TaskDocumentSecretKeySpec: {
+            /** @description The secret's name. */
+            secret: string;
+            /** @description The entry; `token` when absent. */
+            key?: string | null;
+        };
+        /** @description Where a cluster finds the model's files. */
         TaskDocumentStorageSpec: {
             /** @description The kind of storage. */
             type: components["schemas"]["TaskDocumentStorageWord"];
@@ -4559,7 +4600,7 @@ export interface components {
             pvc_name: string;
             /** @description Directory inside the volume; its root when absent. */
             pvc_subpath?: string | null;
-            /** @description Where the engine sees the volume, for example `/raid/models`. */
+            /** @description Where the engine sees the volume, for example `/raid/models`; `/models` when absent. */
             mount_path?: string | null;
         };
         /** @description The words for kinds of storage. */

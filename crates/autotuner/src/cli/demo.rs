@@ -26,17 +26,17 @@ pub(super) fn run(arguments: &Arguments, config: &Config) -> Result<ExitCode, Re
         return Ok(ExitCode::SUCCESS);
     }
     let of = "the demo's task".to_owned();
-    let task = demo::document()
-        .and_then(|document| document.resolve())
-        .map_err(|problems| Refusal::Problems {
-            of: of.clone(),
-            problems,
-        })?;
+    let refuse = |problems| Refusal::Problems {
+        of: of.clone(),
+        problems,
+    };
+    let spec = demo::document().map_err(refuse)?;
+    let task = spec.resolve().map_err(refuse)?;
     if !arguments.telling.quiet {
         say(&format!(
             "Tuning the simulated engine: {}. See the task with `autotuner demo --print`.",
             super::validate::summary(&task)
         ));
     }
-    session::run(arguments.telling.session(of, task), config)
+    session::run(arguments.telling.session(of, &spec, task), config)
 }

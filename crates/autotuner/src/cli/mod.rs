@@ -3,6 +3,7 @@
 //! Data goes to standard output, talk to standard error. Exit codes are a contract:
 //! 0 it worked, 1 it ran and nothing came of it, 2 the question was wrong, 130 cancelled.
 
+mod agent;
 mod audit;
 mod bench;
 mod best;
@@ -105,6 +106,8 @@ enum Command {
     Completions(completions::Arguments),
     #[command(hide = true)]
     EngineExec(engine_exec::Arguments),
+    #[command(hide = true)]
+    Agent(agent::Arguments),
 }
 
 /// Parses the command line and runs what it asks for.
@@ -162,6 +165,7 @@ fn dispatch(command: Command, config: &Config) -> Result<ExitCode, Refusal> {
         Command::TruthServer(arguments) => truth_server::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),
         Command::EngineExec(arguments) => Ok(engine_exec::run(&arguments)),
+        Command::Agent(arguments) => agent::run(&arguments, config),
     }
 }
 

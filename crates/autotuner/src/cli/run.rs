@@ -44,7 +44,11 @@ enum Mode {
 }
 
 pub(super) fn run(arguments: &Arguments, config: &Config) -> Result<ExitCode, Refusal> {
-    let validate::Loaded { mut task, warnings } = validate::load(&arguments.task_file)?;
+    let validate::Loaded {
+        mut task,
+        spec,
+        warnings,
+    } = validate::load(&arguments.task_file)?;
     for warning in &warnings {
         super::say(&format!("warning: {warning}"));
     }
@@ -58,7 +62,7 @@ pub(super) fn run(arguments: &Arguments, config: &Config) -> Result<ExitCode, Re
     session::run(
         arguments
             .telling
-            .session(arguments.task_file.display().to_string(), task),
+            .session(arguments.task_file.display().to_string(), &spec, task),
         config,
     )
 }

@@ -6,11 +6,12 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use autotuner_core::experiment::Experiment;
 use autotuner_core::lifecycle::TaskStatus;
+use autotuner_core::spec::TaskSpec;
 use autotuner_core::task::Task;
 use autotuner_core::verdict::verdict;
-use autotuner_deploy::Deployer;
 use autotuner_load::generator::{LoadGenerator, LoadOptions};
 use autotuner_store::{MemoryStore, Store};
+use serde_json::Value;
 
 use tracing::Instrument as _;
 
@@ -31,6 +32,7 @@ use crate::shutdown::Shutdown;
 use crate::targets::gpu_pool;
 use crate::worker::logs::TaskLogs;
 use crate::worker::preflight::{Places, Prepared, alike, own_program, prepare, unheeded};
+use crate::worker::site::Ground;
 use crate::worker::slots::CpuSlots;
 use crate::worker::stop::RunStop;
 use crate::worker::{Event, GPU_PATIENCE, Reporter, Stuck, Worker, run_task};
@@ -41,6 +43,8 @@ pub(super) struct Session {
     pub(super) of: String,
     /// The task.
     pub(super) task: Task,
+    /// The task as it was written.
+    pub(super) document: Value,
     /// Where the results go.
     pub(super) output: PathBuf,
     /// Whether the results go to standard output as JSON, too.
@@ -65,11 +69,12 @@ pub(super) struct Telling {
 
 impl Telling {
     /// The run of a task that is told so.
-    pub(super) fn session(&self, of: String, task: Task) -> Session {
+    pub(super) fn session(&self, of: String, spec: &TaskSpec, task: Task) -> Session {
         let output = self.output.clone().unwrap_or_else(|| results_path(&task.name));
         Session {
             of,
             task,
+            document: spec.to_value(),
             output,
             is_json: self.json,
             is_quiet: self.quiet,
@@ -90,9 +95,9 @@ async fn run_session(session: Session, config: &Config) -> Result<ExitCode, Refu
         () = shutdown.soft.cancelled() => return Err(Refusal::Cancelled),
         target = Target::reach(config, &session, &shutdown) => target?,
     };
-    let deployer = Arc::clone(&target.deployer);
+    let ground = target.ground.clone();
     let hard = shutdown.hard.clone();
-    let code = run_on(session, config, deployer, shutdown).await;
+    let code = run_on(session, config, ground, shutdown).await;
     target.leave(&hard).await;
     code
 }
@@ -100,7 +105,7 @@ async fn run_session(session: Session, config: &Config) -> Result<ExitCode, Refu
 async fn run_on(
     session: Session,
     config: &Config,
-    deployer: Arc<dyn Deployer>,
+    ground: Ground,
     shutdown: Shutdown,
 ) -> Result<ExitCode, Refusal> {
     let current_dir = std::env::current_dir().map_err(context("cannot tell the current directory"))?;
@@ -115,7 +120,7 @@ async fn run_on(
     let prepared = prepare(
         task.clone(),
         &places,
-        deployer.as_ref(),
+        &ground,
         &gpu_pool(config),
         shown.as_ref(),
         &shutdown.soft,
@@ -133,7 +138,7 @@ async fn run_on(
         shown.insist(&format!("note: {note}"));
     }
     keep_earlier(output)?;
-    let (worker, recorder) = staff(prepared, &session, config, deployer, shutdown, &shown).await?;
+    let (worker, recorder) = staff(prepared, &session, config, ground, shutdown, &shown).await?;
     let span = tracing::info_span!("task", task.name = worker.task.name);
     let finish = run_task(Arc::clone(&worker))
         .instrument(span)
@@ -182,7 +187,7 @@ async fn staff(
     prepared: Prepared,
     session: &Session,
     config: &Config,
-    deployer: Arc<dyn Deployer>,
+    ground: Ground,
     shutdown: Shutdown,
     shown: &Arc<Shown>,
 ) -> Result<(Arc<Worker>, Arc<Recorder>), Refusal> {
@@ -220,7 +225,8 @@ async fn staff(
         task_id,
         engine,
         strategy,
-        deployer,
+        ground,
+        document: session.document.clone(),
         bench: Arc::new(LoadGenerator::new(LoadOptions::default())),
         store,
         clock,
@@ -307,7 +313,7 @@ impl Recorder {
         status: TaskStatus,
         ended_because: Option<String>,
         experiments: &[Experiment],
-    ) -> serde_json::Value {
+    ) -> Value {
         let facts = RunFacts {
             task: TaskFacts::from(&self.task),
             status,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use autotuner_core::task::DeploymentMode;
 use autotuner_deploy::docker::DockerDeployer;
+use autotuner_deploy::kubernetes::Cluster;
 use autotuner_deploy::{DeployError, Deployer, SweepReport, sweep};
 use tokio_util::sync::CancellationToken;
 
@@ -12,9 +13,10 @@ use super::session::{Session, context};
 use super::{Refusal, say};
 use crate::config::Config;
 use crate::shutdown::Shutdown;
-use crate::targets::{claim, docker_config, local, swept_in_words};
+use crate::targets::{claim, cluster, docker_config, local, swept_in_words};
 use crate::worker::chain;
 use crate::worker::preflight::not_there;
+use crate::worker::site::Ground;
 
 /// How long what was given up midway may take to be undone, before the program ends.
 const LEAVING: Duration = Duration::from_secs(6);
@@ -24,7 +26,7 @@ const HURRIED: Duration = Duration::from_secs(2);
 
 /// Where a run's engines run.
 pub(super) struct Target {
-    pub(super) deployer: Arc<dyn Deployer>,
+    pub(super) ground: Ground,
     docker: Option<Arc<DockerDeployer>>,
 }
 
@@ -40,21 +42,30 @@ impl Target {
         shutdown: &Shutdown,
     ) -> Result<Self, Refusal> {
         let instance = claim(config, "run").map_err(context("cannot keep a record of running engines"))?;
+        let gone = |error: DeployError| Refusal::Problems {
+            of: session.of.clone(),
+            problems: vec![not_there(&session.task, &error)],
+        };
+        if session.task.deployment == DeploymentMode::Kubernetes {
+            let cluster = Arc::new(cluster(config, instance).await.map_err(gone)?);
+            clear_jobs(&cluster, config, shutdown).await;
+            return Ok(Self {
+                ground: Ground::Cluster(cluster),
+                docker: None,
+            });
+        }
         if session.task.deployment == DeploymentMode::Docker {
             let docker = DockerDeployer::connect(docker_config(config, instance)).await;
-            let docker = docker.map_err(|error| Refusal::Problems {
-                of: session.of.clone(),
-                problems: vec![not_there(&session.task, &error)],
-            })?;
-            let docker = Arc::new(docker);
+            let docker = Arc::new(docker.map_err(gone)?);
             clear_unrecorded(&docker, config, shutdown).await;
             return Ok(Self {
-                deployer: Arc::clone(&docker) as Arc<dyn Deployer>,
+                ground: Ground::Machine(Arc::clone(&docker) as Arc<dyn Deployer>),
                 docker: Some(docker),
             });
         }
+        let local = local(config, instance).map_err(anyhow::Error::from)?;
         Ok(Self {
-            deployer: Arc::new(local(config, instance).map_err(anyhow::Error::from)?),
+            ground: Ground::Machine(Arc::new(local)),
             docker: None,
         })
     }
@@ -99,6 +110,14 @@ pub(super) async fn clear_orphans(config: &Config, shutdown: &Shutdown) -> Resul
 /// Ends containers of killed runs that are on no record any more.
 async fn clear_unrecorded(docker: &DockerDeployer, config: &Config, shutdown: &Shutdown) {
     match docker.sweep(config.stop_grace, &shutdown.soft).await {
+        Ok(report) => tell(&report),
+        Err(error) => say(&format!("warning: {}", chain(&error))),
+    }
+}
+
+/// Removes Jobs of killed runs.
+async fn clear_jobs(cluster: &Cluster, config: &Config, shutdown: &Shutdown) {
+    match cluster.sweep(config.stop_grace, &shutdown.soft).await {
         Ok(report) => tell(&report),
         Err(error) => say(&format!("warning: {}", chain(&error))),
     }

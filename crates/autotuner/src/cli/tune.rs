@@ -134,7 +134,7 @@ pub(super) fn run(arguments: &Arguments, config: &Config) -> Result<ExitCode, Re
             say(&format!("  {note}"));
         }
     }
-    session::run(arguments.telling.session(of.to_owned(), task), config)
+    session::run(arguments.telling.session(of.to_owned(), &spec, task), config)
 }
 
 fn request(arguments: &Arguments, config: &Config) -> Request {

@@ -33,6 +33,8 @@ pub(super) struct Arguments {
 pub(super) struct Loaded {
     /// The task.
     pub(super) task: Task,
+    /// What it was read from.
+    pub(super) spec: TaskSpec,
     /// What was accepted but is worth saying.
     pub(super) warnings: Vec<Problem>,
 }
@@ -68,7 +70,7 @@ pub(super) fn load(path: &Path) -> Result<Loaded, Refusal> {
     let task = spec
         .resolve()
         .map_err(|problems| Refusal::Problems { of, problems })?;
-    Ok(Loaded { task, warnings })
+    Ok(Loaded { task, spec, warnings })
 }
 
 /// By the file's name, or by how the text begins where there is none.
@@ -105,7 +107,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Refusal> {
 fn tell(path: &Path, result: &Result<Loaded, Refusal>) {
     let path = path.display();
     match result {
-        Ok(Loaded { task, warnings }) => {
+        Ok(Loaded { task, warnings, .. }) => {
             print(&format!("{path}: ok, {}", summary(task)));
             for warning in warnings {
                 print(&format!("  warning: {warning}"));
@@ -159,7 +161,7 @@ fn value(path: &Path, result: &Result<Loaded, Refusal>) -> Value {
             .collect()
     };
     match result {
-        Ok(Loaded { task, warnings }) => json!({
+        Ok(Loaded { task, warnings, .. }) => json!({
             "file": path,
             "valid": true,
             "task_name": task.name,

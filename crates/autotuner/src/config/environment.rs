@@ -10,7 +10,7 @@ use super::{ConfigError, Environment, OPTIONS, shown};
 const PREFIX: &str = "AUTOTUNER_";
 
 /// Variables with our prefix that are no options: marks of engines, and what our scripts heed.
-const NO_OPTIONS: [&str; 14] = [
+const NO_OPTIONS: [&str; 18] = [
     "INSTANCE",
     "DEPLOYMENT",
     "LLAMA_SERVER",
@@ -22,6 +22,10 @@ const NO_OPTIONS: [&str; 14] = [
     "TEST_POSTGRES",
     "REQUIRE_POSTGRES",
     "SKIP_POSTGRES",
+    "AGENT_IMAGE",
+    "TEST_KUBECONFIG",
+    "REQUIRE_KUBERNETES",
+    "KUBERNETES_FOLDER",
     "BINARY",
     "FAULT",
     "LEASE_SECONDS",
@@ -47,7 +51,7 @@ pub(super) fn from_environment(read: impl Fn(&str) -> Option<OsString>) -> Resul
             .into_string()
             .map_err(|value| wrong(value.to_string_lossy().into_owned(), "it is not UTF-8 text"))?;
         let value = match option {
-            "stop_grace_seconds" => text
+            "stop_grace_seconds" | "kubernetes_schedule_timeout_seconds" => text
                 .parse::<f64>()
                 .map_err(|_| wrong(text, "it is a number of seconds"))?
                 .into(),
@@ -56,7 +60,7 @@ pub(super) fn from_environment(read: impl Fn(&str) -> Option<OsString>) -> Resul
                 .parse::<u32>()
                 .map_err(|_| wrong(text, "it is a whole number from 0"))?
                 .into(),
-            "manage_all_containers" => match text.to_ascii_lowercase().as_str() {
+            "manage_all_containers" | "kubernetes_autoscaled" => match text.to_ascii_lowercase().as_str() {
                 "true" | "1" => true.into(),
                 "false" | "0" => false.into(),
                 _ => return Err(wrong(text, "it is true or false")),

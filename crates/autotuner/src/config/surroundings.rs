@@ -38,6 +38,18 @@ pub(super) fn docker_host(read: impl Fn(&str) -> Option<OsString>) -> Option<Str
     read("DOCKER_HOST")?.into_string().ok()
 }
 
+/// Where the kubeconfig is, the first where several are named; the usual place where there is one.
+pub(super) fn kubeconfig(read: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    if let Some(named) = read("KUBECONFIG") {
+        let first = std::env::split_paths(&named).find(|path| !path.as_os_str().is_empty());
+        if first.is_some() {
+            return first;
+        }
+    }
+    let usual = PathBuf::from(read("HOME")?).join(".kube/config");
+    usual.is_file().then_some(usual)
+}
+
 /// Where a hub's models are kept, when that is said.
 pub(super) fn hub_cache(read: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
     read("HF_HOME")

@@ -46,6 +46,17 @@ pub(super) fn grace(seconds: f64) -> Result<Duration, ConfigError> {
     })
 }
 
+pub(super) fn schedule_timeout(seconds: f64) -> Result<Duration, ConfigError> {
+    if (1.0..=86_400.0).contains(&seconds) {
+        return Ok(Duration::from_secs_f64(seconds));
+    }
+    Err(ConfigError::Value {
+        option: "kubernetes_schedule_timeout_seconds",
+        value: seconds.to_string(),
+        reason: "it lies between 1 and 86400",
+    })
+}
+
 pub(super) fn tasks_at_once(tasks: u32) -> Result<usize, ConfigError> {
     match usize::try_from(tasks) {
         Ok(tasks @ 1..=1000) => Ok(tasks),

@@ -60,6 +60,7 @@ pub(crate) fn check(spec: &TaskSpec, task: &Task, role: Role, permits: &Permits)
         problems.extend(asked.program(spec, task));
         problems.extend(asked.model(task));
         problems.extend(asked.sources(task));
+        problems.extend(asked.cluster(task));
     }
     for (written, values) in &spec.parameters.0 {
         asked.parameter(written, values, &mut problems);
@@ -116,8 +117,14 @@ impl Asked<'_> {
     fn model(&self, task: &Task) -> Option<Problem> {
         let named = task.model.id_or_path.as_str();
         let is_plain_name = !named.contains(['/', '\\']) && named != "." && named != "..";
+        let claim = task.cluster.claim.as_ref();
+        let is_claimed = task.deployment == DeploymentMode::Kubernetes
+            && claim.is_some_and(|claim| Path::new(named).starts_with(&claim.mount_path))
+            && !Path::new(named)
+                .components()
+                .any(|part| part == Component::ParentDir);
         let is_of_hub = task.engine != EngineKind::LlamaCpp && is_hub_id(named);
-        if is_plain_name || is_of_hub || self.is_inside(named) {
+        if is_plain_name || is_of_hub || is_claimed || self.is_inside(named) {
             return None;
         }
         let is_path = named.starts_with(['/', '.', '~']) || task.engine != EngineKind::Sim;
@@ -125,6 +132,23 @@ impl Asked<'_> {
             let message = format!("{named:?} is no model that operators may name");
             Problem::new("model.id_or_path", message).with_hint(self.places())
         })
+    }
+
+    /// What in a cluster gives an engine rights or secrets, or a place before others.
+    fn cluster(&self, task: &Task) -> Vec<Problem> {
+        let settings = &task.cluster;
+        let asked = [
+            ("service_account", settings.service_account.is_some()),
+            ("hub_token", settings.hub_token.is_some()),
+            ("image_pull_secrets", !settings.image_pull_secrets.is_empty()),
+            ("priority_class", settings.priority_class.is_some()),
+        ];
+        let asked = asked.into_iter().filter(|(_, is_asked)| *is_asked);
+        let refused = asked.map(|(key, _)| {
+            Problem::new(format!("kubernetes.{key}"), "is for admins to name")
+                .with_hint("leave it out, or let an admin send the task")
+        });
+        refused.collect()
     }
 
     /// Files of prompts and of recorded starts: their texts go to the engine.

@@ -2,20 +2,18 @@
 //!
 //! The one idea: whatever ends first decides, and on every way out the load has ended.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use autotuner_core::engine::{Endpoint, LaunchPlan};
+use autotuner_core::engine::Endpoint;
 use autotuner_core::failure::{Failure, FailureKind};
-use autotuner_core::ids::ExperimentNumber;
 use autotuner_core::measure::RequestOutcome;
-use autotuner_core::plan::Next;
-use autotuner_deploy::{Deployment, DeploymentStatus};
-use autotuner_load::{BenchError, Recording};
+use autotuner_core::workload::Workload;
+use autotuner_deploy::{Deployer, Deployment, DeploymentStatus};
+use autotuner_load::{Bench, BenchError, Observer, Recording};
 
+use super::chain;
 use super::explain::{exited, not_deployed};
-use super::levels::Levels;
-use super::{Worker, chain};
+use super::stop::RunStop;
 
 /// How often a running benchmark looks whether its engine still lives.
 const WATCH: Duration = Duration::from_millis(250);
@@ -26,39 +24,48 @@ const AFTERMATH: Duration = Duration::from_secs(2);
 /// How long the last look at an engine may take that has answered everything.
 const LAST_LOOK: Duration = Duration::from_secs(5);
 
-/// What a benchmark has recorded.
-pub(super) struct Loaded {
-    pub(super) recording: Recording,
-    /// Why it was not carried to its end, if it was not.
-    pub(super) given_up: Option<String>,
+/// An engine to be loaded, and who does it.
+pub(crate) struct Loading<'a> {
+    /// Who has started it.
+    pub(crate) deployer: &'a dyn Deployer,
+    /// Which it is.
+    pub(crate) deployment: &'a Deployment,
+    /// Who loads it.
+    pub(crate) bench: &'a dyn Bench,
+    /// With what.
+    pub(crate) workload: &'a Workload,
+    /// For how long at most.
+    pub(crate) limit: Duration,
+    /// The name under which it serves the model.
+    pub(crate) model: &'a str,
 }
 
 /// Loads the engine until the workload is done or not worth finishing, the time is up, the engine
 /// dies or a person stops it, whichever comes first. On every way out the load has ended.
-pub(super) async fn benchmark(
-    worker: &Arc<Worker>,
-    (number, next): (ExperimentNumber, &Next),
-    plan: &LaunchPlan,
-    deployment: &Deployment,
-) -> Result<Loaded, Failure> {
+///
+/// # Errors
+/// Why there is nothing to judge.
+pub(crate) async fn benchmark(
+    loading: &Loading<'_>,
+    stop: &RunStop,
+    observer: &mut dyn Observer,
+) -> Result<Recording, Failure> {
     let endpoint = Endpoint {
-        base_url: deployment.base_url.clone(),
-        model: plan.served_model_name.clone(),
+        base_url: loading.deployment.base_url.clone(),
+        model: loading.model.to_owned(),
         api_key: None,
     };
-    let cancel = worker.stop.tokens.soft.child_token();
-    let mut levels = Levels::new(worker, number, next, plan.gpus);
-    let limit = worker.task.search.timeout_per_iteration;
-    let mut measuring = worker
+    let cancel = stop.tokens.soft.child_token();
+    let limit = loading.limit;
+    let mut measuring = loading
         .bench
-        .measure(&endpoint, &worker.task.workload, cancel.clone(), &mut levels);
+        .measure(&endpoint, loading.workload, cancel.clone(), observer);
     let interrupted = tokio::select! {
         result = &mut measuring => {
             drop(measuring);
-            let recording = survived(worker, deployment, result).await?;
-            return Ok(Loaded { recording, given_up: levels.given_up() });
+            return survived(loading, result).await;
         }
-        failure = watch(worker, deployment) => failure,
+        failure = watch(loading) => failure,
         () = tokio::time::sleep(limit) => Failure::new(
             FailureKind::BenchmarkFailed,
             format!("the benchmark did not end within {} s", limit.as_secs_f64()),
@@ -73,19 +80,16 @@ pub(super) async fn benchmark(
 /// What was measured, unless the engine died of it. An engine's death shows in its requests
 /// before it shows in its status, so a benchmark that was not clean is given a moment.
 async fn survived(
-    worker: &Worker,
-    deployment: &Deployment,
+    loading: &Loading<'_>,
     result: Result<Recording, BenchError>,
 ) -> Result<Recording, Failure> {
     let death = match &result {
         Err(BenchError::Cancelled) => None,
         Ok(recording) if is_clean(recording) => {
-            let seen = tokio::time::timeout(LAST_LOOK, last_look(worker, deployment)).await;
+            let seen = tokio::time::timeout(LAST_LOOK, last_look(loading)).await;
             seen.ok().flatten()
         }
-        _ => tokio::time::timeout(AFTERMATH, watch(worker, deployment))
-            .await
-            .ok(),
+        _ => tokio::time::timeout(AFTERMATH, watch(loading)).await.ok(),
     };
     death.map_or_else(|| result.map_err(bench_failure), Err)
 }
@@ -96,9 +100,9 @@ fn is_clean(recording: &Recording) -> bool {
 }
 
 /// Ends when the engine does.
-async fn watch(worker: &Worker, deployment: &Deployment) -> Failure {
+async fn watch(loading: &Loading<'_>) -> Failure {
     loop {
-        match look(worker, deployment).await {
+        match look(loading).await {
             None => tokio::time::sleep(WATCH).await,
             Some(failure) => return failure,
         }
@@ -106,10 +110,10 @@ async fn watch(worker: &Worker, deployment: &Deployment) -> Failure {
 }
 
 /// What keeps an engine's figures from being its own, though all was answered.
-async fn last_look(worker: &Worker, deployment: &Deployment) -> Option<Failure> {
-    match look(worker, deployment).await {
+async fn last_look(loading: &Loading<'_>) -> Option<Failure> {
+    match look(loading).await {
         None => {
-            let disturbed = worker.deployer.undisturbed(deployment).await.err();
+            let disturbed = loading.deployer.undisturbed(loading.deployment).await.err();
             disturbed.map(|error| not_deployed(&error))
         }
         failure => failure,
@@ -117,8 +121,8 @@ async fn last_look(worker: &Worker, deployment: &Deployment) -> Option<Failure> 
 }
 
 /// What has become of the engine, if it does not simply run.
-async fn look(worker: &Worker, deployment: &Deployment) -> Option<Failure> {
-    match worker.deployer.status(deployment).await {
+async fn look(loading: &Loading<'_>) -> Option<Failure> {
+    match loading.deployer.status(loading.deployment).await {
         Ok(DeploymentStatus::Running) => None,
         Ok(DeploymentStatus::Exited(exit)) => Some(exited(&exit, "under load")),
         Ok(DeploymentStatus::Gone) => Some(Failure::new(

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use autotuner_core::engine::LaunchPlan;
-use autotuner_core::experiment::{ContainerFacts, LaunchFacts, Measured};
+use autotuner_core::experiment::{LaunchFacts, Measured};
 use autotuner_core::failure::{Failure, FailureKind};
 use autotuner_core::ids::ExperimentNumber;
 use autotuner_core::lifecycle::{ExperimentMove, ExperimentStatus};
@@ -13,12 +13,12 @@ use autotuner_deploy::Label;
 use autotuner_store::StoreError;
 use tracing::Instrument as _;
 
-use super::benchmark::{Loaded, benchmark};
 use super::explain::explain;
 use super::judge::{given_up_early, judge};
+use super::levels::Levels;
 use super::requests::keep_requests;
-use super::secret::without_secret;
-use super::start::{Started, ready, same_image, start};
+use super::site::Running;
+use super::start::same_image;
 use super::teardown::tear_down;
 use super::{Event, Worker, chain};
 use crate::fault::{self, FaultPoint, Side, around};
@@ -112,13 +112,13 @@ async fn attempt(worker: &Arc<Worker>, number: ExperimentNumber, next: &Next) ->
         attempt: next.attempt,
         log_file: worker.logs.engine_log(number),
     };
-    let started = Arc::new(start(worker, number, &plan, &label).await?);
+    let running = Arc::new(Running::start(worker, number, &plan, &label).await?);
     // In a task of its own, so that even a panic in there comes back here, to the teardown.
     let measuring = measure(
         Arc::clone(worker),
         (number, next.clone()),
         plan,
-        Arc::clone(&started),
+        Arc::clone(&running),
     );
     let measuring = measuring.in_current_span();
     let outcome = tokio::spawn(measuring).await.unwrap_or_else(|fault| {
@@ -127,7 +127,7 @@ async fn attempt(worker: &Arc<Worker>, number: ExperimentNumber, next: &Next) ->
             format!("a fault of our own: {fault}"),
         ))
     });
-    tear_down(worker, started).await;
+    tear_down(worker, running).await;
     outcome
 }
 
@@ -159,11 +159,11 @@ async fn measure(
     worker: Arc<Worker>,
     (number, next): (ExperimentNumber, Next),
     plan: LaunchPlan,
-    started: Arc<Started>,
+    running: Arc<Running>,
 ) -> Result<Measured, Failure> {
-    match try_measure(&worker, (number, &next), &plan, &started).await {
+    match try_measure(&worker, (number, &next), &plan, &running).await {
         Ok(measured) => Ok(measured),
-        Err(failure) => Err(explain(&worker, &started.deployment, failure).await),
+        Err(failure) => Err(explain(&worker, &running, failure).await),
     }
 }
 
@@ -172,21 +172,21 @@ async fn try_measure(
     worker: &Arc<Worker>,
     (number, next): (ExperimentNumber, &Next),
     plan: &LaunchPlan,
-    started: &Started,
+    running: &Running,
 ) -> Result<Measured, Failure> {
-    let deployment = &started.deployment;
-    let image = same_image(worker, deployment.image.as_ref());
+    let launched = running.facts(worker, plan);
+    let image = same_image(worker, launched.image.as_ref());
     let mut facts = LaunchFacts {
         // What was started is on record, also where it is not what it should have been.
         image: match &image {
             Ok(image) => image.clone(),
-            Err(_) => deployment.image.clone(),
+            Err(_) => launched.image.clone(),
         },
-        ..launched(worker, plan, started)
+        ..launched
     };
     around(FaultPoint::RecordLaunch, record(worker, number, facts.clone())).await?;
     image?;
-    let took = around(FaultPoint::Ready, ready(worker, plan, deployment)).await?;
+    let took = around(FaultPoint::Ready, running.ready(worker, plan)).await?;
     facts.ready_after_ms = u64::try_from(took.as_millis()).ok();
     around(FaultPoint::RecordReady, record(worker, number, facts)).await?;
     moved(
@@ -196,10 +196,10 @@ async fn try_measure(
         ExperimentStatus::Benchmarking,
     )
     .await?;
-    let sampler = worker.gpus.sample(&started.gpus);
-    let measuring = benchmark(worker, (number, next), plan, deployment);
-    let Loaded { recording, given_up } = around(FaultPoint::Benchmark, measuring).await?;
-    let sampled = sampler.finish().await;
+    let mut levels = Levels::new(worker, number, next, plan.gpus);
+    let measuring = running.load(worker, plan, &mut levels);
+    let (recording, sampled) = around(FaultPoint::Benchmark, measuring).await?;
+    let given_up = levels.given_up();
     let recording = around(FaultPoint::WriteRecords, keep_requests(worker, number, recording)).await;
     fault::at(FaultPoint::Judge, Side::Before);
     let judged = judge(&worker.task, plan.gpus, recording, sampled);
@@ -209,26 +209,6 @@ async fn try_measure(
     };
     fault::at(FaultPoint::Judge, Side::After);
     judged
-}
-
-/// What was started, as it is told at once.
-fn launched(worker: &Worker, plan: &LaunchPlan, started: &Started) -> LaunchFacts {
-    let deployment = &started.deployment;
-    let container = deployment.container_name.as_ref().map(|name| ContainerFacts {
-        id: deployment.id.clone(),
-        name: name.clone(),
-        started_at_ms: started.at_ms,
-    });
-    LaunchFacts {
-        command: deployment.command.clone(),
-        env: plan.env.iter().map(without_secret).collect(),
-        engine_version: worker.facts.version.clone(),
-        ready_after_ms: None,
-        image: deployment.image.clone(),
-        gpus: started.gpus.devices().to_vec(),
-        base_url: Some(deployment.base_url.clone()),
-        container,
-    }
 }
 
 async fn record(worker: &Worker, number: ExperimentNumber, facts: LaunchFacts) -> Result<(), Failure> {

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use autotuner_core::engine::diagnose_exit;
 use autotuner_core::failure::{Failure, FailureKind};
-use autotuner_deploy::{DeployError, Deployment, Exit};
+use autotuner_deploy::{DeployError, Exit};
 
+use super::site::Running;
 use super::{Worker, chain};
 
 /// Lines of the engine's output that a failure keeps.
@@ -15,7 +16,7 @@ const TAIL: usize = 100;
 const TAIL_PATIENCE: Duration = Duration::from_secs(1);
 
 /// The failure of an engine that ended by itself.
-pub(super) fn exited(exit: &Exit, when: &str) -> Failure {
+pub(crate) fn exited(exit: &Exit, when: &str) -> Failure {
     let how = match (exit.code, exit.signal) {
         (Some(code), _) => format!("with exit code {code}"),
         (None, Some(signal)) => format!("by signal {signal}"),
@@ -33,7 +34,7 @@ pub(super) fn exited(exit: &Exit, when: &str) -> Failure {
 }
 
 /// The failure of an engine that was never started.
-pub(super) fn not_deployed(error: &DeployError) -> Failure {
+pub(crate) fn not_deployed(error: &DeployError) -> Failure {
     let kind = match error {
         DeployError::Cancelled => FailureKind::Cancelled,
         _ => FailureKind::Infrastructure,
@@ -71,7 +72,7 @@ pub(crate) fn remedy(error: &DeployError) -> Option<&'static str> {
 }
 
 /// Adds the end of the engine's output to a failure, and what it says about the cause.
-pub(super) async fn explain(worker: &Worker, deployment: &Deployment, mut failure: Failure) -> Failure {
+pub(super) async fn explain(worker: &Worker, running: &Running, mut failure: Failure) -> Failure {
     if matches!(failure.kind, FailureKind::Cancelled | FailureKind::EarlyAborted) {
         return failure;
     }
@@ -81,7 +82,7 @@ pub(super) async fn explain(worker: &Worker, deployment: &Deployment, mut failur
         return failure;
     }
     let tail = tokio::select! {
-        tail = worker.deployer.logs(deployment, TAIL) => tail,
+        tail = running.tail(TAIL) => tail,
         () = worker.given_up(TAIL_PATIENCE) => Ok(Vec::new()),
     };
     failure.log_tail = tail.unwrap_or_else(|error| vec![chain(&error)]);

@@ -3,7 +3,8 @@
 //! One [`Worker`] runs one task. All judgement is `autotuner_core`'s; this only connects the
 //! hands, and sees to it that every engine it starts is stopped.
 
-mod benchmark;
+pub(crate) mod benchmark;
+pub(crate) mod cluster;
 mod earlier;
 mod experiment;
 pub(crate) mod explain;
@@ -14,11 +15,12 @@ pub(crate) mod preflight;
 pub(crate) mod probe;
 mod requests;
 pub(crate) mod secret;
+pub(crate) mod site;
 pub(crate) mod slots;
-mod start;
+pub(crate) mod start;
 pub(crate) mod stop;
 mod task;
-mod teardown;
+pub(crate) mod teardown;
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -32,8 +34,8 @@ use autotuner_core::problem::Problem;
 use autotuner_core::search::Strategy;
 use autotuner_core::space::{Candidate, CandidateKey};
 use autotuner_core::task::Task;
+use autotuner_deploy::FetchProgress;
 use autotuner_deploy::gpu::GpuPool;
-use autotuner_deploy::{Deployer, FetchProgress};
 use autotuner_load::{Bench, Progress};
 use autotuner_store::Store;
 use tokio::sync::OnceCell;
@@ -41,6 +43,7 @@ use tokio::sync::OnceCell;
 use crate::clock::Clock;
 use logs::TaskLogs;
 use probe::EngineFacts;
+use site::Ground;
 use slots::CpuSlots;
 use stop::RunStop;
 
@@ -60,7 +63,10 @@ pub(crate) struct Worker {
     pub(crate) task_id: TaskId,
     pub(crate) engine: &'static dyn Engine,
     pub(crate) strategy: &'static dyn Strategy,
-    pub(crate) deployer: Arc<dyn Deployer>,
+    /// Where its engines run.
+    pub(crate) ground: Ground,
+    /// The task as it was written, for who has to read it elsewhere.
+    pub(crate) document: serde_json::Value,
     pub(crate) bench: Arc<dyn Bench>,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Arc<dyn Clock>,

@@ -12,11 +12,14 @@ use autotuner_core::search::Strategy;
 use autotuner_core::space::{Candidate, Size};
 use autotuner_core::task::{DeploymentMode, Resources, Task};
 use autotuner_deploy::gpu::GpuPool;
-use autotuner_deploy::{DeployError, Deployer, Watcher};
+use autotuner_deploy::{DeployError, Watcher};
 use tokio_util::sync::CancellationToken;
 
+use super::cluster::misplaced;
+use super::cluster::preflight as cluster_preflight;
 use super::explain::remedy;
 use super::probe::{EngineFacts, LONGEST_PROBE, probe};
+use super::site::Ground;
 use super::{chain, plan_request};
 use crate::config::Config;
 use crate::datasets::Library;
@@ -68,13 +71,13 @@ pub(crate) struct Places {
 pub(crate) async fn prepare(
     mut task: Task,
     places: &Places,
-    deployer: &dyn Deployer,
+    ground: &Ground,
     gpus: &GpuPool,
     watcher: &dyn Watcher,
     cancel: &CancellationToken,
 ) -> Result<Prepared, Vec<Problem>> {
     let mut problems = std::mem::take(&mut task.not_built);
-    problems.extend(mode_problem(task.deployment));
+    problems.extend(misplaced(&task));
     match resolve_model(&task, places) {
         Ok(path) => task.model.id_or_path = path,
         Err(problem) => problems.push(problem),
@@ -93,16 +96,25 @@ pub(crate) async fn prepare(
     let strategy = task.search.strategy.strategy();
     let filling = places.library.fill(&mut task.workload, cancel);
     filling.await.map_err(|problem| vec![problem])?;
-    if let Some(problem) = too_few_gpus(gpus, plan.gpus, cancel).await {
-        return Err(vec![problem]);
-    }
-    if let Err(error) = deployer.prepare(&plan, watcher, cancel).await {
-        return Err(vec![not_there(&task, &error)]);
-    }
-    let facts = probe(engine, |arguments| {
-        deployer.ask(&plan, arguments, LONGEST_PROBE, cancel)
-    })
-    .await;
+    let facts = match ground {
+        Ground::Machine(deployer) => {
+            if let Some(problem) = too_few_gpus(gpus, plan.gpus, cancel).await {
+                return Err(vec![problem]);
+            }
+            if let Err(error) = deployer.prepare(&plan, watcher, cancel).await {
+                return Err(vec![not_there(&task, &error)]);
+            }
+            probe(engine, |arguments| {
+                deployer.ask(&plan, arguments, LONGEST_PROBE, cancel)
+            })
+            .await
+        }
+        Ground::Cluster(cluster) => {
+            cluster_preflight::check(&task, engine, &plan, cluster).await?;
+            // What the program says of itself could only be asked in the cluster.
+            EngineFacts::default()
+        }
+    };
     if let Some(Diagnosis { evidence, advice, .. }) = &facts.unfit {
         let problem = Problem::new("engine.program", format!("cannot run here: {evidence}"));
         let advice = advice
@@ -213,28 +225,15 @@ pub(crate) fn unheeded(task: &Task) -> Option<String> {
 /// Everything in a sound task for which it would be refused at its start: understood, and not
 /// built yet.
 pub(crate) fn cannot_run_yet(task: &Task) -> Vec<Problem> {
-    let mode = (task.deployment == DeploymentMode::Kubernetes).then(|| {
-        Problem::new("deployment_mode", "engines cannot be started in Kubernetes yet")
-            .with_hint("use docker or local, or --mode")
-    });
     let parts = task.not_built.iter().cloned();
-    parts.chain(mode).collect()
-}
-
-fn mode_problem(mode: DeploymentMode) -> Option<Problem> {
-    (mode == DeploymentMode::Kubernetes).then(|| {
-        Problem::new(
-            "deployment_mode",
-            "starting engines in Kubernetes is not built into this version",
-        )
-        .with_hint("use Docker or a local process: deployment_mode: docker or local, or --mode")
-    })
+    parts.chain(misplaced(task)).collect()
 }
 
 /// What the engine is to be given as its model: an existing path, or a hub id.
 pub(crate) fn resolve_model(task: &Task, places: &Places) -> Result<String, Problem> {
     let named = task.model.id_or_path.as_str();
-    if matches!(task.engine, EngineKind::Sim | EngineKind::Custom) {
+    let is_elsewhere = task.deployment == DeploymentMode::Kubernetes;
+    if is_elsewhere || matches!(task.engine, EngineKind::Sim | EngineKind::Custom) {
         return Ok(named.to_owned());
     }
     let is_plain_path = named.starts_with(['/', '.']);

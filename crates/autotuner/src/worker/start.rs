@@ -14,11 +14,12 @@ use autotuner_core::gpu::ChoiceRules;
 use autotuner_core::ids::ExperimentNumber;
 use autotuner_deploy::gpu::{GpuError, HeldGpus};
 use autotuner_deploy::ready::{NotReady, ReadyCheck, wait_until_ready};
-use autotuner_deploy::{DeployError, Deployment, FetchProgress, Label, Placement, Watcher};
+use autotuner_deploy::{DeployError, Deployer, Deployment, FetchProgress, Label, Placement, Watcher};
 use tokio::time::{Instant, sleep};
 
 use super::explain::{exited, not_deployed};
 use super::slots::{HeldSlots, SlotError};
+use super::stop::RunStop;
 use super::teardown::clear_stuck;
 use super::{Event, Worker, chain};
 use crate::fault::{FaultPoint, around};
@@ -37,11 +38,12 @@ const TARGET_PAUSE: Duration = Duration::from_secs(1);
 const SLOT_PATIENCE: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// An engine that was started.
-#[derive(Debug)]
 pub(super) struct Started {
     /// The experiment that it was started for.
     pub(super) number: ExperimentNumber,
     pub(super) deployment: Deployment,
+    /// Who has started it.
+    pub(super) deployer: Arc<dyn Deployer>,
     /// When, milliseconds since the Unix epoch.
     pub(super) at_ms: i64,
     /// The GPUs that nobody else gets until the engine is gone.
@@ -57,11 +59,13 @@ pub(super) struct Started {
 /// Whatever kept it from starting; nothing runs then.
 pub(super) async fn start(
     worker: &Arc<Worker>,
+    deployer: Arc<dyn Deployer>,
     number: ExperimentNumber,
     plan: &LaunchPlan,
     label: &Label,
 ) -> Result<Started, Failure> {
-    around(FaultPoint::PrepareLaunch, prepare(worker, number, plan)).await?;
+    let preparing = prepare(worker, deployer.as_ref(), number, plan);
+    around(FaultPoint::PrepareLaunch, preparing).await?;
     clear_stuck(worker).await?;
     if worker.stop.tokens.soft.is_cancelled() {
         return Err(Failure::new(
@@ -74,7 +78,7 @@ pub(super) async fn start(
         image: worker.image.get().map(|image| image.id.clone()),
         ..gpus.placement()
     };
-    let launching = worker.deployer.launch(plan, &placement, label);
+    let launching = deployer.launch(plan, &placement, label);
     // Dropped midway, a launch undoes itself.
     let launched = tokio::select! {
         biased;
@@ -85,6 +89,7 @@ pub(super) async fn start(
     Ok(Started {
         number,
         deployment,
+        deployer: Arc::clone(&deployer),
         at_ms: worker.clock.now_ms(),
         gpus,
         slots,
@@ -200,16 +205,17 @@ fn without_gpus(error: &GpuError) -> Failure {
 
 /// Sees to it that the program or image is there. A target that does not answer is waited for:
 /// a daemon that restarts is no reason to give a task up.
-async fn prepare(worker: &Worker, number: ExperimentNumber, plan: &LaunchPlan) -> Result<(), Failure> {
+async fn prepare(
+    worker: &Worker,
+    deployer: &dyn Deployer,
+    number: ExperimentNumber,
+    plan: &LaunchPlan,
+) -> Result<(), Failure> {
     let watcher = Fetching { worker, number };
     let begun = Instant::now();
     let mut is_told = false;
     loop {
-        match worker
-            .deployer
-            .prepare(plan, &watcher, &worker.stop.tokens.soft)
-            .await
-        {
+        match deployer.prepare(plan, &watcher, &worker.stop.tokens.soft).await {
             Ok(()) => return Ok(()),
             Err(error @ DeployError::TargetGone { .. }) if begun.elapsed() < TARGET_PATIENCE => {
                 if !is_told {
@@ -249,18 +255,17 @@ impl Watcher for Fetching<'_> {
 }
 
 /// Waits until the engine answers; how long that took.
-pub(super) async fn ready(
-    worker: &Worker,
+///
+/// # Errors
+/// It did not, and why.
+pub(crate) async fn ready(
+    deployer: &dyn Deployer,
+    stop: &RunStop,
     plan: &LaunchPlan,
     deployment: &Deployment,
 ) -> Result<Duration, Failure> {
     let check = ReadyCheck::of(plan);
-    let waiting = wait_until_ready(
-        worker.deployer.as_ref(),
-        deployment,
-        &check,
-        &worker.stop.tokens.soft,
-    );
+    let waiting = wait_until_ready(deployer, deployment, &check, &stop.tokens.soft);
     let error = match waiting.await {
         Ok(ready) => return Ok(ready.took),
         Err(error) => error,

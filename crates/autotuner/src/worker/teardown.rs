@@ -8,42 +8,43 @@ use std::time::Duration;
 
 use autotuner_core::failure::{Failure, FailureKind};
 use autotuner_core::ids::ExperimentNumber;
-use autotuner_deploy::{DeployError, Deployment};
+use autotuner_deploy::DeployError;
 
-use super::start::Started;
+use super::site::Running;
 use super::{Worker, chain};
 use crate::fault::{FaultPoint, around};
+use crate::shutdown::Shutdown;
 
 /// How long an end may take that a person is in a hurry for. What is left then is on record,
 /// and the next sweep ends it.
 const HURRIED: Duration = Duration::from_secs(6);
 
 /// Engines that could not be stopped, each with the reason. Their GPUs stay held.
-#[derive(Debug, Default)]
-pub(crate) struct Stuck(Mutex<Vec<(Arc<Started>, String)>>);
+#[derive(Default)]
+pub(crate) struct Stuck(Mutex<Vec<(Arc<Running>, String)>>);
 
 impl Stuck {
-    fn remember(&self, started: Arc<Started>, why: String) {
+    fn remember(&self, running: Arc<Running>, why: String) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.push((started, why));
+        all.push((running, why));
     }
 
-    fn take(&self) -> Vec<(Arc<Started>, String)> {
+    fn take(&self) -> Vec<(Arc<Running>, String)> {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 /// Stops the engine and keeps its output. A cancel does not cut this short; a second signal
 /// only takes away the time that the engine is given to end by itself.
-pub(super) async fn tear_down(worker: &Arc<Worker>, started: Arc<Started>) {
-    let number = started.number;
-    let stopping = stop(worker, &started.deployment);
+pub(super) async fn tear_down(worker: &Arc<Worker>, running: Arc<Running>) {
+    let number = running.number();
+    let stopping = stop(worker, &running);
     match around(FaultPoint::Stop, stopping).await {
         Ok(()) => around(FaultPoint::RecordStop, record_stop(worker, number)).await,
         Err(error) => {
             let message = format!("[Experiment {number}] {}", chain(&error));
             worker.warn(&message);
-            worker.stuck.remember(started, message);
+            worker.stuck.remember(running, message);
         }
     }
     // A long log takes its time, which must not be another experiment's.
@@ -69,12 +70,12 @@ async fn record_stop(worker: &Worker, number: ExperimentNumber) {
 /// Something still runs and would disturb what is measured beside it.
 pub(super) async fn clear_stuck(worker: &Worker) -> Result<(), Failure> {
     let mut left = Vec::new();
-    for (started, why) in worker.stuck.take() {
-        if stop(worker, &started.deployment).await.is_ok() {
-            record_stop(worker, started.number).await;
+    for (running, why) in worker.stuck.take() {
+        if stop(worker, &running).await.is_ok() {
+            record_stop(worker, running.number()).await;
         } else {
             left.push(why.clone());
-            worker.stuck.remember(started, why);
+            worker.stuck.remember(running, why);
         }
     }
     if left.is_empty() {
@@ -91,17 +92,32 @@ pub(super) async fn clear_stuck(worker: &Worker) -> Result<(), Failure> {
     Err(failure)
 }
 
-async fn stop(worker: &Worker, deployment: &Deployment) -> Result<(), DeployError> {
+async fn stop(worker: &Worker, running: &Running) -> Result<(), DeployError> {
+    let tokens = &worker.stop.tokens;
+    ended(&running.id(), tokens, worker.stop_grace, |grace| {
+        running.end(worker, grace)
+    })
+    .await
+}
+
+/// Ends what `end` ends, within the grace that it is told; without any once somebody hurries.
+///
+/// # Errors
+/// It could not be ended.
+pub(crate) async fn ended<Ending>(
+    id: &str,
+    tokens: &Shutdown,
+    grace: Duration,
+    end: impl Fn(Duration) -> Ending,
+) -> Result<(), DeployError>
+where
+    Ending: Future<Output = Result<(), DeployError>>,
+{
     tokio::select! {
         biased;
-        () = worker.stop.tokens.hard.cancelled() => {}
-        stopped = worker.deployer.stop(deployment, worker.stop_grace) => return stopped,
+        () = tokens.hard.cancelled() => {}
+        stopped = end(grace) => return stopped,
     }
-    let stopping = worker.deployer.stop(deployment, Duration::ZERO);
-    let stopped = tokio::time::timeout(HURRIED, stopping).await;
-    stopped.unwrap_or_else(|_| {
-        Err(DeployError::StillRunning {
-            id: deployment.id.clone(),
-        })
-    })
+    let stopped = tokio::time::timeout(HURRIED, end(Duration::ZERO)).await;
+    stopped.unwrap_or_else(|_| Err(DeployError::StillRunning { id: id.to_owned() }))
 }

@@ -112,12 +112,12 @@ fn every_example_is_sound() {
 fn what_a_run_would_refuse_is_told_of_a_sound_file() {
     let sandbox = Sandbox::new();
     let mut task = sim_task(&json!({"max-num-seqs": [4, 8]}));
-    task["deployment_mode"] = "kubernetes".into();
+    task["storage"] = json!({"type": "pvc", "pvc_name": "models"});
     sandbox.write("later.json", &task.to_string());
     let told = sandbox.run(&["validate", "later.json"]).expect(0).stdout;
     for part in [
-        "later.json: ok, sim on kubernetes",
-        "cannot run yet: deployment_mode: engines cannot be started in Kubernetes yet",
+        "later.json: ok, sim on local",
+        "cannot run yet: storage: is a volume of a Kubernetes cluster, and the engine runs elsewhere",
     ] {
         assert!(told.contains(part), "{told}");
     }
@@ -127,7 +127,7 @@ fn what_a_run_would_refuse_is_told_of_a_sound_file() {
         .json();
     let told = json[0]["cannot_run_yet"].as_array().expect("a list");
     let places: Vec<_> = told.iter().map(|problem| problem["path"].clone()).collect();
-    assert_eq!(places, ["deployment_mode"]);
+    assert_eq!(places, ["storage"]);
 }
 
 #[test]

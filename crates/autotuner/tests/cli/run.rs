@@ -193,7 +193,7 @@ fn quiet_says_no_progress() {
 }
 
 #[test]
-fn targets_that_are_not_built_are_refused_before_anything_starts() {
+fn a_cluster_that_nobody_names_is_refused_before_anything_starts() {
     let sandbox = Sandbox::new();
     sandbox.write("task.json", &sim_task(&json!({"max-num-seqs": [8]})).to_string());
     for mode in ["kubernetes", "ome"] {
@@ -203,8 +203,8 @@ fn targets_that_are_not_built_are_refused_before_anything_starts() {
             .says(&[
                 "deployment_mode",
                 "Kubernetes",
-                "not built into this version",
-                "--mode",
+                "kubernetes_config",
+                "deployment_mode: local",
             ]);
         assert_eq!(finished.stdout, "");
     }

@@ -1,7 +1,8 @@
 //! Where an engine finds its model: on this machine, in a container, or at a hub.
 //!
 //! The one idea: an absolute path is a model that is here. A local program is given that
-//! path; a container is given a read-only view of it and the path inside. Two layouts need
+//! path; a container is given a read-only view of it and the path inside. To a cluster a path is
+//! one in its pods: on a volume that the task names, or in the image. Two layouts need
 //! more than the path itself to be seen: a hub's cache, whose snapshots are links into the
 //! same model's folder, and a GGUF model in several files. Nothing here looks at a disk.
 
@@ -39,7 +40,7 @@ impl Placed {
 pub(crate) fn place(request: &PlanRequest<'_>) -> Placed {
     let named = request.model.id_or_path.as_str();
     let path = Path::new(named);
-    let is_contained = request.deployment != DeploymentMode::Local;
+    let is_contained = request.deployment == DeploymentMode::Docker;
     if !is_contained || !path.is_absolute() {
         return Placed {
             name: named.to_owned(),

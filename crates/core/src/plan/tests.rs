@@ -35,6 +35,7 @@ fn a_task(strategy: StrategyKind, max_iterations: u32, parallel: u32) -> Task {
             served_name: "sim".into(),
         },
         settings: EngineSettings::default(),
+        cluster: crate::task::ClusterSettings::default(),
         resources: Resources::default(),
         space: Space::new(
             vec![

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::benchmark::{self, BenchmarkSpec};
 use super::engine::{self, EngineSpec};
 use super::findings::Findings;
-use super::kubernetes::{self, ClusterResourceSpec, StorageSpec};
+use super::kubernetes::{self, ClusterResourceSpec, KubernetesSpec, StorageSpec};
 use super::optimization::{self, OptimizationSpec};
 use super::parallel::{self, ParallelSpec};
 use super::parameters::{self, Parameters};
@@ -69,6 +69,9 @@ pub struct TaskSpec {
     /// Parallel sizes to try.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parallel_config: Option<ParallelSpec>,
+    /// What the pods of a cluster are like.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kubernetes: Option<KubernetesSpec>,
     /// Where a cluster finds the model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub storage: Option<StorageSpec>,
@@ -212,6 +215,7 @@ fn read_root(fields: &mut Fields<'_>) -> TaskSpec {
         resources: fields.take("resources", resources::read),
         quant_config: fields.take("quant_config", quant::read),
         parallel_config: fields.take("parallel_config", parallel::read),
+        kubernetes: fields.take("kubernetes", kubernetes::read_pods),
         storage: fields.take("storage", kubernetes::read_storage),
         clusterbasemodel_config: fields.take("clusterbasemodel_config", kubernetes::read_resource),
         clusterservingruntime_config: fields.take("clusterservingruntime_config", kubernetes::read_resource),

@@ -1,5 +1,8 @@
-//! Parts of the document that only a Kubernetes cluster needs. Understood and checked, not
-//! yet applied.
+//! Parts of the document that only a Kubernetes cluster needs: what its pods are like, where the
+//! model's volume is, and the cluster resources of the original system, which are understood and
+//! checked and not applied.
+
+use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -7,9 +10,11 @@ use serde_json::{Map, Value};
 
 use super::findings::Findings;
 use super::quant::check_words;
-use super::read::{Node, Words};
+use super::read::{Fields, Node, Words, shorten};
+use super::resources::memory_bytes;
 use super::rules;
 use crate::problem::Problem;
+use crate::task::{ClusterSettings, SecretKey, Toleration, VolumeClaim};
 
 const BASE_MODEL_PRESETS: [&str; 7] = [
     "llama-3-2-1b-instruct",
@@ -28,7 +33,75 @@ const SERVING_RUNTIME_PRESETS: [&str; 5] = [
     "sglang-mixtral-moe",
 ];
 
-/// Where a cluster finds the model's files. Understood, not yet applied.
+/// Where the engine sees a volume when the document does not say.
+const USUAL_MOUNT: &str = "/models";
+
+/// The entry of a secret that holds the hub's token when the document does not say.
+const USUAL_TOKEN_KEY: &str = "token";
+
+/// Longest name in a cluster.
+const LONGEST_NAME: usize = 253;
+
+/// What the pods of a cluster are like.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct KubernetesSpec {
+    /// Labels that a node must have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub node_selector: Option<BTreeMap<String, String>>,
+    /// Taints that a node may have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tolerations: Option<Vec<TolerationSpec>>,
+    /// The runtime class, for example `nvidia`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub runtime_class: Option<String>,
+    /// Size of `/dev/shm` with its unit, for example `16GiB`; the cluster's own when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shared_memory: Option<String>,
+    /// Service account of the pods, whose token the engine sees; none when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service_account: Option<String>,
+    /// Priority class of the pods.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub priority_class: Option<String>,
+    /// The Kueue queue that experiments wait in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub queue: Option<String>,
+    /// Names of secrets with which images are fetched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image_pull_secrets: Option<Vec<String>>,
+    /// Where the cluster keeps the token for the model hub.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hub_token: Option<SecretKeySpec>,
+}
+
+/// A taint that pods take. What is absent means any.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct TolerationSpec {
+    /// The taint's key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// The taint's value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
+    /// The taint's effect: `NoSchedule`, `PreferNoSchedule` or `NoExecute`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub effect: Option<String>,
+}
+
+/// One entry of a secret of the cluster.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct SecretKeySpec {
+    /// The secret's name.
+    pub secret: String,
+    /// The entry; `token` when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+}
+
+/// Where a cluster finds the model's files.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct StorageSpec {
@@ -40,7 +113,7 @@ pub struct StorageSpec {
     /// Directory inside the volume; its root when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pvc_subpath: Option<String>,
-    /// Where the engine sees the volume, for example `/raid/models`.
+    /// Where the engine sees the volume, for example `/raid/models`; `/models` when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mount_path: Option<String>,
 }
@@ -81,6 +154,49 @@ pub struct ClusterResourceSpec {
     /// Annotations of the resource.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub annotations: Option<Map<String, Value>>,
+}
+
+/// Reads the `kubernetes` object.
+pub(super) fn read_pods(node: &Node<'_>) -> Option<KubernetesSpec> {
+    node.object(|fields| KubernetesSpec {
+        node_selector: fields.take("node_selector", read_texts),
+        tolerations: fields.take("tolerations", |node| node.list(read_toleration)),
+        runtime_class: fields.take("runtime_class", Node::text),
+        shared_memory: fields.take("shared_memory", Node::text),
+        service_account: fields.take("service_account", Node::text),
+        priority_class: fields.take("priority_class", Node::text),
+        queue: fields.take("queue", Node::text),
+        image_pull_secrets: fields.take("image_pull_secrets", |node| node.list(Node::text)),
+        hub_token: fields.take("hub_token", |node| {
+            node.object(|fields: &mut Fields<'_>| {
+                fields.require(&["secret"], "name the secret");
+                SecretKeySpec {
+                    secret: fields.take("secret", Node::text).unwrap_or_default(),
+                    key: fields.take("key", Node::text),
+                }
+            })
+        }),
+    })
+}
+
+fn read_texts(node: &Node<'_>) -> Option<BTreeMap<String, String>> {
+    let entries = node.free_object()?.iter().map(|(name, value)| {
+        let entry = Node {
+            path: super::read::join(&node.path, &shorten(name)),
+            value,
+            findings: node.findings,
+        };
+        (name.clone(), entry.text_of_scalar().unwrap_or_default())
+    });
+    Some(entries.collect())
+}
+
+fn read_toleration(node: &Node<'_>) -> Option<TolerationSpec> {
+    node.object(|fields| TolerationSpec {
+        key: fields.take("key", Node::text),
+        value: fields.take("value", Node::text),
+        effect: fields.take("effect", Node::text),
+    })
 }
 
 /// Reads the `storage` object.
@@ -128,9 +244,104 @@ impl StorageSpec {
         }
     }
 
-    /// Why this cannot be applied yet.
-    pub(super) fn not_built(&self) -> Problem {
-        not_built("storage")
+    fn claim(&self) -> VolumeClaim {
+        VolumeClaim {
+            name: self.pvc_name.clone(),
+            sub_path: self.pvc_subpath.clone(),
+            mount_path: self.mount_path.clone().unwrap_or_else(|| USUAL_MOUNT.to_owned()),
+        }
+    }
+}
+
+/// What a task's pods are like.
+pub(super) fn resolve(
+    pods: Option<&KubernetesSpec>,
+    storage: Option<&StorageSpec>,
+    findings: &Findings,
+) -> ClusterSettings {
+    let nothing = KubernetesSpec::default();
+    let KubernetesSpec {
+        node_selector,
+        tolerations,
+        runtime_class,
+        shared_memory,
+        service_account,
+        priority_class,
+        queue,
+        image_pull_secrets,
+        hub_token,
+    } = pods.unwrap_or(&nothing);
+    let name = |key: &str, name: &Option<String>| {
+        let name = name.clone()?;
+        check_name(&format!("kubernetes.{key}"), &name, findings);
+        Some(name)
+    };
+    let memory = shared_memory.as_deref().and_then(|text| {
+        let bytes = memory_bytes(text);
+        if bytes.is_none() {
+            let message = format!("\"{}\" is not an amount of memory", shorten(text));
+            let hint = "write a number above 0 and its unit, for example 16GiB";
+            findings.refuse(Problem::new("kubernetes.shared_memory", message).with_hint(hint));
+        }
+        bytes
+    });
+    let effects = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
+    let toleration = |(index, toleration): (usize, &TolerationSpec)| {
+        let TolerationSpec { key, value, effect } = toleration.clone();
+        if let Some(effect) = effect.as_deref().filter(|effect| !effects.contains(effect)) {
+            let path = format!("kubernetes.tolerations[{index}].effect");
+            let message = format!("\"{}\" is no effect of a taint", shorten(effect));
+            let hint = "use NoSchedule, PreferNoSchedule or NoExecute";
+            findings.refuse(Problem::new(path, message).with_hint(hint));
+        }
+        if key.is_none() && value.is_some() {
+            let path = format!("kubernetes.tolerations[{index}].key");
+            findings.refuse(Problem::new(path, "is missing, and there is a value"));
+        }
+        Toleration { key, value, effect }
+    };
+    for (index, secret) in image_pull_secrets.iter().flatten().enumerate() {
+        check_name(
+            &format!("kubernetes.image_pull_secrets[{index}]"),
+            secret,
+            findings,
+        );
+    }
+    if let Some(token) = hub_token {
+        check_name("kubernetes.hub_token.secret", &token.secret, findings);
+    }
+    ClusterSettings {
+        node_selector: node_selector.clone().unwrap_or_default(),
+        tolerations: tolerations.iter().flatten().enumerate().map(toleration).collect(),
+        runtime_class: name("runtime_class", runtime_class),
+        shared_memory_bytes: memory,
+        service_account: name("service_account", service_account),
+        priority_class: name("priority_class", priority_class),
+        queue: name("queue", queue),
+        image_pull_secrets: image_pull_secrets.clone().unwrap_or_default(),
+        hub_token: hub_token.as_ref().map(|token| SecretKey {
+            secret: token.secret.clone(),
+            key: token.key.clone().unwrap_or_else(|| USUAL_TOKEN_KEY.to_owned()),
+        }),
+        claim: storage.map(StorageSpec::claim),
+    }
+}
+
+/// The name of something in a cluster: small letters, digits, dashes and dots.
+fn check_name(path: &str, name: &str, findings: &Findings) {
+    let is_edge = |letter: Option<char>| {
+        letter.is_some_and(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit())
+    };
+    let is_sound = name.len() <= LONGEST_NAME
+        && is_edge(name.chars().next())
+        && is_edge(name.chars().next_back())
+        && name
+            .chars()
+            .all(|letter| is_edge(Some(letter)) || matches!(letter, '-' | '.'));
+    if !is_sound {
+        let message = format!("\"{}\" cannot be a name in a cluster", shorten(name));
+        let hint = "use small letters, digits, dashes and dots, a letter or digit first and last";
+        findings.refuse(Problem::new(path, message).with_hint(hint));
     }
 }
 
@@ -163,7 +374,7 @@ impl ClusterResourceSpec {
 pub(super) fn not_built(path: &str) -> Problem {
     Problem::new(
         path,
-        "is understood but cannot be applied yet: it needs a Kubernetes cluster",
+        "is understood but cannot be applied: custom resources of OME and KServe are not built",
     )
-    .with_hint("leave it out and use the deployment mode docker or local")
+    .with_hint("leave it out: in the deployment mode kubernetes an experiment is a plain Job")
 }

@@ -43,7 +43,9 @@ pub(crate) use benchmark::{MOST_WARMUP, USUAL_DRAIN_SECONDS};
 pub use content::{ConversationSpec, SharingSpec};
 pub use document::{DeploymentWord, ModelSpec, TaskSpec};
 pub use engine::EngineSpec;
-pub use kubernetes::{ClusterResourceSpec, StorageSpec, StorageWord};
+pub use kubernetes::{
+    ClusterResourceSpec, KubernetesSpec, SecretKeySpec, StorageSpec, StorageWord, TolerationSpec,
+};
 pub use load::{LoadSpec, Resolved};
 pub use optimization::{ObjectiveWord, OptimizationSpec, StrategyWord};
 pub use parallel::ParallelSpec;

@@ -45,6 +45,7 @@ pub(super) fn resolve(spec: &TaskSpec, findings: &Findings) -> Option<Task> {
         .map_or(DeploymentMode::Docker, DeploymentMode::from);
     let resources = spec.resources.as_ref().map(|given| given.resolve(findings));
     let resources = resources.unwrap_or_default();
+    let cluster = kubernetes::resolve(spec.kubernetes.as_ref(), spec.storage.as_ref(), findings);
     let around = Surroundings {
         model: &model,
         settings: &settings,
@@ -85,6 +86,7 @@ pub(super) fn resolve(spec: &TaskSpec, findings: &Findings) -> Option<Task> {
         model,
         settings,
         resources,
+        cluster,
         space: space?,
         search,
         workload,
@@ -255,8 +257,7 @@ fn check_parts_not_built(spec: &TaskSpec, findings: &Findings) {
 
 /// Parts that are understood and that nothing can run yet: each a reason not to start.
 fn not_built(spec: &TaskSpec) -> Vec<Problem> {
-    let storage = spec.storage.as_ref().map(|storage| storage.not_built());
-    let mut parts: Vec<Problem> = storage.into_iter().collect();
+    let mut parts: Vec<Problem> = Vec::new();
     if spec.clusterbasemodel_config.is_some() {
         parts.push(kubernetes::not_built("clusterbasemodel_config"));
     }

@@ -226,6 +226,7 @@ impl Asked {
             resources: None,
             quant_config: None,
             parallel_config: None,
+            kubernetes: None,
             storage: None,
             clusterbasemodel_config: None,
             clusterservingruntime_config: None,

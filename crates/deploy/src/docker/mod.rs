@@ -17,7 +17,7 @@ pub(crate) mod image;
 mod journal;
 mod launch;
 mod limits;
-mod names;
+pub(crate) mod names;
 pub(crate) mod piece;
 mod policy;
 mod program;

@@ -17,10 +17,10 @@ pub(crate) const INSTANCE: &str = "inference-autotuner.instance";
 pub(crate) const DEPLOYMENT: &str = "inference-autotuner.deployment";
 const INSTANCES: &str = "inference-autotuner.instances-dir";
 const HOST: &str = "inference-autotuner.host";
-const TASK: &str = "inference-autotuner.task";
-const EXPERIMENT: &str = "inference-autotuner.experiment";
-const ATTEMPT: &str = "inference-autotuner.attempt";
-const LOG_FILE: &str = "inference-autotuner.log-file";
+pub(crate) const TASK: &str = "inference-autotuner.task";
+pub(crate) const EXPERIMENT: &str = "inference-autotuner.experiment";
+pub(crate) const ATTEMPT: &str = "inference-autotuner.attempt";
+pub(crate) const LOG_FILE: &str = "inference-autotuner.log-file";
 
 /// The longest part of a name that a task's own name may make up.
 const LONGEST_TASK: usize = 40;

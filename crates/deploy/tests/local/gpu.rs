@@ -441,3 +441,34 @@ async fn an_engine_is_shown_its_gpus_by_number_and_no_others() {
     check(GpuVendor::Amd, &[0], "HIP_VISIBLE_DEVICES", "0").await;
     check(GpuVendor::Amd, &[0], "ROCR_VISIBLE_DEVICES_OF_A_TASK", "kept").await;
 }
+
+#[tokio::test]
+async fn an_engine_that_may_use_all_gpus_is_told_of_none() {
+    let world = World::guarded();
+    let placement = Placement {
+        gpus: vec![GpuDevice {
+            index: 3,
+            uuid: "GPU-3".to_owned(),
+            name: "a GPU".to_owned(),
+            vendor: GpuVendor::Nvidia,
+            memory_bytes: 0,
+        }],
+        has_all_gpus: true,
+        ..Placement::default()
+    };
+    let mut plan = plan(&["environment", "CUDA_VISIBLE_DEVICES"]);
+    plan.env
+        .insert("CUDA_VISIBLE_DEVICES".to_owned(), "of the container".to_owned());
+    let deployment = world
+        .deployer
+        .launch(&plan, &placement, &world.label())
+        .await
+        .unwrap();
+    let line = "CUDA_VISIBLE_DEVICES: of the container";
+    until(line, async || {
+        let lines = world.deployer.logs(&deployment, 10).await.unwrap();
+        lines.iter().any(|said| said == line)
+    })
+    .await;
+    world.deployer.stop(&deployment, PATIENCE).await.unwrap();
+}

@@ -128,10 +128,10 @@ async fn clearing_empties_experiments_and_logs() {
 async fn what_cannot_be_run_says_so_when_it_is_started() {
     let test = TestService::start().await;
     let mut cluster = document("cluster");
-    cluster["deployment_mode"] = "kubernetes".into();
+    cluster["storage"] = json!({"type": "pvc", "pvc_name": "models"});
     let id = test.made_of(cluster).await;
     let refused = test.act(&of(id, "/start")).await.is(422).json();
-    assert_eq!(refused["problems"][0]["path"], "deployment_mode");
+    assert_eq!(refused["problems"][0]["path"], "storage");
     assert_eq!(test.get(&of(id, "")).await.json()["status"], "pending");
 }
 

@@ -49,6 +49,29 @@ fn for_everybody(document: &Value) {
     assert_eq!(said(document, Role::Operator), [""; 0], "{document}");
 }
 
+#[test]
+fn rights_and_secrets_of_a_cluster_are_for_admins_and_volumes_are_not() {
+    let with = |key: &str, value: Value| {
+        let mut document = document("vllm");
+        document["deployment_mode"] = "kubernetes".into();
+        document["kubernetes"] = json!({ key: value });
+        document
+    };
+    for_admins_only(&with("service_account", "a".into()), "kubernetes.service_account");
+    for_admins_only(&with("hub_token", json!({"secret": "s"})), "kubernetes.hub_token");
+    for_admins_only(
+        &with("image_pull_secrets", json!(["s"])),
+        "kubernetes.image_pull_secrets",
+    );
+    for_admins_only(&with("priority_class", "p".into()), "kubernetes.priority_class");
+    let mut claimed = with("runtime_class", "nvidia".into());
+    claimed["storage"] = json!({"type": "pvc", "pvc_name": "c", "mount_path": "/in/pod"});
+    claimed["model"]["id_or_path"] = "/in/pod/llama".into();
+    for_everybody(&claimed);
+    claimed["model"]["id_or_path"] = "/in/pod/../secret".into();
+    for_admins_only(&claimed, "model.id_or_path");
+}
+
 fn with(engine: &str, pointer: &str, value: Value) -> Value {
     let mut document = document(engine);
     let mut place = &mut document;

@@ -11,7 +11,6 @@ use autotuner_core::experiment::Experiment;
 use autotuner_core::lifecycle::TaskMove;
 use autotuner_core::spec::TaskSpec;
 use autotuner_core::task::Task;
-use autotuner_deploy::Deployer;
 use autotuner_store::{Claim, Store, StoreError};
 use futures_util::FutureExt as _;
 use tokio::sync::{OnceCell, watch};
@@ -32,6 +31,7 @@ use crate::fault::{self, FaultPoint, Side, around};
 use crate::service::shared_logs::Flush;
 use crate::worker::logs::TaskLogs;
 use crate::worker::preflight::{Prepared, alike, not_there, prepare, unheeded};
+use crate::worker::site::Ground;
 use crate::worker::stop::{RunStop, StopCause};
 use crate::worker::{
     GPU_PATIENCE_BEHIND_TASKS, Reporter, RunError, Stuck, Worker, chain, end, panic_text, work,
@@ -209,13 +209,13 @@ impl<'a> Run<'a> {
         told::begin(self.service, self.claim, &task, &history);
         first_sweep(self.supervisor).await;
         let preparing = self.prepare(task, &teller, &logs);
-        let (prepared, deployer) = around(FaultPoint::Prepare, preparing)
+        let (prepared, ground) = around(FaultPoint::Prepare, preparing)
             .await
             .inspect_err(|refused| log_problems(&logs, refused))?;
         for note in [unheeded(&prepared.task), alike(&prepared)].into_iter().flatten() {
             logs.line("INFO", &format!("note: {note}"));
         }
-        let worker = Arc::new(self.worker(prepared, deployer, teller, logs, &history));
+        let worker = Arc::new(self.worker(prepared, ground, teller, logs, &history));
         let finish = work(&worker).await?;
         match self.stop.cause() {
             Some(StopCause::ServerEnds) => return Ok(Ended::LeftRunning),
@@ -261,28 +261,28 @@ impl<'a> Run<'a> {
         task: Task,
         teller: &Teller,
         logs: &TaskLogs,
-    ) -> Result<(Prepared, Arc<dyn Deployer>), Failed> {
-        let deployer = self.reach(&task, logs).await?;
+    ) -> Result<(Prepared, Ground), Failed> {
+        let ground = self.reach(&task, logs).await?;
         let preparing = prepare(
             task,
             &self.supervisor.places,
-            deployer.as_ref(),
+            &ground,
             &self.service.gpus,
             teller,
             &self.stop.tokens.soft,
         );
         let prepared = preparing.await;
         self.service.board.wait(self.claim.task, None);
-        Ok((prepared.map_err(Failed::Refused)?, deployer))
+        Ok((prepared.map_err(Failed::Refused)?, ground))
     }
 
     /// The task's target, which is waited for: a daemon that restarts is no reason to fail.
-    async fn reach(&self, task: &Task, logs: &TaskLogs) -> Result<Arc<dyn Deployer>, Failed> {
+    async fn reach(&self, task: &Task, logs: &TaskLogs) -> Result<Ground, Failed> {
         let begun = Instant::now();
         let mut is_told = false;
         loop {
             let error = match self.supervisor.targets.reach(task.deployment).await {
-                Ok(deployer) => return Ok(deployer),
+                Ok(ground) => return Ok(ground),
                 Err(error) => error,
             };
             if begun.elapsed() >= TARGET_PATIENCE {
@@ -310,7 +310,7 @@ impl<'a> Run<'a> {
     fn worker(
         &self,
         prepared: Prepared,
-        deployer: Arc<dyn Deployer>,
+        ground: Ground,
         teller: Arc<Teller>,
         logs: TaskLogs,
         history: &[Experiment],
@@ -330,7 +330,8 @@ impl<'a> Run<'a> {
             task_id: self.claim.task,
             engine,
             strategy,
-            deployer,
+            ground,
+            document: self.claim.document.clone(),
             bench: Arc::clone(&self.supervisor.bench),
             store: Arc::clone(&self.store),
             clock: Arc::clone(&self.service.clock),

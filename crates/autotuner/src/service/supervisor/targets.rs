@@ -9,6 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use autotuner_core::task::DeploymentMode;
 use autotuner_deploy::docker::DockerDeployer;
+use autotuner_deploy::kubernetes::Cluster;
 use autotuner_deploy::process::ProcessDeployer;
 use autotuner_deploy::{DeployError, Deployer, Instance, SweepReport, sweep};
 use tokio::sync::Mutex;
@@ -16,8 +17,9 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
-use crate::targets::{LocalError, claim, docker_config, local};
+use crate::targets::{LocalError, claim, cluster, docker_config, has_used_cluster, local};
 use crate::worker::chain;
+use crate::worker::site::Ground;
 
 /// How long what was given up midway may take to be undone, before the server ends.
 const LEAVING: Duration = Duration::from_secs(2);
@@ -32,7 +34,7 @@ pub(crate) trait Targets: Send + Sync {
     ///
     /// # Errors
     /// Its target cannot be reached.
-    async fn reach(&self, mode: DeploymentMode) -> Result<Arc<dyn Deployer>, DeployError>;
+    async fn reach(&self, mode: DeploymentMode) -> Result<Ground, DeployError>;
 
     /// Ends what dead processes of ours left behind on this machine.
     async fn sweep(&self, cancel: &CancellationToken) -> SweepReport;
@@ -47,6 +49,7 @@ pub(crate) struct Machine {
     instance: Arc<Instance>,
     processes: Arc<ProcessDeployer>,
     docker: Mutex<Option<Arc<DockerDeployer>>>,
+    cluster: Mutex<Option<Arc<Cluster>>>,
 }
 
 /// Why the server cannot start engines at all.
@@ -72,6 +75,7 @@ impl Machine {
             processes: Arc::new(local(config, Arc::clone(&instance))?),
             instance,
             docker: Mutex::default(),
+            cluster: Mutex::default(),
         })
     }
 
@@ -87,21 +91,42 @@ impl Machine {
     }
 }
 
+impl Machine {
+    /// The cluster, whose configuration is read anew where it could not be.
+    async fn cluster(&self) -> Result<Arc<Cluster>, DeployError> {
+        let mut known = self.cluster.lock().await;
+        if let Some(known) = &*known {
+            return Ok(Arc::clone(known));
+        }
+        let reached = Arc::new(cluster(&self.config, Arc::clone(&self.instance)).await?);
+        Ok(Arc::clone(known.insert(reached)))
+    }
+}
+
 #[async_trait]
 impl Targets for Machine {
-    async fn reach(&self, mode: DeploymentMode) -> Result<Arc<dyn Deployer>, DeployError> {
-        if mode != DeploymentMode::Docker {
-            return Ok(Arc::clone(&self.processes) as Arc<dyn Deployer>);
-        }
+    async fn reach(&self, mode: DeploymentMode) -> Result<Ground, DeployError> {
+        let target = match mode {
+            DeploymentMode::Local => {
+                return Ok(Ground::Machine(Arc::clone(&self.processes) as Arc<dyn Deployer>));
+            }
+            DeploymentMode::Docker => "the Docker daemon",
+            DeploymentMode::Kubernetes => "the Kubernetes cluster",
+        };
+        // One that was there once may be away by now.
         let reaching = async {
+            if mode == DeploymentMode::Kubernetes {
+                let cluster = self.cluster().await?;
+                cluster.version().await?;
+                return Ok(Ground::Cluster(cluster));
+            }
             let docker = self.docker().await?;
-            // One that was there once may be away by now.
             docker.list_ours().await?;
-            Ok(docker as Arc<dyn Deployer>)
+            Ok(Ground::Machine(docker as Arc<dyn Deployer>))
         };
         timeout(ASKING, reaching).await.unwrap_or_else(|_| {
             Err(DeployError::TargetGone {
-                target: "the Docker daemon".to_owned(),
+                target: target.to_owned(),
                 message: format!("it has not answered within {} s", ASKING.as_secs()),
             })
         })
@@ -116,6 +141,15 @@ impl Targets for Machine {
             match docker.sweep(grace, cancel).await {
                 Ok(swept) => report.merge(swept),
                 Err(error) => tracing::debug!(error = chain(&error), "containers are not looked at"),
+            }
+        }
+        // Nor is no cluster, which removes by itself what nobody wants any more.
+        if has_used_cluster(&self.config)
+            && let Ok(Ok(cluster)) = timeout(ASKING, self.cluster()).await
+        {
+            match cluster.sweep(grace, cancel).await {
+                Ok(swept) => report.merge(swept),
+                Err(error) => tracing::debug!(error = chain(&error), "Jobs are not looked at"),
             }
         }
         report

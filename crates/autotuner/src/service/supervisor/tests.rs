@@ -29,6 +29,7 @@ use crate::service::access::Settings;
 use crate::service::events::{Filter, Notice, Patience};
 use crate::service::testing::{START_MS, TestService};
 use crate::worker::preflight::Places;
+use crate::worker::site::Ground;
 
 /// Longest time that anything here may take.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -37,8 +38,8 @@ struct Fakes(Arc<FakeWorld>);
 
 #[async_trait]
 impl Targets for Fakes {
-    async fn reach(&self, _mode: DeploymentMode) -> Result<Arc<dyn Deployer>, DeployError> {
-        Ok(Arc::clone(&self.0) as Arc<dyn Deployer>)
+    async fn reach(&self, _mode: DeploymentMode) -> Result<Ground, DeployError> {
+        Ok(Ground::Machine(Arc::clone(&self.0) as Arc<dyn Deployer>))
     }
 
     async fn sweep(&self, _cancel: &CancellationToken) -> SweepReport {

@@ -341,11 +341,6 @@ fn parts_that_cannot_run_yet_are_reasons_not_to_start() {
         assert!(task.not_built.iter().all(|part| part.hint.is_some()));
     };
     check(
-        "storage",
-        json!({ "type": "pvc", "pvc_name": "models" }),
-        &["storage"],
-    );
-    check(
         "clusterbasemodel_config",
         json!({ "preset": "deepseek-v3" }),
         &["clusterbasemodel_config"],

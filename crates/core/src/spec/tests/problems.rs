@@ -116,7 +116,7 @@ fn names_and_runtime() {
         "wholly-strange",
         json!(1),
         &[
-            r#"wholly-strange: unknown key "wholly-strange"; known keys here: task_name, description, deployment_mode, base_runtime, runtime_image_tag, runtime_image, model, parameters, constraints, optimization, benchmark, slo, engine, resources, quant_config, parallel_config, storage, clusterbasemodel_config, clusterservingruntime_config"#,
+            r#"wholly-strange: unknown key "wholly-strange"; known keys here: task_name, description, deployment_mode, base_runtime, runtime_image_tag, runtime_image, model, parameters, constraints, optimization, benchmark, slo, engine, resources, quant_config, parallel_config, kubernetes, storage, clusterbasemodel_config, clusterservingruntime_config"#,
         ],
     );
     check(

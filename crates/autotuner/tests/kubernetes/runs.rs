@@ -1,0 +1,80 @@
+//! Runs that go well.
+
+use serde_json::{Value, json};
+
+use crate::field::{Field, cluster, sim_task};
+use crate::support::{Sandbox, experiments};
+
+/// The keys of everything in a document, numbers and texts left out: its form.
+fn form(value: &Value) -> Value {
+    match value {
+        Value::Object(map) => map
+            .iter()
+            .map(|(key, value)| (key.clone(), form(value)))
+            .collect(),
+        Value::Array(list) => list.iter().take(1).map(form).collect(),
+        Value::Null => Value::Null,
+        other => json!(match other {
+            Value::Bool(_) => "bool",
+            Value::Number(_) => "number",
+            _ => "text",
+        }),
+    }
+}
+
+#[test]
+fn six_experiments_two_at_a_time_give_what_a_local_run_gives() {
+    let Some(cluster) = cluster() else { return };
+    let field = Field::new(cluster);
+    let parameters = json!({ "max-num-seqs": [1, 2, 4, 8, 16] });
+    let mut task = sim_task(&field.cluster, &parameters);
+    task["optimization"]["max_parallel_experiments"] = 2.into();
+    task["benchmark"]["num_concurrency"] = json!([1, 2]);
+    let finished = field.sandbox.run_task(&task);
+    assert_eq!(finished.code, Some(0), "{}", finished.stderr);
+    let results = field.sandbox.results();
+    assert_eq!(results["successful_experiments"], 6, "{results:#}");
+
+    let local = Sandbox::new();
+    task["deployment_mode"] = "local".into();
+    task["engine"]["image"] = Value::Null;
+    assert_eq!(local.run_task(&task).code, Some(0));
+    let of_local = local.results();
+    let metrics = |results: &Value| form(&experiments(results)[1]["metrics"]);
+    assert_eq!(metrics(&results), metrics(&of_local));
+    let names = |results: &Value| {
+        let mut names: Vec<String> = experiments(results)
+            .iter()
+            .map(|experiment| experiment["parameters"].to_string())
+            .collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names(&results), names(&of_local));
+
+    // Two were there at once, and each one's engine has left its output.
+    let log = field.task_log(&results);
+    for number in 1..=6 {
+        let begin = format!("[Experiment {number}] ========== Container Logs ==========");
+        let (_, output) = log
+            .split_once(&begin)
+            .unwrap_or_else(|| panic!("no {begin} in {log}"));
+        assert!(output.contains("INFO stopped"), "{output}");
+        assert!(log.contains(&format!("[Experiment {number}] runs in the pod at-sim-test-")));
+    }
+    assert_overlap(experiments(&results));
+    field.assert_nothing_left();
+}
+
+/// Checks that two experiments have run at the same time.
+#[track_caller]
+fn assert_overlap(experiments: &[Value]) {
+    let times = |experiment: &Value| {
+        let text = |key: &str| experiment[key].as_str().unwrap_or_default().to_owned();
+        (text("started_at"), text("completed_at"))
+    };
+    let mut times: Vec<(String, String)> = experiments.iter().map(times).collect();
+    times.sort();
+    let overlaps = times.windows(2).any(|pair| pair[1].0 < pair[0].1);
+    assert!(overlaps, "no two experiments at once: {times:?}");
+}
