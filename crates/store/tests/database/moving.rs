@@ -251,7 +251,7 @@ async fn shared_logs_go_from_a_server_to_a_server_alone() {
         place: 0,
         bytes: b"a line\n".to_vec(),
     };
-    let added = first.database.add_to_log(claim.task, "task.log", written).await;
+    let added = first.database.add_to_log(&claim, "task.log", written).await;
     added.expect("the task is there");
     let third = crate::support::on_file().await;
     let to_file = first.database.copy_to(&third.database).await.expect("empty");
