@@ -3,7 +3,7 @@
 //! The one idea: what is measured over a network is the network. So a Job's pod holds the engine
 //! and, as its parent, an agent of ours that loads it over the loopback; what the agent says comes
 //! back as lines of the pod's log ([`frame`]), and all that is needed of the cluster is its API. This
-//! module makes Jobs, hears their pods ([`attend`]), and removes what is ours ([`sweep`]). It does
+//! module makes Jobs, hears their pods (`attend.rs`), and removes what is ours (`sweep.rs`). It does
 //! not know what an agent is told or what it says.
 //!
 //! Files: `manifest` what is asked for, `fate` what a pod's status means, `names` whose it is,
