@@ -42,9 +42,21 @@ impl Database {
     /// # Errors
     /// [`StoreError::Illegal`] unless it runs.
     pub async fn cancel_task(&self, act: &Act, id: TaskId) -> Result<TaskRecord, StoreError> {
+        self.cancel_task_as_of(act, id, act.at_ms).await
+    }
+
+    /// The same, where claims are made by another clock than the caller's: the one of
+    /// [`Database::now_ms`].
+    ///
+    /// # Errors
+    /// Those of [`Database::cancel_task`].
+    pub async fn cancel_task_as_of(
+        &self,
+        act: &Act,
+        id: TaskId,
+        now_ms: i64,
+    ) -> Result<TaskRecord, StoreError> {
         let doing = "cancelling a task";
-        // Claims are made by the clock that all share; whoever asks may have another one.
-        let now_ms = self.now_ms().await?.unwrap_or(act.at_ms);
         let mut transaction = self.write(doing).await?;
         let state = lock(&mut transaction, id).await?;
         let next = state.status.after(TaskMove::Cancel)?;
