@@ -3,6 +3,7 @@
 //!
 //! It decides nothing and tells nobody: what is missing is its caller's to report.
 
+use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -38,6 +39,19 @@ pub(crate) fn claim(config: &Config, purpose: &str) -> Result<Arc<Instance>, Dep
     Instance::claim(&config.instances_dir(), &name).map(Arc::new)
 }
 
+/// Variables of ours that no engine inherits: what is meant for this process alone, and what may
+/// be secret.
+pub(crate) fn withheld() -> Vec<OsString> {
+    let names = [
+        "AUTOTUNER_FAULT",
+        "AUTOTUNER_DATABASE",
+        "AUTOTUNER_TOKEN",
+        "PGPASSWORD",
+        "PGPASSFILE",
+    ];
+    names.map(OsString::from).to_vec()
+}
+
 /// The deployer of child processes.
 ///
 /// # Errors
@@ -48,7 +62,7 @@ pub(crate) fn local(config: &Config, instance: Arc<Instance>) -> Result<ProcessD
         instance,
         search_path: config.search_path.clone(),
         launcher: Some(vec![program.into_os_string(), "engine-exec".into()]),
-        withheld_variables: vec!["AUTOTUNER_FAULT".into()],
+        withheld_variables: withheld(),
     })
     .map_err(LocalError::Prepare)
 }

@@ -7,6 +7,7 @@
 //! even when we die meanwhile.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::io::{self, PipeReader};
 use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt as _;
@@ -19,7 +20,7 @@ use tokio::net::unix::pipe::Receiver;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::kin::{self, Identity, Kin, MARK_VARIABLE, OURS_ALONE};
+use crate::kin::{self, Identity, Kin, MARK_VARIABLE};
 use crate::procfs;
 
 /// Most that is kept of what a program prints on one stream; the longest help we know has a
@@ -42,6 +43,8 @@ pub struct Question<'a> {
     pub arguments: &'a [&'a str],
     /// Environment variables on top of our own.
     pub environment: &'a BTreeMap<String, String>,
+    /// Variables of our own environment that it is not given.
+    pub withheld: &'a [OsString],
     /// How long it may take to answer.
     pub patience: Duration,
 }
@@ -80,7 +83,7 @@ impl Asked {
         let (output, errors) = (receiver(output)?, receiver(errors)?);
         let mark = own_mark()?;
         let mut command = Command::new(question.program);
-        for name in OURS_ALONE {
+        for name in question.withheld {
             command.env_remove(name);
         }
         let child = command
@@ -187,6 +190,7 @@ mod tests {
             program: "sh",
             arguments: &["-c", script, "sh", &path],
             environment: &BTreeMap::from([("ASKED".to_owned(), "yes".to_owned())]),
+            withheld: &["CARGO_MANIFEST_DIR".into()],
             patience,
         };
         let answer = ask(question, cancel).await;
@@ -206,6 +210,12 @@ mod tests {
     async fn what_it_prints_is_told_whatever_its_exit_code() {
         check("echo v1; echo w >&2; echo v2", "v1\nv2\nw\n").await;
         check("echo $ASKED; exit 3", "yes\n").await;
+        // Withheld, and it is there: cargo sets both for every test.
+        check(
+            "echo ${CARGO_MANIFEST_DIR-none} ${CARGO_PKG_NAME-none}",
+            "none autotuner-deploy\n",
+        )
+        .await;
         check("exec >&- 2>&-", "").await;
         check("cat", "").await;
     }
@@ -216,6 +226,7 @@ mod tests {
             program: "/no/such/program",
             arguments: &[],
             environment: &BTreeMap::new(),
+            withheld: &[],
             patience: Duration::from_secs(60),
         };
         assert_eq!(ask(question, &CancellationToken::new()).await, None);

@@ -22,14 +22,6 @@ use crate::procfs::{self, Stat};
 /// The environment variable that carries a deployment's mark.
 pub(crate) const MARK_VARIABLE: &str = "AUTOTUNER_DEPLOYMENT";
 
-/// Variables of ours that no engine inherits: there may be secrets in them.
-pub(crate) const OURS_ALONE: [&str; 4] = [
-    "AUTOTUNER_DATABASE",
-    "AUTOTUNER_TOKEN",
-    "PGPASSWORD",
-    "PGPASSFILE",
-];
-
 /// How long the forced end may take. A process inside a driver call dies only when the call
 /// returns, which with a busy GPU can take seconds.
 const FORCED_END: Duration = Duration::from_secs(10);

@@ -114,6 +114,7 @@ impl Deployer for ProcessDeployer {
             program: &program,
             arguments,
             environment: &plan.env,
+            withheld: &self.config.withheld_variables,
             patience,
         };
         ask(question, cancel).await

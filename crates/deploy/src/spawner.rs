@@ -20,7 +20,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::engine::{Engine, Handover};
 use crate::instance::Instance;
-use crate::kin::{MARK_VARIABLE, OURS_ALONE};
+use crate::kin::MARK_VARIABLE;
 use crate::ledger::Entry;
 use crate::port::PortReservation;
 use crate::{DeployError, Label};
@@ -125,9 +125,6 @@ fn start_engine(start: Start) -> Result<Started, DeployError> {
     let try_start = || -> io::Result<_> {
         let (mut command, report) = command_for(&program, &arguments, launcher.as_deref())?;
         for name in &withheld {
-            command.env_remove(name);
-        }
-        for name in OURS_ALONE {
             command.env_remove(name);
         }
         command

@@ -95,7 +95,7 @@ async fn copy(target: &str, is_json: bool, config: &Config) -> Result<ExitCode, 
     // Ours until it is over: nobody serves a file meanwhile.
     let (_ours, from) = work_on(config).await?;
     let to = match target.split_once("://") {
-        Some(_) => Database::connect(target, now_ms).await,
+        Some(_) => Database::connect(target).await,
         None if Path::new(target).exists() => {
             return Err(Refusal::message(format!(
                 "{target} is already there; name a file that is not"

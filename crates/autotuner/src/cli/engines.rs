@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Refusal, flags, print, runtime};
 use crate::config::Config;
 use crate::images::{usual_image, usual_plan};
+use crate::targets::withheld;
 use crate::worker::preflight::own_program;
 use crate::worker::probe::{LONGEST_PROBE, probe};
 
@@ -88,12 +89,13 @@ async fn look(config: &Config) -> Vec<Here> {
             .and_then(|program| find_program(program, config.search_path.as_deref()).ok());
         let version = match (&plan, &program, &path) {
             (Some(plan), Some(program), Some(_)) => {
-                let cancel = CancellationToken::new();
+                let (cancel, withheld) = (CancellationToken::new(), withheld());
                 let asked = |arguments| {
                     let question = Question {
                         program,
                         arguments,
                         environment: &plan.env,
+                        withheld: &withheld,
                         patience: LONGEST_PROBE,
                     };
                     ask(question, &cancel)

@@ -31,7 +31,7 @@ pub(crate) enum NoDatabase {
 /// It cannot be opened or brought up to date.
 pub(crate) async fn open(config: &Config, ours: &DataDir, now_ms: i64) -> Result<Database, NoDatabase> {
     if let Some(url) = &config.database {
-        let database = Database::connect(url.reveal(), now_ms).await?;
+        let database = Database::connect(url.reveal()).await?;
         // Other machines' workers may be alive, and the claims of those that are not expire.
         database.forget_claims_of(&owners(&ours.id()?)).await?;
         return Ok(database);

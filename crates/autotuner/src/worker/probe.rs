@@ -92,6 +92,7 @@ mod tests {
                     program: &program,
                     arguments,
                     environment: &environment,
+                    withheld: &[],
                     patience: LONGEST_PROBE,
                 };
                 ask_program(question, &cancel)

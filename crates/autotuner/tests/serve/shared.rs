@@ -226,3 +226,39 @@ fn what_another_machine_runs_is_seen_as_if_it_ran_here() {
     assert!(engine.contains("ready"), "{engine}");
     here.end(server);
 }
+
+#[test]
+fn a_database_moves_to_a_server_by_command_and_is_served_there() {
+    let Some(server) = Home::on_postgres() else { return };
+    let file = Home::new();
+    let mut serving = file.serve();
+    let task = file.create(&long_task(4));
+    file.wait_for_end(&mut serving, task);
+    let before = file.finished(task);
+    let copy = |home: &Home| home.sandbox.run(&["db", "copy", server.url()]);
+    let refused = copy(&file).expect(2).stderr;
+    assert!(
+        refused.contains("a service runs on the data directory"),
+        "{refused}"
+    );
+    file.end(serving);
+    copy(&file).expect(0);
+    assert_eq!(server.finished(task), before);
+    // A second time something is there, and it stays.
+    copy(&file).expect(2);
+    let asked = |arguments: &[&str]| {
+        let command = server.on_database(server.sandbox.command(arguments));
+        server.sandbox.start_command(command).wait()
+    };
+    asked(&["db", "check"]).expect(0);
+    let refused = asked(&["db", "copy", server.url()]).expect(2).stderr;
+    assert!(refused.contains("is the database itself"), "{refused}");
+    // It goes on there, with the next number.
+    let mut document = long_task(2);
+    document["task_name"] = "next".into();
+    let mut serving = server.serve();
+    let next = server.create(&document);
+    assert_eq!(next, TaskId(task.0 + 1));
+    assert_eq!(server.wait_for_end(&mut serving, next), TaskStatus::Completed);
+    server.end(serving);
+}

@@ -80,6 +80,11 @@ impl Home {
         }
     }
 
+    /// Where its database is, if that is on a server.
+    pub(crate) fn url(&self) -> &str {
+        &self.schema.as_ref().expect("it is on a server").url
+    }
+
     /// The command of a worker without a server.
     pub(crate) fn worker(&self) -> Command {
         let mut command = self.on_database(self.sandbox.command(&["worker"]));
@@ -87,7 +92,7 @@ impl Home {
         command
     }
 
-    fn on_database(&self, mut command: Command) -> Command {
+    pub(crate) fn on_database(&self, mut command: Command) -> Command {
         // Processors of the machine under test are no subject of these tests.
         command.env("AUTOTUNER_CPU_SLOTS", "4");
         command.env("AUTOTUNER_TOKEN", "none-of-an-engines-business");
@@ -150,7 +155,7 @@ impl Home {
     pub(crate) fn with_database<T>(&self, act: impl AsyncFnOnce(&Database) -> T) -> T {
         self.runtime.block_on(async {
             let opened = match &self.schema {
-                Some(schema) => Database::connect(&schema.url, 0).await,
+                Some(schema) => Database::connect(&schema.url).await,
                 None => Database::open(&self.database_file(), 0).await,
             };
             let database = opened.expect("the database opens");

@@ -40,6 +40,7 @@ async fn answer(program: &Path, arguments: &[&str], cancel: &CancellationToken) 
         arguments,
         // Its words are read by a program.
         environment: &BTreeMap::from([("LC_ALL".to_owned(), "C".to_owned())]),
+        withheld: &[],
         patience: PATIENCE,
     };
     match ask(question, cancel).await {

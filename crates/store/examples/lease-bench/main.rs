@@ -56,13 +56,13 @@ async fn main() -> Result<(), Failure> {
     let wanted = wanted(std::env::args().skip(1))?;
     let mut databases = Vec::new();
     for _ in 0..wanted.processes {
-        databases.push(Database::connect(&wanted.url, 0).await?);
+        databases.push(Database::connect(&wanted.url).await?);
     }
     let mut server = Server::connect(&wanted.url).await?;
     if server.tasks().await? != 0 {
         return Err("the database is not empty".into());
     }
-    let people = Database::connect(&wanted.url, 0).await?;
+    let people = Database::connect(&wanted.url).await?;
     let crowd = Arc::new(Crowd::new(people, databases, wanted.workers));
     let hands = crowd.begin().await;
     let seen = watch(&crowd, &mut server, &wanted).await;

@@ -37,7 +37,7 @@ impl Database {
     /// # Errors
     /// [`OpenError::Newer`] for a schema of a later version, which is left as it is; where the
     /// server cannot be reached, where another program's tables are in the way.
-    pub async fn connect(url: &str, _now_ms: i64) -> Result<Self, OpenError> {
+    pub async fn connect(url: &str) -> Result<Self, OpenError> {
         Self::connect_with(url, &postgres::MIGRATIONS).await
     }
 

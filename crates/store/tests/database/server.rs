@@ -47,7 +47,7 @@ fn told(error: &dyn std::error::Error) -> String {
 }
 
 async fn refusal(url: &str) -> OpenError {
-    let refused = timeout(Duration::from_secs(15), Database::connect(url, 0)).await;
+    let refused = timeout(Duration::from_secs(15), Database::connect(url)).await;
     refused.expect("in time").map(drop).expect_err("it cannot be")
 }
 
@@ -97,10 +97,7 @@ async fn a_schema_of_a_later_version_is_refused_and_left() {
     assert!(!to.exists());
     let version = "UPDATE _sqlx_migrations SET version = version + 1000";
     fresh.schema().raw(version).await;
-    for refused in [
-        Database::connect(url, 0).await,
-        Database::look_at_server(url).await,
-    ] {
+    for refused in [Database::connect(url).await, Database::look_at_server(url).await] {
         let Err(OpenError::Newer { path, found, known }) = refused else {
             panic!("{refused:?}");
         };
@@ -144,7 +141,7 @@ async fn of_many_who_start_at_once_each_finds_it_ready() {
     for index in 0..8 {
         let url = schema.url.clone();
         starting.spawn(async move {
-            let database = Database::connect(&url, 0).await.expect("opens");
+            let database = Database::connect(&url).await.expect("opens");
             let made = database.create_task(&act(0), task(&format!("{index}"))).await;
             made.expect("new");
             database
@@ -418,7 +415,7 @@ async fn a_server_that_goes_is_told_and_found_again() {
     let claim = fresh.claimed("left alone").await;
     let gate = Gate::new(through(&fresh.schema().url, 0).1, 0).await;
     let (url, host) = through(&fresh.schema().url, gate.port);
-    let database = Database::connect(&url, 0).await.expect("opens");
+    let database = Database::connect(&url).await.expect("opens");
     database.renew(&claim, 1, 1000).await.expect("held");
     let port = gate.port;
     gate.passing.abort();
@@ -458,7 +455,7 @@ async fn whether_it_is_encrypted_is_as_the_url_says() {
         ("verify-full", None),
     ] {
         let url = format!("{}&sslmode={mode}", fresh.schema().url);
-        let opened = Database::connect(&url, 0).await;
+        let opened = Database::connect(&url).await;
         assert_eq!(opened.is_ok(), expected.is_some(), "{mode}: {opened:?}");
         let Ok(database) = opened else { continue };
         database.ping().await.expect("it can be written");
@@ -551,7 +548,7 @@ async fn a_schema_of_the_first_version_is_brought_up_to_date() {
     execute(&mut connection, OF_THE_FIRST_VERSION).await;
     let older = Database::look_at_server(&schema.url).await;
     assert!(matches!(older, Err(OpenError::Failed { .. })), "{older:?}");
-    let database = Database::connect(&schema.url, 0).await.expect("older");
+    let database = Database::connect(&schema.url).await.expect("older");
     let of_a_kind = ExperimentQuery {
         failure: Some(FailureKind::EngineCrashed),
         ..ExperimentQuery::all()

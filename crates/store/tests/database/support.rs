@@ -53,7 +53,7 @@ pub(crate) async fn fresh_on_sqlite() -> Option<Fresh> {
 /// A database that nobody has written to, on the server for tests, where there is one.
 pub(crate) async fn fresh_on_postgres() -> Option<Fresh> {
     let schema = Schema::new().await?;
-    let database = Database::connect(&schema.url, 0).await;
+    let database = Database::connect(&schema.url).await;
     let folder = tempfile::tempdir().expect("a folder");
     Some(Fresh {
         database: database.expect("a new database opens"),
@@ -68,7 +68,7 @@ impl Fresh {
     pub(crate) async fn again(&self) -> Database {
         let again = match &self.schema {
             None => Database::open(&self.path, 0).await,
-            Some(schema) => Database::connect(&schema.url, 0).await,
+            Some(schema) => Database::connect(&schema.url).await,
         };
         again.expect("opens")
     }

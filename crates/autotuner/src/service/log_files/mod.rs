@@ -59,7 +59,7 @@ impl LogFiles {
             .join(format!("task_{task}_run_{run}_exp_{number}_requests.jsonl.zst"))
     }
 
-    /// The files of a task's run that are there, the task's own log among them.
+    /// The logs of a task's run that are there, the task's own among them.
     ///
     /// # Errors
     /// The folder cannot be read.
@@ -72,10 +72,8 @@ impl LogFiles {
         for entry in entries {
             let entry = entry?;
             let name = entry.file_name();
-            if name
-                .to_str()
-                .is_some_and(|name| name == log || name.starts_with(&of_run))
-            {
+            let is_log = |name: &str| name == log || (name.starts_with(&of_run) && name.ends_with(".log"));
+            if name.to_str().is_some_and(is_log) {
                 found.push(entry.path());
             }
         }

@@ -29,9 +29,6 @@ const LAST: Duration = Duration::from_secs(5);
 /// The largest piece, in bytes.
 const LARGEST: u64 = 256 * 1024;
 
-/// Records of requests are for the machine that made them: they are large, and nobody asks for them.
-const LEFT_OUT: &str = "_requests.jsonl.zst";
-
 /// The files of one run of a task on this machine.
 pub(crate) struct Carrier {
     database: Database,
@@ -131,12 +128,10 @@ impl Carrier {
         }
     }
 
-    /// The run's files that others are to read.
+    /// The run's logs. Records of requests stay: they are large, and nobody asks others for them.
     async fn found(&self) -> io::Result<Vec<PathBuf>> {
         let (files, task, run) = (self.files.clone(), self.claim.task, self.claim.run);
-        let mut found = blocking(move || files.of_run(task, run)).await?;
-        found.retain(|path| !name_of(path).ends_with(LEFT_OUT));
-        Ok(found)
+        blocking(move || files.of_run(task, run)).await
     }
 
     async fn carry(&mut self) -> io::Result<()> {
