@@ -151,6 +151,7 @@ impl Attendant {
         let begun = Instant::now();
         let mut placed_by = begun + self.looked.cluster.schedule_timeout;
         let (mut heard_at, mut stuck_since, mut has_node) = (begun, None, None);
+        let mut first: Option<String> = None;
         loop {
             let now = Instant::now();
             let too_late = |why: &str| {
@@ -167,6 +168,7 @@ impl Attendant {
                     placed_by = now + self.looked.cluster.schedule_timeout;
                     self.waits("its Job waits in its queue".into()).await;
                 }
+                Seen::None(_) if first.is_some() => return Err(taken_away()),
                 Seen::None(why) => {
                     let why = why.unwrap_or_else(|| "its Job has no pod yet".into());
                     if now > placed_by {
@@ -175,6 +177,9 @@ impl Attendant {
                     self.waits(why).await;
                 }
                 Seen::There(pod) => {
+                    if first.get_or_insert_with(|| name_of(&pod)) != &name_of(&pod) {
+                        return Err(taken_away());
+                    }
                     let state = read(&pod, false);
                     if !matches!(state, PodState::Stuck(_)) {
                         stuck_since = None;
@@ -247,7 +252,7 @@ impl Attendant {
                                 return Ending::Lost(why);
                             }
                             Seen::Unheard(_) => {}
-                            Seen::None(_) | Seen::Queued => return Ending::Lost("its pod was deleted".into()),
+                            Seen::None(_) | Seen::Queued => return taken_away(),
                             Seen::There(found) => {
                                 heard_at = Instant::now();
                                 if let PodState::Ended(ending) = read(&found, false) {
@@ -340,10 +345,18 @@ impl Attendant {
     }
 }
 
+fn taken_away() -> Ending {
+    Ending::Lost("its pod was deleted".into())
+}
+
+fn name_of(pod: &Pod) -> String {
+    pod.metadata.name.clone().unwrap_or_default()
+}
+
 fn placed(pod: &Pod) -> Placed {
     let spec = pod.spec.as_ref();
     Placed {
-        pod: pod.metadata.name.clone().unwrap_or_default(),
+        pod: name_of(pod),
         node: spec.and_then(|spec| spec.node_name.clone()).unwrap_or_default(),
         image: image_id(pod),
     }

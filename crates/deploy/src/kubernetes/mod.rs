@@ -186,6 +186,7 @@ impl Cluster {
             owner: self.owner.clone(),
             instance: self.instance.name().to_owned(),
             number: self.instance.next_number(),
+            drawn: self::nonce()?,
         };
         let name = names::job_name(&whose, &order.label);
         self.live().insert(name.clone());

@@ -18,6 +18,9 @@ const LONGEST_VALUE: usize = 63;
 /// it and six letters more, in 63.
 const LONGEST_TASK: usize = 24;
 
+/// How many drawn letters a name holds.
+const LONGEST_DRAWN: usize = 10;
+
 /// Whose one Job is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Whose {
@@ -27,6 +30,8 @@ pub(crate) struct Whose {
     pub(crate) instance: String,
     /// A number that no other deployment of its instance has.
     pub(crate) number: u32,
+    /// Letters drawn for this Job alone.
+    pub(crate) drawn: String,
 }
 
 /// All labels of one experiment's Job, pod and secret.
@@ -53,15 +58,13 @@ pub(crate) fn annotations(label: &Label) -> BTreeMap<String, String> {
     .into()
 }
 
-/// What a Job is called.
+/// What a Job is called. Processes of ours that know nothing of each other share a namespace, so
+/// the name holds letters that nobody else has drawn.
 pub(crate) fn job_name(whose: &Whose, label: &Label) -> String {
     let task = dashed(&label.task, LONGEST_TASK);
-    let tail: String = whose.instance.chars().rev().take(7).collect();
-    let tail: String = tail.chars().rev().collect();
     format!(
-        "at-{task}-{}-{}-e{}",
-        dashed(&tail, 7),
-        whose.number,
+        "at-{task}-{}-e{}",
+        dashed(&whose.drawn, LONGEST_DRAWN),
         label.experiment
     )
 }
@@ -107,6 +110,7 @@ mod tests {
                 owner: "0a".into(),
                 instance: "serve-41-1764468000123".into(),
                 number: 7,
+                drawn: "0123456789abcdef".into(),
             };
             let label = Label {
                 task: task.into(),
@@ -124,13 +128,13 @@ mod tests {
         };
         check(
             "Tune Llama 3.1!",
-            "at-tune-llama-3-1-8000123-7-e12",
+            "at-tune-llama-3-1-0123456789-e12",
             "Tune-Llama-3.1",
         );
-        check("模型", "at-task-8000123-7-e12", "");
+        check("模型", "at-task-0123456789-e12", "");
         check(
             &"long ".repeat(50),
-            "at-long-long-long-long-long-8000123-7-e12",
+            "at-long-long-long-long-long-0123456789-e12",
             "long-long-long-long-long-long-long-long-long-long-long-long-lon",
         );
     }

@@ -28,6 +28,7 @@ fn made(order: &JobOrder) -> Value {
         owner: "0a1b".into(),
         instance: "run-41-1764468000123".into(),
         number: 7,
+        drawn: "0123456789abcdef".into(),
     };
     let policy = PodPolicy {
         agent_image: "inference-autotuner/agent:0.1.0".into(),
