@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use autotuner_deploy::kubernetes::is_in_pod;
 use autotuner_load::generator::{LoadGenerator, LoadOptions};
 use tokio::net::TcpListener;
 
@@ -17,7 +18,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::fault;
 use crate::service::Service;
-use crate::service::access::first_token::FirstToken;
+use crate::service::access::first_token::{FirstToken, Reader};
 use crate::service::access::hosts::Authority;
 use crate::service::access::{self, Access, Settings};
 use crate::service::data_dir::DataDir;
@@ -134,7 +135,7 @@ async fn serve(arguments: &Arguments, config: &Config) -> anyhow::Result<()> {
     }
     match no_auth {
         true => say("nobody is asked for a token (--no-auth)"),
-        false => say(&token.welcome(bound, stderr().is_terminal())),
+        false => say(&token.welcome(bound, reader())),
     }
     let everything = async {
         tokio::join!(
@@ -184,4 +185,13 @@ fn url(bound: SocketAddr) -> String {
         ip => ip,
     };
     format!("http://{}", SocketAddr::new(own, bound.port()))
+}
+
+/// Who reads what we say.
+fn reader() -> Reader {
+    match (stderr().is_terminal(), is_in_pod()) {
+        (true, _) => Reader::Terminal,
+        (false, false) => Reader::Unknown,
+        (false, true) => Reader::Log,
+    }
 }

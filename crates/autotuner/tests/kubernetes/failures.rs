@@ -1,17 +1,9 @@
 //! What goes wrong in a cluster is told in its own words, and is whose fault it is.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::field::{Field, cluster, long_task, sim_task};
+use crate::field::{Field, cluster, kinds, long_task, sim_task};
 use crate::support::experiments;
-
-/// The kinds of failure of a run's experiments.
-fn kinds(results: &Value) -> Vec<&str> {
-    let failures = experiments(results).iter();
-    failures
-        .map(|experiment| experiment["failure_kind"].as_str().unwrap_or("none"))
-        .collect()
-}
 
 #[test]
 fn a_pod_that_no_node_takes_says_why_within_its_deadline() {

@@ -1,10 +1,12 @@
 //! The cluster as a test sees it, and a sandbox whose Jobs go with it.
 
-use std::process::Command;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::support::{Running, Sandbox, wait_for};
+use crate::support::{Running, Sandbox, experiments, wait_for};
 
 /// The label by which a cluster knows whose folder of instances it is.
 const OWNER: &str = "inference-autotuner.owner";
@@ -16,19 +18,23 @@ pub(crate) struct Cluster {
     pub(crate) image: String,
 }
 
-/// The cluster to test with, or nothing.
+/// What the environment says of what there is to test with.
 #[expect(
     clippy::disallowed_methods,
     reason = "which cluster there is to test with is for the environment to say"
 )]
+pub(crate) fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// The cluster to test with, or nothing.
 #[expect(
     clippy::print_stderr,
     reason = "a test that proves nothing must say so loudly"
 )]
 pub(crate) fn cluster() -> Option<Cluster> {
-    let says = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let Some(kubeconfig) = says("AUTOTUNER_TEST_KUBECONFIG") else {
-        let is_required = says("AUTOTUNER_REQUIRE_KUBERNETES").is_some_and(|value| value == "1");
+    let Some(kubeconfig) = environment("AUTOTUNER_TEST_KUBECONFIG") else {
+        let is_required = environment("AUTOTUNER_REQUIRE_KUBERNETES").is_some_and(|value| value == "1");
         assert!(
             !is_required,
             "no AUTOTUNER_TEST_KUBECONFIG, and a cluster is required"
@@ -39,11 +45,44 @@ pub(crate) fn cluster() -> Option<Cluster> {
     let usual = format!("inference-autotuner/agent:{}", env!("CARGO_PKG_VERSION"));
     Some(Cluster {
         kubeconfig,
-        image: says("AUTOTUNER_AGENT_IMAGE").unwrap_or(usual),
+        image: environment("AUTOTUNER_AGENT_IMAGE").unwrap_or(usual),
     })
 }
 
 impl Cluster {
+    /// The kubeconfig.
+    pub(crate) fn kubeconfig(&self) -> &str {
+        &self.kubeconfig
+    }
+
+    /// The folder that its kubeconfig lies in.
+    pub(crate) fn folder(&self) -> PathBuf {
+        Path::new(&self.kubeconfig)
+            .parent()
+            .expect("a file is in a folder")
+            .to_owned()
+    }
+
+    /// Applies a manifest.
+    pub(crate) fn apply(&self, manifest: &Value) -> Result<(), String> {
+        let mut child = Command::new("kubectl")
+            .args(["--kubeconfig", &self.kubeconfig, "apply", "--filename", "-"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(|error| error.to_string())?;
+        let mut input = child.stdin.take().expect("a pipe");
+        let written = input.write_all(manifest.to_string().as_bytes());
+        written.map_err(|error| error.to_string())?;
+        drop(input);
+        let output = child.wait_with_output().map_err(|error| error.to_string())?;
+        match output.status.success() {
+            true => Ok(()),
+            false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
+        }
+    }
+
     /// What kubectl prints.
     pub(crate) fn kubectl(&self, arguments: &[&str]) -> Result<String, String> {
         let output = Command::new("kubectl")
@@ -126,10 +165,23 @@ impl Field {
         })
     }
 
+    /// Checks that two experiments have run at the same time.
+    #[track_caller]
+    pub(crate) fn assert_overlap(&self, results: &Value) {
+        let times = |experiment: &Value| {
+            let text = |key: &str| experiment[key].as_str().unwrap_or_default().to_owned();
+            (text("started_at"), text("completed_at"))
+        };
+        let mut times: Vec<(String, String)> = experiments(results).iter().map(times).collect();
+        times.sort();
+        let overlaps = times.windows(2).any(|pair| pair[1].0 < pair[0].1);
+        assert!(overlaps, "no two experiments at once: {times:?}");
+    }
+
     /// The task log of a run with these results.
     pub(crate) fn task_log(&self, results: &Value) -> String {
         let folder = results["logs"].as_str().expect("where the logs are");
-        std::fs::read_to_string(std::path::Path::new(folder).join("task.log")).expect("readable")
+        std::fs::read_to_string(Path::new(folder).join("task.log")).expect("readable")
     }
 }
 
@@ -142,6 +194,14 @@ impl Drop for Field {
                 .kubectl(&["delete", &name, "--wait=false", "--grace-period=0", "--force"]);
         }
     }
+}
+
+/// The kinds of failure of a run's experiments.
+pub(crate) fn kinds(results: &Value) -> Vec<&str> {
+    let failures = experiments(results).iter();
+    failures
+        .map(|experiment| experiment["failure_kind"].as_str().unwrap_or("none"))
+        .collect()
 }
 
 /// A task for the simulated engine in a cluster that is over in a moment.

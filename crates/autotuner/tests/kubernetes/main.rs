@@ -13,5 +13,8 @@ mod support;
 
 mod failures;
 mod field;
+mod install;
 mod interruptions;
+mod outages;
+mod real_engine;
 mod runs;

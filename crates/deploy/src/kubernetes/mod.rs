@@ -328,6 +328,11 @@ pub fn was_used(instances: &Path) -> bool {
     instances.join(OWNER_FILE).exists()
 }
 
+/// Whether this process is in a pod that has an account in its cluster.
+pub fn is_in_pod() -> bool {
+    Path::new(OWN_NAMESPACE).exists()
+}
+
 /// What cannot be guessed: letters for a nonce.
 ///
 /// # Errors

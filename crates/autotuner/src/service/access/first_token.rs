@@ -60,6 +60,17 @@ pub(crate) enum FirstTokenError {
     Random(#[source] getrandom::Error),
 }
 
+/// Who reads what is said at the start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reader {
+    /// A person.
+    Terminal,
+    /// A person, a file or a program.
+    Unknown,
+    /// What a cluster keeps, and shows to more people than may come in.
+    Log,
+}
+
 impl FirstToken {
     /// Where the token of a data directory is kept.
     pub(crate) fn path(data_dir: &Path) -> PathBuf {
@@ -114,13 +125,18 @@ impl FirstToken {
     }
 
     /// What to say at the start. The token itself is shown where a person looks, and once when
-    /// it was made; elsewhere it would only end up in logs.
-    pub(crate) fn welcome(&self, bound: SocketAddr, is_terminal: bool) -> String {
+    /// it was made, unless that is kept: elsewhere it would only end up in logs.
+    pub(crate) fn welcome(&self, bound: SocketAddr, reader: Reader) -> String {
         let host = match bound.ip() {
             ip if ip.is_unspecified() => format!("127.0.0.1:{}", bound.port()),
             _ => bound.to_string(),
         };
-        if is_terminal || self.is_new {
+        let is_shown = match reader {
+            Reader::Terminal => true,
+            Reader::Unknown => self.is_new,
+            Reader::Log => false,
+        };
+        if is_shown {
             return format!("open http://{host}/?token={}", self.secret.reveal());
         }
         format!("open http://{host}/ with the token in {}", self.path.display())

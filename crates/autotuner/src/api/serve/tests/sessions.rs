@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 
 use super::*;
-use crate::service::access::first_token::FirstToken;
+use crate::service::access::first_token::{FirstToken, Reader};
 
 async fn first_token(test: &TestService) -> FirstToken {
     let now_ms = test.service.clock.now_ms();
@@ -91,11 +91,13 @@ async fn the_token_is_shown_where_a_person_looks() {
     let bound = "127.0.0.1:8123".parse().unwrap();
     let secret = first.secret.reveal();
     let link = format!("open http://127.0.0.1:8123/?token={secret}");
-    assert_eq!(first.welcome(bound, false), link);
-    assert_eq!(again.welcome(bound, true), link);
-    let text = again.welcome(bound, false);
-    assert!(!text.contains(secret) && text.contains("/token"), "{text}");
-    let everywhere = again.welcome("0.0.0.0:8123".parse().unwrap(), true);
+    assert_eq!(first.welcome(bound, Reader::Unknown), link);
+    assert_eq!(again.welcome(bound, Reader::Terminal), link);
+    for (token, reader) in [(&again, Reader::Unknown), (&first, Reader::Log)] {
+        let text = token.welcome(bound, reader);
+        assert!(!text.contains(secret) && text.contains("/token"), "{text}");
+    }
+    let everywhere = again.welcome("0.0.0.0:8123".parse().unwrap(), Reader::Terminal);
     assert_eq!(everywhere, link);
 }
 
