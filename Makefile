@@ -50,6 +50,7 @@ bench:
 	./scripts/bench-llama.sh target/release/autotuner
 	./scripts/bench-service.sh target/release/autotuner
 	./scripts/bench-leases.sh || [ $$? -eq 3 ]
+	./scripts/bench-jobs.sh || [ $$? -eq 3 ]
 	./scripts/bench-containers.sh target/release/autotuner
 	./scripts/bench-ui.sh target/release/autotuner
 	cargo run --release --locked --package autotuner-core --example claims

@@ -15,13 +15,14 @@ use super::Cluster;
 use crate::DeployError;
 
 /// Everything that we do in a namespace: verb, group, resource, part of it.
-const DEEDS: [(&str, &str, &str, &str); 12] = [
+const DEEDS: [(&str, &str, &str, &str); 13] = [
     ("create", "batch", "jobs", ""),
     ("get", "batch", "jobs", ""),
     ("list", "batch", "jobs", ""),
     ("delete", "batch", "jobs", ""),
     ("get", "", "pods", ""),
     ("list", "", "pods", ""),
+    ("watch", "", "pods", ""),
     ("delete", "", "pods", ""),
     ("get", "", "pods", "log"),
     ("create", "", "secrets", ""),

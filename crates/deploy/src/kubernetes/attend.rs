@@ -92,11 +92,7 @@ impl JobRun {
     pub(super) fn attend(cluster: Cluster, name: &str, uid: String, nonce: &str) -> Self {
         let (to, news) = mpsc::channel(WAITING_NEWS);
         let mut attendant = Attendant {
-            looked: Looked {
-                cluster,
-                job: name.to_owned(),
-                uid,
-            },
+            looked: Looked::new(cluster, name, uid),
             to,
             reader: FrameReader::new(nonce),
             waiting: String::new(),
@@ -149,13 +145,14 @@ impl Attendant {
     /// Waits for the engine's container.
     async fn until_running(&mut self) -> Result<String, Ending> {
         let begun = Instant::now();
-        let mut placed_by = begun + self.looked.cluster.schedule_timeout;
+        let schedule_timeout = self.looked.cluster().schedule_timeout;
+        let mut placed_by = begun + schedule_timeout;
         let (mut heard_at, mut stuck_since, mut has_node) = (begun, None, None);
         let mut first: Option<String> = None;
         loop {
             let now = Instant::now();
             let too_late = |why: &str| {
-                let seconds = self.looked.cluster.schedule_timeout.as_secs_f64();
+                let seconds = schedule_timeout.as_secs_f64();
                 Ending::Lost(format!("no node has taken its pod within {seconds} s: {why}"))
             };
             match self.looked.look().await {
@@ -165,7 +162,7 @@ impl Attendant {
                     continue;
                 }
                 Seen::Queued => {
-                    placed_by = now + self.looked.cluster.schedule_timeout;
+                    placed_by = now + schedule_timeout;
                     self.waits("its Job waits in its queue".into()).await;
                 }
                 Seen::None(_) if first.is_some() => return Err(taken_away()),
@@ -298,7 +295,7 @@ impl Attendant {
     async fn read_once(&mut self, pod: &str, is_whole: bool) -> kube::Result<()> {
         if is_whole {
             let all = self.parameters(false, None);
-            let mut stream = self.looked.cluster.pods().log_stream(pod, &all).await?;
+            let mut stream = self.looked.cluster().pods().log_stream(pod, &all).await?;
             self.drain(&mut stream).await;
         } else {
             let mut stream = self.open(pod, false).await?;
@@ -327,7 +324,7 @@ impl Attendant {
 
     async fn open(&self, pod: &str, follow: bool) -> kube::Result<impl AsyncRead + Unpin + Send + use<>> {
         let parameters = self.parameters(follow, self.reader.resume_from());
-        self.looked.cluster.pods().log_stream(pod, &parameters).await
+        self.looked.cluster().pods().log_stream(pod, &parameters).await
     }
 
     fn parameters(&self, follow: bool, from: Option<&str>) -> LogParams {

@@ -18,6 +18,7 @@ mod look;
 mod manifest;
 mod names;
 mod sweep;
+mod watched;
 
 use std::collections::HashSet;
 use std::fs::{self, OpenOptions};
@@ -44,6 +45,7 @@ use crate::{DeployError, blocking};
 use attend::JobRun;
 use error::refused;
 use names::Whose;
+use watched::Watched;
 
 /// Longest wait for a connection and for one answer of the API.
 const ANSWER: Duration = Duration::from_secs(20);
@@ -57,8 +59,11 @@ const USUAL_NAMESPACE: &str = "default";
 /// The file in the folder of instances with the name that all of them share.
 const OWNER_FILE: &str = ".cluster-owner";
 
-/// Pause between two looks whether a pod is gone.
+/// Pause before the second look whether a pod is gone. Each further one is half as long again.
 const GONE_PAUSE: Duration = Duration::from_millis(200);
+
+/// The longest of these pauses.
+const LONGEST_GONE_PAUSE: Duration = Duration::from_secs(2);
 
 /// How much longer than its grace a pod may take to be gone, before it is forced and after.
 const GONE_PATIENCE: Duration = Duration::from_secs(20);
@@ -95,6 +100,8 @@ pub struct Cluster {
     owner: String,
     /// Jobs of this process that an experiment still needs.
     live: Arc<Mutex<HashSet<String>>>,
+    /// What is known of the pods of these.
+    watched: Arc<Watched>,
 }
 
 impl Cluster {
@@ -158,6 +165,7 @@ impl Cluster {
             instance,
             owner,
             live: Arc::default(),
+            watched: Arc::default(),
         })
     }
 
@@ -240,6 +248,7 @@ impl Cluster {
         let until = polite_until + GONE_PATIENCE;
         let seconds = u32::try_from(grace.as_secs()).unwrap_or(u32::MAX);
         let mut told = HashSet::new();
+        let mut pause = GONE_PAUSE;
         loop {
             let left = self.answer("list pods", pods.list(&of_job)).await?.items;
             if left.is_empty() {
@@ -256,7 +265,8 @@ impl Cluster {
                     self.gone("delete a pod", pods.delete(pod, &how)).await?;
                 }
             }
-            sleep(GONE_PAUSE).await;
+            sleep(pause).await;
+            pause = (pause * 3 / 2).min(LONGEST_GONE_PAUSE);
         }
     }
 
