@@ -36,8 +36,6 @@ const OF_JOB: &str = "controller-uid";
 struct Known {
     /// By the uid of their Job and their own name.
     pods: HashMap<String, BTreeMap<String, Arc<Pod>>>,
-    /// Whether all that there was has been heard once.
-    is_listed: bool,
     /// Why nothing has been heard lately.
     unheard: Option<String>,
     /// Who looks.
@@ -97,11 +95,8 @@ impl Ticket {
     /// What is known of a Job's pods.
     pub(super) fn look(&self, job_uid: &str) -> Posted {
         let known = self.watched.known();
-        if let Some(why) = &known.unheard {
-            return Posted::Unheard(why.clone());
-        }
-        if !known.is_listed {
-            return Posted::None;
+        if let Some(why) = known.unheard() {
+            return Posted::Unheard(why);
         }
         let pods = known.pods.get(job_uid).into_iter().flat_map(BTreeMap::values);
         let made = |pod: &&Arc<Pod>| pod.metadata.creation_timestamp.as_ref().map(|time| time.0);
@@ -114,8 +109,8 @@ impl Ticket {
     /// A pod of a Job by its name.
     pub(super) fn pod(&self, job_uid: &str, name: &str) -> Posted {
         let known = self.watched.known();
-        if let Some(why) = &known.unheard {
-            return Posted::Unheard(why.clone());
+        if let Some(why) = known.unheard() {
+            return Posted::Unheard(why);
         }
         match known.pods.get(job_uid).and_then(|pods| pods.get(name)) {
             Some(pod) => Posted::First(Arc::clone(pod)),
@@ -139,12 +134,21 @@ impl Watched {
         for pod in pods {
             known.post(pod);
         }
-        known.is_listed = true;
         known.unheard = None;
     }
 }
 
 impl Known {
+    /// Why what is known may be over.
+    fn unheard(&self) -> Option<String> {
+        let is_heard = self.listening.as_ref().is_some_and(|task| !task.is_finished());
+        match (&self.unheard, is_heard) {
+            (Some(why), _) => Some(why.clone()),
+            (None, true) => None,
+            (None, false) => Some("nobody listens to the cluster".into()),
+        }
+    }
+
     fn post(&mut self, pod: Pod) {
         if let Some((job, name)) = place_of(&pod) {
             self.pods.entry(job).or_default().insert(name, Arc::new(pod));
