@@ -86,9 +86,7 @@ pub(crate) fn docker_config(config: &Config, instance: Arc<Instance>) -> DockerC
 /// It names none, or one that cannot be reached so.
 pub(crate) async fn cluster(config: &Config, instance: Arc<Instance>) -> Result<Cluster, DeployError> {
     let Kubernetes {
-        config: kubeconfig,
-        context,
-        namespace,
+        whereabouts,
         agent_image,
         gpu_resource,
         schedule_timeout,
@@ -96,9 +94,7 @@ pub(crate) async fn cluster(config: &Config, instance: Arc<Instance>) -> Result<
     } = config.kubernetes.clone();
     let connecting = Cluster::connect(ClusterConfig {
         instance,
-        kubeconfig,
-        context,
-        namespace,
+        whereabouts,
         policy: PodPolicy {
             agent_image,
             gpu_resource,

@@ -30,8 +30,8 @@ impl Looked {
     /// The Job's first pod.
     pub(super) async fn look(&self) -> Seen {
         let of_job = ListParams::default().labels(&format!("controller-uid={}", self.uid));
-        let pods = self.cluster.pods();
-        match self.cluster.answer("list pods", pods.list(&of_job)).await {
+        let pods = self.cluster.reach.pods();
+        match self.cluster.reach.answer("list pods", pods.list(&of_job)).await {
             Err(error) => Seen::Unheard(whole_story(&error)),
             Ok(list) => {
                 let made = |pod: &Pod| pod.metadata.creation_timestamp.as_ref().map(|time| time.0);
@@ -45,8 +45,8 @@ impl Looked {
 
     /// That pod again.
     pub(super) async fn look_at(&self, pod: &str) -> Seen {
-        let pods = self.cluster.pods();
-        match self.cluster.answer("look at a pod", pods.get_opt(pod)).await {
+        let pods = self.cluster.reach.pods();
+        match self.cluster.reach.answer("look at a pod", pods.get_opt(pod)).await {
             Err(error) => Seen::Unheard(whole_story(&error)),
             Ok(Some(pod)) => Seen::There(Box::new(pod)),
             Ok(None) => Seen::None(None),
@@ -55,9 +55,10 @@ impl Looked {
 
     /// What keeps a Job from having a pod: a queue, or a quota, of which only events tell.
     async fn without_pod(&self) -> Seen {
-        let jobs = self.cluster.jobs();
+        let jobs = self.cluster.reach.jobs();
         let job = self
             .cluster
+            .reach
             .answer("look at a Job", jobs.get_opt(&self.job))
             .await;
         match job {
@@ -72,8 +73,8 @@ impl Looked {
     /// to do without.
     async fn complaint(&self) -> Option<String> {
         let of_job = ListParams::default().fields(&format!("involvedObject.uid={}", self.uid));
-        let events = self.cluster.events();
-        let listed = self.cluster.answer("list events", events.list(&of_job)).await;
+        let events = self.cluster.reach.events();
+        let listed = self.cluster.reach.answer("list events", events.list(&of_job)).await;
         let warnings = listed.ok()?.items.into_iter();
         let event = warnings
             .filter(|event| event.type_.as_deref() == Some("Warning"))

@@ -17,42 +17,31 @@ pub mod frame;
 mod look;
 mod manifest;
 mod names;
+mod reach;
 mod sweep;
 
 use std::collections::HashSet;
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::{Event, Pod, Secret};
-use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams, PostParams};
-use kube::config::{KubeConfigOptions, Kubeconfig};
-use kube::{Client, Config};
+use k8s_openapi::api::core::v1::Secret;
+use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams};
 use serde_json::json;
 use tokio::time::{Instant, sleep};
 
 pub use access::Needs;
 pub use fate::Ending;
 pub use manifest::{JobOrder, PodPolicy};
+pub use reach::{Reach, Whereabouts};
 
-use crate::error::whole_story;
 use crate::instance::Instance;
 use crate::{DeployError, blocking};
 use attend::JobRun;
-use error::refused;
 use names::Whose;
-
-/// Longest wait for a connection and for one answer of the API.
-const ANSWER: Duration = Duration::from_secs(20);
-
-/// Where a pod finds the namespace that it is in.
-const OWN_NAMESPACE: &str = "/var/run/secrets/kubernetes.io/serviceaccount/namespace";
-
-/// The namespace where nobody names one.
-const USUAL_NAMESPACE: &str = "default";
 
 /// The file in the folder of instances with the name that all of them share.
 const OWNER_FILE: &str = ".cluster-owner";
@@ -68,12 +57,8 @@ const GONE_PATIENCE: Duration = Duration::from_secs(20);
 pub struct ClusterConfig {
     /// Who we are.
     pub instance: Arc<Instance>,
-    /// The kubeconfig; the account of our own pod when `None`.
-    pub kubeconfig: Option<PathBuf>,
-    /// The context in it; its current one when `None`.
-    pub context: Option<String>,
-    /// The namespace; the context's when `None`.
-    pub namespace: Option<String>,
+    /// Which cluster.
+    pub whereabouts: Whereabouts,
     /// What holds for all pods.
     pub policy: PodPolicy,
     /// How long a pod may wait for a node.
@@ -85,9 +70,7 @@ pub struct ClusterConfig {
 /// A cluster that can be asked.
 #[derive(Clone)]
 pub struct Cluster {
-    client: Client,
-    namespace: String,
-    server: String,
+    reach: Reach,
     policy: PodPolicy,
     schedule_timeout: Duration,
     is_autoscaled: bool,
@@ -105,53 +88,16 @@ impl Cluster {
     pub async fn connect(config: ClusterConfig) -> Result<Self, DeployError> {
         let ClusterConfig {
             instance,
-            kubeconfig,
-            context,
-            namespace,
+            whereabouts,
             policy,
             schedule_timeout,
             is_autoscaled,
         } = config;
-        let unusable = |path: Option<&Path>, error: &dyn std::error::Error| DeployError::TargetGone {
-            target: match path {
-                Some(path) => format!("the Kubernetes cluster of {}", path.display()),
-                None => "the Kubernetes cluster that this would be a pod of".to_owned(),
-            },
-            message: format!(
-                "{}; kubernetes_config or KUBECONFIG names a kubeconfig",
-                whole_story(error)
-            ),
-        };
-        let mut reach = match &kubeconfig {
-            Some(path) => {
-                let unusable = |error: &dyn std::error::Error| unusable(Some(path), error);
-                let read = Kubeconfig::read_from(path).map_err(|error| unusable(&error))?;
-                let options = KubeConfigOptions {
-                    context,
-                    ..KubeConfigOptions::default()
-                };
-                let config = Config::from_custom_kubeconfig(read, &options).await;
-                config.map_err(|error| unusable(&error))?
-            }
-            None => Config::incluster().map_err(|error| unusable(None, &error))?,
-        };
-        reach.connect_timeout = Some(ANSWER);
-        // A log is silent for as long as an engine is.
-        reach.read_timeout = None;
-        let own = kubeconfig
-            .is_none()
-            .then(|| fs::read_to_string(OWN_NAMESPACE).ok());
-        let own = own.flatten().map(|text| text.trim().to_owned());
-        let usual = Some(reach.default_namespace.clone()).filter(|name| !name.is_empty());
-        let namespace = namespace.or(own).or(usual);
-        let server = reach.cluster_url.to_string();
+        let reach = Reach::read(whereabouts).await?;
         let owner = instance.instances().to_owned();
         let owner = blocking(move || owner_of(&owner)).await?;
-        let client = Client::try_from(reach).map_err(|error| unusable(kubeconfig.as_deref(), &error))?;
         Ok(Self {
-            client,
-            namespace: namespace.unwrap_or_else(|| USUAL_NAMESPACE.to_owned()),
-            server,
+            reach,
             policy,
             schedule_timeout,
             is_autoscaled,
@@ -161,19 +107,9 @@ impl Cluster {
         })
     }
 
-    /// The namespace that Jobs are made in.
-    pub fn namespace(&self) -> &str {
-        &self.namespace
-    }
-
-    /// Which version the cluster says it is.
-    ///
-    /// # Errors
-    /// It does not answer.
-    pub async fn version(&self) -> Result<String, DeployError> {
-        let asking = self.client.apiserver_version();
-        let version = self.answer("ask for the version", asking).await?;
-        Ok(version.git_version)
+    /// The way to it.
+    pub fn reach(&self) -> &Reach {
+        &self.reach
     }
 
     /// Makes an experiment's Job and hears it from now on. Dropped midway it may leave something
@@ -208,10 +144,10 @@ impl Cluster {
         let secret: Secret = serde_json::from_value(manifest::secret(order, whose)).map_err(odd)?;
         let job: Job = serde_json::from_value(manifest::job(order, &self.policy, whose)).map_err(odd)?;
         let post = PostParams::default();
-        let (secrets, jobs) = (self.secrets(), self.jobs());
-        self.answer("create a secret", secrets.create(&post, &secret))
+        let (secrets, jobs) = (self.reach.secrets(), self.reach.jobs());
+        self.reach.answer("create a secret", secrets.create(&post, &secret))
             .await?;
-        let made = self.answer("create a Job", jobs.create(&post, &job)).await?;
+        let made = self.reach.answer("create a Job", jobs.create(&post, &job)).await?;
         let uid = made.metadata.uid.unwrap_or_default();
         // From here on the secret goes when the Job does, whoever removes it.
         let owner = json!({ "metadata": { "ownerReferences": [{
@@ -220,7 +156,7 @@ impl Cluster {
         let patch = Patch::Merge(&owner);
         let how = PatchParams::default();
         let patching = secrets.patch(name, &how, &patch);
-        self.answer("tie a secret to its Job", patching).await?;
+        self.reach.answer("tie a secret to its Job", patching).await?;
         Ok(uid)
     }
 
@@ -234,14 +170,14 @@ impl Cluster {
         self.live().remove(name);
         // The Job first, or its controller would make another pod.
         self.forget(name, grace).await?;
-        let pods = self.pods();
+        let pods = self.reach.pods();
         let of_job = ListParams::default().labels(&format!("job-name={name}"));
         let polite_until = Instant::now() + grace + GONE_PATIENCE;
         let until = polite_until + GONE_PATIENCE;
         let seconds = u32::try_from(grace.as_secs()).unwrap_or(u32::MAX);
         let mut told = HashSet::new();
         loop {
-            let left = self.answer("list pods", pods.list(&of_job)).await?.items;
+            let left = self.reach.answer("list pods", pods.list(&of_job)).await?.items;
             if left.is_empty() {
                 return Ok(());
             }
@@ -253,7 +189,7 @@ impl Cluster {
                 if told.insert((pod.to_owned(), is_forced)) {
                     let seconds = if is_forced { 0 } else { seconds };
                     let how = DeleteParams::default().grace_period(seconds);
-                    self.gone("delete a pod", pods.delete(pod, &how)).await?;
+                    self.reach.gone("delete a pod", pods.delete(pod, &how)).await?;
                 }
             }
             sleep(GONE_PAUSE).await;
@@ -266,60 +202,14 @@ impl Cluster {
             true => DeleteParams::background().grace_period(0),
             false => DeleteParams::background(),
         };
-        self.gone("delete a Job", self.jobs().delete(name, &how)).await?;
+        self.reach.gone("delete a Job", self.reach.jobs().delete(name, &how)).await?;
         let now = DeleteParams::default();
-        self.gone("delete a secret", self.secrets().delete(name, &now))
+        self.reach.gone("delete a secret", self.reach.secrets().delete(name, &now))
             .await
-    }
-
-    /// One answer, within a deadline.
-    async fn answer<T>(
-        &self,
-        action: &'static str,
-        asking: impl Future<Output = kube::Result<T>>,
-    ) -> Result<T, DeployError> {
-        match tokio::time::timeout(ANSWER, asking).await {
-            Ok(answer) => answer.map_err(|error| refused(action, &self.server, error)),
-            Err(_) => Err(DeployError::TargetGone {
-                target: error::cluster_at(&self.server),
-                message: format!("no answer within {} s", ANSWER.as_secs()),
-            }),
-        }
-    }
-
-    /// The same for a deletion, of which "not there" is the best answer.
-    async fn gone<T>(
-        &self,
-        action: &'static str,
-        deleting: impl Future<Output = kube::Result<T>>,
-    ) -> Result<(), DeployError> {
-        let deleting = async {
-            match deleting.await {
-                Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
-                other => other.map(drop),
-            }
-        };
-        self.answer(action, deleting).await
     }
 
     fn live(&self) -> MutexGuard<'_, HashSet<String>> {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn jobs(&self) -> Api<Job> {
-        Api::namespaced(self.client.clone(), &self.namespace)
-    }
-
-    fn pods(&self) -> Api<Pod> {
-        Api::namespaced(self.client.clone(), &self.namespace)
-    }
-
-    fn secrets(&self) -> Api<Secret> {
-        Api::namespaced(self.client.clone(), &self.namespace)
-    }
-
-    fn events(&self) -> Api<Event> {
-        Api::namespaced(self.client.clone(), &self.namespace)
     }
 }
 
