@@ -327,7 +327,12 @@ impl Attendant {
 
     async fn open(&self, pod: &str, follow: bool) -> kube::Result<impl AsyncRead + Unpin + Send + use<>> {
         let parameters = self.parameters(follow, self.reader.resume_from());
-        self.looked.cluster.reach.pods().log_stream(pod, &parameters).await
+        self.looked
+            .cluster
+            .reach
+            .pods()
+            .log_stream(pod, &parameters)
+            .await
     }
 
     fn parameters(&self, follow: bool, from: Option<&str>) -> LogParams {

@@ -46,7 +46,12 @@ impl Looked {
     /// That pod again.
     pub(super) async fn look_at(&self, pod: &str) -> Seen {
         let pods = self.cluster.reach.pods();
-        match self.cluster.reach.answer("look at a pod", pods.get_opt(pod)).await {
+        match self
+            .cluster
+            .reach
+            .answer("look at a pod", pods.get_opt(pod))
+            .await
+        {
             Err(error) => Seen::Unheard(whole_story(&error)),
             Ok(Some(pod)) => Seen::There(Box::new(pod)),
             Ok(None) => Seen::None(None),
@@ -74,7 +79,11 @@ impl Looked {
     async fn complaint(&self) -> Option<String> {
         let of_job = ListParams::default().fields(&format!("involvedObject.uid={}", self.uid));
         let events = self.cluster.reach.events();
-        let listed = self.cluster.reach.answer("list events", events.list(&of_job)).await;
+        let listed = self
+            .cluster
+            .reach
+            .answer("list events", events.list(&of_job))
+            .await;
         let warnings = listed.ok()?.items.into_iter();
         let event = warnings
             .filter(|event| event.type_.as_deref() == Some("Warning"))

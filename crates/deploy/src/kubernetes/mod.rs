@@ -6,7 +6,9 @@
 //! module makes Jobs, hears their pods (`attend.rs`), and removes what is ours (`sweep.rs`). It does
 //! not know what an agent is told or what it says.
 //!
-//! Files: `manifest` what is asked for, `fate` what a pod's status means, `names` whose it is,
+//! What people may see and do of our pods is in [`pods`].
+//!
+//! Files: `reach` the way to a cluster, `manifest` what is asked for, `fate` what a pod's status means, `names` whose it is,
 //! `access` what we may do, `error` what refusals mean.
 
 mod access;
@@ -17,6 +19,7 @@ pub mod frame;
 mod look;
 mod manifest;
 mod names;
+pub mod pods;
 mod reach;
 mod sweep;
 
@@ -145,9 +148,13 @@ impl Cluster {
         let job: Job = serde_json::from_value(manifest::job(order, &self.policy, whose)).map_err(odd)?;
         let post = PostParams::default();
         let (secrets, jobs) = (self.reach.secrets(), self.reach.jobs());
-        self.reach.answer("create a secret", secrets.create(&post, &secret))
+        self.reach
+            .answer("create a secret", secrets.create(&post, &secret))
             .await?;
-        let made = self.reach.answer("create a Job", jobs.create(&post, &job)).await?;
+        let made = self
+            .reach
+            .answer("create a Job", jobs.create(&post, &job))
+            .await?;
         let uid = made.metadata.uid.unwrap_or_default();
         // From here on the secret goes when the Job does, whoever removes it.
         let owner = json!({ "metadata": { "ownerReferences": [{
@@ -202,9 +209,12 @@ impl Cluster {
             true => DeleteParams::background().grace_period(0),
             false => DeleteParams::background(),
         };
-        self.reach.gone("delete a Job", self.reach.jobs().delete(name, &how)).await?;
+        self.reach
+            .gone("delete a Job", self.reach.jobs().delete(name, &how))
+            .await?;
         let now = DeleteParams::default();
-        self.reach.gone("delete a secret", self.reach.secrets().delete(name, &now))
+        self.reach
+            .gone("delete a secret", self.reach.secrets().delete(name, &now))
             .await
     }
 

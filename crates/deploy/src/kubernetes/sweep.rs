@@ -57,7 +57,11 @@ impl Cluster {
         let (jobs, secrets) = (self.reach.jobs(), self.reach.secrets());
         let listed = self.reach.answer("list Jobs", jobs.list(&ours)).await?.items;
         let mut found: Vec<(ObjectMeta, bool)> = listed.into_iter().map(|job| (job.metadata, true)).collect();
-        let listed = self.reach.answer("list secrets", secrets.list(&ours)).await?.items;
+        let listed = self
+            .reach
+            .answer("list secrets", secrets.list(&ours))
+            .await?
+            .items;
         for secret in listed {
             let name = &secret.metadata.name;
             if !found.iter().any(|(job, _)| job.name == *name) {
