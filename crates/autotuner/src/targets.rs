@@ -11,6 +11,7 @@ use std::sync::Arc;
 use autotuner_deploy::containers::Surroundings;
 use autotuner_deploy::docker::{DockerConfig, Policy};
 use autotuner_deploy::gpu::{GpuPool, MACHINE_FOLDER, MachineGpus};
+use autotuner_deploy::kubernetes::pods::PodSurroundings;
 use autotuner_deploy::kubernetes::{self, Cluster, ClusterConfig, PodPolicy};
 use autotuner_deploy::process::{ProcessConfig, ProcessDeployer};
 use autotuner_deploy::{DeployError, Instance, Swept};
@@ -120,6 +121,15 @@ pub(crate) fn surroundings(config: &Config) -> Surroundings {
         host: config.docker_host.clone(),
         instances: config.instances_dir(),
         secrets: secrets.collect(),
+    }
+}
+
+/// What is needed to see our pods.
+pub(crate) fn pod_surroundings(config: &Config) -> PodSurroundings {
+    PodSurroundings {
+        whereabouts: config.kubernetes.whereabouts.clone(),
+        instances: config.instances_dir(),
+        gpu_resource: config.kubernetes.gpu_resource.clone(),
     }
 }
 

@@ -18,7 +18,7 @@ use super::extract::Viewer;
 use crate::service::Service;
 
 /// Every group of operations, in the order in which they are listed.
-const TAGS: [(&str, &str); 10] = [
+const TAGS: [(&str, &str); 11] = [
     (
         "tasks",
         "Tuning jobs: made, checked, started, cancelled, looked at",
@@ -30,6 +30,7 @@ const TAGS: [(&str, &str); 10] = [
     ("logs", "What tasks and engines printed, whole and live"),
     ("events", "Hints of what happens, as they happen"),
     ("containers", "Containers and images of this machine"),
+    ("kubernetes", "Pods of this service's experiments in a cluster"),
     ("presets", "Named lists of values to try"),
     ("engines", "The parameters of each engine"),
     ("dashboard", "Figures of the whole installation"),
