@@ -43,23 +43,25 @@ pub(super) fn check(config: &Config) -> Result<Check, Refusal> {
         );
         Ok::<_, DeployError>((place, missing))
     };
-    Ok(match runtime()?.block_on(timeout(PATIENCE, asking)) {
-        Ok(Ok((place, missing))) if missing.is_empty() => Check::new(WHAT, State::Good, place),
-        Ok(Ok((place, missing))) => {
-            let found = format!("{place}; we may not {}", missing.join(", "));
-            Check::new(WHAT, State::Noted, found).with_next_step(
-                "for deployment_mode: kubernetes, give the account the Role of docs/kubernetes.md",
-            )
-        }
-        Ok(Err(error)) => away(WHAT, &chain(&error)),
-        Err(_) => {
-            let message = format!(
-                "the cluster named {by} has not answered within {} s",
-                PATIENCE.as_secs()
-            );
-            away(WHAT, &message)
-        }
-    })
+    Ok(
+        match runtime()?.block_on(async { timeout(PATIENCE, asking).await }) {
+            Ok(Ok((place, missing))) if missing.is_empty() => Check::new(WHAT, State::Good, place),
+            Ok(Ok((place, missing))) => {
+                let found = format!("{place}; we may not {}", missing.join(", "));
+                Check::new(WHAT, State::Noted, found).with_next_step(
+                    "for deployment_mode: kubernetes, give the account the Role of docs/kubernetes.md",
+                )
+            }
+            Ok(Err(error)) => away(WHAT, &chain(&error)),
+            Err(_) => {
+                let message = format!(
+                    "the cluster named {by} has not answered within {} s",
+                    PATIENCE.as_secs()
+                );
+                away(WHAT, &message)
+            }
+        },
+    )
 }
 
 fn away(what: &'static str, found: &str) -> Check {
@@ -74,7 +76,7 @@ pub(super) fn left_behind(config: &Config) -> Result<usize, Refusal> {
         let cluster = used(config, "doctor").await?;
         cluster.leftovers().await.ok()
     };
-    let counted = runtime()?.block_on(timeout(PATIENCE, counting));
+    let counted = runtime()?.block_on(async { timeout(PATIENCE, counting).await });
     Ok(counted.ok().flatten().unwrap_or_default())
 }
 
