@@ -139,7 +139,7 @@ fn state(pod: &Value) -> String {
 
 /// `2 GPUs, 7.5 CPUs, 32 GiB`.
 fn asked(pod: &Value) -> String {
-    const GIB: f64 = 1_073_741_824.0;
+    const MIB: u64 = 1 << 20;
     let mut parts = Vec::new();
     match whole(pod, "gpus") {
         0 => {}
@@ -149,8 +149,12 @@ fn asked(pod: &Value) -> String {
     if let Some(cpus) = pod["cpus"].as_f64() {
         parts.push(format!("{cpus} CPUs"));
     }
-    if let Some(bytes) = pod["memory_bytes"].as_f64() {
-        parts.push(format!("{:.1} GiB", bytes / GIB));
+    if let Some(bytes) = pod["memory_bytes"].as_u64() {
+        let mebibytes = bytes / MIB;
+        parts.push(match mebibytes % 1024 {
+            0 if mebibytes > 0 => format!("{} GiB", mebibytes / 1024),
+            _ => format!("{mebibytes} MiB"),
+        });
     }
     parts.join(", ")
 }

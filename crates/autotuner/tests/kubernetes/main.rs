@@ -14,4 +14,5 @@ mod support;
 mod failures;
 mod field;
 mod interruptions;
+mod pods;
 mod runs;

@@ -59,7 +59,7 @@ export function PodsPage() {
               label={t('pods.search')}
               value={shown.q}
               onChange={(q) => setSearch({ q })}
-              className="w-full sm:w-72"
+              className="w-full sm:w-80"
             />
             <Select
               label={t('pods.stateColumn')}

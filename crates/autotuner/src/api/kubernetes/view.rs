@@ -222,6 +222,7 @@ impl PodInfo {
             task,
             experiment,
             attempt,
+            container: _,
             image,
             created_at,
             started_at,

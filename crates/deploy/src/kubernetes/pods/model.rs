@@ -4,7 +4,9 @@
 //! like a fact; what a pod waits for, and how it ended, are the words that experiments fail with.
 
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::{Container, ContainerState, ContainerStatus, Event, Pod as ClusterPod};
+use k8s_openapi::api::core::v1::{
+    Container, ContainerState, ContainerStatus, Event, Pod as ClusterPod, PodSpec,
+};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::super::access::amount;
@@ -102,6 +104,8 @@ pub struct Pod {
     pub experiment: u32,
     /// How often the experiment had been tried then, from 1.
     pub attempt: u32,
+    /// The container that its log is of: the engine's.
+    pub container: String,
     /// The engine's image.
     pub image: String,
     /// When it was created.
@@ -190,14 +194,15 @@ impl Described {
             .and_then(|notes| notes.get(TASK))
             .cloned();
         let spec = pod.spec.as_ref();
-        let engine = spec.and_then(|spec| spec.containers.iter().find(|container| container.name == ENGINE));
-        let status = status_of(pod, ENGINE);
+        let engine = spec.and_then(main_container);
+        let container = engine.map(|engine| engine.name.clone()).unwrap_or_default();
+        let status = status_of(pod, &container);
         let state = status.and_then(|status| status.state.as_ref());
         let ended = state.and_then(|state| state.terminated.as_ref());
         let started = state
             .and_then(|state| state.running.as_ref())
             .and_then(|state| state.started_at.as_ref());
-        let (word, why) = state_of(pod);
+        let (word, why) = state_of(pod, status);
         let job = meta
             .owner_references
             .iter()
@@ -221,6 +226,7 @@ impl Described {
             task: whole.or_else(|| label(TASK)).unwrap_or_default(),
             experiment: number(EXPERIMENT),
             attempt: number(ATTEMPT),
+            container,
             image: engine.and_then(|engine| engine.image.clone()).unwrap_or_default(),
             created_at: meta.creation_timestamp.as_ref().map(stamp),
             started_at: ended
@@ -256,10 +262,12 @@ fn phase(pod: &ClusterPod) -> String {
     phase.unwrap_or_else(|| "Pending".to_owned())
 }
 
-fn state_of(pod: &ClusterPod) -> (PodState, Option<String>) {
+fn state_of(pod: &ClusterPod, engine: Option<&ContainerStatus>) -> (PodState, Option<String>) {
     // Whoever deletes it, what becomes of it is the same.
     let (state, why) = match fate::read(pod, true) {
         fate::PodState::Unplaced(why) => (PodState::Waiting, Some(why)),
+        // One that is not of a Job of ours has no container of that name.
+        fate::PodState::Preparing(_) if runs(engine) => (PodState::Running, None),
         fate::PodState::Preparing(why) => (PodState::Preparing, Some(why)),
         fate::PodState::Stuck(why) => (PodState::Stuck, Some(why)),
         fate::PodState::Running => (PodState::Running, None),
@@ -270,6 +278,18 @@ fn state_of(pod: &ClusterPod) -> (PodState, Option<String>) {
         return (PodState::Ending, why);
     }
     (state, why)
+}
+
+fn runs(engine: Option<&ContainerStatus>) -> bool {
+    let state = engine.and_then(|engine| engine.state.as_ref());
+    state.is_some_and(|state| state.running.is_some())
+}
+
+/// The container with the engine; a pod that another controller made of our words may call it
+/// otherwise.
+fn main_container(spec: &PodSpec) -> Option<&Container> {
+    let named = spec.containers.iter().find(|container| container.name == ENGINE);
+    named.or(spec.containers.first())
 }
 
 fn asked(engine: &Container, gpu_resource: &str) -> Asked {

@@ -66,6 +66,7 @@ fn a_pod_says_whose_it_is_and_what_it_asks_for() {
         task: "Chat!".into(),
         experiment: 3,
         attempt: 2,
+        container: "engine".into(),
         image: "engine:1".into(),
         created_at: at("2026-11-30T10:00:00Z"),
         started_at: at("2026-11-30T10:00:07Z"),
@@ -136,6 +137,18 @@ fn what_a_pod_is_at_is_told_with_its_reason() {
         },
         PodState::Failed,
         Some("the container ran out of the memory that it may have"),
+    );
+}
+
+#[test]
+fn a_pod_that_another_controller_made_is_read_by_its_first_container() {
+    let found = described(|pod| {
+        pod["spec"]["containers"][0]["name"] = "ome-container".into();
+        pod["status"]["containerStatuses"][0]["name"] = "ome-container".into();
+    });
+    assert_eq!(
+        (found.container.as_str(), found.state, found.asked.gpus),
+        ("ome-container", PodState::Running, 4)
     );
 }
 

@@ -14,8 +14,10 @@ use crate::docker::piece::{Piece, Stream};
 use crate::kubernetes::frame::{ForPeople, for_people};
 
 /// Makes lines of a log that has stamps.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Decoder {
+    /// Where what no agent has written was printed.
+    foreign: Stream,
     /// A line of the log whose end has not come.
     raw: BytesMut,
     /// Whether that line is longer than any.
@@ -27,6 +29,17 @@ pub(super) struct Decoder {
 }
 
 impl Decoder {
+    /// For a container whose command is our agent, or an engine that writes to its log itself.
+    pub(super) fn of(is_agents: bool) -> Self {
+        Self {
+            foreign: if is_agents { Stream::Errors } else { Stream::Output },
+            raw: BytesMut::new(),
+            is_overlong: false,
+            held: None,
+            raw_lines: 0,
+        }
+    }
+
     /// Takes in what comes next.
     pub(super) fn feed(&mut self, bytes: &[u8]) -> Vec<Line> {
         let mut lines = Vec::new();
@@ -68,7 +81,7 @@ impl Decoder {
     fn whole(&mut self, raw: Bytes) -> Option<Line> {
         let Piece { stamp, text, .. } = Piece::stamped(Stream::Errors, raw)?;
         match std::str::from_utf8(&text).ok().and_then(for_people) {
-            None => Some(line(Stream::Errors, stamp, text, true)),
+            None => Some(line(self.foreign, stamp, text, true)),
             Some(ForPeople::Message) => None,
             Some(ForPeople::Output { bytes, is_end }) => {
                 let mut all = self.held.take().map(|(_, held)| held).unwrap_or_default();
@@ -112,7 +125,7 @@ mod tests {
     fn check(log: &[u8], expected: &[(&str, i64, &str)]) {
         // However the network cuts it.
         for size in [1, 7, log.len()] {
-            let mut decoder = Decoder::default();
+            let mut decoder = Decoder::of(true);
             let mut lines: Vec<Line> = log.chunks(size).flat_map(|chunk| decoder.feed(chunk)).collect();
             lines.extend(decoder.finish());
             let found: Vec<_> = lines
@@ -156,6 +169,14 @@ mod tests {
             &said,
             &[("o", 2, "Loading done"), ("o", 5, &long), ("o", 6, "no end")],
         );
+    }
+
+    #[test]
+    fn an_engine_that_writes_to_its_log_itself_is_its_output() {
+        let mut decoder = Decoder::of(false);
+        let lines = decoder.feed(b"2026-11-30T00:00:09.5Z INFO ready\n");
+        assert_eq!(lines[0].stream, Stream::Output);
+        assert_eq!(lines[0].text, "INFO ready");
     }
 
     #[test]

@@ -49,7 +49,7 @@ impl Pods {
     /// [`PodError`].
     pub async fn find_in_log(&self, pod: &Pod, query: &LogQuery) -> Result<Found, PodError> {
         let reach = self.reach().await?;
-        find(&reach, &pod.name, query, true).await
+        find(&reach, pod, query, true).await
     }
 
     /// A pod's log as it grows, without a line lost or given twice.
@@ -61,7 +61,7 @@ impl Pods {
         let (first, place) = match beginning {
             PodBeginning::After(place) => (None, place),
             PodBeginning::With(query) => {
-                let found = find(&reach, &pod.name, &query, false).await?;
+                let found = find(&reach, pod, &query, false).await?;
                 let lines = found.lines.into_iter().map(Item::Line).collect();
                 (Some(Chunk::new(lines, found.before)), found.place)
             }
@@ -82,7 +82,7 @@ impl Pods {
     ) -> Result<impl Stream<Item = Result<Bytes, PodError>> + Send + 'static, PodError> {
         let reach = self.reach().await?;
         let copy = Copy {
-            reading: Reading::open(&reach, &pod.name, range_of(query)).await?,
+            reading: Reading::open(&reach, pod, range_of(query)).await?,
             printer: Printer::default(),
             query: query.clone(),
             is_stamped,
@@ -112,7 +112,7 @@ fn is_of_time(line: &Line, query: &LogQuery) -> bool {
 
 /// Finds what is asked for. A last line without an end is left for whoever goes on, unless it is
 /// wanted as it is.
-async fn find(reach: &Reach, pod: &str, query: &LogQuery, as_it_is: bool) -> Result<Found, PodError> {
+async fn find(reach: &Reach, pod: &Pod, query: &LogQuery, as_it_is: bool) -> Result<Found, PodError> {
     match timeout(LONGEST, find_in(reach, pod, query, as_it_is)).await {
         Ok(found) => found,
         Err(_) => Err(PodError::Invalid {
@@ -125,7 +125,7 @@ async fn find(reach: &Reach, pod: &str, query: &LogQuery, as_it_is: bool) -> Res
     }
 }
 
-async fn find_in(reach: &Reach, pod: &str, query: &LogQuery, as_it_is: bool) -> Result<Found, PodError> {
+async fn find_in(reach: &Reach, pod: &Pod, query: &LogQuery, as_it_is: bool) -> Result<Found, PodError> {
     let is_plain = query.since.is_none() && query.until.is_none() && query.search.is_none();
     let mut raw_lines = is_plain.then(|| query.tail.saturating_add(SPARE));
     loop {

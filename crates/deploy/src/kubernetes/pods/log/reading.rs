@@ -14,7 +14,7 @@ use crate::error::whole_story;
 use crate::kubernetes::Reach;
 use crate::kubernetes::error::cluster_at;
 use crate::kubernetes::manifest::ENGINE;
-use crate::kubernetes::pods::PodError;
+use crate::kubernetes::pods::{Pod, PodError};
 
 /// Longest wait for a log to be opened: less than a client is left without a sign of life.
 const OPENING: Duration = Duration::from_secs(10);
@@ -59,9 +59,9 @@ impl Reading {
     ///
     /// # Errors
     /// [`PodError`].
-    pub(super) async fn open(reach: &Reach, pod: &str, range: Range) -> Result<Option<Self>, PodError> {
+    pub(super) async fn open(reach: &Reach, pod: &Pod, range: Range) -> Result<Option<Self>, PodError> {
         let parameters = LogParams {
-            container: Some(ENGINE.to_owned()),
+            container: Some(pod.container.clone()),
             follow: range.is_following,
             timestamps: true,
             since_time: range.since.and_then(whole_second),
@@ -71,7 +71,7 @@ impl Reading {
             ..LogParams::default()
         };
         let pods = reach.pods();
-        let opened = match timeout(OPENING, pods.log_stream(pod, &parameters)).await {
+        let opened = match timeout(OPENING, pods.log_stream(&pod.name, &parameters)).await {
             Ok(opened) => opened,
             Err(_) => return Err(silent(reach.server(), OPENING)),
         };
@@ -79,12 +79,12 @@ impl Reading {
             Ok(stream) => Ok(Some(Self {
                 stream: Box::pin(stream),
                 chunk: vec![0; CHUNK],
-                decoder: Decoder::default(),
+                decoder: Decoder::of(pod.container == ENGINE),
                 server: reach.server().to_owned(),
             })),
-            Err(kube::Error::Api(status)) if status.code == 404 => {
-                Err(PodError::NotFound { name: pod.to_owned() })
-            }
+            Err(kube::Error::Api(status)) if status.code == 404 => Err(PodError::NotFound {
+                name: pod.name.clone(),
+            }),
             // "container "engine" in pod … is waiting to start: PodInitializing", and before a node
             // has taken it "pod … does not have a host assigned".
             Err(kube::Error::Api(status)) if status.code == 400 => Ok(None),

@@ -157,7 +157,7 @@ impl PodViewer {
             Ok(reach) => reach,
             Err(error) => return Err(self.later(error)),
         };
-        self.way = match (Reading::open(&reach, &self.name, range).await, end) {
+        self.way = match (Reading::open(&reach, &pod, range).await, end) {
             (Ok(Some(reading)), end) => Way::Reading {
                 reading: Box::new(reading),
                 walk: Walk::from(Place::default(), self.place),
