@@ -121,10 +121,10 @@ fn a_running_experiments_pod_is_shown_read_and_deleted_and_others_are_not() {
     });
 
     // Others' are not there.
-    for action in [&["show"][..], &["logs"], &["rm", "--force"]] {
+    for (action, code) in [(&["show"][..], 2), (&["logs"], 2), (&["rm", "--force"], 1)] {
         let arguments: Vec<&str> = [action, &[foreign.name.as_str()]].concat();
         pods(&arguments)
-            .expect(1)
+            .expect(code)
             .says(&[&format!("Pod {} not found", foreign.name)]);
     }
     assert!(foreign.is_there());
