@@ -108,10 +108,10 @@ fn list(client: &Client, is_json: bool) -> Result<ExitCode, Refusal> {
         say("there are no pods of this service in the cluster");
         return Ok(ExitCode::SUCCESS);
     }
-    let rows = rows.iter().map(|pod| {
+    let lines = rows.iter().map(|pod| {
         vec![
             cell(text(pod, "name")),
-            cell(&state(pod)),
+            cell(text(pod, "state")),
             cell(text(pod, "node")),
             cell(&asked(pod)),
             cell(text(pod, "task_name")),
@@ -124,7 +124,11 @@ fn list(client: &Client, is_json: bool) -> Result<ExitCode, Refusal> {
     let header = [
         "name", "state", "node", "asks for", "task", "#", "attempt", "needed", "created",
     ];
-    print(&table(&header, rows.collect()));
+    print(&table(&header, lines.collect()));
+    // In the table they would leave no room for names that are to be copied.
+    for pod in rows.iter().filter(|pod| state(pod) != text(pod, "state")) {
+        say(&format!("{}: {}", text(pod, "name"), harmless(&state(pod))));
+    }
     Ok(ExitCode::SUCCESS)
 }
 
