@@ -51,6 +51,7 @@ const PAGES = [
   '#tasks?status=failed',
   '#presets',
   '#containers',
+  '#pods',
   '#images',
   '#settings/tokens',
   '#settings/audit',

@@ -50,6 +50,8 @@ const newTask = () => import('@/pages/new-task');
 const presets = () => import('@/pages/presets');
 const containers = () => import('@/pages/containers');
 const container = () => import('@/pages/container');
+const pods = () => import('@/pages/pods');
+const pod = () => import('@/pages/pod');
 const images = () => import('@/pages/images');
 const settings = () => import('@/pages/settings');
 
@@ -80,6 +82,8 @@ const routes = root.addChildren([
   page('/presets', presets, 'PresetsPage'),
   page('/containers', containers, 'ContainersPage'),
   page('/containers/$container', container, 'ContainerPage'),
+  page('/pods', pods, 'PodsPage'),
+  page('/pods/$pod', pod, 'PodPage'),
   page('/images', images, 'ImagesPage'),
   page('/settings/$part', settings, 'SettingsPage'),
   createRoute({

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use autotuner_deploy::containers::Surroundings;
 use autotuner_deploy::docker::{DockerConfig, Policy};
 use autotuner_deploy::gpu::{GpuPool, MACHINE_FOLDER, MachineGpus};
+use autotuner_deploy::kubernetes::pods::PodSurroundings;
 use autotuner_deploy::kubernetes::{self, Cluster, ClusterConfig, PodPolicy};
 use autotuner_deploy::process::{ProcessConfig, ProcessDeployer};
 use autotuner_deploy::{DeployError, Instance, Swept};
@@ -86,9 +87,7 @@ pub(crate) fn docker_config(config: &Config, instance: Arc<Instance>) -> DockerC
 /// It names none, or one that cannot be reached so.
 pub(crate) async fn cluster(config: &Config, instance: Arc<Instance>) -> Result<Cluster, DeployError> {
     let Kubernetes {
-        config: kubeconfig,
-        context,
-        namespace,
+        whereabouts,
         agent_image,
         gpu_resource,
         schedule_timeout,
@@ -96,9 +95,7 @@ pub(crate) async fn cluster(config: &Config, instance: Arc<Instance>) -> Result<
     } = config.kubernetes.clone();
     let connecting = Cluster::connect(ClusterConfig {
         instance,
-        kubeconfig,
-        context,
-        namespace,
+        whereabouts,
         policy: PodPolicy {
             agent_image,
             gpu_resource,
@@ -124,6 +121,15 @@ pub(crate) fn surroundings(config: &Config) -> Surroundings {
         host: config.docker_host.clone(),
         instances: config.instances_dir(),
         secrets: secrets.collect(),
+    }
+}
+
+/// What is needed to see our pods.
+pub(crate) fn pod_surroundings(config: &Config) -> PodSurroundings {
+    PodSurroundings {
+        whereabouts: config.kubernetes.whereabouts.clone(),
+        instances: config.instances_dir(),
+        gpu_resource: config.kubernetes.gpu_resource.clone(),
     }
 }
 

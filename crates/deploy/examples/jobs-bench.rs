@@ -15,7 +15,7 @@ use std::time::Duration;
 use autotuner_core::engine::Limits;
 use autotuner_core::task::ClusterSettings;
 use autotuner_deploy::kubernetes::attend::{JobRun, News};
-use autotuner_deploy::kubernetes::{Cluster, ClusterConfig, JobOrder, PodPolicy, nonce};
+use autotuner_deploy::kubernetes::{Cluster, ClusterConfig, JobOrder, PodPolicy, Whereabouts, nonce};
 use autotuner_deploy::{Instance, Label};
 use futures_util::future::try_join_all;
 use nix::sys::resource::{UsageWho, getrusage};
@@ -39,9 +39,10 @@ async fn main() -> Result<(), Failure> {
     let instance = Arc::new(Instance::claim(folder.path(), "jobs-bench")?);
     let cluster = Cluster::connect(ClusterConfig {
         instance,
-        kubeconfig: Some(PathBuf::from(kubeconfig)),
-        context: None,
-        namespace: None,
+        whereabouts: Whereabouts {
+            kubeconfig: Some(PathBuf::from(kubeconfig)),
+            ..Whereabouts::default()
+        },
         policy: PodPolicy {
             agent_image: "inference-autotuner/agent:none".into(),
             gpu_resource: "nvidia.com/gpu".into(),

@@ -18,7 +18,7 @@ describe('staleBy', () => {
       task: 3,
     });
     expect(staleBy(event('experiment_completed', { task_id: 3, experiment_id: 1 }))).toEqual({
-      keys: ['tasks', 'experiments', 'experiment', 'dashboard'],
+      keys: ['tasks', 'experiments', 'experiment', 'dashboard', 'pods', 'pod'],
       task: 3,
     });
     expect(staleBy(event('container_changed')).keys).toEqual(['containers', 'container', 'docker']);

@@ -83,7 +83,7 @@ export function staleBy(event: ServerEvent): { keys: string[]; task?: number } {
   if (type.startsWith('container_') || type.startsWith('docker_'))
     return { keys: ['containers', 'container', 'docker'] };
   if (type.startsWith('experiment_'))
-    return { keys: ['tasks', 'experiments', 'experiment', 'dashboard'], task: task_id };
+    return { keys: ['tasks', 'experiments', 'experiment', 'dashboard', 'pods', 'pod'], task: task_id };
   if (type.startsWith('task_')) return { keys: ['tasks', 'experiments', 'dashboard'], task: task_id };
   return { keys: [], task: task_id };
 }

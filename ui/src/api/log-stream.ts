@@ -220,7 +220,8 @@ export class LogStream {
         return false;
       case 'life': {
         const mark = markOfLife(JSON.parse(data) as Record<string, unknown>);
-        if (mark) this.handlers.onMark(mark);
+        if (mark)
+          this.handlers.onMark(this.source.isPod && mark.kind === 'removed' ? { kind: 'podRemoved' } : mark);
         return false;
       }
       default:

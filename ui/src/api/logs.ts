@@ -12,6 +12,8 @@ export interface LogSource {
   readUrl?: string;
   /** Whether its lines have times, and a stream each. */
   hasTimes?: boolean;
+  /** It is a pod's, and not a container's. */
+  isPod?: boolean;
   /** Nobody writes to it any more, as far as the page knows. */
   isOver?: boolean;
 }
@@ -40,6 +42,16 @@ export const containerLog = (id: string, name: string): LogSource => ({
   hasTimes: true,
 });
 
+export const podLog = (name: string): LogSource => ({
+  key: `pod-${name}`,
+  followUrl: `api/kubernetes/pods/${encodeURIComponent(name)}/logs?follow=true&batch=true`,
+  downloadUrl: `api/kubernetes/pods/${encodeURIComponent(name)}/logs/download`,
+  filename: `${name}.log`,
+  readUrl: `api/kubernetes/pods/${encodeURIComponent(name)}/logs?batch=true`,
+  hasTimes: true,
+  isPod: true,
+});
+
 /** A line as the service gives it: bare, or with its time and stream. */
 export type LogItem = string | LogEntry;
 
@@ -55,6 +67,7 @@ export type LogMark =
   | { kind: 'started' }
   | { kind: 'stopped'; exitCode: number | null; isOutOfMemory: boolean }
   | { kind: 'removed' }
+  | { kind: 'podRemoved' }
   | { kind: 'daemonAway'; reason: string }
   | { kind: 'daemonBack' }
   | { kind: 'truncated' }

@@ -669,6 +669,109 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/kubernetes/info": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which cluster it is */
+        get: operations["kubernetes_cluster_info"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/kubernetes/pods": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Every pod of this service in the cluster, newest first
+         * @description Pods of others are not among them.
+         */
+        get: operations["kubernetes_list_pods"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/kubernetes/pods/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One pod, by its name, with its containers, conditions and events */
+        get: operations["kubernetes_get_pod"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a pod
+         * @description One that an experiment needs only with `force`: its attempt is lost as `infrastructure`, and made
+         *     again. One that nobody needs goes with its Job. It is gone once its containers have ended, which
+         *     takes a moment.
+         */
+        delete: operations["kubernetes_delete_pod"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/kubernetes/pods/{name}/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The log of a pod
+         * @description What its engine has printed (stream `o`), and what the agent beside it or its container said
+         *     otherwise (stream `e`); the agent's messages to its worker are left out. Asked for and followed
+         *     as a container's log is. A pod that has not started its engine's container has an empty log. Once
+         *     it is gone its output is in its experiment's log.
+         */
+        get: operations["kubernetes_pod_log"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/kubernetes/pods/{name}/logs/download": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The log of a pod as a file
+         * @description What its engine has printed, however long. An answer that breaks off is not whole.
+         */
+        get: operations["kubernetes_download_pod_log"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/live": {
         parameters: {
             query?: never;
@@ -1756,6 +1859,24 @@ export interface components {
              */
             timestamp: string;
         };
+        /** @description A Kubernetes cluster. */
+        ClusterInfo: {
+            /**
+             * @description Where its API is.
+             * @example https://10.0.0.1:6443/
+             */
+            server: string;
+            /**
+             * @description The namespace of this service's Jobs.
+             * @example tuning
+             */
+            namespace: string;
+            /**
+             * @description Its version.
+             * @example v1.33.1
+             */
+            version: string;
+        };
         /** @description Which parameters engines share. */
         Compatibility: {
             /** @description What vLLM and SGLang both have, as vLLM spells it. */
@@ -1926,7 +2047,7 @@ export interface components {
              */
             attempt?: number | null;
         };
-        /** @description A part of what a container has printed. */
+        /** @description A part of what a container, or a pod's engine, has printed. */
         ContainerLog: {
             /** @description The lines as text; what is no UTF-8 is replaced. */
             logs: string;
@@ -3048,6 +3169,207 @@ export interface components {
              */
             parameter: string;
         };
+        /** @description Something that holds of a pod, or does not. */
+        PodConditionInfo: {
+            /**
+             * @description What.
+             * @example PodScheduled
+             */
+            type: string;
+            /**
+             * @description `True`, `False` or `Unknown`.
+             * @example True
+             */
+            status: string;
+            /** @description The cluster's reason and message. */
+            why?: string | null;
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            since?: string | null;
+        };
+        /** @description A container of a pod. */
+        PodContainerInfo: {
+            /**
+             * @description Its name in the pod: `agent` puts our program there, `engine` is where that runs.
+             * @example engine
+             */
+            name: string;
+            /** @description Its image. */
+            image: string;
+            /** @description Whether it has to end before the others begin. */
+            is_init: boolean;
+            /**
+             * @description `waiting`, `running` or `terminated`.
+             * @example running
+             */
+            state: string;
+            /** @description The cluster's reason and message for that. */
+            why?: string | null;
+            /**
+             * Format: int32
+             * @description How it ended.
+             */
+            exit_code?: number | null;
+            /**
+             * Format: int32
+             * @description How often it was restarted.
+             */
+            restart_count: number;
+            /**
+             * Format: date-time
+             * @description When it was started.
+             */
+            started_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When it ended.
+             */
+            finished_at?: string | null;
+        };
+        /** @description What was done. */
+        PodDeleted: {
+            /**
+             * @description What, to which pod.
+             * @example Pod at-chat-3f9a61c20b-e3-x7k2p is being deleted
+             */
+            message: string;
+            /** @description What it means for an experiment that was using the pod. */
+            warning?: string | null;
+        };
+        /** @description Something that the cluster has noted of a pod. */
+        PodEventInfo: {
+            /**
+             * Format: date-time
+             * @description When it was noted last.
+             */
+            at?: string | null;
+            /** @description Whether it is a warning. */
+            is_warning: boolean;
+            /**
+             * @description In one word.
+             * @example FailedScheduling
+             */
+            reason: string;
+            /** @description In full. */
+            message: string;
+            /**
+             * @description Who has noted it.
+             * @example kubelet
+             */
+            source?: string | null;
+            /**
+             * Format: int32
+             * @description How often.
+             */
+            count: number;
+        };
+        /** @description A pod of one of this service's experiments. */
+        PodInfo: {
+            /**
+             * @description Its name.
+             * @example at-first-task-3f9a61c20b-e3-x7k2p
+             */
+            name: string;
+            /** @description What no other pod has. */
+            uid: string;
+            /** @description The namespace that it is in. */
+            namespace: string;
+            /** @description Its node, once it has one. */
+            node?: string | null;
+            /**
+             * @description The cluster's word: `Pending`, `Running`, `Succeeded`, `Failed`, `Unknown`.
+             * @example Running
+             */
+            phase: string;
+            /**
+             * @description What it is at: `waiting` for a node, `preparing` images and containers, `stuck` at something
+             *     that will not come without help, `running`, `ending` (it is being deleted), `done`, `failed`.
+             * @example running
+             */
+            state: string;
+            /** @description What it waits for, or how it ended, in the cluster's words. */
+            why?: string | null;
+            /** @description The Job that made it. */
+            job?: string | null;
+            /** @description The image of its engine. */
+            image: string;
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
+            created?: string | null;
+            /**
+             * Format: date-time
+             * @description When its engine's container was started.
+             */
+            started_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When that ended.
+             */
+            finished_at?: string | null;
+            /**
+             * Format: int32
+             * @description How that ended.
+             */
+            exit_code?: number | null;
+            /** @description Whether that ended for want of memory. */
+            out_of_memory: boolean;
+            /**
+             * Format: int32
+             * @description How often its containers were restarted.
+             */
+            restart_count: number;
+            /**
+             * Format: int32
+             * @description GPUs that it asks for.
+             */
+            gpus: number;
+            /**
+             * Format: double
+             * @description Processors that it asks for; nothing where it asks for none.
+             */
+            cpus?: number | null;
+            /**
+             * Format: int64
+             * @description Memory that it asks for; nothing where it asks for none.
+             */
+            memory_bytes?: number | null;
+            /** @description The task's name. */
+            task_name: string;
+            /**
+             * Format: int64
+             * @description That task's id, where it is one of this service.
+             */
+            task_id?: number | null;
+            /**
+             * Format: int32
+             * @description The experiment's number inside the task.
+             */
+            experiment_id: number;
+            /**
+             * Format: int32
+             * @description How often the experiment had been tried then, from 1.
+             */
+            attempt: number;
+            /** @description Whether an experiment that goes on needs it. */
+            is_needed: boolean;
+            /** @description Whether the caller may delete it. */
+            manageable: boolean;
+        };
+        /** @description A pod with all that is known of it. */
+        PodWhole: components["schemas"]["PodInfo"] & {
+            /** @description Its containers, in the order in which they run. */
+            containers: components["schemas"]["PodContainerInfo"][];
+            /** @description What holds of it. */
+            conditions: components["schemas"]["PodConditionInfo"][];
+            /** @description What the cluster has noted of it, oldest first. It forgets after an hour or so. */
+            events: components["schemas"]["PodEventInfo"][];
+            /** @description Why there are no events, where the service may not see them. */
+            without_events?: string | null;
+        };
         /** @description A scored experiment. */
         PointView: {
             /** @description The parameter's value; null where the engine decides. */
@@ -3458,6 +3780,8 @@ export interface components {
              *     ]
              */
             available_runtimes: string[];
+            /** @description Whether a Kubernetes cluster is configured, so that tasks may run in it. It may be away. */
+            kubernetes: boolean;
             /**
              * @description The zone of every time in this API.
              * @example UTC
@@ -6376,6 +6700,360 @@ export interface operations {
             422: components["responses"]["Invalid"];
             429: components["responses"]["TooMany"];
             503: components["responses"]["Busy"];
+        };
+    };
+    kubernetes_cluster_info: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClusterInfo"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            421: components["responses"]["WrongHost"];
+            429: components["responses"]["TooMany"];
+            /** @description No cluster is configured (`no_cluster`), or it does not answer (`cluster_unreachable`) */
+            503: {
+                headers: {
+                    /** @description Seconds after which a further attempt may succeed */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    kubernetes_list_pods: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PodInfo"][];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            421: components["responses"]["WrongHost"];
+            429: components["responses"]["TooMany"];
+            /** @description The cluster would not tell, mostly for want of a right */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No cluster is configured (`no_cluster`), or it does not answer (`cluster_unreachable`) */
+            503: {
+                headers: {
+                    /** @description Seconds after which a further attempt may succeed */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    kubernetes_get_pod: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PodWhole"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            /** @description There is no such pod, or it is another's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            421: components["responses"]["WrongHost"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            /** @description The cluster would not tell, mostly for want of a right */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No cluster is configured (`no_cluster`), or it does not answer (`cluster_unreachable`) */
+            503: {
+                headers: {
+                    /** @description Seconds after which a further attempt may succeed */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    kubernetes_delete_pod: {
+        parameters: {
+            query?: {
+                /** @description Also one that an experiment needs. */
+                force?: boolean;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PodDeleted"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            /** @description There is no such pod, or it is another's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description An experiment needs it, and force was not asked for */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            421: components["responses"]["WrongHost"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            /** @description The cluster would not, mostly for want of a right */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No cluster is configured (`no_cluster`), or it does not answer (`cluster_unreachable`) */
+            503: {
+                headers: {
+                    /** @description Seconds after which a further attempt may succeed */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    kubernetes_pod_log: {
+        parameters: {
+            query?: {
+                /** @description So many of the last lines: 1000 unless said, 500 while following. */
+                tail?: number;
+                /** @description Whether each line begins with its time. */
+                timestamps?: boolean;
+                /** @description Only what was printed at this time or later: RFC 3339, or seconds since the Unix epoch. */
+                since?: string;
+                /** @description Only what was printed until this time. */
+                until?: string;
+                /** @description Only what was printed to `stdout`, or to `stderr`. */
+                stream?: string;
+                /** @description Only lines that match this regular expression. Not while following. */
+                search?: string;
+                /** @description Whether to go on with what comes, as server-sent events. */
+                follow?: boolean;
+                /** @description Lines as JSON, with their time and stream; while following, many in one event. */
+                batch?: boolean;
+                /** @description While following: the id after which to go on, for clients that cannot set `Last-Event-ID`. */
+                last_event_id?: string;
+            };
+            header?: {
+                /** @description The id after which to go on */
+                "Last-Event-ID"?: string | null;
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The log */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContainerLog"];
+                    "text/event-stream": string;
+                };
+            };
+            /** @description The log that was followed is at its end: do not come back */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            /** @description There is no such pod, or it is another's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            421: components["responses"]["WrongHost"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            /** @description The cluster would not give it, mostly for want of a right */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No cluster is configured (`no_cluster`), or it does not answer (`cluster_unreachable`) */
+            503: {
+                headers: {
+                    /** @description Seconds after which a further attempt may succeed */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    kubernetes_download_pod_log: {
+        parameters: {
+            query?: {
+                /** @description Whether each line begins with its time. */
+                timestamps?: boolean;
+                /** @description Only what was printed at this time or later: RFC 3339, or seconds since the Unix epoch. */
+                since?: string;
+                /** @description Only what was printed until this time. */
+                until?: string;
+                /** @description Only what was printed to `stdout`, or to `stderr`. */
+                stream?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The log as an attachment */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            /** @description There is no such pod, or it is another's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            421: components["responses"]["WrongHost"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            /** @description The cluster would not give it, mostly for want of a right */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No cluster is configured (`no_cluster`), or it does not answer (`cluster_unreachable`) */
+            503: {
+                headers: {
+                    /** @description Seconds after which a further attempt may succeed */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
         };
     };
     tasks_get_live: {

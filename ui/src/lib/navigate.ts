@@ -21,6 +21,8 @@ export const href = {
   presets: (search: Params = {}) => to('presets', search),
   containers: (search: Params = {}) => to('containers', search),
   container: (id: string, search: Params = {}) => to(`containers/${id}`, search),
+  pods: (search: Params = {}) => to('pods', search),
+  pod: (name: string, search: Params = {}) => to(`pods/${name}`, search),
   images: (search: Params = {}) => to('images', search),
   compare: (ids: readonly number[]) => to('compare', { ids: ids.join(',') }),
   settings: (part: 'tokens' | 'audit' | 'defaults', search: Params = {}) => to(`settings/${part}`, search),

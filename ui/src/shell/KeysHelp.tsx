@@ -1,8 +1,11 @@
 /** Every key there is. */
+import { useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
+import { useMay } from '@/api/queries/access';
+import { systemInfo } from '@/api/queries/system';
 import { Dialog } from '@/components/Dialog';
 import { Kbd } from '@/components/Kbd';
-import { GROUPS } from './navigation';
+import { GROUPS, isShown } from './navigation';
 
 export function KeysHelp({ isOpen, onClose }: { isOpen: boolean; onClose: () => void }) {
   const { t } = useTranslation();
@@ -14,10 +17,15 @@ export function KeysHelp({ isOpen, onClose }: { isOpen: boolean; onClose: () => 
     [['?'], t('keys.help')],
     [['Esc'], t('keys.close')],
   ];
+  const isAdmin = useMay('admin');
+  const { data: info } = useQuery(systemInfo);
+  const seen = { isAdmin, hasCluster: info?.kubernetes ?? false };
   const go: [string[], string][] = GROUPS.flatMap(({ destinations }) =>
-    destinations.flatMap(({ key, shortcut }) =>
-      shortcut ? [[['g', shortcut], t(`nav.${key}`)] as [string[], string]] : [],
-    ),
+    destinations
+      .filter((one) => isShown(one, seen))
+      .flatMap(({ key, shortcut }) =>
+        shortcut ? [[['g', shortcut], t(`nav.${key}`)] as [string[], string]] : [],
+      ),
   );
   const rows: [string[], string][] = [
     [['j', 'k'], t('tasks.keys.move')],

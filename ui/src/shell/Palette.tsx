@@ -5,11 +5,12 @@ import { Box, CornerDownLeft, ListTodo, type LucideIcon, Moon, Plus, Search, Sun
 import { type KeyboardEvent, useEffect, useId, useMemo, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useMay } from '@/api/queries/access';
+import { systemInfo } from '@/api/queries/system';
 import { taskList } from '@/api/queries/tasks';
 import { cx } from '@/lib/cx';
 import { href } from '@/lib/navigate';
 import { setTheme } from '@/lib/theme';
-import { GROUPS } from './navigation';
+import { GROUPS, isShown } from './navigation';
 
 interface Entry {
   key: string;
@@ -40,12 +41,14 @@ function useEntries(question: string): Entry[] {
   const isAdmin = useMay('admin');
   const mayOperate = useMay('operator');
   const { data: tasks } = useQuery(taskList({ limit: 50 }));
+  const { data: info } = useQuery(systemInfo);
+  const hasCluster = info?.kubernetes ?? false;
   return useMemo(() => {
     const go = (to: string) => () => {
       window.location.hash = to;
     };
     const pages = GROUPS.flatMap(({ destinations }) => destinations)
-      .filter(({ role }) => role !== 'admin' || isAdmin)
+      .filter((one) => isShown(one, { isAdmin, hasCluster }))
       .map(
         ({ key, icon, href }): Entry => ({
           key,
@@ -123,7 +126,7 @@ function useEntries(question: string): Entry[] {
         .map(({ entry }) => entry),
     );
     return [...ordered, ...inContainers];
-  }, [question, tasks, isAdmin, mayOperate, t]);
+  }, [question, tasks, isAdmin, hasCluster, mayOperate, t]);
 }
 
 export function Palette({ isOpen, onClose }: { isOpen: boolean; onClose: () => void }) {

@@ -10,7 +10,7 @@ import { Kbd } from '@/components/Kbd';
 import { cx } from '@/lib/cx';
 import { href } from '@/lib/navigate';
 import { ConnectionBadge } from './ConnectionBadge';
-import { GROUPS, isCurrent } from './navigation';
+import { GROUPS, isCurrent, isShown } from './navigation';
 import { UserMenu } from './UserMenu';
 
 const PALETTE_KEY = /mac|iphone|ipad/i.test(navigator.userAgent) ? '⌘K' : 'Ctrl K';
@@ -21,6 +21,7 @@ export function Sidebar({ onLeave, onPalette }: { onLeave?: () => void; onPalett
   const isAdmin = useMay('admin');
   const mayOperate = useMay('operator');
   const { data: info } = useQuery(systemInfo);
+  const hasCluster = info?.kubernetes ?? false;
   return (
     <div className="flex h-full flex-col">
       <div className="flex items-center gap-2.5 px-4 pt-4 pb-3">
@@ -49,7 +50,7 @@ export function Sidebar({ onLeave, onPalette }: { onLeave?: () => void; onPalett
       </div>
       <nav aria-label={t('nav.main')} className="min-h-0 flex-1 space-y-4 overflow-y-auto px-3 py-2">
         {GROUPS.map(({ key, destinations }) => {
-          const shown = destinations.filter(({ role }) => role !== 'admin' || isAdmin);
+          const shown = destinations.filter((one) => isShown(one, { isAdmin, hasCluster }));
           if (shown.length === 0) return null;
           return (
             <div key={key}>

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import en from '@/locales/en';
-import { GROUPS, isCurrent } from './navigation';
+import { GROUPS, isCurrent, isShown } from './navigation';
 
 const all = GROUPS.flatMap(({ destinations }) => destinations);
 
@@ -12,6 +12,15 @@ describe('navigation', () => {
     expect(at('/compare')).toEqual(['experiments']);
     expect(at('/settings/audit')).toEqual(['audit']);
     expect(at('/tasksomething')).toEqual([]);
+  });
+
+  it('shows pods where there is a cluster, and what is for admins to them', () => {
+    const shown = (isAdmin: boolean, hasCluster: boolean) =>
+      all.filter((one) => isShown(one, { isAdmin, hasCluster })).map(({ key }) => key);
+    expect(shown(false, false)).not.toContain('pods');
+    expect(shown(false, true)).toContain('pods');
+    expect(shown(false, true)).not.toContain('tokens');
+    expect(shown(true, false)).toContain('tokens');
   });
 
   it('has a name for each, and no key twice', () => {

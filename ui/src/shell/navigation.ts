@@ -1,6 +1,7 @@
 /** What the sidebar and the command palette lead to. */
 import {
   Box,
+  Boxes,
   FlaskConical,
   Images,
   KeyRound,
@@ -25,6 +26,8 @@ export interface Destination {
   shortcut?: string;
   /** Who may see it, where not everybody may. */
   role?: Role;
+  /** It is shown only where a Kubernetes cluster is configured. */
+  needsCluster?: boolean;
 }
 
 export interface Group {
@@ -63,6 +66,14 @@ export const GROUPS: readonly Group[] = [
     key: 'infrastructure',
     destinations: [
       { key: 'containers', icon: Box, href: href.containers(), paths: ['/containers'], shortcut: 'c' },
+      {
+        key: 'pods',
+        icon: Boxes,
+        href: href.pods(),
+        paths: ['/pods'],
+        shortcut: 'k',
+        needsCluster: true,
+      },
       { key: 'images', icon: Images, href: href.images(), paths: ['/images'], shortcut: 'i' },
     ],
   },
@@ -93,6 +104,14 @@ export const GROUPS: readonly Group[] = [
     ],
   },
 ];
+
+/** Whether somebody may see it, and there is something to see. */
+export function isShown(
+  { role, needsCluster }: Destination,
+  { isAdmin, hasCluster }: { isAdmin: boolean; hasCluster: boolean },
+): boolean {
+  return (role !== 'admin' || isAdmin) && (!needsCluster || hasCluster);
+}
 
 /** Whether an address is below one of these. */
 export function isCurrent(destination: Destination, pathname: string): boolean {

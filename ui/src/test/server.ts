@@ -29,6 +29,7 @@ export const BASICS = [
     version: '0.1.0',
     deployment_mode: 'docker',
     available_runtimes: ['vllm', 'sglang', 'tensorrt-llm', 'llamacpp', 'sim', 'custom'],
+    kubernetes: false,
     timezone: 'UTC',
     started_at: '2026-11-29T06:00:00.000Z',
     uptime_seconds: 3600,

@@ -17,6 +17,7 @@ mod event_stream;
 mod experiments;
 mod extract;
 mod insight;
+mod kubernetes;
 mod live;
 mod logs;
 pub(crate) mod openapi;
@@ -64,6 +65,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Service>> {
         .merge(runtime_params::routes())
         .merge(dashboard::routes())
         .merge(containers::routes())
+        .merge(kubernetes::routes())
         .merge(system::routes())
         .merge(options::routes())
         .merge(openapi::routes())

@@ -18,7 +18,7 @@ use super::extract::Viewer;
 use crate::service::Service;
 
 /// Every group of operations, in the order in which they are listed.
-const TAGS: [(&str, &str); 10] = [
+const TAGS: [(&str, &str); 11] = [
     (
         "tasks",
         "Tuning jobs: made, checked, started, cancelled, looked at",
@@ -30,6 +30,7 @@ const TAGS: [(&str, &str); 10] = [
     ("logs", "What tasks and engines printed, whole and live"),
     ("events", "Hints of what happens, as they happen"),
     ("containers", "Containers and images of this machine"),
+    ("kubernetes", "Pods of this service's experiments in a cluster"),
     ("presets", "Named lists of values to try"),
     ("engines", "The parameters of each engine"),
     ("dashboard", "Figures of the whole installation"),
@@ -343,8 +344,8 @@ mod tests {
             let responses = operation["responses"].as_object().unwrap();
             let succeeds = |status: &String| status.starts_with('2') || status == "101";
             assert!(responses.keys().any(succeeds), "{name} never succeeds");
-            // What the Docker daemon cannot do is its failure, and told as such.
-            let may_fail = name.contains(" /api/docker/");
+            // What the Docker daemon or a cluster cannot do is its failure, and told as such.
+            let may_fail = name.contains(" /api/docker/") || name.contains(" /api/kubernetes/");
             assert!(may_fail || !responses.contains_key("500"), "{name} plans to fail");
         }
     }

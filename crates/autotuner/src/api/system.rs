@@ -180,6 +180,8 @@ struct SystemInfo {
     /// Every engine that a task may name as `base_runtime`.
     #[schema(example = json!(["vllm", "sglang"]))]
     available_runtimes: Vec<&'static str>,
+    /// Whether a Kubernetes cluster is configured, so that tasks may run in it. It may be away.
+    kubernetes: bool,
     /// The zone of every time in this API.
     #[schema(example = "UTC")]
     timezone: &'static str,
@@ -198,6 +200,7 @@ async fn system_info(State(service): State<Arc<Service>>, _caller: Viewer) -> Js
         version: env!("CARGO_PKG_VERSION"),
         deployment_mode: DeploymentMode::Docker.as_str(),
         available_runtimes: EngineKind::ALL.map(EngineKind::as_str).into(),
+        kubernetes: service.pods.is_configured(),
         timezone: "UTC",
         started_at: rfc3339(service.started_at_ms),
         uptime_seconds: seconds_between(service.started_at_ms, service.clock.now_ms()),

@@ -1,6 +1,6 @@
 //! `autotuner containers`: the Docker daemon's containers, as the service shows and steers them.
 
-mod logs;
+pub(super) mod logs;
 
 use std::process::ExitCode;
 use std::time::Duration;

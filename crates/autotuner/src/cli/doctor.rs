@@ -1,5 +1,6 @@
 //! `autotuner doctor`
 
+mod cluster;
 mod orphans;
 
 use std::process::ExitCode;
@@ -20,14 +21,14 @@ use crate::report::words::counted;
 use crate::targets::gpu_pool;
 use crate::worker::chain;
 
-/// Look at this machine: what tuning here needs, and what an earlier run left behind
+/// Look at this machine and its cluster: what tuning needs, and what an earlier run left behind
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   autotuner doctor
   autotuner doctor --sweep          stop engines whose owner is dead, and nothing else")]
 pub(super) struct Arguments {
-    /// Stop engines that killed runs of ours left behind
+    /// Stop engines that killed runs of ours left behind, also in the cluster
     #[arg(long)]
     sweep: bool,
     /// Print JSON
@@ -89,6 +90,7 @@ pub(super) fn run(arguments: &Arguments, config: &Config) -> Result<ExitCode, Re
         open_files(),
         engines(config),
         docker(config)?,
+        cluster::check(config)?,
         instances(config)?,
     ];
     if arguments.json {

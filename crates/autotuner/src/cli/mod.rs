@@ -19,6 +19,7 @@ mod engines;
 mod flags;
 mod import_legacy;
 mod output;
+mod pods;
 mod presets;
 mod progress;
 mod run;
@@ -93,6 +94,7 @@ enum Command {
     Tasks(tasks::Arguments),
     Best(best::Arguments),
     Containers(containers::Arguments),
+    Pods(pods::Arguments),
     Token(token::Arguments),
     Audit(audit::Arguments),
     Db(db::Arguments),
@@ -153,6 +155,7 @@ fn dispatch(command: Command, config: &Config) -> Result<ExitCode, Refusal> {
         Command::Tasks(arguments) => tasks::run(arguments, config),
         Command::Best(arguments) => best::run(&arguments, config),
         Command::Containers(arguments) => containers::run(&arguments, config),
+        Command::Pods(arguments) => pods::run(&arguments, config),
         Command::Token(arguments) => token::run(&arguments, config),
         Command::Audit(arguments) => audit::run(&arguments, config),
         Command::Db(arguments) => db::run(&arguments, config),

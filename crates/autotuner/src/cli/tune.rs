@@ -6,6 +6,7 @@
 
 use std::process::ExitCode;
 
+use autotuner_core::engine::EngineKind;
 use autotuner_core::problem::Problem;
 use autotuner_core::task::DeploymentMode;
 use autotuner_core::tune::{Hardware, Request, Tuning, tune};
@@ -35,6 +36,13 @@ Examples:
   autotuner tune Qwen/Qwen2.5-7B-Instruct --engine vllm --workload rag --slo p99.latency=8
   autotuner tune Qwen/Qwen2.5-7B-Instruct --gpus 2 --print > task.yaml
   autotuner tune m.gguf --set threads=4,8 --fix ubatch-size=128 --unset cache-type-k
+
+In a Kubernetes cluster (docs/kubernetes.md), where MODEL is a hub id or a path in the pod:
+  autotuner tune any-name --engine sim --mode kubernetes --cpus 1 --memory 512MiB
+  autotuner tune Qwen/Qwen2.5-7B-Instruct --mode kubernetes --gpus 1 --memory 32GiB
+  autotuner tune /models/m.gguf --mode kubernetes --namespace tuning --image my/llama:1 \\
+      --program /app/llama-server
+Volumes, node selectors and secrets: --print the task, and add them.
 
 Exit codes: 0 something was measured, 1 nothing was, 2 the task cannot be started, 130 cancelled")]
 pub(super) struct Arguments {
@@ -69,15 +77,26 @@ pub(super) struct Arguments {
     /// Where engines run [default: what the engine is usually installed as]
     #[arg(long)]
     mode: Option<Mode>,
-    /// Another image than the engine's usual one, for docker
+    /// Another image than the engine's usual one, for docker and kubernetes
     #[arg(long, value_name = "IMAGE")]
     image: Option<String>,
-    /// Another program than the engine's usual one, for local
+    /// Another program than the engine's usual one: of this machine for local, inside of the
+    /// image for kubernetes
     #[arg(long, value_name = "PROGRAM")]
     program: Option<String>,
-    /// GPUs to tune for; 0 for the CPU alone [default: those of this machine]
+    /// GPUs to tune for; 0 for the CPU alone [default: those of this machine; to be given for
+    /// kubernetes]
     #[arg(long, value_name = "N")]
     gpus: Option<u32>,
+    /// Processors that each engine may use, possibly a fraction [default: no limit]
+    #[arg(long, value_name = "N")]
+    cpus: Option<f64>,
+    /// Memory that each engine may use, such as 32GiB [default: no limit]
+    #[arg(long, value_name = "AMOUNT")]
+    memory: Option<String>,
+    /// The namespace of the cluster, for kubernetes [default: the option kubernetes_namespace]
+    #[arg(long, value_name = "NAMESPACE")]
+    namespace: Option<String>,
     /// Try these values: NAME=8,16,32 or NAME=8..64, 8..64:8, 8..64:log; may be given several times
     #[arg(long, value_name = "NAME=VALUES")]
     set: Vec<String>,
@@ -105,21 +124,30 @@ pub(super) struct Arguments {
     telling: Telling,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Mode {
     /// As a child process
     Local,
     /// In a Docker container
     Docker,
+    /// In pods of a Kubernetes cluster
+    Kubernetes,
 }
 
 pub(super) fn run(arguments: &Arguments, config: &Config) -> Result<ExitCode, Refusal> {
     let of = "the task";
-    let Tuning { spec, notes } = tune(&request(arguments, config)).map_err(|problems| Refusal::Problems {
+    let refused = |problems: Vec<Problem>| Refusal::Problems {
         of: of.to_owned(),
         problems: problems.into_iter().map(with_flag).collect(),
-    })?;
+    };
+    let config = &with_namespace(arguments, config).map_err(|problem| refused(vec![problem]))?;
+    let Tuning { spec, mut notes } = tune(&request(arguments, config)).map_err(refused)?;
     if arguments.print {
+        if let Some(namespace) = &arguments.namespace {
+            notes.push(format!(
+                "no task chooses its namespace: run it with AUTOTUNER_KUBERNETES_NAMESPACE={namespace}"
+            ));
+        }
         print(&heading(&notes));
         print(spec.to_yaml().trim_end());
         return Ok(ExitCode::SUCCESS);
@@ -151,9 +179,12 @@ fn request(arguments: &Arguments, config: &Config) -> Request {
         deployment: arguments.mode.map(|mode| match mode {
             Mode::Local => DeploymentMode::Local,
             Mode::Docker => DeploymentMode::Docker,
+            Mode::Kubernetes => DeploymentMode::Kubernetes,
         }),
-        image: arguments.image.clone(),
+        image: image(arguments, config),
         program: arguments.program.clone(),
+        cpus: arguments.cpus,
+        memory: arguments.memory.clone(),
         gpus: arguments.gpus,
         seed: arguments.seed,
         name: arguments.name.clone(),
@@ -164,6 +195,34 @@ fn request(arguments: &Arguments, config: &Config) -> Request {
         hardware: hardware(config),
         programs_here: programs_here(config.search_path.as_deref()),
     }
+}
+
+/// The image that was named. In a cluster the simulated engine is the agent's own program, so any
+/// image serves, and that one is there.
+fn image(arguments: &Arguments, config: &Config) -> Option<String> {
+    let is_sim = arguments.engine.as_deref() == Some(EngineKind::Sim.as_str());
+    let is_own = is_sim && arguments.mode == Some(Mode::Kubernetes);
+    let own = is_own.then(|| config.kubernetes.agent_image.clone());
+    arguments.image.clone().or(own)
+}
+
+/// The configuration, with what the command line says of the cluster.
+///
+/// # Errors
+/// It says something of a cluster that nothing runs in.
+fn with_namespace(arguments: &Arguments, config: &Config) -> Result<Config, Problem> {
+    let mut config = config.clone();
+    if let Some(namespace) = &arguments.namespace {
+        if arguments.mode != Some(Mode::Kubernetes) {
+            let problem = Problem::new(
+                "namespace",
+                "is of a Kubernetes cluster, and no engine runs in one",
+            );
+            return Err(problem.with_hint("add --mode kubernetes, or leave it out"));
+        }
+        config.kubernetes.whereabouts.namespace = Some(namespace.clone());
+    }
+    Ok(config)
 }
 
 /// What this machine has.
@@ -178,7 +237,7 @@ fn hardware(config: &Config) -> Hardware {
 
 /// A problem of a part of the request under the name of its flag.
 fn with_flag(mut problem: Problem) -> Problem {
-    const FLAGS: [&str; 11] = [
+    const FLAGS: [&str; 12] = [
         "engine",
         "objective",
         "slo",
@@ -190,7 +249,13 @@ fn with_flag(mut problem: Problem) -> Problem {
         "fix",
         "unset",
         "budget",
+        "namespace",
     ];
+    for part in ["cpus", "memory"] {
+        if problem.path == format!("resources.{part}") {
+            problem.path = format!("--{part}");
+        }
+    }
     if FLAGS.contains(&problem.path.as_str()) {
         problem.path.insert_str(0, "--");
     }

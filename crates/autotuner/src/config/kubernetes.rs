@@ -1,7 +1,8 @@
 //! What the configuration says of the cluster that tasks may run in.
 
-use std::path::PathBuf;
 use std::time::Duration;
+
+use autotuner_deploy::kubernetes::Whereabouts;
 
 use super::values::{no_tilde, schedule_timeout};
 use super::{ConfigError, Options};
@@ -9,12 +10,8 @@ use super::{ConfigError, Options};
 /// Which cluster tasks may run in, and how.
 #[derive(Debug, Clone)]
 pub(crate) struct Kubernetes {
-    /// The kubeconfig; the account of our own pod when `None`.
-    pub(crate) config: Option<PathBuf>,
-    /// The context in it; its current one when `None`.
-    pub(crate) context: Option<String>,
-    /// The namespace of Jobs; the context's when `None`.
-    pub(crate) namespace: Option<String>,
+    /// Which cluster and which of its namespaces.
+    pub(crate) whereabouts: Whereabouts,
     /// The image with this program.
     pub(crate) agent_image: String,
     /// How GPUs are called.
@@ -35,9 +32,11 @@ impl Kubernetes {
         let named = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
         let path = &options.kubernetes_config;
         Ok(Self {
-            config: Some(path.clone()).filter(|path| !path.as_os_str().is_empty()),
-            context: named(&options.kubernetes_context),
-            namespace: named(&options.kubernetes_namespace),
+            whereabouts: Whereabouts {
+                kubeconfig: Some(path.clone()).filter(|path| !path.as_os_str().is_empty()),
+                context: named(&options.kubernetes_context),
+                namespace: named(&options.kubernetes_namespace),
+            },
             agent_image: options.kubernetes_agent_image.clone(),
             gpu_resource: options.kubernetes_gpu_resource.clone(),
             schedule_timeout: schedule_timeout(options.kubernetes_schedule_timeout_seconds)?,

@@ -26,6 +26,7 @@ use std::sync::Arc;
 use autotuner_core::ids::TaskId;
 use autotuner_deploy::containers::Containers;
 use autotuner_deploy::gpu::GpuPool;
+use autotuner_deploy::kubernetes::pods::Pods;
 use autotuner_store::{Database, StoreError};
 use tokio::sync::Notify;
 
@@ -33,7 +34,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::host::{ThisHost, hostname};
 use crate::shutdown::Shutdown;
-use crate::targets::{gpu_pool, surroundings};
+use crate::targets::{gpu_pool, pod_surroundings, surroundings};
 use access::Access;
 use events::Hub;
 use log_files::LogFiles;
@@ -68,6 +69,8 @@ pub(crate) struct Service {
     pub(crate) gpus: GpuPool,
     /// The Docker daemon's containers, ours and others'.
     pub(crate) containers: Containers,
+    /// Our pods in a cluster.
+    pub(crate) pods: Pods,
     /// Rung when there may be something for the worker to do: a task was started or cancelled.
     pub(crate) bell: Notify,
     /// Cancels that the database could not be told of.
@@ -125,6 +128,7 @@ impl Service {
             access,
             gpus: gpu_pool(&config),
             containers: Containers::new(surroundings(&config)),
+            pods: Pods::new(pod_surroundings(&config)),
             config,
             bell: Notify::new(),
             wishes: Wishes::default(),

@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use autotuner_core::ids::ExperimentNumber;
 use autotuner_deploy::containers::Containers;
 use autotuner_deploy::gpu::{FixedGpus, GpuPool};
+use autotuner_deploy::kubernetes::Whereabouts;
+use autotuner_deploy::kubernetes::pods::Pods;
 use autotuner_store::{Act, Claim, Database, NewPreset, NewTask, NewToken, Page, Role, TokenRecord};
 use tempfile::TempDir;
 use tokio::sync::Notify;
@@ -24,7 +26,7 @@ use crate::clock::Clock;
 use crate::config::{Config, Flags};
 use crate::host::ThisHost;
 use crate::shutdown::Shutdown;
-use crate::targets::surroundings;
+use crate::targets::{pod_surroundings, surroundings};
 
 /// When tests begin.
 pub(crate) const START_MS: i64 = 1_700_000_000_000;
@@ -58,12 +60,16 @@ pub(crate) struct TestService {
     folder: TempDir,
 }
 
-/// A configuration with this data directory and nothing else said. Its Docker daemon is one that
-/// a test puts there.
+/// A configuration with this data directory and nothing else said. Its Docker daemon and its
+/// cluster are ones that a test puts there.
 fn config(data_dir: &Path) -> Config {
     let mut config = Config::load(&Flags::default()).expect("the defaults are sound");
     config.data_dir = data_dir.to_owned();
     config.docker_host = Some(format!("unix://{}", data_dir.join("docker.sock").display()));
+    config.kubernetes.whereabouts = Whereabouts {
+        kubeconfig: Some(data_dir.join("kubeconfig")),
+        ..Whereabouts::default()
+    };
     config
 }
 
@@ -83,6 +89,7 @@ impl TestService {
             database,
             clock: Arc::<SetClock>::clone(&clock),
             containers: Containers::new(surroundings(&config)),
+            pods: Pods::new(pod_surroundings(&config)),
             config,
             events: Hub::default(),
             logs: LogFiles::new(&logs),

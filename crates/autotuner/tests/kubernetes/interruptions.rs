@@ -53,7 +53,7 @@ fn what_a_killed_run_leaves_is_taken_away_by_the_next() {
 }
 
 /// Does something with a server's database, beside whoever else has it open.
-fn with_database<T>(field: &Field, act: impl AsyncFnOnce(&Database) -> T) -> T {
+pub(crate) fn with_database<T>(field: &Field, act: impl AsyncFnOnce(&Database) -> T) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -71,7 +71,7 @@ fn with_database<T>(field: &Field, act: impl AsyncFnOnce(&Database) -> T) -> T {
 }
 
 /// Puts a task on record, and starts it.
-fn create(field: &Field, document: &Value) -> TaskId {
+pub(crate) fn create(field: &Field, document: &Value) -> TaskId {
     let text = |name: &str| document[name].as_str().expect("a text").to_owned();
     let task = NewTask {
         name: text("task_name"),
@@ -100,7 +100,8 @@ fn create(field: &Field, document: &Value) -> TaskId {
     })
 }
 
-fn serve(field: &Field) -> Running {
+/// A server over them, once it listens.
+pub(crate) fn serve(field: &Field) -> Running {
     let mut server = field.sandbox.start(&["serve", "--port", "0", "--no-auth"]);
     server.wait_for("the address", |running| {
         running.stderr().contains("listening on").then_some(())

@@ -16,5 +16,6 @@ mod field;
 mod install;
 mod interruptions;
 mod outages;
+mod pods;
 mod real_engine;
 mod runs;

@@ -58,10 +58,15 @@ pub struct Request {
     pub budget: Option<u32>,
     /// Where engines run; chosen when absent.
     pub deployment: Option<DeploymentMode>,
-    /// Another image than the engine's usual one. Means docker.
+    /// Another image than the engine's usual one. Means docker, unless kubernetes is asked for.
     pub image: Option<String>,
-    /// Another program than the engine's usual one. Means local.
+    /// Another program than the engine's usual one, in a cluster one inside of the image. Means
+    /// local, unless kubernetes is asked for.
     pub program: Option<String>,
+    /// Processors that each engine may use; no limit when absent.
+    pub cpus: Option<f64>,
+    /// Memory that each engine may use, such as `32GiB`; no limit when absent.
+    pub memory: Option<String>,
     /// GPUs to tune for, instead of those of [`Request::hardware`]; 0 for the CPU alone.
     pub gpus: Option<u32>,
     /// Seed of everything random.
@@ -127,8 +132,12 @@ pub fn tune(request: &Request) -> Result<Tuning, Vec<Problem>> {
     let mut problems = Vec::new();
     let deployment =
         place::deployment(request, asked.engine, &mut notes).map_err(|problem| problems.push(problem));
-    let machine = place::machine(request, asked.engine, &mut notes).map_err(|problem| problems.push(problem));
-    let (Ok(deployment), Ok(machine)) = (deployment, machine) else {
+    let Ok(deployment) = deployment else {
+        return Err(problems);
+    };
+    let machine = place::machine(request, deployment, asked.engine, &mut notes)
+        .map_err(|problem| problems.push(problem));
+    let Ok(machine) = machine else {
         return Err(problems);
     };
     let load = Load::new(&asked.traffic, &machine, request);
@@ -145,10 +154,12 @@ pub fn tune(request: &Request) -> Result<Tuning, Vec<Problem>> {
     let mut spec = asked.document(request, deployment, draft, &load)?;
     // How many GPUs an experiment takes follows from its parallel sizes; that it takes none
     // has to be said where the engine would expect one.
-    spec.resources = (machine.gpus == 0 && place::wants_gpu(asked.engine)).then(|| ResourcesSpec {
-        gpus: Some(0),
-        ..ResourcesSpec::default()
-    });
+    let resources = ResourcesSpec {
+        gpus: (machine.gpus == 0 && place::wants_gpu(asked.engine)).then_some(0),
+        cpus: request.cpus,
+        memory: request.memory.clone(),
+    };
+    spec.resources = Some(resources).filter(|resources| *resources != ResourcesSpec::default());
     choose_strategy(&mut spec, &mut notes)?;
     notes.extend(place::doubts(&spec, asked.engine, &machine)?);
     Ok(Tuning { spec, notes })
@@ -195,7 +206,7 @@ impl Asked {
         let (model, engine) = (&request.model, self.engine.as_str());
         let (goal, traffic) = (goal::words(self.objective), self.traffic.label());
         let settings = EngineSpec {
-            program: request.program.clone(),
+            program: place::program(request, deployment, self.engine),
             image: request.image.clone(),
             ..draft.fixed_settings()?
         };

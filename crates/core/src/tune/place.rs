@@ -4,7 +4,7 @@ use super::{Hardware, Request};
 use crate::engine::EngineKind;
 use crate::gpu::{GpuDevice, GpuVendor};
 use crate::problem::Problem;
-use crate::spec::{ResourcesSpec, TaskSpec};
+use crate::spec::{ResourcesSpec, TaskSpec, memory_bytes};
 use crate::task::DeploymentMode;
 
 const GIB: u64 = 1 << 30;
@@ -12,6 +12,9 @@ const GIB: u64 = 1 << 30;
 /// Memory assumed where it is not known: a small machine's, a small GPU's.
 const UNKNOWN_MEMORY: u64 = 8 * GIB;
 const UNKNOWN_GPU_MEMORY: u64 = 16 * GIB;
+
+/// The program of llama.cpp in its usual image.
+const LLAMA_SERVER: &str = "/app/llama-server";
 
 /// Parts of the names of GPUs that compute with eight-bit floating-point numbers: NVIDIA's
 /// from compute capability 8.9 on, AMD's from MI300 on.
@@ -73,12 +76,15 @@ pub(super) fn deployment(
     engine: EngineKind,
     notes: &mut Vec<String>,
 ) -> Result<DeploymentMode, Problem> {
+    if request.deployment == Some(DeploymentMode::Kubernetes) {
+        return in_a_cluster(request, engine, notes);
+    }
     let conflict = match (request.deployment, &request.image, &request.program) {
         (_, Some(_), Some(_)) => Some(("image", "an image is for docker and a program for local")),
         (Some(DeploymentMode::Local), Some(_), None) => {
             Some(("image", "the local mode starts a program, not an image"))
         }
-        (Some(DeploymentMode::Docker | DeploymentMode::Kubernetes), None, Some(_)) => {
+        (Some(DeploymentMode::Docker), None, Some(_)) => {
             Some(("program", "only the local mode starts a program of this machine"))
         }
         _ => None,
@@ -112,20 +118,55 @@ pub(super) fn deployment(
     Ok(mode)
 }
 
-/// What the task is for: the hardware given, or the number of GPUs asked for.
+/// In a cluster: the pod's command is an agent that starts the engine as its child, so the
+/// engine's program must be known.
+fn in_a_cluster(
+    request: &Request,
+    engine: EngineKind,
+    notes: &mut Vec<String>,
+) -> Result<DeploymentMode, Problem> {
+    let is_open = engine == EngineKind::LlamaCpp && request.program.is_none();
+    match (is_open, &request.image) {
+        (true, Some(_)) => {
+            let message = "in a cluster the engine's program inside of its image must be known";
+            return Err(Problem::new("program", message)
+                .with_hint("name what the image's entrypoint starts, such as /app/llama-server"));
+        }
+        (true, None) => notes.push(format!("the program {LLAMA_SERVER}, as in the usual image")),
+        (false, _) => {}
+    }
+    Ok(DeploymentMode::Kubernetes)
+}
+
+/// The program that the document names.
+pub(super) fn program(request: &Request, deployment: DeploymentMode, engine: EngineKind) -> Option<String> {
+    let usual = deployment == DeploymentMode::Kubernetes && engine == EngineKind::LlamaCpp;
+    request
+        .program
+        .clone()
+        .or_else(|| usual.then(|| LLAMA_SERVER.to_owned()))
+}
+
+/// What the task is for: the hardware given, or what was asked for. Of a cluster only that is
+/// known: this machine is none of its nodes.
 ///
 /// # Errors
 /// The engine needs a GPU, and there is none.
 pub(super) fn machine(
     request: &Request,
+    deployment: DeploymentMode,
     engine: EngineKind,
     notes: &mut Vec<String>,
 ) -> Result<Machine, Problem> {
-    let Hardware {
-        gpus,
-        cpus,
-        memory_bytes,
-    } = &request.hardware;
+    let is_here = deployment != DeploymentMode::Kubernetes;
+    let hardware = match is_here {
+        true => request.hardware.clone(),
+        false => Hardware::default(),
+    };
+    let given = request.memory.as_deref().and_then(memory_bytes);
+    let Hardware { gpus, .. } = &hardware;
+    let memory_bytes = given.unwrap_or(hardware.memory_bytes);
+    let cpus = request.cpus.map_or(hardware.cpus, whole_processors);
     let found = u32::try_from(gpus.len()).unwrap_or(u32::MAX);
     let count = request.gpus.unwrap_or(found);
     let word = engine.as_str();
@@ -136,7 +177,10 @@ pub(super) fn machine(
     if count == 0 && request.gpus.is_none() && wants_gpu(engine) {
         return Err(Problem::new(
             "gpus",
-            format!("{word} wants a GPU, and none was found on this machine"),
+            match is_here {
+                true => format!("{word} wants a GPU, and none was found on this machine"),
+                false => format!("{word} wants a GPU, and what the cluster has is not looked at"),
+            },
         )
         .with_hint(
             "say how many GPUs the task is for, or 0 for a build of the engine that runs on the CPU",
@@ -154,11 +198,11 @@ pub(super) fn machine(
         gpu_memory_bytes: least_memory.unwrap_or(UNKNOWN_GPU_MEMORY),
         has_fp8: is_known && used.iter().all(has_fp8),
         has_amd: used.iter().any(|gpu| gpu.vendor == GpuVendor::Amd),
-        cpus: (*cpus).max(1),
-        memory_bytes: if *memory_bytes == 0 {
+        cpus: cpus.max(1),
+        memory_bytes: if memory_bytes == 0 {
             UNKNOWN_MEMORY
         } else {
-            *memory_bytes
+            memory_bytes
         },
         is_simulated: engine == EngineKind::Sim,
     };
@@ -221,6 +265,17 @@ pub(super) fn doubts(
         }));
     }
     Ok(doubts)
+}
+
+/// Whole processors of an amount of them.
+fn whole_processors(cpus: f64) -> u32 {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "an amount of processors; what is none is refused with the document"
+    )]
+    let whole = cpus.floor().max(1.0) as u32;
+    whole
 }
 
 fn has_fp8(gpu: &GpuDevice) -> bool {

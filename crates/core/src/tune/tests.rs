@@ -515,6 +515,63 @@ fn where_engines_run_follows_from_what_is_there() {
 }
 
 #[test]
+fn a_task_for_a_cluster_says_what_its_pods_need_and_nothing_of_this_machine() {
+    let of = |engine: &str| Request {
+        deployment: Some(DeploymentMode::Kubernetes),
+        gpus: Some(2),
+        cpus: Some(7.5),
+        memory: Some("48GiB".into()),
+        ..request(engine)
+    };
+    let (tuning, task) = made(&of("vllm"));
+    assert_eq!(task.deployment, DeploymentMode::Kubernetes);
+    assert_eq!(task.resources.cpus, Some(7.5));
+    assert_eq!(task.resources.memory_bytes, Some(48 << 30));
+    let told = tuning.notes.join("\n");
+    assert!(told.contains("for 2 GPUs, of whatever kind"), "{told}");
+
+    let both = Request {
+        image: Some("my/vllm:1".into()),
+        program: Some("/opt/vllm".into()),
+        ..of("vllm")
+    };
+    let (_, task) = made(&both);
+    assert_eq!(task.settings.program.as_deref(), Some("/opt/vllm"));
+    let (tuning, task) = made(&of("llamacpp"));
+    assert_eq!(task.settings.program.as_deref(), Some("/app/llama-server"));
+    assert!(
+        tuning.notes.iter().any(|note| note.contains("/app/llama-server")),
+        "{:?}",
+        tuning.notes
+    );
+
+    let refuse = |request: Request, part: &str| {
+        let told = refused(&request);
+        assert!(told[0].contains(part), "{told:?}");
+    };
+    let unknown = Request {
+        image: Some("my/llama:1".into()),
+        ..of("llamacpp")
+    };
+    refuse(unknown, "program: in a cluster the engine's program");
+    // This machine has two, and is no node.
+    let unsaid = Request {
+        gpus: None,
+        hardware: machine_with("NVIDIA L40S", 2),
+        ..of("vllm")
+    };
+    refuse(
+        unsaid,
+        "gpus: vllm wants a GPU, and what the cluster has is not looked at",
+    );
+    let odd = Request {
+        memory: Some("much".into()),
+        ..of("vllm")
+    };
+    refuse(odd, "resources.memory");
+}
+
+#[test]
 fn an_engine_for_gpus_wants_to_be_told_where_there_are_none() {
     let without = |engine: &str, gpus: Option<u32>| Request {
         hardware: Hardware::default(),

@@ -12,7 +12,7 @@ mod daemon_info;
 mod error;
 mod images;
 mod list;
-mod logs;
+pub(crate) mod logs;
 mod model;
 mod name;
 mod reach;

@@ -11,7 +11,7 @@ use k8s_openapi::api::core::v1::Node;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use kube::api::{Api, ListParams, PostParams};
 
-use super::Cluster;
+use super::{Cluster, Reach};
 use crate::DeployError;
 
 /// Everything that we do in a namespace: verb, group, resource, part of it.
@@ -42,12 +42,12 @@ pub struct Needs {
     pub node_selector: BTreeMap<String, String>,
 }
 
-impl Cluster {
-    /// What we would need to do and may not, as problems.
+impl Reach {
+    /// What we would need to do and may not, such as `create jobs`.
     ///
     /// # Errors
     /// The cluster cannot be asked.
-    pub async fn forbidden(&self) -> Result<Vec<Problem>, DeployError> {
+    pub async fn missing_rights(&self) -> Result<Vec<String>, DeployError> {
         let reviews: Api<SelfSubjectAccessReview> = Api::all(self.client.clone());
         let mut missing = Vec::new();
         for (verb, group, resource, part) in DEEDS {
@@ -78,13 +78,24 @@ impl Cluster {
                 missing.push(format!("{verb} {resource}{part}"));
             }
         }
+        Ok(missing)
+    }
+}
+
+impl Cluster {
+    /// The same as problems of a task.
+    ///
+    /// # Errors
+    /// The cluster cannot be asked.
+    pub async fn forbidden(&self) -> Result<Vec<Problem>, DeployError> {
+        let missing = self.reach.missing_rights().await?;
         if missing.is_empty() {
             return Ok(Vec::new());
         }
         let message = format!(
             "in the namespace {} of {} we may not {}",
-            self.namespace,
-            super::error::cluster_at(&self.server),
+            self.reach.namespace(),
+            super::error::cluster_at(self.reach.server()),
             missing.join(", ")
         );
         let hint = "give the account the Role of docs/kubernetes.md";
@@ -100,8 +111,9 @@ impl Cluster {
         if self.is_autoscaled {
             return Ok(None);
         }
-        let nodes: Api<Node> = Api::all(self.client.clone());
+        let nodes: Api<Node> = Api::all(self.reach.client.clone());
         let listed = self
+            .reach
             .answer("list nodes", nodes.list(&ListParams::default()))
             .await;
         let nodes = match listed {
@@ -170,7 +182,7 @@ fn is_selected(node: &Node, needs: &Needs) -> bool {
 }
 
 /// An amount as a number: `4`, `3900m`, `16Gi`.
-fn amount(quantity: &Quantity) -> Option<f64> {
+pub(super) fn amount(quantity: &Quantity) -> Option<f64> {
     const UNITS: [(&str, f64); 12] = [
         ("Ki", 1024.0),
         ("Mi", 1_048_576.0),

@@ -295,7 +295,7 @@ impl Attendant {
     async fn read_once(&mut self, pod: &str, is_whole: bool) -> kube::Result<()> {
         if is_whole {
             let all = self.parameters(false, None);
-            let mut stream = self.looked.cluster().pods().log_stream(pod, &all).await?;
+            let mut stream = self.looked.cluster().reach.pods().log_stream(pod, &all).await?;
             self.drain(&mut stream).await;
         } else {
             let mut stream = self.open(pod, false).await?;
@@ -324,7 +324,12 @@ impl Attendant {
 
     async fn open(&self, pod: &str, follow: bool) -> kube::Result<impl AsyncRead + Unpin + Send + use<>> {
         let parameters = self.parameters(follow, self.reader.resume_from());
-        self.looked.cluster().pods().log_stream(pod, &parameters).await
+        self.looked
+            .cluster()
+            .reach
+            .pods()
+            .log_stream(pod, &parameters)
+            .await
     }
 
     fn parameters(&self, follow: bool, from: Option<&str>) -> LogParams {

@@ -220,15 +220,8 @@ impl FrameReader {
     }
 
     fn parse(&self, said: &str) -> Option<(u64, char, String)> {
-        let mut parts = said.splitn(6, ' ');
-        let (mark, nonce) = (parts.next()?, parts.next()?);
-        let (number, kind) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
-        let (sum, payload) = (u32::from_str_radix(parts.next()?, 16).ok()?, parts.next()?);
-        let is_ours = mark == MARK
-            && nonce == self.nonce
-            && matches!(kind, LINE | PART | MORE | LAST)
-            && sum == checksum(nonce, number, kind, payload);
-        is_ours.then(|| (number, kind, payload.to_owned()))
+        let line = parse(said).filter(|line| line.nonce == self.nonce)?;
+        Some((line.number, line.kind, line.payload.to_owned()))
     }
 
     fn take(&mut self, kind: char, payload: &str, heard: &mut Vec<Heard>) {
@@ -253,6 +246,58 @@ impl FrameReader {
             }
         }
     }
+}
+
+/// A line of an agent, taken apart.
+struct Parsed<'a> {
+    nonce: &'a str,
+    number: u64,
+    kind: char,
+    payload: &'a str,
+}
+
+/// Takes a line apart that is an agent's of whichever run, and whole.
+fn parse(said: &str) -> Option<Parsed<'_>> {
+    let mut parts = said.splitn(6, ' ');
+    let (mark, nonce) = (parts.next()?, parts.next()?);
+    let (number, kind) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+    let (sum, payload) = (u32::from_str_radix(parts.next()?, 16).ok()?, parts.next()?);
+    let is_sound = mark == MARK
+        && matches!(kind, LINE | PART | MORE | LAST)
+        && sum == checksum(nonce, number, kind, payload);
+    is_sound.then_some(Parsed {
+        nonce,
+        number,
+        kind,
+        payload,
+    })
+}
+
+/// What a line of an agent is to people who read the log. Nothing depends on it, so its run need
+/// not be known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum ForPeople {
+    /// What the engine printed.
+    Output {
+        /// The bytes, without the end of the line.
+        bytes: Vec<u8>,
+        /// Whether the line ends with them.
+        is_end: bool,
+    },
+    /// A message, or a piece of one: for the worker alone.
+    Message,
+}
+
+/// Reads a line for people; `None` where no agent has written it.
+pub(crate) fn for_people(said: &str) -> Option<ForPeople> {
+    let line = parse(said)?;
+    Some(match line.kind {
+        LINE | PART => ForPeople::Output {
+            bytes: unescaped(line.payload),
+            is_end: line.kind == LINE,
+        },
+        _ => ForPeople::Message,
+    })
 }
 
 /// FNV-1a over all that a line says.

@@ -77,7 +77,7 @@ impl Looked {
 
     /// The Job's first pod.
     pub(super) async fn look(&mut self) -> Seen {
-        match self.ticket.look(&self.uid) {
+        match self.ticket.look(&self.job) {
             Posted::First(pod) => {
                 self.missing_since = None;
                 Seen::There(pod)
@@ -89,12 +89,17 @@ impl Looked {
 
     /// That pod again.
     pub(super) async fn look_at(&self, pod: &str) -> Seen {
-        match self.ticket.pod(&self.uid, pod) {
+        match self.ticket.pod(&self.job, pod) {
             Posted::First(pod) => Seen::There(pod),
             Posted::Unheard(why) => Seen::Unheard(why),
             Posted::None => {
-                let pods = self.cluster.pods();
-                match self.cluster.answer("look at a pod", pods.get_opt(pod)).await {
+                let pods = self.cluster.reach.pods();
+                match self
+                    .cluster
+                    .reach
+                    .answer("look at a pod", pods.get_opt(pod))
+                    .await
+                {
                     Err(error) => Seen::Unheard(whole_story(&error)),
                     Ok(Some(pod)) => Seen::There(Arc::new(pod)),
                     Ok(None) => Seen::None(None),
@@ -115,9 +120,10 @@ impl Looked {
         {
             return why.clone().into();
         }
-        let jobs = self.cluster.jobs();
+        let jobs = self.cluster.reach.jobs();
         let job = self
             .cluster
+            .reach
             .answer("look at a Job", jobs.get_opt(&self.job))
             .await;
         let why = match job {
@@ -136,8 +142,12 @@ impl Looked {
     /// to do without.
     async fn complaint(&self) -> Option<String> {
         let of_job = ListParams::default().fields(&format!("involvedObject.uid={}", self.uid));
-        let events = self.cluster.events();
-        let listed = self.cluster.answer("list events", events.list(&of_job)).await;
+        let events = self.cluster.reach.events();
+        let listed = self
+            .cluster
+            .reach
+            .answer("list events", events.list(&of_job))
+            .await;
         let warnings = listed.ok()?.items.into_iter();
         let event = warnings
             .filter(|event| event.type_.as_deref() == Some("Warning"))

@@ -26,22 +26,8 @@ impl Cluster {
         grace: Duration,
         cancel: &CancellationToken,
     ) -> Result<SweepReport, DeployError> {
-        let ours = ListParams::default().labels(&format!("{OWNER}={}", self.owner));
-        let (jobs, secrets) = (self.jobs(), self.secrets());
         let mut report = SweepReport::default();
-        let listed = self.answer("list Jobs", jobs.list(&ours)).await?.items;
-        let mut found: Vec<(ObjectMeta, bool)> = listed.into_iter().map(|job| (job.metadata, true)).collect();
-        let listed = self.answer("list secrets", secrets.list(&ours)).await?.items;
-        for secret in listed {
-            let name = &secret.metadata.name;
-            if !found.iter().any(|(job, _)| job.name == *name) {
-                found.push((secret.metadata, false));
-            }
-        }
-        for (meta, is_job) in found {
-            if !self.is_left(&meta).await? {
-                continue;
-            }
+        for (meta, is_job) in self.left().await? {
             let name = meta.name.clone().unwrap_or_default();
             let removing = self.remove(&name, grace);
             let removed = tokio::select! {
@@ -55,6 +41,40 @@ impl Cluster {
             }
         }
         Ok(report)
+    }
+
+    /// How much there is for a sweep to remove.
+    ///
+    /// # Errors
+    /// The cluster cannot be asked.
+    pub async fn leftovers(&self) -> Result<usize, DeployError> {
+        Ok(self.left().await?.len())
+    }
+
+    /// Jobs of ours that nobody needs, and secrets that are left without one.
+    async fn left(&self) -> Result<Vec<(ObjectMeta, bool)>, DeployError> {
+        let ours = ListParams::default().labels(&format!("{OWNER}={}", self.owner));
+        let (jobs, secrets) = (self.reach.jobs(), self.reach.secrets());
+        let listed = self.reach.answer("list Jobs", jobs.list(&ours)).await?.items;
+        let mut found: Vec<(ObjectMeta, bool)> = listed.into_iter().map(|job| (job.metadata, true)).collect();
+        let listed = self
+            .reach
+            .answer("list secrets", secrets.list(&ours))
+            .await?
+            .items;
+        for secret in listed {
+            let name = &secret.metadata.name;
+            if !found.iter().any(|(job, _)| job.name == *name) {
+                found.push((secret.metadata, false));
+            }
+        }
+        let mut left = Vec::new();
+        for (meta, is_job) in found {
+            if self.is_left(&meta).await? {
+                left.push((meta, is_job));
+            }
+        }
+        Ok(left)
     }
 
     /// Whether nobody needs it.

@@ -16,8 +16,9 @@ use kube::api::{ListParams, WatchEvent, WatchParams};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
+use super::Cluster;
 use super::names::{OWNER, value};
-use super::{ANSWER, Cluster};
+use super::reach::ANSWER;
 use crate::docker::names::INSTANCE;
 use crate::error::whole_story;
 
@@ -28,13 +29,13 @@ const STREAM_SECONDS: u32 = 30;
 /// Pause before the pods are listed anew.
 const AGAIN: Duration = Duration::from_millis(500);
 
-/// The label by which a Job's controller knows its pods.
-const OF_JOB: &str = "controller-uid";
+/// The label of a pod with the name of its Job, which no other has.
+const OF_JOB: &str = "job-name";
 
 /// What is known of the pods.
 #[derive(Default)]
 struct Known {
-    /// By the uid of their Job and their own name.
+    /// By the name of their Job and their own.
     pods: HashMap<String, BTreeMap<String, Arc<Pod>>>,
     /// Why nothing has been heard lately.
     unheard: Option<String>,
@@ -93,12 +94,12 @@ impl Ticket {
     }
 
     /// What is known of a Job's pods.
-    pub(super) fn look(&self, job_uid: &str) -> Posted {
+    pub(super) fn look(&self, job: &str) -> Posted {
         let known = self.watched.known();
         if let Some(why) = known.unheard() {
             return Posted::Unheard(why);
         }
-        let pods = known.pods.get(job_uid).into_iter().flat_map(BTreeMap::values);
+        let pods = known.pods.get(job).into_iter().flat_map(BTreeMap::values);
         let made = |pod: &&Arc<Pod>| pod.metadata.creation_timestamp.as_ref().map(|time| time.0);
         match pods.min_by_key(made) {
             Some(pod) => Posted::First(Arc::clone(pod)),
@@ -106,13 +107,26 @@ impl Ticket {
         }
     }
 
+    /// The names of a Job's pods; none where nothing is known.
+    pub(super) fn names(&self, job: &str) -> Vec<String> {
+        let known = self.watched.known();
+        match known.unheard() {
+            Some(_) => Vec::new(),
+            None => known
+                .pods
+                .get(job)
+                .map(|pods| pods.keys().cloned().collect())
+                .unwrap_or_default(),
+        }
+    }
+
     /// A pod of a Job by its name.
-    pub(super) fn pod(&self, job_uid: &str, name: &str) -> Posted {
+    pub(super) fn pod(&self, job: &str, name: &str) -> Posted {
         let known = self.watched.known();
         if let Some(why) = known.unheard() {
             return Posted::Unheard(why);
         }
-        match known.pods.get(job_uid).and_then(|pods| pods.get(name)) {
+        match known.pods.get(job).and_then(|pods| pods.get(name)) {
             Some(pod) => Posted::First(Arc::clone(pod)),
             None => Posted::None,
         }
@@ -167,7 +181,7 @@ impl Known {
     }
 }
 
-/// The uid of its Job, and its name.
+/// The name of its Job, and its own.
 fn place_of(pod: &Pod) -> Option<(String, String)> {
     let job = pod.metadata.labels.as_ref()?.get(OF_JOB)?;
     Some((job.clone(), pod.metadata.name.clone()?))
@@ -191,9 +205,9 @@ async fn listen(cluster: Cluster) {
 
 /// Lists all pods; the version of the list.
 async fn list(cluster: &Cluster, selector: &str) -> Result<String, Option<String>> {
-    let pods = cluster.pods();
+    let pods = cluster.reach.pods();
     let ours = ListParams::default().labels(selector);
-    let listed = cluster.answer("list pods", pods.list(&ours)).await;
+    let listed = cluster.reach.answer("list pods", pods.list(&ours)).await;
     let listed = listed.map_err(|error| Some(whole_story(&error)))?;
     cluster.watched.listed(listed.items);
     Ok(listed.metadata.resource_version.unwrap_or_default())
@@ -202,12 +216,16 @@ async fn list(cluster: &Cluster, selector: &str) -> Result<String, Option<String
 /// Follows what changes, from a version on, until a new list is needed; why nothing can be heard,
 /// if that is the reason.
 async fn follow(cluster: &Cluster, selector: &str, mut version: String) -> Option<String> {
-    let pods = cluster.pods();
+    let pods = cluster.reach.pods();
     let ours = WatchParams::default().labels(selector).timeout(STREAM_SECONDS);
     // The server ends a stream in time, or it is gone.
     let patience = Duration::from_secs(STREAM_SECONDS.into()) + ANSWER;
     loop {
-        let stream = match cluster.answer("watch pods", pods.watch(&ours, &version)).await {
+        let stream = match cluster
+            .reach
+            .answer("watch pods", pods.watch(&ours, &version))
+            .await
+        {
             Ok(stream) => stream,
             Err(error) => return Some(whole_story(&error)),
         };

@@ -16,10 +16,13 @@ export function Ports({ ports }: { ports: Container['ports'] }) {
   );
 }
 
+/** What tells whose something is. */
+export type Owned = Pick<Container, 'task_name' | 'task_id' | 'experiment_id' | 'attempt' | 'is_ours'>;
+
 /** The experiment whose engine it is, as a link where it still is one. */
-export function Owner({ container }: { container: Container }) {
+export function Owner({ of }: { of: Owned }) {
   const { t } = useTranslation();
-  const { task_name, task_id, experiment_id, attempt, is_ours } = container;
+  const { task_name, task_id, experiment_id, attempt, is_ours } = of;
   if (!task_name) return <span className="text-faint">{is_ours ? t('containers.ours') : '–'}</span>;
   const name = (
     <>

@@ -6,6 +6,7 @@ import experiments from './experiments.json';
 import form from './form.json';
 import images from './images.json';
 import logs from './logs.json';
+import pods from './pods.json';
 import presets from './presets.json';
 import results from './results.json';
 import settings from './settings.json';
@@ -19,6 +20,7 @@ export default {
   form,
   images,
   logs,
+  pods,
   presetsPage: presets,
   results,
   settings,

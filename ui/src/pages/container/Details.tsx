@@ -39,7 +39,7 @@ export function Details({ container }: { container: Container }) {
             <span className="num">{container.restart_count}</span>
           </Fact>
           <Fact label={t('containers.owner')}>
-            <Owner container={container} />
+            <Owner of={container} />
           </Fact>
           <Fact label={t('containers.image')}>
             <span className="break-all">{container.image}</span>

@@ -156,7 +156,7 @@ function Line({ container }: { container: Container }) {
       {container.task_name && (
         <>
           <span aria-hidden>·</span>
-          <Owner container={container} />
+          <Owner of={container} />
         </>
       )}
     </span>

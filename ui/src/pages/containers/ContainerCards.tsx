@@ -57,7 +57,7 @@ export function ContainerCards({ containers, actions, selected, onSelect }: Cont
               </Fact>
               {(container.task_name || container.is_ours) && (
                 <Fact label={t('containers.owner')}>
-                  <Owner container={container} />
+                  <Owner of={container} />
                 </Fact>
               )}
               {state === 'running' && (

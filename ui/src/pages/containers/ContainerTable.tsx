@@ -109,7 +109,7 @@ export function ContainerTable({
                   </span>
                   {(task_name || is_ours) && (
                     <div className="text-xs">
-                      <Owner container={container} />
+                      <Owner of={container} />
                     </div>
                   )}
                 </Cell>

@@ -18,6 +18,7 @@ import { FailureBadge, RoleBadge } from '@/components/experiment/parts';
 import { attemptsOf, inOrder } from '@/components/experiment/read';
 import { LogView } from '@/components/log';
 import { Page } from '@/components/Page';
+import { PodLinks } from '@/components/pod/PodLinks';
 import { Empty, Failed, SkeletonRows } from '@/components/States';
 import { TabLinks } from '@/components/Tabs';
 import { useAddress, usePathPart } from '@/lib/address';
@@ -130,6 +131,7 @@ function Shown({
       tab: address.tab,
       ...change,
     });
+  const isEnded = experiment.status === 'success' || experiment.status === 'failed';
   const attempts = attemptsOf(experiment, rows);
   return (
     <Page
@@ -167,6 +169,9 @@ function Shown({
           ))}
         </nav>
       )}
+      {task.deployment_mode === 'kubernetes' && !isEnded && (
+        <PodLinks task={task.id} experiment={experiment.experiment_id} />
+      )}
       <TabLinks
         label={t('experiments.page.tabs')}
         active={tab}
@@ -185,7 +190,7 @@ function Shown({
           kept={kept}
           source={{
             ...experimentLog(task.id, experiment.experiment_id, run),
-            isOver: experiment.status === 'success' || experiment.status === 'failed',
+            isOver: isEnded,
           }}
           className="h-[calc(100dvh-16rem)] min-h-80"
         />

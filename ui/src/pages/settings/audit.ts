@@ -18,5 +18,7 @@ export function targetHref(target: string): string | undefined {
   const [, task] = /^task (\d+)$/.exec(target) ?? [];
   if (task) return href.task(Number(task));
   const [, container] = /^container ([0-9a-f]{12,64})$/.exec(target) ?? [];
-  return container ? href.container(container) : undefined;
+  if (container) return href.container(container);
+  const [, pod] = /^pod ([a-z0-9.-]+)$/.exec(target) ?? [];
+  return pod ? href.pod(pod) : undefined;
 }

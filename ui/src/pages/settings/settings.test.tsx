@@ -44,6 +44,7 @@ describe('the audit log', () => {
   it('leads to what has a page', () => {
     expect(targetHref('task 12')).toBe('#tasks/12');
     expect(targetHref('container 0123456789ab')).toBe('#containers/0123456789ab');
+    expect(targetHref('pod at-chat-0a1b-e1-x7k2p')).toBe('#pods/at-chat-0a1b-e1-x7k2p');
     expect(targetHref('token 1')).toBeUndefined();
   });
 });

@@ -4,14 +4,14 @@
 //! "everything". A part is bounded, the whole is streamed, and a stream goes on where its client
 //! was, however often it is broken off.
 
-mod frames;
-mod parameters;
+pub(in crate::api) mod frames;
+pub(in crate::api) mod parameters;
 mod preserved;
-mod relay;
+pub(in crate::api) mod relay;
 
 use std::sync::Arc;
 
-use autotuner_deploy::containers::{Beginning, ContainerName, Found, Place};
+use autotuner_deploy::containers::{Beginning, ContainerName, Found, LogStream, Place};
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -37,9 +37,9 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Service>> {
         .routes(routes!(download_container_log))
 }
 
-/// A part of what a container has printed.
+/// A part of what a container, or a pod's engine, has printed.
 #[derive(Debug, Serialize, ToSchema)]
-struct ContainerLog {
+pub(in crate::api) struct ContainerLog {
     /// The lines as text; what is no UTF-8 is replaced.
     logs: String,
     /// How many there are.
@@ -113,13 +113,7 @@ async fn container_log(
     let has_ended = matches!(container.state.as_str(), "exited" | "dead");
     let viewer = service.containers.follow_log(&container, beginning).await;
     let viewer = viewer.map_err(|error| of_container(error, &id))?;
-    let form = match query.batch {
-        true => Form::Batches,
-        false => Form::Lines {
-            is_stamped: query.timestamps,
-            stream: asked.stream,
-        },
-    };
+    let form = form(&query, asked.stream);
     match Relay::open(service, hold, viewer, form, is_back && has_ended).await {
         Some(relay) => Ok(streaming::response(relay.frames())),
         None => Ok(StatusCode::NO_CONTENT.into_response()),
@@ -166,7 +160,19 @@ async fn download_container_log(
     Ok((headers, body).into_response())
 }
 
-fn body(found: &Found, query: &LogQuery) -> ContainerLog {
+/// How lines are told to whoever asks so.
+pub(in crate::api) fn form(query: &LogQuery, stream: Option<LogStream>) -> Form {
+    match query.batch {
+        true => Form::Batches,
+        false => Form::Lines {
+            is_stamped: query.timestamps,
+            stream,
+        },
+    }
+}
+
+/// What was found, as it was asked for.
+pub(in crate::api) fn body(found: &Found, query: &LogQuery) -> ContainerLog {
     ContainerLog {
         logs: printed(&found.lines, query.timestamps),
         lines: found.lines.len(),

@@ -10,12 +10,12 @@ mod actions;
 mod bulk;
 mod failed;
 mod images;
-mod logs;
+pub(super) mod logs;
 mod read;
 mod stats;
 #[cfg(test)]
 pub(super) mod stub;
-mod view;
+pub(super) mod view;
 
 use std::sync::Arc;
 

@@ -84,9 +84,9 @@ pub(super) struct ContainerInfo {
 
 /// A task as containers know it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct KnownTask {
-    pub(super) id: i64,
-    pub(super) is_running: bool,
+pub(in crate::api) struct KnownTask {
+    pub(in crate::api) id: i64,
+    pub(in crate::api) is_running: bool,
 }
 
 /// The views of containers, for this caller, with the tasks that they belong to.
@@ -123,7 +123,7 @@ pub(super) fn own_task(container: &Container) -> Option<&str> {
 }
 
 /// The task of this name, if there still is one.
-pub(super) async fn task_named(service: &Service, name: &str) -> Result<Option<KnownTask>, ApiError> {
+pub(in crate::api) async fn task_named(service: &Service, name: &str) -> Result<Option<KnownTask>, ApiError> {
     match service.database.task_named(name).await {
         Ok(task) => Ok(Some(KnownTask {
             id: task.summary.id.0,

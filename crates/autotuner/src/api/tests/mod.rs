@@ -11,4 +11,5 @@ mod files;
 mod fixtures;
 mod found;
 mod lists;
+mod pods;
 mod support;

@@ -20,6 +20,13 @@ pub(super) struct Arguments {
     /// The container's name, its id or the beginning of one
     #[arg(value_name = "CONTAINER")]
     container: String,
+    #[command(flatten)]
+    part: Part,
+}
+
+/// How much of a log, and how it is shown.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Part {
     /// Go on with what it prints, until it ends or Ctrl-C
     #[arg(long, short)]
     follow: bool,
@@ -38,7 +45,18 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(client: Client, arguments: &Arguments, is_json: bool) -> Result<ExitCode, Refusal> {
-    let path = path(arguments);
+    let log = format!("/api/docker/containers/{}/logs", encoded(&arguments.container));
+    show(client, &log, &arguments.part, is_json)
+}
+
+/// Prints a part of the log that is there, and follows it.
+pub(in crate::cli) fn show(
+    client: Client,
+    log: &str,
+    arguments: &Part,
+    is_json: bool,
+) -> Result<ExitCode, Refusal> {
+    let path = path(log, arguments);
     if arguments.follow {
         return follow(client, path, is_json, arguments.timestamps);
     }
@@ -64,7 +82,7 @@ pub(super) fn run(client: Client, arguments: &Arguments, is_json: bool) -> Resul
 }
 
 /// The question, with what was said and nothing else.
-fn path(arguments: &Arguments) -> String {
+fn path(log: &str, arguments: &Part) -> String {
     let mut asked = Vec::new();
     if let Some(tail) = arguments.tail {
         asked.push(format!("tail={tail}"));
@@ -79,14 +97,13 @@ fn path(arguments: &Arguments) -> String {
     } else if arguments.timestamps {
         asked.push("timestamps=true".to_owned());
     }
-    let container = encoded(&arguments.container);
-    format!("/api/docker/containers/{container}/logs?{}", asked.join("&"))
+    format!("{log}?{}", asked.join("&"))
 }
 
 fn follow(client: Client, path: String, is_json: bool, is_stamped: bool) -> Result<ExitCode, Refusal> {
     if !client.is_live() {
         return Err(Refusal::message(
-            "no service runs, and only one that runs follows a container; start it with: autotuner serve",
+            "no service runs, and only one that runs follows such a log; start it with: autotuner serve",
         ));
     }
     let followed = unless_stopped(move || {
@@ -99,7 +116,7 @@ fn follow(client: Client, path: String, is_json: bool, is_stamped: bool) -> Resu
     }
 }
 
-/// A container's log as it comes.
+/// A log as it comes.
 struct Lines {
     is_json: bool,
     is_stamped: bool,

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::super::targets::reach_docker;
 use super::super::{NOTHING, Refusal, print, runtime, say};
-use super::{Check, State};
+use super::{Check, State, cluster};
 use crate::config::Config;
 use crate::report::words::counted;
 use crate::shutdown::Shutdown;
@@ -18,28 +18,30 @@ use crate::worker::chain;
 pub(super) fn instances(config: &Config) -> Result<Check, Refusal> {
     let directory: PathBuf = config.instances_dir();
     Ok(match survey(&directory) {
-        Ok((living, dead)) if dead.is_empty() => match orphans(config)? {
-            0 => Check::new(
-                "left behind",
-                State::Good,
-                format!("nothing; {living} of ours running"),
-            ),
-            count => Check::new(
-                "left behind",
-                State::Bad,
-                format!(
-                    "{} of runs that are on no record",
-                    counted(count as u128, "container")
-                ),
-            )
-            .with_next_step("autotuner doctor --sweep"),
-        },
-        Ok((_, dead)) => Check::new(
-            "left behind",
-            State::Bad,
-            format!("records of runs that were killed: {}", dead.join(", ")),
-        )
-        .with_next_step("autotuner doctor --sweep"),
+        Ok((living, dead)) => {
+            let mut left = Vec::new();
+            if !dead.is_empty() {
+                left.push(format!("records of runs that were killed: {}", dead.join(", ")));
+            }
+            // Those of a run on record go with it.
+            let containers = if dead.is_empty() { orphans(config)? } else { 0 };
+            if containers > 0 {
+                let containers = counted(containers as u128, "container");
+                left.push(format!("{containers} of runs that are on no record"));
+            }
+            let jobs = cluster::left_behind(config)?;
+            if jobs > 0 {
+                left.push(format!("{jobs} left in the cluster by runs that were killed"));
+            }
+            match left.is_empty() {
+                true => {
+                    let found = format!("nothing; {living} of ours running");
+                    Check::new("left behind", State::Good, found)
+                }
+                false => Check::new("left behind", State::Bad, left.join("; "))
+                    .with_next_step("autotuner doctor --sweep"),
+            }
+        }
         Err(error) => Check::new("left behind", State::Bad, format!("{error:#}")),
     })
 }
@@ -83,7 +85,10 @@ pub(super) async fn run_sweep(config: &Config, is_json: bool) -> Result<ExitCode
     tokio::select! {
         biased;
         () = shutdown.soft.cancelled() => {}
-        () = sweep_by_label(config, &shutdown, &mut report) => {}
+        () = async {
+            sweep_by_label(config, &shutdown, &mut report).await;
+            cluster::sweep(config, &shutdown, &mut report).await;
+        } => {}
     }
     tell_sweep(&report, is_json);
     Ok(if report.problems.is_empty() {

@@ -117,7 +117,7 @@ impl Targets for Machine {
         let reaching = async {
             if mode == DeploymentMode::Kubernetes {
                 let cluster = self.cluster().await?;
-                cluster.version().await?;
+                cluster.reach().version().await?;
                 return Ok(Ground::Cluster(cluster));
             }
             let docker = self.docker().await?;

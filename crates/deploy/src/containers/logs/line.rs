@@ -108,13 +108,13 @@ fn line(stream: Stream, stamp: Timestamp, mut text: Bytes) -> Line {
 /// Lines as the bytes that were printed. An end is added only where another line follows one that
 /// had none.
 #[derive(Debug, Default)]
-pub(super) struct Printer {
+pub(crate) struct Printer {
     /// Of the last line, where it had no end.
     open: Option<(Stream, Timestamp)>,
 }
 
 impl Printer {
-    pub(super) fn print(&mut self, line: &Line, is_stamped: bool, bytes: &mut Vec<u8>) {
+    pub(crate) fn print(&mut self, line: &Line, is_stamped: bool, bytes: &mut Vec<u8>) {
         let goes_on = self.open == Some((line.stream, line.stamp));
         if self.open.take().is_some() && !goes_on {
             bytes.push(b'\n');

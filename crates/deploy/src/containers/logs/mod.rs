@@ -7,13 +7,13 @@
 mod channel;
 mod frame;
 mod life;
-mod line;
+pub(crate) mod line;
 mod pause;
-mod place;
-mod query;
+pub(crate) mod place;
+pub(crate) mod query;
 mod raw;
 mod reading;
-mod ring;
+pub(crate) mod ring;
 mod upstream;
 mod viewer;
 

@@ -44,7 +44,7 @@ impl Mark {
 
 impl Place {
     /// Goes over a line.
-    pub(super) fn advance(&mut self, stream: Stream, stamp: Timestamp) {
+    pub(crate) fn advance(&mut self, stream: Stream, stamp: Timestamp) {
         let mark = self.mark_mut(stream);
         *mark = mark.after(stamp);
     }
@@ -73,7 +73,7 @@ impl Place {
 
     /// Puts streams of which nothing was seen just before everything with this stamp: what was
     /// printed there earlier was left out on purpose.
-    pub(super) fn not_before(&mut self, stamp: Timestamp) {
+    pub(crate) fn not_before(&mut self, stamp: Timestamp) {
         for mark in [&mut self.output, &mut self.errors] {
             if mark.0.is_none() {
                 *mark = Mark(Some((stamp, 0)));
@@ -82,7 +82,7 @@ impl Place {
     }
 
     /// The latest stamp of both streams.
-    pub(super) fn latest(&self) -> Option<Timestamp> {
+    pub(crate) fn latest(&self) -> Option<Timestamp> {
         self.output.stamp().max(self.errors.stamp())
     }
 
@@ -110,7 +110,7 @@ impl Place {
 
 /// A reading's way through a log, part of which may be known.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Walk {
+pub(crate) struct Walk {
     /// Up to where the lines are known.
     known: Place,
     /// Where the reading is.
@@ -123,7 +123,7 @@ pub(super) struct Walk {
 
 /// What a line is to a reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Step {
+pub(crate) enum Step {
     /// It was not known, and is from now on.
     New,
     /// It is known.
@@ -134,7 +134,7 @@ pub(super) enum Step {
 
 impl Walk {
     /// A reading that begins at a place where it stands, with everything before another one known.
-    pub(super) fn from(here: Place, known: Place) -> Self {
+    pub(crate) fn from(here: Place, known: Place) -> Self {
         Self {
             known,
             here,
@@ -144,7 +144,7 @@ impl Walk {
     }
 
     /// Goes over the next line.
-    pub(super) fn step(&mut self, stream: Stream, stamp: Timestamp) -> Step {
+    pub(crate) fn step(&mut self, stream: Stream, stamp: Timestamp) -> Step {
         let before = self.here.mark(stream);
         let goes_back = before.stamp().is_some_and(|last| stamp < last);
         self.here.advance(stream, stamp);
@@ -173,7 +173,7 @@ impl Walk {
     }
 
     /// Up to where everything is known by now.
-    pub(super) fn known(&self) -> Place {
+    pub(crate) fn known(&self) -> Place {
         self.known
     }
 

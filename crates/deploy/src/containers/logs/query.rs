@@ -62,9 +62,9 @@ pub struct Found {
     /// What the daemon complained of at the end: the rest is missing.
     pub complaint: Option<String>,
     /// The place before the first line that is given.
-    pub(super) before: Place,
+    pub(crate) before: Place,
     /// Where the reading came to.
-    pub(super) place: Place,
+    pub(crate) place: Place,
     /// When the oldest line was begun that is not whole yet, and is not given.
     pub(super) held_since: Option<Timestamp>,
 }
@@ -176,16 +176,17 @@ async fn through(
 
 /// The last lines, as many as are wanted and as there is room for.
 #[derive(Default)]
-struct Kept {
-    lines: VecDeque<Line>,
+pub(crate) struct Kept {
+    pub(crate) lines: VecDeque<Line>,
     bytes: usize,
-    has_dropped: bool,
+    pub(crate) has_dropped: bool,
     /// The place before the first of them.
-    before: Place,
+    pub(crate) before: Place,
 }
 
 impl Kept {
-    fn take(&mut self, lines: Vec<Line>, query: &LogQuery, found: &mut Found) {
+    /// Takes in what comes next of a log.
+    pub(crate) fn take(&mut self, lines: Vec<Line>, query: &LogQuery, found: &mut Found) {
         for line in lines {
             found.looked_at += 1;
             let is_wanted = query.stream.is_none_or(|stream| stream == line.stream)

@@ -76,7 +76,7 @@ pub struct Chunk {
 
 impl Chunk {
     /// A chunk of items that begin at this place.
-    pub(super) fn new(mut items: Vec<Item>, before: Place) -> Self {
+    pub(crate) fn new(mut items: Vec<Item>, before: Place) -> Self {
         let mut after = before;
         let mut text = BytesMut::with_capacity(items.iter().map(|item| text_of(item).len()).sum());
         let mut lines = 0;

@@ -22,7 +22,7 @@ const LINES: usize = 1;
 
 /// A line with what is known of it.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Entry {
+pub(in crate::api) struct Entry {
     /// When the daemon read it, in RFC 3339 with nanoseconds.
     t: String,
     /// `o` for standard output, `e` for standard error.
@@ -33,7 +33,7 @@ pub(super) struct Entry {
 
 /// How lines are told to whoever follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
+pub(in crate::api) enum Form {
     /// Each as an unnamed event.
     Lines {
         /// Whether it begins with its time.

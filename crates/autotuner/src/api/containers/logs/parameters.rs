@@ -26,14 +26,14 @@ const LARGEST_SEARCH: usize = 1024 * 1024;
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(super) struct LogQuery {
+pub(in crate::api) struct LogQuery {
     /// So many of the last lines: 1000 unless said, 500 while following.
     #[param(maximum = 100_000)]
     tail: Option<u32>,
     /// Whether each line begins with its time.
     #[serde(default, deserialize_with = "truth")]
     #[param(default = false)]
-    pub(super) timestamps: bool,
+    pub(in crate::api) timestamps: bool,
     /// Only what was printed at this time or later: RFC 3339, or seconds since the Unix epoch.
     since: Option<String>,
     /// Only what was printed until this time.
@@ -45,22 +45,22 @@ pub(super) struct LogQuery {
     /// Whether to go on with what comes, as server-sent events.
     #[serde(default, deserialize_with = "truth")]
     #[param(default = false)]
-    pub(super) follow: bool,
+    pub(in crate::api) follow: bool,
     /// Lines as JSON, with their time and stream; while following, many in one event.
     #[serde(default, deserialize_with = "truth")]
     #[param(default = false)]
-    pub(super) batch: bool,
+    pub(in crate::api) batch: bool,
     /// While following: the id after which to go on, for clients that cannot set `Last-Event-ID`.
-    pub(super) last_event_id: Option<String>,
+    pub(in crate::api) last_event_id: Option<String>,
 }
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(super) struct RangeQuery {
+pub(in crate::api) struct RangeQuery {
     /// Whether each line begins with its time.
     #[serde(default, deserialize_with = "truth")]
     #[param(default = false)]
-    pub(super) timestamps: bool,
+    pub(in crate::api) timestamps: bool,
     /// Only what was printed at this time or later: RFC 3339, or seconds since the Unix epoch.
     since: Option<String>,
     /// Only what was printed until this time.
@@ -71,15 +71,15 @@ pub(super) struct RangeQuery {
 
 /// What is asked, read.
 #[derive(Debug)]
-pub(super) struct Asked {
-    pub(super) query: Wanted,
-    pub(super) stream: Option<LogStream>,
+pub(in crate::api) struct Asked {
+    pub(in crate::api) query: Wanted,
+    pub(in crate::api) stream: Option<LogStream>,
 }
 
 impl Asked {
     /// # Errors
     /// 422 with every problem.
-    pub(super) fn read(query: &LogQuery) -> Result<Self, ApiError> {
+    pub(in crate::api) fn read(query: &LogQuery) -> Result<Self, ApiError> {
         let mut problems = Vec::new();
         let usual = if query.follow { USUAL_HISTORY } else { USUAL_TAIL };
         let tail = query.tail.unwrap_or(usual);
@@ -117,7 +117,7 @@ impl Asked {
 impl RangeQuery {
     /// # Errors
     /// 422 with every problem.
-    pub(super) fn read(&self) -> Result<Wanted, ApiError> {
+    pub(in crate::api) fn read(&self) -> Result<Wanted, ApiError> {
         let mut problems = Vec::new();
         let wanted = Wanted {
             since: time("since", self.since.as_deref(), &mut problems),
@@ -133,13 +133,10 @@ impl RangeQuery {
 }
 
 /// An id that no stream of a log has given.
-pub(super) fn no_place(id: &str) -> ApiError {
+pub(in crate::api) fn no_place(id: &str) -> ApiError {
     let short: String = id.chars().take(80).collect();
-    let problem = Problem::new(
-        "Last-Event-ID",
-        format!("{short:?} is no id of a container's log"),
-    )
-    .with_hint("begin again without it");
+    let problem = Problem::new("Last-Event-ID", format!("{short:?} is no id of such a log"))
+        .with_hint("begin again without it");
     ApiError::problems("The log cannot be followed from there", vec![problem])
 }
 

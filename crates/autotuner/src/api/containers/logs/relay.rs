@@ -1,4 +1,4 @@
-//! Sends a container's log as far as the client takes it.
+//! Sends a container's or a pod's log as far as the client takes it.
 //!
 //! The client pulls: what comes next is asked for when there is room for it, so that a client that
 //! does not read costs a place in the log and no memory.
@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use autotuner_deploy::containers::{Chunk, ContainerError, Item, Life, Viewer};
+use autotuner_deploy::kubernetes::pods::{PodError, PodViewer};
 use axum::body::Bytes;
 use futures_core::Stream;
 use futures_util::stream;
@@ -22,26 +23,52 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// How long it may take to see that a log that has ended has nothing new.
 const LOOK: Duration = Duration::from_secs(10);
 
-/// A container's log on its way to a client.
-pub(super) struct Relay {
+/// A log that somebody follows.
+pub(in crate::api) trait Followed: Send + 'static {
+    /// Why what comes next cannot be told.
+    type Error: Clone + PartialEq + std::fmt::Display + Send;
+
+    /// What comes next, waited for; `None` when nothing more will ever come. May be dropped while
+    /// it waits.
+    fn next(&mut self) -> impl Future<Output = Result<Option<Arc<Chunk>>, Self::Error>> + Send;
+}
+
+impl Followed for Viewer {
+    type Error = ContainerError;
+
+    fn next(&mut self) -> impl Future<Output = Result<Option<Arc<Chunk>>, Self::Error>> + Send {
+        self.next()
+    }
+}
+
+impl Followed for PodViewer {
+    type Error = PodError;
+
+    fn next(&mut self) -> impl Future<Output = Result<Option<Arc<Chunk>>, Self::Error>> + Send {
+        self.next()
+    }
+}
+
+/// A log on its way to a client.
+pub(in crate::api) struct Relay<F: Followed> {
     service: Arc<Service>,
-    viewer: Viewer,
+    viewer: F,
     form: Form,
     /// What was taken from the viewer before the answer began.
     first: Option<Arc<Chunk>>,
     /// What went wrong last, which is told once.
-    trouble: Option<ContainerError>,
+    trouble: Option<F::Error>,
     has_ended: bool,
     _hold: Hold,
 }
 
-impl Relay {
+impl<F: Followed> Relay<F> {
     /// A stream; `None` where a client has come back to a log at its end, of which nothing new
     /// will come.
-    pub(super) async fn open(
+    pub(in crate::api) async fn open(
         service: Arc<Service>,
         hold: Hold,
-        mut viewer: Viewer,
+        mut viewer: F,
         form: Form,
         may_be_over: bool,
     ) -> Option<Self> {
@@ -65,7 +92,7 @@ impl Relay {
     }
 
     /// Its frames.
-    pub(super) fn frames(self) -> impl Stream<Item = Bytes> + Send {
+    pub(in crate::api) fn frames(self) -> impl Stream<Item = Bytes> + Send {
         stream::unfold(self, |mut relay| async {
             let end = relay.service.shutdown.soft.clone();
             let frames = end.run_until_cancelled_owned(relay.next()).await??;
@@ -111,7 +138,7 @@ impl Relay {
     }
 }
 
-/// Whether the container has ended by it.
+/// Whether what prints it has ended by it.
 fn is_an_end(item: &Item) -> bool {
     matches!(item, Item::Life(Life::Stopped { .. } | Life::Removed))
 }

@@ -11,6 +11,7 @@ use autotuner_core::search;
 use autotuner_core::space::{Candidate, ParameterName, Value};
 use autotuner_deploy::containers::Containers;
 use autotuner_deploy::gpu::{FixedGpus, GpuPool};
+use autotuner_deploy::kubernetes::pods::Pods;
 use autotuner_store::{Act, Claim, Database, NewTask, Role, Store as _};
 use axum::Router;
 use axum::body::{Body, BodyDataStream, to_bytes};
@@ -31,7 +32,7 @@ use crate::service::metrics::Metrics;
 use crate::service::supervisor::Board;
 use crate::service::wishes::Wishes;
 use crate::shutdown::Shutdown;
-use crate::targets::surroundings;
+use crate::targets::{pod_surroundings, surroundings};
 
 /// How long anything that is waited for may take.
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
@@ -107,6 +108,7 @@ impl Fresh {
             access: Access::default(),
             gpus: GpuPool::new(Arc::new(FixedGpus::default()), folder.path().join("gpus")),
             containers: Containers::new(surroundings(&config)),
+            pods: Pods::new(pod_surroundings(&config)),
             bell: Notify::new(),
             wishes: Wishes::default(),
             host: ThisHost::default(),
