@@ -21,7 +21,7 @@ use crate::report::words::counted;
 use crate::targets::gpu_pool;
 use crate::worker::chain;
 
-/// Look at this machine and its cluster: what tuning needs, and what an earlier run left behind
+/// Look at this machine: what tuning here needs, and what an earlier run left behind
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

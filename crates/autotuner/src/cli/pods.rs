@@ -11,7 +11,7 @@ use super::containers::logs;
 use super::{NOTHING, Refusal, print, say};
 use crate::config::Config;
 
-/// List, read and delete the pods of this service's experiments in its Kubernetes cluster
+/// List, read and delete this service's pods in a Kubernetes cluster
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

@@ -198,7 +198,7 @@ async fn a_log_is_the_engines_words_and_is_asked_for_as_a_containers() {
     over["status"]["containerStatuses"][0]["state"] =
         json!({ "terminated": { "exitCode": 3, "reason": "Error" } });
     cluster.says().pods = vec![over];
-    cluster.says().log = "2026-11-30T00:00:01Z autotuner1 n 0 m 77ca36f0 x\n\
+    cluster.says().log = "2026-11-30T00:00:01Z autotuner1 n 0 m e3f690ca x\n\
         2026-11-30T00:00:02Z panicked at the beginning\n\
         2026-11-30T00:00:03Z and at the end\n"
         .to_owned();
@@ -244,6 +244,26 @@ async fn a_log_is_the_engines_words_and_is_asked_for_as_a_containers() {
     );
     let lines = followed.matches("\"l\":").count();
     assert_eq!(lines, 1, "{followed}");
+    // Whoever comes back gets what follows, and at the end nothing but that it is the end.
+    let ids = |text: &str| -> Vec<String> {
+        let ids = text.lines().filter_map(|line| line.strip_prefix("id: "));
+        ids.map(str::to_owned).collect()
+    };
+    let back = async |id: &str| {
+        let path = log(&format!("?follow=true&batch=true&last_event_id={id}"));
+        test.get(&path).await.is(200).text
+    };
+    let end = ids(&followed).pop().expect("an id");
+    assert_eq!(back(&end).await.matches("\"l\":").count(), 0);
+    let first = test.get(&log("?follow=true&batch=true")).await.is(200).text;
+    assert_eq!(first.matches("\"l\":").count(), 2, "{first}");
+    let lines = test.get(&log("?follow=true")).await.is(200).text;
+    let after_first = ids(&lines).first().cloned().expect("an id");
+    let rest = back(&after_first).await;
+    assert_eq!(rest.matches("\"l\":").count(), 1, "{rest}");
+    assert!(rest.contains("and at the end"), "{rest}");
+    let none = test.get(&log(&format!("?follow=true&last_event_id={end}"))).await;
+    none.is(204);
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@
 //! is not there, whatever it is called: it is not listed, not read and not deleted. The cluster is
 //! reached when it is first asked for, and a cluster that is away is an answer like any other.
 
+mod detail;
 mod error;
 mod log;
 mod model;
@@ -14,10 +15,11 @@ use std::sync::Arc;
 use kube::api::{DeleteParams, ListParams, Preconditions};
 use tokio::sync::Mutex;
 
+pub use self::detail::{PodCondition, PodContainer, PodEvent};
 pub use self::error::PodError;
 pub use self::log::{PodBeginning, PodViewer};
 use self::model::Described;
-pub use self::model::{Asked, Pod, PodCondition, PodContainer, PodEvent, PodState};
+pub use self::model::{Asked, JobName, Pod, PodState};
 use super::names::OWNER;
 use super::{OWNER_FILE, Reach, Whereabouts};
 use crate::instance::{OwnerState, owner_state};
@@ -141,14 +143,14 @@ impl Pods {
         let events = reach.events();
         let listed = reach.answer("list events", events.list(&of_pod)).await;
         let (events, without_events) = match listed {
-            Ok(list) => (model::events(list.items), None),
+            Ok(list) => (detail::events(list.items), None),
             // Who may not see them is told so, and sees the rest.
             Err(DeployError::Refused { message, .. }) => (Vec::new(), Some(message)),
             Err(error) => return Err(error.into()),
         };
         Ok(PodDetail {
-            containers: model::containers(&found),
-            conditions: model::conditions(&found),
+            containers: detail::containers(&found),
+            conditions: detail::conditions(&found),
             pod,
             events,
             without_events,

@@ -2,6 +2,9 @@
 
 use serde_json::{Value, json};
 
+use k8s_openapi::api::core::v1::Event;
+
+use super::super::detail::{containers, events};
 use super::*;
 
 fn pod(change: impl FnOnce(&mut Value)) -> ClusterPod {

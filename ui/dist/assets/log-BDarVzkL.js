@@ -1,0 +1,1 @@
+export{t as LogView}from"./log-C4-Asamk.js";

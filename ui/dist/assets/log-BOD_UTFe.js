@@ -1,1 +1,0 @@
-export{t as LogView}from"./log-BZZZrXRg.js";

@@ -1,0 +1,1 @@
+import{I as e,t}from"./keys-BrgH14SY.js";import{_t as n,ht as r}from"./Select-DOXWM8Wl.js";var i=e({queryKey:t.system(`info`),staleTime:3e5,queryFn:async({signal:e})=>n(await r.GET(`/api/system/info`,{signal:e}))}),a=e({queryKey:t.system(`health`),refetchInterval:3e4,queryFn:async({signal:e})=>n(await r.GET(`/api/system/health`,{signal:e}))});export{i as n,a as t};
