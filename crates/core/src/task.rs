@@ -10,6 +10,7 @@ use crate::engine::EngineKind;
 use crate::problem::Problem;
 use crate::score::{Objective, SloPolicy};
 use crate::search::StrategyKind;
+use crate::serving::Service;
 use crate::space::Space;
 use crate::workload::Workload;
 
@@ -90,6 +91,9 @@ pub struct EngineSettings {
     pub start_timeout: Option<Duration>,
     /// How the model's weights are said to be quantized already.
     pub checkpoint: Checkpoint,
+    /// Where the engine finds a model that somebody else puts there; by the model's own name when
+    /// `None`.
+    pub model_path: Option<String>,
 }
 
 /// How a model's weights are quantized already, as far as the task document says.
@@ -138,6 +142,8 @@ pub struct ClusterSettings {
     pub hub_token: Option<SecretKey>,
     /// The volume that the model is on.
     pub claim: Option<VolumeClaim>,
+    /// How experiments are served by an operator of the cluster; each is a Job when `None`.
+    pub service: Option<Service>,
 }
 
 /// A taint that a pod takes.
