@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use autotuner_core::engine::Limits;
 use autotuner_core::problem::Problem;
+use autotuner_core::serving::ServiceKind;
 use k8s_openapi::api::authorization::v1::{
     ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec,
 };
@@ -14,8 +15,14 @@ use kube::api::{Api, ListParams, PostParams};
 use super::Cluster;
 use crate::DeployError;
 
-/// Everything that we do in a namespace: verb, group, resource, part of it.
-const DEEDS: [(&str, &str, &str, &str); 12] = [
+/// Something that we do: verb, group, resource, part of it.
+pub(super) type Deed<'a> = (&'a str, &'a str, &'a str, &'a str);
+
+/// What we do with services of an operator.
+const SERVICE_VERBS: [&str; 5] = ["create", "get", "list", "patch", "delete"];
+
+/// Everything that we do in a namespace.
+const DEEDS: [Deed<'static>; 12] = [
     ("create", "batch", "jobs", ""),
     ("get", "batch", "jobs", ""),
     ("list", "batch", "jobs", ""),
@@ -42,33 +49,18 @@ pub struct Needs {
 }
 
 impl Cluster {
-    /// What we would need to do and may not, as problems.
+    /// What we would need to do and may not, as problems; with services of this operator, if any.
     ///
     /// # Errors
     /// The cluster cannot be asked.
-    pub async fn forbidden(&self) -> Result<Vec<Problem>, DeployError> {
-        let reviews: Api<SelfSubjectAccessReview> = Api::all(self.client.clone());
+    pub async fn forbidden(&self, service: Option<ServiceKind>) -> Result<Vec<Problem>, DeployError> {
+        let of_services = service
+            .into_iter()
+            .flat_map(|kind| SERVICE_VERBS.map(|verb| (verb, kind.group(), "inferenceservices", "")));
         let mut missing = Vec::new();
-        for (verb, group, resource, part) in DEEDS {
-            let attributes = ResourceAttributes {
-                namespace: Some(self.namespace.clone()),
-                verb: Some(verb.to_owned()),
-                group: Some(group.to_owned()),
-                resource: Some(resource.to_owned()),
-                subresource: Some(part.to_owned()).filter(|part| !part.is_empty()),
-                ..ResourceAttributes::default()
-            };
-            let review = SelfSubjectAccessReview {
-                spec: SelfSubjectAccessReviewSpec {
-                    resource_attributes: Some(attributes),
-                    ..SelfSubjectAccessReviewSpec::default()
-                },
-                ..SelfSubjectAccessReview::default()
-            };
-            let post = PostParams::default();
-            let asking = reviews.create(&post, &review);
-            let answer = self.answer("ask what is allowed", asking).await?;
-            if !answer.status.is_some_and(|status| status.allowed) {
+        for deed in DEEDS.into_iter().chain(of_services) {
+            if !self.may(deed, Some(&self.namespace)).await? {
+                let (verb, _, resource, part) = deed;
                 let part = if part.is_empty() {
                     String::new()
                 } else {
@@ -88,6 +80,34 @@ impl Cluster {
         );
         let hint = "give the account the Role of docs/kubernetes.md";
         Ok(vec![Problem::new("deployment_mode", message).with_hint(hint)])
+    }
+
+    /// Whether we may do this in a namespace, or in the whole cluster.
+    pub(super) async fn may(
+        &self,
+        (verb, group, resource, part): Deed<'_>,
+        namespace: Option<&str>,
+    ) -> Result<bool, DeployError> {
+        let attributes = ResourceAttributes {
+            namespace: namespace.map(str::to_owned),
+            verb: Some(verb.to_owned()),
+            group: Some(group.to_owned()),
+            resource: Some(resource.to_owned()),
+            subresource: Some(part.to_owned()).filter(|part| !part.is_empty()),
+            ..ResourceAttributes::default()
+        };
+        let review = SelfSubjectAccessReview {
+            spec: SelfSubjectAccessReviewSpec {
+                resource_attributes: Some(attributes),
+                ..SelfSubjectAccessReviewSpec::default()
+            },
+            ..SelfSubjectAccessReview::default()
+        };
+        let reviews: Api<SelfSubjectAccessReview> = Api::all(self.client.clone());
+        let post = PostParams::default();
+        let asking = reviews.create(&post, &review);
+        let answer = self.answer("ask what is allowed", asking).await?;
+        Ok(answer.status.is_some_and(|status| status.allowed))
     }
 
     /// Why no node of the cluster, as large as it is now, can ever take the experiment; `None`
@@ -169,7 +189,7 @@ fn is_selected(node: &Node, needs: &Needs) -> bool {
 }
 
 /// An amount as a number: `4`, `3900m`, `16Gi`.
-fn amount(quantity: &Quantity) -> Option<f64> {
+pub(super) fn amount(quantity: &Quantity) -> Option<f64> {
     const UNITS: [(&str, f64); 12] = [
         ("Ki", 1024.0),
         ("Mi", 1_048_576.0),

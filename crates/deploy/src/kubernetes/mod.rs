@@ -6,8 +6,9 @@
 //! module makes Jobs, hears their pods (`attend.rs`), and removes what is ours (`sweep.rs`). It does
 //! not know what an agent is told or what it says.
 //!
-//! Files: `manifest` what is asked for, `fate` what a pod's status means, `names` whose it is,
-//! `access` what we may do, `error` what refusals mean.
+//! Files: `manifest` what is asked for, of what `pod` says a task says of pods, `fate` what a pod's status means, `names` whose it is,
+//! `access` what we may do, `error` what refusals mean; [`service`] what is another way, in which an
+//! operator of the cluster runs the engine and only the load is a Job.
 
 mod access;
 pub mod attend;
@@ -17,6 +18,8 @@ pub mod frame;
 mod look;
 mod manifest;
 mod names;
+mod pod;
+pub mod service;
 mod sweep;
 
 use std::collections::HashSet;
@@ -164,6 +167,11 @@ impl Cluster {
     /// The namespace that Jobs are made in.
     pub fn namespace(&self) -> &str {
         &self.namespace
+    }
+
+    /// The image with our own program.
+    pub fn agent_image(&self) -> &str {
+        &self.policy.agent_image
     }
 
     /// Which version the cluster says it is.
