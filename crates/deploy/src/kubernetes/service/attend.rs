@@ -11,7 +11,7 @@ use k8s_openapi::api::core::v1::Pod;
 use tokio::time::{Instant, sleep};
 
 use super::super::attend::{CLUSTER_PATIENCE, HELP_PATIENCE, LOOK, PREPARING, Placed, placed_in};
-use super::super::fate::{Ending, PodState, disruption, find, read_container, told};
+use super::super::fate::{Ending, PodState, disruption, find, read_container};
 use super::ServiceRun;
 use super::conditions::{self, ServiceState};
 use crate::Exit;
@@ -39,12 +39,7 @@ pub enum Trouble {
     /// The cluster or the operator has lost it, or never had it running.
     Lost(String),
     /// Its engine has ended.
-    Exited {
-        /// How.
-        exit: Exit,
-        /// What the cluster says of it.
-        story: String,
-    },
+    Exited(Exit),
     /// Its engine runs, and was not ready in time.
     NotReady(String),
     /// It does not run what was asked for.
@@ -83,7 +78,11 @@ impl ServiceRun {
             waiting: String::new(),
         };
         loop {
-            match self.look(&mut progress, patience).await? {
+            let seen = match self.look(&mut progress, patience).await {
+                Ok(seen) => seen,
+                Err(trouble) => return Err(self.with_last_words(trouble).await),
+            };
+            match seen {
                 Ok(serving) => return Ok(serving),
                 Err(waiting) => {
                     if progress.waiting != waiting {
@@ -103,7 +102,7 @@ impl ServiceRun {
             sleep(LOOK).await;
             match self.broken(serving).await {
                 Ok(None) => heard_at = Instant::now(),
-                Ok(Some(trouble)) => return trouble,
+                Ok(Some(trouble)) => return self.with_last_words(trouble).await,
                 Err(why) if heard_at.elapsed() > CLUSTER_PATIENCE => return Trouble::Lost(why),
                 Err(_) => {}
             }
@@ -129,6 +128,14 @@ impl ServiceRun {
             PodState::Ended(ending) => Some(ended(ending)),
             _ => None,
         })
+    }
+
+    /// The same trouble, once what an engine that has ended printed last is written down.
+    async fn with_last_words(&self, trouble: Trouble) -> Trouble {
+        if matches!(trouble, Trouble::Exited(_)) {
+            self.log.caught_up().await;
+        }
+        trouble
     }
 
     /// One look at all of it: it is ready, or what it waits for.
@@ -267,14 +274,11 @@ fn prepared_in_time(progress: &mut Progress, now: Instant, what: &str) -> Result
 fn ended(ending: Ending) -> Trouble {
     match ending {
         Ending::Lost(why) => Trouble::Lost(why),
-        Ending::OutOfMemory(story) => Trouble::Exited {
-            exit: Exit {
-                code: None,
-                signal: None,
-                out_of_memory: true,
-            },
-            story,
-        },
+        Ending::OutOfMemory(_) => Trouble::Exited(Exit {
+            code: None,
+            signal: None,
+            out_of_memory: true,
+        }),
         Ending::Done => Trouble::Lost("its pod ended by itself".into()),
     }
 }
@@ -291,18 +295,11 @@ fn exited(pod: &Pod, container: &str) -> Option<Trouble> {
     if is_stopped {
         return None;
     }
-    let why = told(end.reason.as_deref(), end.message.as_deref()).unwrap_or_default();
-    Some(Trouble::Exited {
-        exit: Exit {
-            code: Some(end.exit_code),
-            signal: end.signal,
-            out_of_memory: end.reason.as_deref() == Some("OOMKilled"),
-        },
-        story: format!(
-            "the container {container} ended with exit code {}: {why}",
-            end.exit_code
-        ),
-    })
+    Some(Trouble::Exited(Exit {
+        code: Some(end.exit_code),
+        signal: end.signal,
+        out_of_memory: end.reason.as_deref() == Some("OOMKilled"),
+    }))
 }
 
 fn name_of(pod: &Pod) -> String {

@@ -14,6 +14,7 @@ use k8s_openapi::jiff::Timestamp;
 use kube::api::{Api, LogParams};
 use tokio::fs::{File, OpenOptions};
 use tokio::io::AsyncWriteExt as _;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
@@ -28,6 +29,8 @@ const ECHO: Duration = Duration::from_secs(3);
 pub(super) struct LogCopy {
     to: PathBuf,
     copying: Mutex<Option<(String, JoinHandle<()>)>>,
+    /// How often all that there was to be read was read.
+    readings: watch::Sender<u64>,
 }
 
 impl Drop for LogCopy {
@@ -43,6 +46,7 @@ impl LogCopy {
         Self {
             to,
             copying: Mutex::new(None),
+            readings: watch::Sender::new(0),
         }
     }
 
@@ -53,15 +57,21 @@ impl LogCopy {
         if copying.as_ref().is_some_and(|(known, _)| known == pod) {
             return;
         }
-        let (name, to) = (pod.to_owned(), self.to.clone());
+        let (name, to, readings) = (pod.to_owned(), self.to.clone(), self.readings.clone());
         let before = copying.take();
         let task = tokio::spawn(async move {
             if let Some((_, before)) = before {
                 drop(before.await);
             }
-            copy(&pods, &name, container, &to).await;
+            copy(&pods, &name, container, &to, &readings).await;
         });
         *copying = Some((pod.to_owned(), task));
+    }
+
+    /// Waits until what a container that has ended printed is written down, or is not to be had.
+    pub(super) async fn caught_up(&self) {
+        let mut readings = self.readings.subscribe();
+        drop(timeout(ECHO, readings.changed()).await);
     }
 
     /// Waits for the end of what is printed, which comes when the pod is gone.
@@ -79,7 +89,7 @@ impl LogCopy {
 }
 
 /// Copies until the pod is gone.
-async fn copy(pods: &Api<Pod>, pod: &str, container: &str, to: &Path) {
+async fn copy(pods: &Api<Pod>, pod: &str, container: &str, to: &Path, readings: &watch::Sender<u64>) {
     let mut how = OpenOptions::new();
     how.create(true).append(true);
     let mut file = match how.open(to).await {
@@ -125,6 +135,7 @@ async fn copy(pods: &Api<Pod>, pod: &str, container: &str, to: &Path) {
                 Err(error) => tracing::debug!(pod, %error, "its log cannot be opened"),
             }
         }
+        readings.send_modify(|count| *count += 1);
         sleep(REOPEN).await;
     }
 }

@@ -33,6 +33,7 @@ pub use attend::{Patience, Serving, Trouble};
 use log::LogCopy;
 pub use manifest::{HOST, PORT, ServiceOrder};
 use manifest::{References, VERSION};
+pub use objects::Made;
 
 /// By what name the cluster knows who has said which field.
 const FIELD_MANAGER: &str = "inference-autotuner";

@@ -25,7 +25,7 @@ fn an_engine_that_has_ended_once_has_ended() {
             json!({}),
         );
         let found = found.map(|trouble| match trouble {
-            Trouble::Exited { exit, .. } => (exit.code.expect("a code"), exit.out_of_memory),
+            Trouble::Exited(exit) => (exit.code.expect("a code"), exit.out_of_memory),
             other => panic!("{other:?}"),
         });
         assert_eq!(found, expected);
