@@ -44,6 +44,11 @@ pub(crate) fn cluster() -> Option<Cluster> {
 }
 
 impl Cluster {
+    /// The kubeconfig's path.
+    pub(crate) fn kubeconfig(&self) -> &str {
+        &self.kubeconfig
+    }
+
     /// What kubectl prints.
     pub(crate) fn kubectl(&self, arguments: &[&str]) -> Result<String, String> {
         let output = Command::new("kubectl")
@@ -99,10 +104,20 @@ impl Field {
     }
 
     pub(crate) fn all_ours(&self) -> Vec<String> {
-        ["jobs", "pods", "secrets"]
-            .iter()
-            .flat_map(|kind| self.ours(kind))
-            .collect()
+        let services = ["inferenceservices.ome.io", "inferenceservices.serving.kserve.io"];
+        let services = services.iter().flat_map(|kind| self.ours_if_known(kind));
+        let plain = ["jobs", "pods", "secrets"];
+        let plain = plain.iter().flat_map(|kind| self.ours(kind));
+        services.chain(plain).collect()
+    }
+
+    /// The same of a kind that the cluster may not know.
+    fn ours_if_known(&self, kind: &str) -> Vec<String> {
+        let name = format!("crd/{kind}");
+        match self.cluster.kubectl(&["get", &name]) {
+            Ok(_) => self.ours(kind),
+            Err(_) => Vec::new(),
+        }
     }
 
     /// Checks that nothing is left in the cluster, nor on this machine.

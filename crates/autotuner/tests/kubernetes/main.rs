@@ -1,4 +1,5 @@
-//! Whole runs whose experiments are Jobs of a real cluster.
+//! Whole runs whose experiments are Jobs of a real cluster, or services of an operator that a test
+//! plays there.
 //!
 //! `scripts/kubernetes.sh --image` finds or starts a cluster and makes the agent's image;
 //! `AUTOTUNER_TEST_KUBECONFIG` names its kubeconfig. Without one these tests say so and prove
@@ -14,4 +15,6 @@ mod support;
 mod failures;
 mod field;
 mod interruptions;
+mod operator;
 mod runs;
+mod services;
