@@ -150,10 +150,11 @@ async fn pass_on(
     let mut line = Vec::new();
     // A stream that breaks is opened again.
     while let Ok(1..) = stream.read_until(b'\n', &mut line).await {
-        let (stamp, text) = stamped(&line);
-        let is_new = stamp.is_none() || heard.is_none() || stamp > heard;
-        if is_new {
-            *last = stamp.max(*last);
+        // What has no stamp is not the container's: a node says so that it has no log any more.
+        if let Some((stamp, text)) = stamped(&line)
+            && heard.is_none_or(|heard| stamp > heard)
+        {
+            *last = (*last).max(Some(stamp));
             file.write_all(text).await?;
             if !text.ends_with(b"\n") {
                 file.write_all(b"\n").await?;
@@ -164,14 +165,12 @@ async fn pass_on(
     file.flush().await
 }
 
-/// A line's stamp and its text; all of it is text where it has no stamp.
-fn stamped(line: &[u8]) -> (Option<Timestamp>, &[u8]) {
+/// A line's stamp and its text.
+fn stamped(line: &[u8]) -> Option<(Timestamp, &[u8])> {
     let end = line.iter().position(|byte| *byte == b' ').unwrap_or(line.len());
-    let stamp = std::str::from_utf8(&line[..end]).ok();
-    match stamp.and_then(|stamp| stamp.trim_end().parse().ok()) {
-        Some(stamp) => (Some(stamp), line.get(end + 1..).unwrap_or_default()),
-        None => (None, line),
-    }
+    let stamp = std::str::from_utf8(&line[..end]).ok()?;
+    let stamp = stamp.trim_end().parse().ok()?;
+    Some((stamp, line.get(end + 1..).unwrap_or_default()))
 }
 
 #[cfg(test)]
@@ -197,8 +196,8 @@ mod tests {
     async fn lines_are_written_once_however_often_a_log_is_read() {
         let first =
             b"2026-11-30T00:00:00.1Z one\n2026-11-30T00:00:00.12Z \n2026-11-30T00:00:00.12Z two words\n";
-        let second = b"2026-11-30T00:00:00.12Z two words\n2026-11-30T00:00:01Z \xff\x00\nno stamp\n2026-11-30T00:00:02Z end";
-        let expected: &[u8] = b"one\n\ntwo words\n\xff\x00\nno stamp\nend\n";
+        let second = b"2026-11-30T00:00:00.12Z two words\n2026-11-30T00:00:01Z \xff\x00\nunable to retrieve\n2026-11-30T00:00:02Z end";
+        let expected: &[u8] = b"one\n\ntwo words\n\xff\x00\nend\n";
         assert_eq!(copied(first, second).await, expected);
     }
 }
