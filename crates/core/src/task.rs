@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::engine::EngineKind;
-use crate::problem::Problem;
 use crate::score::{Objective, SloPolicy};
 use crate::search::StrategyKind;
 use crate::serving::Service;
@@ -45,9 +44,6 @@ pub struct Task {
     pub tokenizer: Option<String>,
     /// What must hold.
     pub slos: SloPolicy,
-    /// Parts that the document may carry, that we understand, and that this version cannot
-    /// run yet: each is a reason not to start. Empty for a task that can run.
-    pub not_built: Vec<Problem>,
 }
 
 /// Where engines run.

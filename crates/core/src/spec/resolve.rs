@@ -102,7 +102,6 @@ pub(super) fn resolve(spec: &TaskSpec, findings: &Findings) -> Option<Task> {
         level_weights,
         tokenizer: spec.benchmark.model_tokenizer.clone(),
         slos: slos.unwrap_or_default(),
-        not_built: Vec::new(),
     })
 }
 

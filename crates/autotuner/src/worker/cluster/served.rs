@@ -90,7 +90,13 @@ pub(in crate::worker) async fn start(
     );
     Ok(Served {
         number,
-        command: run.command(),
+        command: order
+            .command
+            .iter()
+            .flatten()
+            .chain(&order.args)
+            .cloned()
+            .collect(),
         run,
         cluster: Arc::clone(cluster),
         label: label.clone(),

@@ -52,7 +52,6 @@ fn an_empty_document_means_the_defaults() {
     assert_eq!(task.workload.request_timeout, Duration::from_secs(60));
     assert_eq!(task.slos.bounds, []);
     assert_eq!(task.slos.mode, SloMode::Constraint);
-    assert_eq!(task.not_built, []);
 }
 
 #[test]
@@ -330,19 +329,6 @@ fn engine_settings_are_carried() {
     assert_eq!(task.settings.start_timeout, Some(Duration::from_millis(1_500)));
     assert_eq!(task.resources.memory_bytes, Some(8 << 30));
     assert_eq!(task.resources.gpus, Some(0));
-}
-
-#[test]
-fn nothing_that_is_understood_is_a_reason_not_to_start() {
-    let check = |path: &str, value: Value| assert_eq!(task_of(&with(path, value)).not_built, [], "{path}");
-    check("clusterbasemodel_config", json!({ "preset": "deepseek-v3" }));
-    check(
-        "clusterservingruntime_config",
-        json!({ "name": "own", "spec": { "a": 1 } }),
-    );
-    check("benchmark/arrival", json!({ "type": "poisson", "rate": 4 }));
-    check("benchmark/dataset_url", json!("prompts.csv"));
-    check("deployment_mode", json!("kubernetes"));
 }
 
 /// What a document says of how experiments are served, in a line.

@@ -35,12 +35,6 @@ impl Asked {
         Some(Self { name, container })
     }
 
-    /// The program and its arguments, as they are shown.
-    pub(super) fn command(&self) -> Vec<String> {
-        let Container { command, args, .. } = &self.container;
-        command.iter().chain(args).flatten().cloned().collect()
-    }
-
     /// What of it is not in the pod; `None` where all is there.
     pub(super) fn missing_in(&self, pod: &Pod) -> Option<String> {
         let containers = pod.spec.as_ref().map(|spec| spec.containers.as_slice());

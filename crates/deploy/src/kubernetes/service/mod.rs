@@ -53,11 +53,6 @@ impl ServiceRun {
         &self.name
     }
 
-    /// The program and its arguments that were asked for, where the image's own is not meant.
-    pub fn command(&self) -> Vec<String> {
-        self.asked.command()
-    }
-
     /// Removes the service with all that belongs to it, and waits until its pods are gone and what
     /// they have printed is copied.
     ///

@@ -118,7 +118,8 @@ fn what_is_asked_for_is_found_wherever_an_operator_wants_it() {
         json!({ "predictor": { "containers": [container] } }),
     ] {
         let asked = Asked::of(&json!({ "spec": spec }), "x").expect("a container");
-        assert_eq!(asked.command(), ["a", "b", "c"]);
+        assert_eq!(asked.container.command, Some(vec!["a".to_owned()]));
+        assert_eq!(asked.container.args, Some(vec!["b".to_owned(), "c".to_owned()]));
     }
     assert!(Asked::of(&json!({ "spec": {} }), "x").is_none());
 }
