@@ -23,6 +23,7 @@ pub mod preset;
 pub mod problem;
 pub mod score;
 pub mod search;
+pub mod serving;
 pub mod space;
 pub mod spec;
 mod statistics;

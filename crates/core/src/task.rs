@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::engine::EngineKind;
-use crate::problem::Problem;
 use crate::score::{Objective, SloPolicy};
 use crate::search::StrategyKind;
+use crate::serving::Service;
 use crate::space::Space;
 use crate::workload::Workload;
 
@@ -44,9 +44,6 @@ pub struct Task {
     pub tokenizer: Option<String>,
     /// What must hold.
     pub slos: SloPolicy,
-    /// Parts that the document may carry, that we understand, and that this version cannot
-    /// run yet: each is a reason not to start. Empty for a task that can run.
-    pub not_built: Vec<Problem>,
 }
 
 /// Where engines run.
@@ -90,6 +87,9 @@ pub struct EngineSettings {
     pub start_timeout: Option<Duration>,
     /// How the model's weights are said to be quantized already.
     pub checkpoint: Checkpoint,
+    /// Where the engine finds a model that somebody else puts there; by the model's own name when
+    /// `None`.
+    pub model_path: Option<String>,
 }
 
 /// How a model's weights are quantized already, as far as the task document says.
@@ -138,6 +138,8 @@ pub struct ClusterSettings {
     pub hub_token: Option<SecretKey>,
     /// The volume that the model is on.
     pub claim: Option<VolumeClaim>,
+    /// How experiments are served by an operator of the cluster; each is a Job when `None`.
+    pub service: Option<Service>,
 }
 
 /// A taint that a pod takes.

@@ -128,6 +128,7 @@ async fn start(cluster: &Cluster, number: usize) -> Result<(JobRun, Duration), F
         image: "inference-autotuner/agent:none".into(),
         // About as long as a real one.
         order: vec![b' '; 6000],
+        is_loader: false,
         gpus: 0,
         limits: Limits::default(),
         settings: ClusterSettings {

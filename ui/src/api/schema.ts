@@ -3894,9 +3894,9 @@ export interface components {
             kubernetes?: components["schemas"]["TaskDocumentKubernetesSpec"] | null;
             /** @description Where a cluster finds the model. */
             storage?: components["schemas"]["TaskDocumentStorageSpec"] | null;
-            /** @description The cluster's base model. */
+            /** @description The base model of OME that experiments serve, made where it is not there yet. */
             clusterbasemodel_config?: components["schemas"]["TaskDocumentClusterResourceSpec"] | null;
-            /** @description The cluster's serving runtime. */
+            /** @description The serving runtime of OME that experiments use, made where it is not there yet. */
             clusterservingruntime_config?: components["schemas"]["TaskDocumentClusterResourceSpec"] | null;
         };
         /** @description A row of the list of tasks. */
@@ -4899,6 +4899,8 @@ export interface components {
             image_pull_secrets?: string[] | null;
             /** @description Where the cluster keeps the token for the model hub. */
             hub_token?: components["schemas"]["TaskDocumentSecretKeySpec"] | null;
+            /** @description Experiments as services of OME or KServe; each is a Job when absent. */
+            service?: components["schemas"]["TaskDocumentServiceSpec"] | null;
         };
         /** @description A taint that pods take. What is absent means any. */
         TaskDocumentTolerationSpec: {
@@ -4916,6 +4918,26 @@ export interface components {
             /** @description The entry; `token` when absent. */
             key?: string | null;
         };
+        /** @description Experiments as services of an operator. */
+        TaskDocumentServiceSpec: {
+            /** @description The operator. */
+            kind: components["schemas"]["TaskDocumentServiceWord"];
+            /** @description Name of the serving runtime; the engine's own container alone when absent. */
+            runtime?: string | null;
+            /**
+             * @description What the operator puts into the pod: the name of a base model of OME, or an address that
+             *     KServe fetches, such as `hf://org/name`. When absent the engine finds `model.id_or_path`.
+             */
+            model?: string | null;
+            /** @description The model format that a runtime of KServe is asked for; `huggingface` when absent. */
+            model_format?: string | null;
+            /** @description Annotations of the services. */
+            annotations?: {
+                [key: string]: string;
+            } | null;
+        };
+        /** @description The words for operators. */
+        TaskDocumentServiceWord: "ome" | "kserve";
         /** @description Where a cluster finds the model's files. */
         TaskDocumentStorageSpec: {
             /** @description The kind of storage. */
@@ -4929,28 +4951,25 @@ export interface components {
         };
         /** @description The words for kinds of storage. */
         TaskDocumentStorageWord: "pvc";
-        /**
-         * @description A cluster resource: a preset, or a name with its own specification. Understood, not yet
-         *     applied.
-         */
+        /** @description An object of the whole cluster: a preset, or a name with its own specification. */
         TaskDocumentClusterResourceSpec: {
-            /** @description A resource that is known by name. */
+            /** @description A specification that is known by name. */
             preset?: string | null;
-            /** @description Name of an own resource. */
+            /** @description The object's name; the preset's when absent, with a mark of its own where there are overrides. */
             name?: string | null;
-            /** @description Specification of an own resource. */
+            /** @description An own specification. */
             spec?: {
                 [key: string]: unknown;
             } | null;
-            /** @description Replaces parts of the preset's specification. */
+            /** @description Replaces parts of the specification. */
             overrides?: {
                 [key: string]: unknown;
             } | null;
-            /** @description Labels of the resource. */
+            /** @description Labels of the object. */
             labels?: {
                 [key: string]: unknown;
             } | null;
-            /** @description Annotations of the resource. */
+            /** @description Annotations of the object. */
             annotations?: {
                 [key: string]: unknown;
             } | null;

@@ -3,8 +3,10 @@
 //! It does what a worker does for an engine on its own machine, by the same functions: start it as
 //! a child process, wait until it is ready, load it over the loopback, stop it. What it was told is
 //! in [`order`], what it says on the way in [`said`], how in [`voice`]. It judges nothing, keeps
-//! nothing and asks the cluster for nothing.
+//! nothing and asks the cluster for nothing. An engine that an operator of the cluster serves it only
+//! loads, from a pod of its own ([`afar`]).
 
+mod afar;
 pub(crate) mod order;
 pub(crate) mod records;
 pub(crate) mod said;
@@ -89,10 +91,13 @@ async fn attempt(
         let texts: Vec<String> = problems.iter().map(ToString::to_string).collect();
         of_ours(format!("the task is not understood here: {}", texts.join("; ")))
     })?;
-    let instance = claim(config, "agent").map_err(|error| not_deployed(&error))?;
-    let deployer = local(config, instance).map_err(|error| of_ours(chain(&error)))?;
     let own = own_program().map_err(|error| of_ours(format!("cannot tell our own program: {error}")))?;
     let plan = order.plan(&own);
+    if let Some(url) = &order.url {
+        return afar::attempt(url, &task, &plan, stop, voice).await;
+    }
+    let instance = claim(config, "agent").map_err(|error| not_deployed(&error))?;
+    let deployer = local(config, instance).map_err(|error| of_ours(chain(&error)))?;
     let log_file = config.data_dir.join("engine.log");
     let label = Label {
         task: task.name.clone(),

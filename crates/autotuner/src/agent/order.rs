@@ -1,4 +1,5 @@
-//! What an agent is told: which engine to start, and the task, whose benchmark is the load.
+//! What an agent is told: which engine to start or where one answers, and the task, whose benchmark
+//! is the load.
 //!
 //! It is written by a worker and read by an agent of the same build: there is one version of it.
 
@@ -21,6 +22,8 @@ pub(crate) struct Order {
     pub(crate) attempt: u32,
     /// The task, as it was written.
     pub(crate) document: serde_json::Value,
+    /// Where an engine answers that somebody else has started; `None` where the agent starts it.
+    pub(crate) url: Option<String>,
     /// The program to start; `None` for the agent's own.
     pub(crate) program: Option<String>,
     /// Its arguments.
@@ -73,6 +76,7 @@ impl Order {
             experiment,
             attempt,
             document,
+            url: None,
             program,
             args: first.chain(plan.args.iter().map(ArgTold::from)).collect(),
             env: plan.env.clone(),
@@ -80,6 +84,17 @@ impl Order {
             served_model_name: plan.served_model_name.clone(),
             start_timeout_ms: millis(plan.start_timeout),
             stop_grace_ms: millis(stop_grace),
+        }
+    }
+
+    /// The order to load an engine of this plan that answers at an address.
+    pub(crate) fn to_load(heading: Heading, plan: &LaunchPlan, url: String) -> Self {
+        Self {
+            url: Some(url),
+            // Whoever has started it knows how.
+            args: Vec::new(),
+            env: BTreeMap::new(),
+            ..Self::new(heading, plan, None, &[])
         }
     }
 

@@ -162,7 +162,9 @@ impl Chosen {
     /// The engine in a container, and what is to be said of it.
     fn package(&self) -> Result<(Package, Option<&'static str>), ApiError> {
         let plan = self.plan(DeploymentMode::Docker)?;
-        if let Some(image) = &self.launch.image {
+        // Where an operator has put the model is nowhere else.
+        let is_served = self.task.settings.model_path.is_some();
+        if let Some(image) = self.launch.image.as_ref().filter(|_| !is_served) {
             let package = Package::of_launch(&self.launch, image, &plan, &self.containers);
             return Ok((package, None));
         }
@@ -170,9 +172,15 @@ impl Chosen {
         let package = package.ok_or_else(|| ApiError::not_found("This engine runs in no container"))?;
         Ok((
             package,
-            Some(
-                "Measured as a local process: this container has the same configuration and was not measured",
-            ),
+            Some(match is_served {
+                true => {
+                    "Measured as a service with a model of its operator: this container has the same configuration \
+                     and was not measured"
+                }
+                false => {
+                    "Measured as a local process: this container has the same configuration and was not measured"
+                }
+            }),
         ))
     }
 
@@ -186,6 +194,7 @@ impl Chosen {
                     .settings
                     .program
                     .filter(|_| deployment == DeploymentMode::Local),
+                model_path: None,
                 ..task.settings
             };
         }

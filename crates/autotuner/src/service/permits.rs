@@ -16,6 +16,7 @@ use std::path::{Component, Path, PathBuf};
 
 use autotuner_core::engine::{Engine, EngineKind};
 use autotuner_core::problem::Problem;
+use autotuner_core::serving::{Service, ServiceKind};
 use autotuner_core::space::{ParameterName, Target};
 use autotuner_core::spec::{EngineSpec, ParameterSpec, ParameterValues, TaskSpec};
 use autotuner_core::task::{DeploymentMode, Task};
@@ -144,8 +145,10 @@ impl Asked<'_> {
             ("priority_class", settings.priority_class.is_some()),
         ];
         let asked = asked.into_iter().filter(|(_, is_asked)| *is_asked);
-        let refused = asked.map(|(key, _)| {
-            Problem::new(format!("kubernetes.{key}"), "is for admins to name")
+        let asked = asked.map(|(key, _)| format!("kubernetes.{key}"));
+        let of_service = settings.service.iter().flat_map(for_admins_in);
+        let refused = asked.chain(of_service).map(|path| {
+            Problem::new(path, "is for admins to name")
                 .with_hint("leave it out, or let an admin send the task")
         });
         refused.collect()
@@ -315,6 +318,23 @@ impl Asked<'_> {
                 .iter()
                 .any(|directory| path.starts_with(directory))
     }
+}
+
+/// What of a service reaches beyond its own pod: what is made for the whole cluster, what operators
+/// are told to do, and addresses that they fetch from with rights of their own.
+fn for_admins_in(service: &Service) -> Vec<String> {
+    let objects = service.objects.iter().map(|object| object.kind.key().to_owned());
+    let mut paths: Vec<String> = objects.collect();
+    if !service.annotations.is_empty() {
+        paths.push("kubernetes.service.annotations".into());
+    }
+    let is_of_hub = |address: &str| address.strip_prefix("hf://").is_some_and(is_hub_id);
+    if let (ServiceKind::Kserve, Some(address)) = (service.kind, &service.model)
+        && !is_of_hub(address)
+    {
+        paths.push("kubernetes.service.model".into());
+    }
+    paths
 }
 
 fn for_admins(path: &str, message: String) -> Problem {

@@ -188,6 +188,7 @@ async fn try_measure(
     image?;
     let took = around(FaultPoint::Ready, running.ready(worker, plan)).await?;
     facts.ready_after_ms = u64::try_from(took.as_millis()).ok();
+    running.add_to(&mut facts).await;
     around(FaultPoint::RecordReady, record(worker, number, facts)).await?;
     moved(
         worker,

@@ -76,8 +76,7 @@ pub(crate) async fn prepare(
     watcher: &dyn Watcher,
     cancel: &CancellationToken,
 ) -> Result<Prepared, Vec<Problem>> {
-    let mut problems = std::mem::take(&mut task.not_built);
-    problems.extend(misplaced(&task));
+    let mut problems = misplaced(&task);
     match resolve_model(&task, places) {
         Ok(path) => task.model.id_or_path = path,
         Err(problem) => problems.push(problem),
@@ -222,11 +221,10 @@ pub(crate) fn unheeded(task: &Task) -> Option<String> {
     (!limits.is_empty()).then(|| format!("{} not applied to local processes", limits.join(" and ")))
 }
 
-/// Everything in a sound task for which it would be refused at its start: understood, and not
-/// built yet.
+/// Everything in a sound task for which it would be refused at its start: what its target cannot
+/// do.
 pub(crate) fn cannot_run_yet(task: &Task) -> Vec<Problem> {
-    let parts = task.not_built.iter().cloned();
-    parts.chain(misplaced(task)).collect()
+    misplaced(task)
 }
 
 /// What the engine is to be given as its model: an existing path, or a hub id.

@@ -2,7 +2,8 @@
 //!
 //! The seam of a run: what is above it plans, records and judges, and knows of an experiment only
 //! that it is started, becomes ready, is loaded, and ends. On this machine the worker itself does
-//! that; in a cluster an agent does, by the very same functions, and what it says is passed on.
+//! that; in a cluster an agent does, by the very same functions, and what it says is passed on; or an
+//! operator of the cluster starts the engine, and the agent only loads it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +19,7 @@ use autotuner_load::{Observer, Recording};
 
 use super::Worker;
 use super::benchmark::{Loading, benchmark};
-use super::cluster::{self, Remote};
+use super::cluster::{self, Remote, Served};
 use super::secret::without_secret;
 use super::start::{Started, ready, start};
 use super::teardown::clear_stuck;
@@ -38,6 +39,8 @@ pub(super) enum Running {
     Machine(Started),
     /// In a cluster, behind an agent.
     Cluster(Remote),
+    /// In a cluster, by an operator.
+    Service(Box<Served>),
 }
 
 impl Running {
@@ -57,6 +60,10 @@ impl Running {
                 .map(Self::Machine),
             Ground::Cluster(cluster) => {
                 clear_stuck(worker).await?;
+                if let Some(service) = &worker.task.cluster.service {
+                    let serving = cluster::serve(worker, cluster, service, number, plan, label);
+                    return serving.await.map(|served| Self::Service(Box::new(served)));
+                }
                 cluster::start(worker, cluster, number, plan, label)
                     .await
                     .map(Self::Cluster)
@@ -69,6 +76,7 @@ impl Running {
         match self {
             Self::Machine(started) => started.number,
             Self::Cluster(remote) => remote.number,
+            Self::Service(served) => served.number,
         }
     }
 
@@ -77,6 +85,7 @@ impl Running {
         match self {
             Self::Machine(started) => started.deployment.id.clone(),
             Self::Cluster(remote) => remote.name.clone(),
+            Self::Service(served) => served.name().to_owned(),
         }
     }
 
@@ -108,6 +117,18 @@ impl Running {
                 image: remote.image.clone(),
                 ..LaunchFacts::default()
             },
+            Self::Service(served) => LaunchFacts {
+                command: served.command.clone(),
+                env,
+                ..LaunchFacts::default()
+            },
+        }
+    }
+
+    /// Adds what is known only once the engine was ready.
+    pub(super) async fn add_to(&self, facts: &mut LaunchFacts) {
+        if let Self::Service(served) = self {
+            served.add_to(facts).await;
         }
     }
 
@@ -122,6 +143,7 @@ impl Running {
                 ready(deployer, &worker.stop, plan, &started.deployment).await
             }
             Self::Cluster(remote) => remote.ready(worker, plan).await,
+            Self::Service(served) => served.ready(worker, plan).await,
         }
     }
 
@@ -153,6 +175,10 @@ impl Running {
                 let recording = remote.load(worker, observer).await?;
                 Ok((recording, cluster::not_sampled(plan)))
             }
+            Self::Service(served) => {
+                let recording = served.load(worker, observer).await?;
+                Ok((recording, cluster::not_sampled(plan)))
+            }
         }
     }
 
@@ -164,6 +190,7 @@ impl Running {
         match self {
             Self::Machine(started) => started.deployer.logs(&started.deployment, lines).await,
             Self::Cluster(remote) => remote.tail(lines).await,
+            Self::Service(served) => served.tail(lines).await,
         }
     }
 
@@ -175,6 +202,7 @@ impl Running {
         match self {
             Self::Machine(started) => started.deployer.stop(&started.deployment, grace).await,
             Self::Cluster(remote) => remote.end(worker, grace).await,
+            Self::Service(served) => served.end(worker, grace).await,
         }
     }
 }

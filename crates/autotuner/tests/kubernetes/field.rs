@@ -138,10 +138,20 @@ impl Field {
     }
 
     pub(crate) fn all_ours(&self) -> Vec<String> {
-        ["jobs", "pods", "secrets"]
-            .iter()
-            .flat_map(|kind| self.ours(kind))
-            .collect()
+        let services = ["inferenceservices.ome.io", "inferenceservices.serving.kserve.io"];
+        let services = services.iter().flat_map(|kind| self.ours_if_known(kind));
+        let plain = ["jobs", "pods", "secrets"];
+        let plain = plain.iter().flat_map(|kind| self.ours(kind));
+        services.chain(plain).collect()
+    }
+
+    /// The same of a kind that the cluster may not know.
+    fn ours_if_known(&self, kind: &str) -> Vec<String> {
+        let name = format!("crd/{kind}");
+        match self.cluster.kubectl(&["get", &name]) {
+            Ok(_) => self.ours(kind),
+            Err(_) => Vec::new(),
+        }
     }
 
     /// Checks that nothing is left in the cluster, nor on this machine.

@@ -1,4 +1,5 @@
-//! Whole runs whose experiments are Jobs of a real cluster.
+//! Whole runs whose experiments are Jobs of a real cluster, or services of an operator that a test
+//! plays there.
 //!
 //! `scripts/kubernetes.sh --image` finds or starts a cluster and makes the agent's image;
 //! `AUTOTUNER_TEST_KUBECONFIG` names its kubeconfig. Without one these tests say so and prove
@@ -15,7 +16,9 @@ mod failures;
 mod field;
 mod install;
 mod interruptions;
+mod operator;
 mod outages;
 mod pods;
 mod real_engine;
 mod runs;
+mod services;

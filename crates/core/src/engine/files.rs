@@ -38,6 +38,9 @@ impl Placed {
 
 /// Places a request's model.
 pub(crate) fn place(request: &PlanRequest<'_>) -> Placed {
+    if let Some(path) = &request.settings.model_path {
+        return Placed::by_name(path);
+    }
     let named = request.model.id_or_path.as_str();
     let path = Path::new(named);
     let is_contained = request.deployment == DeploymentMode::Docker;
@@ -133,6 +136,25 @@ mod tests {
             assert_eq!((placed.name.as_str(), placed.from_hub), (named, from_hub));
             assert_eq!(placed.mounts, []);
         }
+    }
+
+    #[test]
+    fn a_model_that_somebody_else_puts_there_is_where_they_put_it() {
+        let placed = place(&PlanRequest {
+            model: &Model {
+                id_or_path: "org/name".into(),
+                namespace: "n".into(),
+                served_name: "m".into(),
+            },
+            settings: &EngineSettings {
+                model_path: Some("$(MODEL_PATH)".into()),
+                ..EngineSettings::default()
+            },
+            resources: &Resources::default(),
+            candidate: &Candidate::engine_default(),
+            deployment: DeploymentMode::Kubernetes,
+        });
+        assert_eq!(placed, Placed::by_name("$(MODEL_PATH)"));
     }
 
     #[test]

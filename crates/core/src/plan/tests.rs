@@ -83,7 +83,6 @@ fn a_task(strategy: StrategyKind, max_iterations: u32, parallel: u32) -> Task {
         level_weights: None,
         tokenizer: None,
         slos: SloPolicy::default(),
-        not_built: vec![],
     }
 }
 

@@ -7,13 +7,14 @@ use serde_json::{Map, Value};
 use super::benchmark::{self, BenchmarkSpec};
 use super::engine::{self, EngineSpec};
 use super::findings::Findings;
-use super::kubernetes::{self, ClusterResourceSpec, KubernetesSpec, StorageSpec};
+use super::kubernetes::{self, KubernetesSpec, StorageSpec};
 use super::optimization::{self, OptimizationSpec};
 use super::parallel::{self, ParallelSpec};
 use super::parameters::{self, Parameters};
 use super::quant::{self, QuantSpec};
 use super::read::{Fields, Node, Words};
 use super::resources::{self, ResourcesSpec};
+use super::service::{self, ClusterResourceSpec};
 use super::slo::{self, SloSpec};
 use crate::problem::Problem;
 use crate::task::DeploymentMode;
@@ -75,10 +76,10 @@ pub struct TaskSpec {
     /// Where a cluster finds the model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub storage: Option<StorageSpec>,
-    /// The cluster's base model.
+    /// The base model of OME that experiments serve, made where it is not there yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clusterbasemodel_config: Option<ClusterResourceSpec>,
-    /// The cluster's serving runtime.
+    /// The serving runtime of OME that experiments use, made where it is not there yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clusterservingruntime_config: Option<ClusterResourceSpec>,
 }
@@ -217,8 +218,8 @@ fn read_root(fields: &mut Fields<'_>) -> TaskSpec {
         parallel_config: fields.take("parallel_config", parallel::read),
         kubernetes: fields.take("kubernetes", kubernetes::read_pods),
         storage: fields.take("storage", kubernetes::read_storage),
-        clusterbasemodel_config: fields.take("clusterbasemodel_config", kubernetes::read_resource),
-        clusterservingruntime_config: fields.take("clusterservingruntime_config", kubernetes::read_resource),
+        clusterbasemodel_config: fields.take("clusterbasemodel_config", service::read_resource),
+        clusterservingruntime_config: fields.take("clusterservingruntime_config", service::read_resource),
     }
 }
 

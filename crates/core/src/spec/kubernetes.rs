@@ -1,37 +1,19 @@
-//! Parts of the document that only a Kubernetes cluster needs: what its pods are like, where the
-//! model's volume is, and the cluster resources of the original system, which are understood and
-//! checked and not applied.
+//! Parts of the document that only a Kubernetes cluster needs: what its pods are like, and where the
+//! model's volume is.
 
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Map, Value};
 
 use super::findings::Findings;
-use super::quant::check_words;
 use super::read::{Fields, Node, Words, shorten};
 use super::resources::memory_bytes;
 use super::rules;
+use super::service::{self, ServiceSpec};
 use crate::problem::Problem;
+use crate::serving::Service;
 use crate::task::{ClusterSettings, SecretKey, Toleration, VolumeClaim};
-
-const BASE_MODEL_PRESETS: [&str; 7] = [
-    "llama-3-2-1b-instruct",
-    "llama-3-2-3b-instruct",
-    "llama-3-1-70b-instruct",
-    "llama-3-3-70b-instruct",
-    "mistral-7b-instruct",
-    "mixtral-8x7b-instruct",
-    "deepseek-v3",
-];
-const SERVING_RUNTIME_PRESETS: [&str; 5] = [
-    "sglang-llama-small",
-    "sglang-llama-large",
-    "vllm-llama-small",
-    "vllm-llama-large",
-    "sglang-mixtral-moe",
-];
 
 /// Where the engine sees a volume when the document does not say.
 const USUAL_MOUNT: &str = "/models";
@@ -73,6 +55,9 @@ pub struct KubernetesSpec {
     /// Where the cluster keeps the token for the model hub.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hub_token: Option<SecretKeySpec>,
+    /// Experiments as services of OME or KServe; each is a Job when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service: Option<ServiceSpec>,
 }
 
 /// A taint that pods take. What is absent means any.
@@ -131,31 +116,6 @@ impl Words for StorageWord {
     const WORDS: &'static [(&'static str, Self)] = &[("pvc", Self::Pvc)];
 }
 
-/// A cluster resource: a preset, or a name with its own specification. Understood, not yet
-/// applied.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-pub struct ClusterResourceSpec {
-    /// A resource that is known by name.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub preset: Option<String>,
-    /// Name of an own resource.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// Specification of an own resource.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub spec: Option<Map<String, Value>>,
-    /// Replaces parts of the preset's specification.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub overrides: Option<Map<String, Value>>,
-    /// Labels of the resource.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub labels: Option<Map<String, Value>>,
-    /// Annotations of the resource.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub annotations: Option<Map<String, Value>>,
-}
-
 /// Reads the `kubernetes` object.
 pub(super) fn read_pods(node: &Node<'_>) -> Option<KubernetesSpec> {
     node.object(|fields| KubernetesSpec {
@@ -176,10 +136,12 @@ pub(super) fn read_pods(node: &Node<'_>) -> Option<KubernetesSpec> {
                 }
             })
         }),
+        service: fields.take("service", service::read),
     })
 }
 
-fn read_texts(node: &Node<'_>) -> Option<BTreeMap<String, String>> {
+/// Reads texts under free names.
+pub(super) fn read_texts(node: &Node<'_>) -> Option<BTreeMap<String, String>> {
     let entries = node.free_object()?.iter().map(|(name, value)| {
         let entry = Node {
             path: super::read::join(&node.path, &shorten(name)),
@@ -217,19 +179,6 @@ pub(super) fn read_storage(node: &Node<'_>) -> Option<StorageSpec> {
     })?
 }
 
-/// Reads a cluster resource.
-pub(super) fn read_resource(node: &Node<'_>) -> Option<ClusterResourceSpec> {
-    let free = |node: &Node<'_>| node.free_object().cloned();
-    node.object(|fields| ClusterResourceSpec {
-        preset: fields.take("preset", Node::text),
-        name: fields.take("name", Node::text),
-        spec: fields.take("spec", free),
-        overrides: fields.take("overrides", free),
-        labels: fields.take("labels", free),
-        annotations: fields.take("annotations", free),
-    })
-}
-
 impl StorageSpec {
     /// Holds the rules.
     pub(super) fn check(&self, findings: &Findings) {
@@ -257,6 +206,7 @@ impl StorageSpec {
 pub(super) fn resolve(
     pods: Option<&KubernetesSpec>,
     storage: Option<&StorageSpec>,
+    service: Option<Service>,
     findings: &Findings,
 ) -> ClusterSettings {
     let nothing = KubernetesSpec::default();
@@ -270,6 +220,7 @@ pub(super) fn resolve(
         queue,
         image_pull_secrets,
         hub_token,
+        service: _,
     } = pods.unwrap_or(&nothing);
     let name = |key: &str, name: &Option<String>| {
         let name = name.clone()?;
@@ -324,11 +275,12 @@ pub(super) fn resolve(
             key: token.key.clone().unwrap_or_else(|| USUAL_TOKEN_KEY.to_owned()),
         }),
         claim: storage.map(StorageSpec::claim),
+        service,
     }
 }
 
 /// The name of something in a cluster: small letters, digits, dashes and dots.
-fn check_name(path: &str, name: &str, findings: &Findings) {
+pub(super) fn check_name(path: &str, name: &str, findings: &Findings) {
     let is_edge = |letter: Option<char>| {
         letter.is_some_and(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit())
     };
@@ -343,38 +295,4 @@ fn check_name(path: &str, name: &str, findings: &Findings) {
         let hint = "use small letters, digits, dashes and dots, a letter or digit first and last";
         findings.refuse(Problem::new(path, message).with_hint(hint));
     }
-}
-
-impl ClusterResourceSpec {
-    /// Holds the rules of a base model.
-    pub(super) fn check_base_model(&self, findings: &Findings) {
-        self.check("clusterbasemodel_config", &BASE_MODEL_PRESETS, findings);
-    }
-
-    /// Holds the rules of a serving runtime.
-    pub(super) fn check_serving_runtime(&self, findings: &Findings) {
-        self.check("clusterservingruntime_config", &SERVING_RUNTIME_PRESETS, findings);
-    }
-
-    fn check(&self, path: &str, presets: &[&str], findings: &Findings) {
-        let preset = self.preset.clone().map(|preset| vec![preset]);
-        check_words(&format!("{path}.preset"), &preset, presets, "preset", findings);
-        if self.preset.is_none() && self.name.is_none() {
-            let problem = Problem::new(path, "has neither a preset nor a name");
-            findings.refuse(problem.with_hint("give a preset, or a name and a spec"));
-        }
-        if self.preset.is_none() && self.name.is_some() && self.spec.is_none() {
-            let problem = Problem::new(format!("{path}.spec"), "is missing");
-            findings.refuse(problem.with_hint("a resource without a preset needs its own spec"));
-        }
-    }
-}
-
-/// Why a part for clusters cannot be applied yet.
-pub(super) fn not_built(path: &str) -> Problem {
-    Problem::new(
-        path,
-        "is understood but cannot be applied: custom resources of OME and KServe are not built",
-    )
-    .with_hint("leave it out: in the deployment mode kubernetes an experiment is a plain Job")
 }

@@ -28,6 +28,7 @@ mod resources;
 mod room;
 mod rules;
 mod schema;
+mod service;
 mod slo;
 mod syntax;
 #[cfg(test)]
@@ -43,9 +44,7 @@ pub(crate) use benchmark::{MOST_WARMUP, USUAL_DRAIN_SECONDS};
 pub use content::{ConversationSpec, SharingSpec};
 pub use document::{DeploymentWord, ModelSpec, TaskSpec};
 pub use engine::EngineSpec;
-pub use kubernetes::{
-    ClusterResourceSpec, KubernetesSpec, SecretKeySpec, StorageSpec, StorageWord, TolerationSpec,
-};
+pub use kubernetes::{KubernetesSpec, SecretKeySpec, StorageSpec, StorageWord, TolerationSpec};
 pub use load::{LoadSpec, Resolved};
 pub use optimization::{ObjectiveWord, OptimizationSpec, StrategyWord};
 pub use parallel::ParallelSpec;
@@ -53,6 +52,7 @@ pub use parameters::{ParameterSpec, ParameterValues, Parameters, Range};
 pub use quant::QuantSpec;
 pub use resources::{ResourcesSpec, memory_bytes};
 pub use schema::schema;
+pub use service::{ClusterResourceSpec, ServiceSpec, ServiceWord};
 pub use slo::{Bound, PercentileBounds, SloModeWord, SloSpec, TokenTimeBounds};
 pub use traffic::{EndpointWord, TrafficWord};
 

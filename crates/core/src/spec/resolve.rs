@@ -6,10 +6,11 @@ use super::findings::Findings;
 use super::kubernetes;
 use super::read::shorten;
 use super::room::{self, Surroundings};
-use super::{flags, parallel, parameters, precision, quant, rules};
+use super::{flags, parallel, parameters, precision, quant, rules, service};
 use crate::engine::EngineKind;
 use crate::problem::Problem;
 use crate::score::{Objective, SloMetric, SloPolicy};
+use crate::serving::Service;
 use crate::task::{DeploymentMode, EngineSettings, Model, SearchSettings, Task};
 use crate::workload::{Scenario, Workload};
 
@@ -45,7 +46,13 @@ pub(super) fn resolve(spec: &TaskSpec, findings: &Findings) -> Option<Task> {
         .map_or(DeploymentMode::Docker, DeploymentMode::from);
     let resources = spec.resources.as_ref().map(|given| given.resolve(findings));
     let resources = resources.unwrap_or_default();
-    let cluster = kubernetes::resolve(spec.kubernetes.as_ref(), spec.storage.as_ref(), findings);
+    let service = service::resolve(spec, kind, findings);
+    let model_path = service.as_ref().and_then(Service::model_path);
+    let settings = EngineSettings {
+        model_path: model_path.map(str::to_owned),
+        ..settings
+    };
+    let cluster = kubernetes::resolve(spec.kubernetes.as_ref(), spec.storage.as_ref(), service, findings);
     let around = Surroundings {
         model: &model,
         settings: &settings,
@@ -66,7 +73,9 @@ pub(super) fn resolve(spec: &TaskSpec, findings: &Findings) -> Option<Task> {
         let slos = slos.as_ref().unwrap_or(&no_bounds);
         precision::resolve(ratio, &search, slos, &workload, findings)
     });
-    check_parts_not_built(spec, findings);
+    if let Some(storage) = &spec.storage {
+        storage.check(findings);
+    }
     if let Some(kind) = kind.filter(|_| findings.is_sound()) {
         room::check_plans(kind, &around, refused.unwrap_or_default(), findings);
     }
@@ -93,7 +102,6 @@ pub(super) fn resolve(spec: &TaskSpec, findings: &Findings) -> Option<Task> {
         level_weights,
         tokenizer: spec.benchmark.model_tokenizer.clone(),
         slos: slos.unwrap_or_default(),
-        not_built: not_built(spec),
     })
 }
 
@@ -174,6 +182,7 @@ fn engine_settings(spec: &TaskSpec, kind: Option<EngineKind>, findings: &Finding
             .start_timeout
             .map(|value| rules::seconds("engine.start_timeout", value, findings)),
         checkpoint: quant::said_of(&spec.model),
+        model_path: None,
     }
 }
 
@@ -241,28 +250,4 @@ fn check_pace_is_measured(
         let hint = "ask for longer answers, or for another metric";
         findings.refuse(Problem::new(path, message).with_hint(hint));
     }
-}
-
-fn check_parts_not_built(spec: &TaskSpec, findings: &Findings) {
-    if let Some(storage) = &spec.storage {
-        storage.check(findings);
-    }
-    if let Some(resource) = &spec.clusterbasemodel_config {
-        resource.check_base_model(findings);
-    }
-    if let Some(resource) = &spec.clusterservingruntime_config {
-        resource.check_serving_runtime(findings);
-    }
-}
-
-/// Parts that are understood and that nothing can run yet: each a reason not to start.
-fn not_built(spec: &TaskSpec) -> Vec<Problem> {
-    let mut parts: Vec<Problem> = Vec::new();
-    if spec.clusterbasemodel_config.is_some() {
-        parts.push(kubernetes::not_built("clusterbasemodel_config"));
-    }
-    if spec.clusterservingruntime_config.is_some() {
-        parts.push(kubernetes::not_built("clusterservingruntime_config"));
-    }
-    parts
 }

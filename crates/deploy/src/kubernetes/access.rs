@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use autotuner_core::engine::Limits;
 use autotuner_core::problem::Problem;
+use autotuner_core::serving::ServiceKind;
 use k8s_openapi::api::authorization::v1::{
     ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec,
 };
@@ -14,8 +15,14 @@ use kube::api::{Api, ListParams, PostParams};
 use super::{Cluster, Reach};
 use crate::DeployError;
 
-/// Everything that we do in a namespace: verb, group, resource, part of it.
-const DEEDS: [(&str, &str, &str, &str); 13] = [
+/// Something that we do: verb, group, resource, part of it.
+pub(super) type Deed<'a> = (&'a str, &'a str, &'a str, &'a str);
+
+/// What we do with services of an operator.
+const SERVICE_VERBS: [&str; 5] = ["create", "get", "list", "patch", "delete"];
+
+/// Everything that we do in a namespace.
+const DEEDS: [Deed<'static>; 13] = [
     ("create", "batch", "jobs", ""),
     ("get", "batch", "jobs", ""),
     ("list", "batch", "jobs", ""),
@@ -43,33 +50,19 @@ pub struct Needs {
 }
 
 impl Reach {
-    /// What we would need to do and may not, such as `create jobs`.
+    /// What we would need to do and may not, such as `create jobs`; with services of this operator,
+    /// if any.
     ///
     /// # Errors
     /// The cluster cannot be asked.
-    pub async fn missing_rights(&self) -> Result<Vec<String>, DeployError> {
-        let reviews: Api<SelfSubjectAccessReview> = Api::all(self.client.clone());
+    pub async fn missing_rights(&self, service: Option<ServiceKind>) -> Result<Vec<String>, DeployError> {
+        let of_services = service
+            .into_iter()
+            .flat_map(|kind| SERVICE_VERBS.map(|verb| (verb, kind.group(), "inferenceservices", "")));
         let mut missing = Vec::new();
-        for (verb, group, resource, part) in DEEDS {
-            let attributes = ResourceAttributes {
-                namespace: Some(self.namespace.clone()),
-                verb: Some(verb.to_owned()),
-                group: Some(group.to_owned()),
-                resource: Some(resource.to_owned()),
-                subresource: Some(part.to_owned()).filter(|part| !part.is_empty()),
-                ..ResourceAttributes::default()
-            };
-            let review = SelfSubjectAccessReview {
-                spec: SelfSubjectAccessReviewSpec {
-                    resource_attributes: Some(attributes),
-                    ..SelfSubjectAccessReviewSpec::default()
-                },
-                ..SelfSubjectAccessReview::default()
-            };
-            let post = PostParams::default();
-            let asking = reviews.create(&post, &review);
-            let answer = self.answer("ask what is allowed", asking).await?;
-            if !answer.status.is_some_and(|status| status.allowed) {
+        for deed in DEEDS.into_iter().chain(of_services) {
+            if !self.may(deed, Some(&self.namespace)).await? {
+                let (verb, _, resource, part) = deed;
                 let part = if part.is_empty() {
                     String::new()
                 } else {
@@ -80,6 +73,34 @@ impl Reach {
         }
         Ok(missing)
     }
+
+    /// Whether we may do this in a namespace, or in the whole cluster.
+    pub(super) async fn may(
+        &self,
+        (verb, group, resource, part): Deed<'_>,
+        namespace: Option<&str>,
+    ) -> Result<bool, DeployError> {
+        let attributes = ResourceAttributes {
+            namespace: namespace.map(str::to_owned),
+            verb: Some(verb.to_owned()),
+            group: Some(group.to_owned()),
+            resource: Some(resource.to_owned()),
+            subresource: Some(part.to_owned()).filter(|part| !part.is_empty()),
+            ..ResourceAttributes::default()
+        };
+        let review = SelfSubjectAccessReview {
+            spec: SelfSubjectAccessReviewSpec {
+                resource_attributes: Some(attributes),
+                ..SelfSubjectAccessReviewSpec::default()
+            },
+            ..SelfSubjectAccessReview::default()
+        };
+        let reviews: Api<SelfSubjectAccessReview> = Api::all(self.client.clone());
+        let post = PostParams::default();
+        let asking = reviews.create(&post, &review);
+        let answer = self.answer("ask what is allowed", asking).await?;
+        Ok(answer.status.is_some_and(|status| status.allowed))
+    }
 }
 
 impl Cluster {
@@ -87,8 +108,8 @@ impl Cluster {
     ///
     /// # Errors
     /// The cluster cannot be asked.
-    pub async fn forbidden(&self) -> Result<Vec<Problem>, DeployError> {
-        let missing = self.reach.missing_rights().await?;
+    pub async fn forbidden(&self, service: Option<ServiceKind>) -> Result<Vec<Problem>, DeployError> {
+        let missing = self.reach.missing_rights(service).await?;
         if missing.is_empty() {
             return Ok(Vec::new());
         }

@@ -23,19 +23,19 @@ use super::manifest::ENGINE;
 use crate::error::whole_story;
 
 /// Pause between two looks at a pod.
-const LOOK: Duration = Duration::from_millis(500);
+pub(super) const LOOK: Duration = Duration::from_millis(500);
 
 /// Pause before a log is opened again that broke off.
 const REOPEN: Duration = Duration::from_millis(500);
 
 /// Longest time that a cluster may not answer before a running experiment is given up.
-const CLUSTER_PATIENCE: Duration = Duration::from_secs(120);
+pub(super) const CLUSTER_PATIENCE: Duration = Duration::from_secs(120);
 
 /// Longest time from a node to a running container: images of engines are large.
-const PREPARING: Duration = Duration::from_secs(3600);
+pub(super) const PREPARING: Duration = Duration::from_secs(3600);
 
 /// How long what waits for help is watched before it is given up: some of it comes right.
-const HELP_PATIENCE: Duration = Duration::from_secs(20);
+pub(super) const HELP_PATIENCE: Duration = Duration::from_secs(20);
 
 /// Pieces of news that may wait for their reader. Then the log waits, which is kept by the node.
 const WAITING_NEWS: usize = 256;
@@ -198,7 +198,7 @@ impl Attendant {
                         }
                         PodState::Stuck(what) => self.waits(what).await,
                         PodState::Running | PodState::Ended(Ending::Done) => {
-                            let placed = placed(&pod);
+                            let placed = placed_in(&pod, ENGINE);
                             let name = placed.pod.clone();
                             self.tell(News::Running(placed)).await;
                             return Ok(name);
@@ -355,11 +355,12 @@ fn name_of(pod: &Pod) -> String {
     pod.metadata.name.clone().unwrap_or_default()
 }
 
-fn placed(pod: &Pod) -> Placed {
+/// Where a pod runs, with the image of this container.
+pub(super) fn placed_in(pod: &Pod, container: &str) -> Placed {
     let spec = pod.spec.as_ref();
     Placed {
         pod: name_of(pod),
         node: spec.and_then(|spec| spec.node_name.clone()).unwrap_or_default(),
-        image: image_id(pod),
+        image: image_id(pod, container),
     }
 }

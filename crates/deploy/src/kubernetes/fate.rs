@@ -47,12 +47,17 @@ const HELPLESS: [&str; 9] = [
     "CrashLoopBackOff",
 ];
 
-/// What a pod says of itself. `is_ours` tells whether we are the ones who delete it.
+/// What a Job's pod says of itself. `is_ours` tells whether we are the ones who delete it.
 pub(crate) fn read(pod: &Pod, is_ours: bool) -> PodState {
+    read_container(pod, ENGINE, is_ours)
+}
+
+/// The same of any pod, whose engine runs in this container.
+pub(crate) fn read_container(pod: &Pod, container: &str, is_ours: bool) -> PodState {
     let nothing = PodStatus::default();
     let status = pod.status.as_ref().unwrap_or(&nothing);
     let phase = status.phase.as_deref().unwrap_or("Pending");
-    let engine = find(status.container_statuses.as_deref(), ENGINE);
+    let engine = find(status.container_statuses.as_deref(), container);
     let is_over = matches!(phase, "Succeeded" | "Failed");
     if let Some(story) = disruption(status) {
         return PodState::Ended(Ending::Lost(story));
@@ -145,7 +150,7 @@ fn ending(status: &PodStatus, engine: Option<&ContainerStatus>) -> Ending {
 }
 
 /// Why the cluster takes the pod away, where it says so.
-fn disruption(status: &PodStatus) -> Option<String> {
+pub(crate) fn disruption(status: &PodStatus) -> Option<String> {
     let conditions = status.conditions.iter().flatten();
     let target = conditions
         .into_iter()
@@ -154,15 +159,16 @@ fn disruption(status: &PodStatus) -> Option<String> {
     Some(format!("the cluster takes its pod away: {why}"))
 }
 
-/// The image that the engine's container was started from, once it was.
-pub(crate) fn image_id(pod: &Pod) -> Option<String> {
-    let engine = find(pod.status.as_ref()?.container_statuses.as_deref(), ENGINE)?;
+/// The image that a container was started from, once it was.
+pub(crate) fn image_id(pod: &Pod, container: &str) -> Option<String> {
+    let engine = find(pod.status.as_ref()?.container_statuses.as_deref(), container)?;
     let id = engine.image_id.as_str();
     let id = id.split_once("://").map_or(id, |(_, id)| id);
     (!id.is_empty()).then(|| id.to_owned())
 }
 
-fn find<'a>(statuses: Option<&'a [ContainerStatus]>, name: &str) -> Option<&'a ContainerStatus> {
+/// The status of a container, among those of a pod.
+pub(crate) fn find<'a>(statuses: Option<&'a [ContainerStatus]>, name: &str) -> Option<&'a ContainerStatus> {
     statuses?.iter().find(|status| status.name == name)
 }
 

@@ -5,14 +5,14 @@
 //! over the loopback. Nothing is restarted, nothing is exposed, no token of the cluster is mounted
 //! unless the task names a service account.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use autotuner_core::engine::Limits;
-use autotuner_core::task::{ClusterSettings, Toleration, VolumeClaim};
-use serde_json::{Map, Value, json};
+use autotuner_core::task::ClusterSettings;
+use serde_json::{Value, json};
 
 use super::names::{self, Whose};
+use super::pod;
 use crate::Label;
 
 /// The container that the engine runs in.
@@ -32,10 +32,6 @@ const WORK_FOLDER: &str = "/autotuner/work";
 
 /// Where our program is in its own image.
 const PROGRAM_IN_IMAGE: &str = "/bin/autotuner";
-
-/// How long a node may be away before its pods count as lost, seconds. A cluster's own default is
-/// five minutes, which is as long as many experiments.
-const NODE_PATIENCE: u64 = 30;
 
 /// How long a finished Job stays for people to look at if we never come to remove it, seconds.
 const KEPT: u64 = 3600;
@@ -62,6 +58,8 @@ pub struct JobOrder {
     pub deadline: Duration,
     /// How long the engine is given to end by itself.
     pub grace: Duration,
+    /// Whether the engine is elsewhere, and this is only to load it.
+    pub is_loader: bool,
 }
 
 /// What the operator says of all pods.
@@ -76,7 +74,10 @@ pub struct PodPolicy {
 /// The Job of an order.
 pub(crate) fn job(order: &JobOrder, policy: &PodPolicy, whose: &Whose) -> Value {
     let name = names::job_name(whose, &order.label);
-    let labels = names::labels(whose, &order.label);
+    let mut labels = names::labels(whose, &order.label);
+    if order.is_loader {
+        labels.insert(names::ROLE.into(), names::LOADER.into());
+    }
     let annotations = names::annotations(&order.label);
     let mut job_labels = labels.clone();
     if let Some(queue) = &order.settings.queue {
@@ -116,61 +117,22 @@ pub(crate) fn secret(order: &JobOrder, whose: &Whose) -> Value {
 }
 
 fn pod(order: &JobOrder, policy: &PodPolicy, secret: &str) -> Value {
-    let ClusterSettings {
-        node_selector,
-        tolerations,
-        runtime_class,
-        shared_memory_bytes,
-        service_account,
-        priority_class,
-        queue: _,
-        image_pull_secrets,
-        hub_token: _,
-        claim,
-    } = &order.settings;
     let mut volumes = vec![
         json!({ "name": "autotuner-bin", "emptyDir": {} }),
         json!({ "name": "autotuner-work", "emptyDir": {} }),
         json!({ "name": "autotuner-order", "secret": { "secretName": secret, "defaultMode": 0o444 } }),
     ];
-    if let Some(bytes) = shared_memory_bytes {
-        let folder = json!({ "medium": "Memory", "sizeLimit": bytes.to_string() });
-        volumes.push(json!({ "name": "shared-memory", "emptyDir": folder }));
-    }
-    if let Some(VolumeClaim { name, .. }) = claim {
-        let claim = json!({ "claimName": name, "readOnly": true });
-        volumes.push(json!({ "name": "model", "persistentVolumeClaim": claim }));
-    }
-    let mut pod = Map::new();
+    volumes.extend(pod::volumes(&order.settings));
+    let mut pod = pod::place(&order.settings);
     let mut set = |name: &str, value: Value| drop(pod.insert(name.to_owned(), value));
     set("restartPolicy", json!("Never"));
     set(
         "terminationGracePeriodSeconds",
         json!(order.grace.as_secs() + LAST_WORDS),
     );
-    set("enableServiceLinks", json!(false));
-    set("automountServiceAccountToken", json!(service_account.is_some()));
     set("initContainers", json!([agent(policy)]));
     set("containers", json!([engine(order, policy)]));
     set("volumes", Value::Array(volumes));
-    set("tolerations", all_tolerations(tolerations));
-    if !node_selector.is_empty() {
-        set("nodeSelector", json!(node_selector));
-    }
-    let named = [
-        ("runtimeClassName", runtime_class),
-        ("serviceAccountName", service_account),
-        ("priorityClassName", priority_class),
-    ];
-    for (name, value) in named {
-        if let Some(value) = value {
-            set(name, json!(value));
-        }
-    }
-    if !image_pull_secrets.is_empty() {
-        let names = image_pull_secrets.iter().map(|name| json!({ "name": name }));
-        set("imagePullSecrets", names.collect());
-    }
     Value::Object(pod)
 }
 
@@ -191,22 +153,9 @@ fn engine(order: &JobOrder, policy: &PodPolicy) -> Value {
         json!({ "name": "autotuner-work", "mountPath": WORK_FOLDER }),
         json!({ "name": "autotuner-order", "mountPath": ORDER_FOLDER, "readOnly": true }),
     ];
-    if order.settings.shared_memory_bytes.is_some() {
-        mounts.push(json!({ "name": "shared-memory", "mountPath": "/dev/shm" }));
-    }
-    if let Some(claim) = &order.settings.claim {
-        let mut mount = json!({ "name": "model", "mountPath": claim.mount_path, "readOnly": true });
-        if let Some(folder) = &claim.sub_path {
-            mount["subPath"] = json!(folder);
-        }
-        mounts.push(mount);
-    }
-    let mut env = Vec::new();
-    if let Some(token) = &order.settings.hub_token {
-        let key = json!({ "secretKeyRef": { "name": token.secret, "key": token.key } });
-        env.push(json!({ "name": "HF_TOKEN", "valueFrom": key }));
-    }
-    let amounts = amounts(order, policy);
+    mounts.extend(pod::mounts(&order.settings));
+    let env: Vec<Value> = pod::hub_token(&order.settings).into_iter().collect();
+    let amounts = pod::amounts(order.gpus, order.limits, policy);
     json!({
         "name": ENGINE,
         "image": order.image,
@@ -221,46 +170,6 @@ fn engine(order: &JobOrder, policy: &PodPolicy) -> Value {
         "resources": { "limits": amounts, "requests": amounts },
         "terminationMessagePolicy": "FallbackToLogsOnError",
     })
-}
-
-/// What is asked for and what is the most: the same, so that nobody else disturbs what is measured.
-fn amounts(order: &JobOrder, policy: &PodPolicy) -> BTreeMap<String, String> {
-    let mut amounts = BTreeMap::new();
-    if order.gpus > 0 {
-        amounts.insert(policy.gpu_resource.clone(), order.gpus.to_string());
-    }
-    if let Some(cpus) = order.limits.cpus {
-        amounts.insert("cpu".into(), format!("{}m", (cpus * 1000.0).ceil()));
-    }
-    if let Some(bytes) = order.limits.memory_bytes {
-        amounts.insert("memory".into(), bytes.to_string());
-    }
-    amounts
-}
-
-/// The task's, and how long a node may be away.
-fn all_tolerations(of_task: &[Toleration]) -> Value {
-    let away = ["not-ready", "unreachable"].map(|what| {
-        json!({
-            "key": format!("node.kubernetes.io/{what}"),
-            "operator": "Exists",
-            "effect": "NoExecute",
-            "tolerationSeconds": NODE_PATIENCE,
-        })
-    });
-    let wanted = of_task.iter().map(|toleration| {
-        let Toleration { key, value, effect } = toleration;
-        let mut written = Map::new();
-        let operator = if value.is_some() { "Equal" } else { "Exists" };
-        written.insert("operator".into(), json!(operator));
-        for (name, text) in [("key", key), ("value", value), ("effect", effect)] {
-            if let Some(text) = text {
-                written.insert(name.into(), json!(text));
-            }
-        }
-        Value::Object(written)
-    });
-    wanted.chain(away).collect()
 }
 
 #[cfg(test)]

@@ -6,10 +6,12 @@
 //! module makes Jobs, hears their pods (`attend.rs`), and removes what is ours (`remove.rs`, `sweep.rs`). It does
 //! not know what an agent is told or what it says.
 //!
-//! What people may see and do of our pods is in [`pods`].
+//! What people may see and do of our pods is in [`pods`]. [`service`] is another way, in which an
+//! operator of the cluster runs the engine and only the load is a Job.
 //!
-//! Files: `reach` the way to a cluster, `manifest` what is asked for, `fate` what a pod's status means, `names` whose it is,
-//! `access` what we may do, `error` what refusals mean.
+//! Files: `reach` the way to a cluster, `manifest` what is asked for (`pod`: what a task says of its
+//! pods), `fate` what a pod's status means, `names` whose it is, `access` what we may do, `error`
+//! what refusals mean.
 
 mod access;
 pub mod attend;
@@ -19,9 +21,11 @@ pub mod frame;
 mod look;
 mod manifest;
 mod names;
+mod pod;
 pub mod pods;
 mod reach;
 mod remove;
+pub mod service;
 mod sweep;
 mod watched;
 
@@ -112,6 +116,11 @@ impl Cluster {
     /// The way to it.
     pub fn reach(&self) -> &Reach {
         &self.reach
+    }
+
+    /// The image with our own program.
+    pub fn agent_image(&self) -> &str {
+        &self.policy.agent_image
     }
 
     /// Makes an experiment's Job and hears it from now on. Dropped midway it may leave something

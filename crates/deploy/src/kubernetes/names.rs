@@ -11,6 +11,12 @@ use crate::docker::names::{ATTEMPT, DEPLOYMENT, EXPERIMENT, INSTANCE, LOG_FILE, 
 /// Whose folder of instances it is: the same for all processes of ours that share one.
 pub(crate) const OWNER: &str = "inference-autotuner.owner";
 
+/// What a Job is there for, where it does not hold the engine.
+pub(crate) const ROLE: &str = "inference-autotuner.role";
+
+/// A Job that loads an engine which is served elsewhere.
+pub(crate) const LOADER: &str = "loader";
+
 /// Longest value of a label.
 const LONGEST_VALUE: usize = 63;
 

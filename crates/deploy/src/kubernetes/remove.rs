@@ -15,13 +15,13 @@ use super::watched::Ticket;
 use crate::DeployError;
 
 /// Pause before the second look whether a pod is gone. Each further one is half as long again.
-const PAUSE: Duration = Duration::from_millis(200);
+pub(super) const PAUSE: Duration = Duration::from_millis(200);
 
 /// The longest of these pauses.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// How much longer than its grace a pod may take to be gone, before it is forced and after.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// One Job that is being removed.
 struct Removal<'a> {

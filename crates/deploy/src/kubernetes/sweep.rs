@@ -1,20 +1,29 @@
-//! Removes Jobs and secrets of ours that no experiment needs any more.
+//! Removes Jobs, services and secrets of ours that no experiment needs any more.
 //!
 //! Ours are those with the name of our folder of instances. An instance is dead when nobody holds
 //! its lock, as everywhere; what is our own and of no live experiment could not be removed before.
 
 use std::time::Duration;
 
+use autotuner_core::serving::ServiceKind;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::ListParams;
 use tokio_util::sync::CancellationToken;
 
 use super::Cluster;
-use super::names::OWNER;
+use super::names::{LOADER, OWNER, ROLE};
 use crate::docker::names::{EXPERIMENT, INSTANCE, TASK};
 use crate::error::whole_story;
 use crate::instance::{OwnerState, owner_state};
 use crate::{DeployError, SweepReport, Swept, blocking};
+
+/// What is to be removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum What {
+    Job,
+    Service(ServiceKind),
+    Secret,
+}
 
 impl Cluster {
     /// Removes what dead processes of ours have left, and what we could not remove ourselves.
@@ -27,16 +36,22 @@ impl Cluster {
         cancel: &CancellationToken,
     ) -> Result<SweepReport, DeployError> {
         let mut report = SweepReport::default();
-        for (meta, is_job) in self.left().await? {
+        for (meta, what) in self.left().await? {
             let name = meta.name.clone().unwrap_or_default();
-            let removing = self.remove(&name, grace);
+            let removing = async {
+                match what {
+                    What::Service(kind) => self.remove_service(kind, &name, grace).await,
+                    What::Job | What::Secret => self.remove(&name, grace).await,
+                }
+            };
             let removed = tokio::select! {
                 removed = removing => removed,
                 () = cancel.cancelled() => return Err(DeployError::Cancelled),
             };
             match removed {
-                Ok(()) if is_job => report.stopped.push(swept(&meta)),
-                Ok(()) => report.already_gone += 1,
+                // The Job of a service holds no engine.
+                Ok(()) if what == What::Secret || label(&meta, ROLE) == LOADER => report.already_gone += 1,
+                Ok(()) => report.stopped.push(swept(&meta)),
                 Err(error) => report.problems.push(whole_story(&error)),
             }
         }
@@ -51,12 +66,17 @@ impl Cluster {
         Ok(self.left().await?.len())
     }
 
-    /// Jobs of ours that nobody needs, and secrets that are left without one.
-    async fn left(&self) -> Result<Vec<(ObjectMeta, bool)>, DeployError> {
+    /// Jobs and services of ours that nobody needs, and secrets that are left without one.
+    async fn left(&self) -> Result<Vec<(ObjectMeta, What)>, DeployError> {
         let ours = ListParams::default().labels(&format!("{OWNER}={}", self.owner));
         let (jobs, secrets) = (self.reach.jobs(), self.reach.secrets());
         let listed = self.reach.answer("list Jobs", jobs.list(&ours)).await?.items;
-        let mut found: Vec<(ObjectMeta, bool)> = listed.into_iter().map(|job| (job.metadata, true)).collect();
+        let jobs = listed.into_iter().map(|job| (job.metadata, What::Job));
+        let mut found: Vec<(ObjectMeta, What)> = jobs.collect();
+        for kind in ServiceKind::ALL {
+            let services = self.our_services(kind).await?.into_iter();
+            found.extend(services.map(|service| (service.metadata, What::Service(kind))));
+        }
         let listed = self
             .reach
             .answer("list secrets", secrets.list(&ours))
@@ -64,14 +84,14 @@ impl Cluster {
             .items;
         for secret in listed {
             let name = &secret.metadata.name;
-            if !found.iter().any(|(job, _)| job.name == *name) {
-                found.push((secret.metadata, false));
+            if !found.iter().any(|(owner, _)| owner.name == *name) {
+                found.push((secret.metadata, What::Secret));
             }
         }
         let mut left = Vec::new();
-        for (meta, is_job) in found {
+        for (meta, what) in found {
             if self.is_left(&meta).await? {
-                left.push((meta, is_job));
+                left.push((meta, what));
             }
         }
         Ok(left)

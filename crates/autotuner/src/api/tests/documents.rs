@@ -370,10 +370,18 @@ async fn a_check_tells_what_would_come_of_a_document() {
     insta::assert_json_snapshot!("check_problems", told);
     let mut cluster = document("cluster");
     cluster["deployment_mode"] = "ome".into();
-    cluster["clusterbasemodel_config"] = json!({ "preset": "llama-3-2-1b-instruct" });
+    cluster["kubernetes"] = json!({ "service": { "kind": "ome" } });
+    let told = test
+        .post("/api/tasks/check", cluster.clone())
+        .await
+        .is(200)
+        .json();
+    assert_eq!((&told["problems"], &told["warnings"]), (&json!([]), &json!([])));
+    // What is sound and could run nowhere is a warning before it is refused.
+    cluster["deployment_mode"] = "docker".into();
     let told = test.post("/api/tasks/check", cluster).await.is(200).json();
     assert_eq!(told["problems"], json!([]));
-    assert_eq!(told["warnings"][0]["path"], "clusterbasemodel_config");
+    assert_eq!(told["warnings"][0]["path"], "kubernetes.service");
     assert_eq!(test.get("/api/tasks").await.json(), json!([]));
     // Who may only look may look at this, too.
     let answer = test

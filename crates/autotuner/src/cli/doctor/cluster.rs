@@ -35,7 +35,7 @@ pub(super) fn check(config: &Config) -> Result<Check, Refusal> {
     let asking = async {
         let reach = Reach::read(whereabouts).await?;
         let version = reach.version().await?;
-        let missing = reach.missing_rights().await?;
+        let missing = reach.missing_rights(None).await?;
         let place = format!(
             "{version} at {}, namespace {}, {by}",
             reach.server(),

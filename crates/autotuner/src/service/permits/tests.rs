@@ -64,6 +64,20 @@ fn rights_and_secrets_of_a_cluster_are_for_admins_and_volumes_are_not() {
         "kubernetes.image_pull_secrets",
     );
     for_admins_only(&with("priority_class", "p".into()), "kubernetes.priority_class");
+    let service = |service: Value| with("service", service);
+    for_everybody(&service(json!({ "kind": "ome", "runtime": "r", "model": "m" })));
+    for_everybody(&service(json!({ "kind": "kserve", "model": "hf://org/name" })));
+    for_admins_only(
+        &service(json!({ "kind": "kserve", "model": "s3://bucket/model" })),
+        "kubernetes.service.model",
+    );
+    for_admins_only(
+        &service(json!({ "kind": "ome", "annotations": { "a": "b" } })),
+        "kubernetes.service.annotations",
+    );
+    let mut made = service(json!({ "kind": "ome" }));
+    made["clusterbasemodel_config"] = json!({ "preset": "deepseek-v3" });
+    for_admins_only(&made, "clusterbasemodel_config");
     let mut claimed = with("runtime_class", "nvidia".into());
     claimed["storage"] = json!({"type": "pvc", "pvc_name": "c", "mount_path": "/in/pod"});
     claimed["model"]["id_or_path"] = "/in/pod/llama".into();

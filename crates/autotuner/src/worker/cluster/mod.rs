@@ -1,4 +1,5 @@
-//! Experiments in a cluster: from a plan to a Job, whose agent does the rest.
+//! Experiments in a cluster: from a plan to a Job, whose agent does the rest, or to a service of an
+//! operator, which an agent only loads.
 //!
 //! What is settled here is what only a cluster needs: which program of an image becomes the engine,
 //! and for how long a Job may live.
@@ -6,6 +7,7 @@
 mod hearing;
 pub(crate) mod preflight;
 mod remote;
+mod served;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,6 +27,7 @@ use crate::agent::order::{Heading, Order};
 use crate::fault::{FaultPoint, around};
 
 pub(super) use remote::Remote;
+pub(super) use served::{Served, start as serve};
 
 /// Longer than a Job may wait for its node, its images and its container: what ends one that
 /// nobody hears any more.
@@ -60,9 +63,9 @@ pub(crate) fn in_image(task: &Task, plan: &LaunchPlan) -> Result<InImage, Proble
     let (program, first) = match (named, &task.settings.program) {
         (Some((program, first)), _) => (Some(program.clone()), first.to_vec()),
         (None, Some(program)) => (Some(program.clone()), Vec::new()),
-        (None, None) if task.engine == EngineKind::Sim => (None, Vec::new()),
+        (None, None) if task.engine == EngineKind::Sim || is_images_own(task) => (None, Vec::new()),
         (None, None) => {
-            let message = "a pod's command is our agent, so the engine's program must be known";
+            let message = "the pod's command is ours to say, so the engine's program must be known";
             return Err(Problem::new("engine.program", message)
                 .with_hint("name the program inside of the image, which its own entrypoint starts"));
         }
@@ -72,6 +75,13 @@ pub(crate) fn in_image(task: &Task, plan: &LaunchPlan) -> Result<InImage, Proble
         program,
         first,
     })
+}
+
+/// Whether the pod's command is its image's: an operator runs the engine, with no runtime that has a
+/// command of its own.
+fn is_images_own(task: &Task) -> bool {
+    let service = task.cluster.service.as_ref();
+    service.is_some_and(|service| service.runtime.is_none())
 }
 
 /// Makes an experiment's Job and waits until its agent has started the engine.
@@ -109,14 +119,19 @@ pub(super) async fn start(
     }
 }
 
-fn job_order(worker: &Worker, plan: &LaunchPlan, label: &Label, engine: &InImage, nonce: &str) -> JobOrder {
-    let heading = Heading {
+/// Which experiment an agent is told of.
+fn heading(worker: &Worker, label: &Label, nonce: &str) -> Heading {
+    Heading {
         nonce: nonce.to_owned(),
         experiment: label.experiment,
         attempt: label.attempt,
         document: worker.document.clone(),
         stop_grace: worker.stop_grace,
-    };
+    }
+}
+
+fn job_order(worker: &Worker, plan: &LaunchPlan, label: &Label, engine: &InImage, nonce: &str) -> JobOrder {
+    let heading = heading(worker, label, nonce);
     let told = Order::new(heading, plan, engine.program.clone(), &engine.first);
     JobOrder {
         label: label.clone(),
@@ -128,6 +143,7 @@ fn job_order(worker: &Worker, plan: &LaunchPlan, label: &Label, engine: &InImage
         settings: worker.task.cluster.clone(),
         deadline: BEFORE_START + plan.start_timeout + worker.task.search.timeout_per_iteration + BESIDE,
         grace: worker.stop_grace,
+        is_loader: false,
     }
 }
 
@@ -151,11 +167,18 @@ pub(crate) fn misplaced(task: &Task) -> Vec<Problem> {
                 Problem::new("benchmark", message).with_hint("use generated prompts, or docker or local"),
             );
         }
-    } else if task.cluster.claim.is_some() {
-        let message = "is a volume of a Kubernetes cluster, and the engine runs elsewhere";
-        problems.push(
-            Problem::new("storage", message).with_hint("leave it out, or use deployment_mode: kubernetes"),
-        );
+    } else {
+        let hint = "leave it out, or use deployment_mode: kubernetes";
+        if task.cluster.claim.is_some() {
+            let message = "is a volume of a Kubernetes cluster, and the engine runs elsewhere";
+            problems.push(Problem::new("storage", message).with_hint(hint));
+        }
+        if let Some(service) = &task.cluster.service {
+            let asked_by = service.objects.first().map(|object| object.kind.key());
+            let path = asked_by.unwrap_or("kubernetes.service");
+            let message = "asks for a service of a Kubernetes cluster, and the engine runs elsewhere";
+            problems.push(Problem::new(path, message).with_hint(hint));
+        }
     }
     problems
 }

@@ -1,9 +1,11 @@
-//! Before a task's first Job: whether we may do what is needed, and whether any node is large enough.
+//! Before a task's first experiment: whether we may do what is needed, whether the operator and what
+//! the task names of it are there, and whether any node is large enough.
 
 use autotuner_core::engine::{Engine, LaunchPlan};
 use autotuner_core::problem::Problem;
 use autotuner_core::space::{Candidate, Size};
 use autotuner_core::task::Task;
+use autotuner_deploy::kubernetes::service::Made;
 use autotuner_deploy::kubernetes::{Cluster, Needs};
 
 use super::in_image;
@@ -25,7 +27,15 @@ pub(crate) async fn check(
 ) -> Result<(), Vec<Problem>> {
     in_image(task, plan).map_err(|problem| vec![problem])?;
     let away = |error| vec![not_there(task, &error)];
-    let problems = cluster.forbidden().await.map_err(away)?;
+    let service = task.cluster.service.as_ref();
+    if let Some(service) = service {
+        let problems = cluster.unservable(service).await.map_err(away)?;
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+    }
+    let operator = service.map(|service| service.kind);
+    let problems = cluster.forbidden(operator).await.map_err(away)?;
     if !problems.is_empty() {
         return Err(problems);
     }
@@ -34,10 +44,19 @@ pub(crate) async fn check(
         limits: plan.limits,
         node_selector: task.cluster.node_selector.clone(),
     };
-    match cluster.too_small(&needs).await.map_err(away)? {
-        Some(problem) => Err(vec![problem]),
-        None => Ok(()),
+    if let Some(problem) = cluster.too_small(&needs).await.map_err(away)? {
+        return Err(vec![problem]);
     }
+    // Last of all: what is made for the whole cluster stays there.
+    if let Some(service) = service {
+        for Made { what, is_new } in cluster.make_objects(service).await? {
+            match is_new {
+                true => tracing::info!("made the {what} for the whole cluster"),
+                false => tracing::info!("the {what} is there already, and is used as it is"),
+            }
+        }
+    }
+    Ok(())
 }
 
 /// GPUs of the configuration that needs the most of them, as far as a space can be looked through.

@@ -65,12 +65,18 @@ impl Remote {
         }
     }
 
+    /// Waits until the agent is ready to do what it is told; what it has started.
+    pub(super) async fn until_launched(&self, worker: &Worker) -> Result<Vec<String>, Failure> {
+        match self.hearing.lock().await.next(worker, self.number).await? {
+            Said::Launched { command } => Ok(command),
+            said => Err(out_of_turn("before the engine was started", &said)),
+        }
+    }
+
     /// Waits until the engine was started.
     pub(super) async fn launched(mut self, worker: &Worker) -> Result<Self, (Self, Failure)> {
-        let said = self.hearing.get_mut().next(worker, self.number).await;
-        let unexpected = |said: &Said| out_of_turn("before the engine was started", said);
-        match said {
-            Ok(Said::Launched { command }) => {
+        match self.until_launched(worker).await {
+            Ok(command) => {
                 self.command = command;
                 let placed = self.hearing.get_mut().placed.clone();
                 self.image = placed.and_then(|placed| placed.image).map(|id| ImageFacts {
@@ -79,10 +85,6 @@ impl Remote {
                     id,
                 });
                 Ok(self)
-            }
-            Ok(said) => {
-                let failure = unexpected(&said);
-                Err((self, failure))
             }
             Err(failure) => Err((self, failure)),
         }
@@ -165,19 +167,7 @@ impl Remote {
 
     /// The last lines of the engine's output.
     pub(in crate::worker) async fn tail(&self, lines: usize) -> Result<Vec<String>, DeployError> {
-        let path = self.log_file.clone();
-        let reading = tokio::task::spawn_blocking(move || tail(&path, lines));
-        match reading.await {
-            Ok(Ok(lines)) => Ok(lines),
-            // It never came to print anything.
-            Ok(Err(error)) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
-            Ok(Err(source)) => Err(DeployError::File {
-                action: "read",
-                path: self.log_file.clone(),
-                source,
-            }),
-            Err(_) => Err(DeployError::ShuttingDown),
-        }
+        last_lines(self.log_file.clone(), lines).await
     }
 
     /// Removes the Job, once its agent has said all that it has to say.
@@ -198,6 +188,25 @@ impl Remote {
         drop(timeout(ECHO, hearing.drain(worker, self.number)).await);
         hearing.close().await;
         removed
+    }
+}
+
+/// The last lines of an engine's log file, which there is none of while it has printed nothing.
+///
+/// # Errors
+/// It cannot be read.
+pub(super) async fn last_lines(path: PathBuf, lines: usize) -> Result<Vec<String>, DeployError> {
+    let of = path.clone();
+    let reading = tokio::task::spawn_blocking(move || tail(&of, lines));
+    match reading.await {
+        Ok(Ok(lines)) => Ok(lines),
+        Ok(Err(error)) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        Ok(Err(source)) => Err(DeployError::File {
+            action: "read",
+            path,
+            source,
+        }),
+        Err(_) => Err(DeployError::ShuttingDown),
     }
 }
 

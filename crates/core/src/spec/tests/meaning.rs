@@ -52,7 +52,6 @@ fn an_empty_document_means_the_defaults() {
     assert_eq!(task.workload.request_timeout, Duration::from_secs(60));
     assert_eq!(task.slos.bounds, []);
     assert_eq!(task.slos.mode, SloMode::Constraint);
-    assert_eq!(task.not_built, []);
 }
 
 #[test]
@@ -332,27 +331,86 @@ fn engine_settings_are_carried() {
     assert_eq!(task.resources.gpus, Some(0));
 }
 
-#[test]
-fn parts_that_cannot_run_yet_are_reasons_not_to_start() {
-    let check = |path: &str, value: Value, expected: &[&str]| {
-        let task = task_of(&with(path, value));
-        let paths: Vec<&str> = task.not_built.iter().map(|part| part.path.as_str()).collect();
-        assert_eq!(paths, expected, "{path}");
-        assert!(task.not_built.iter().all(|part| part.hint.is_some()));
+/// What a document says of how experiments are served, in a line.
+fn served(document: &Value) -> String {
+    let task = task_of(document);
+    let path = task.settings.model_path.unwrap_or_else(|| "-".into());
+    let Some(service) = task.cluster.service else {
+        return format!("a Job, model at {path}");
     };
+    let objects: Vec<String> = service
+        .objects
+        .iter()
+        .map(|object| format!("{} {}", object.kind.as_str(), object.name))
+        .collect();
+    format!(
+        "{} runtime {} model {} at {path}, makes [{}]",
+        service.kind.as_str(),
+        service.runtime.as_deref().unwrap_or("-"),
+        service.model.as_deref().unwrap_or("-"),
+        objects.join(", ")
+    )
+}
+
+#[test]
+fn services_are_asked_for_in_two_ways_that_mean_one_thing() {
+    let check = |parts: Value, expected: &str| {
+        let mut document = a_document();
+        for (key, value) in parts.as_object().expect("an object") {
+            document[key] = value.clone();
+        }
+        assert_eq!(served(&document), expected);
+    };
+    check(json!({}), "a Job, model at -");
     check(
-        "clusterbasemodel_config",
-        json!({ "preset": "deepseek-v3" }),
-        &["clusterbasemodel_config"],
+        json!({ "kubernetes": { "service": { "kind": "ome" } } }),
+        "ome runtime - model - at -, makes []",
     );
     check(
-        "clusterservingruntime_config",
-        json!({ "name": "own", "spec": { "a": 1 } }),
-        &["clusterservingruntime_config"],
+        json!({ "kubernetes": { "service": { "kind": "kserve", "runtime": "r", "model": "hf://a/b" } } }),
+        "kserve runtime r model hf://a/b at /mnt/models, makes []",
     );
-    check("benchmark/arrival", json!({ "type": "poisson", "rate": 4 }), &[]);
-    check("benchmark/dataset_url", json!("prompts.csv"), &[]);
-    check("deployment_mode", json!("kubernetes"), &[]);
+    check(
+        json!({
+            "clusterbasemodel_config": { "preset": "llama-3-2-1b-instruct" },
+            "clusterservingruntime_config": { "name": "own", "spec": { "a": 1 } },
+        }),
+        "ome runtime own model llama-3-2-1b-instruct at $(MODEL_PATH), makes \
+         [ClusterBaseModel llama-3-2-1b-instruct, ClusterServingRuntime own]",
+    );
+    check(
+        json!({
+            "kubernetes": { "service": { "kind": "ome", "model": "mine" } },
+            "clusterservingruntime_config": { "preset": "vllm-llama-small" },
+        }),
+        "ome runtime vllm-llama-small model mine at $(MODEL_PATH), makes [ClusterServingRuntime vllm-llama-small]",
+    );
+}
+
+#[test]
+fn a_preset_with_overrides_has_a_name_of_its_own() {
+    let name = |config: Value| {
+        let task = task_of(&with("clusterservingruntime_config", config));
+        let service = task.cluster.service.expect("of OME");
+        assert_eq!(service.runtime.as_ref(), Some(&service.objects[0].name));
+        service.objects[0].name.clone()
+    };
+    let plain = name(json!({ "preset": "sglang-llama-small" }));
+    assert_eq!(plain, "sglang-llama-small");
+    let small = name(json!({ "preset": "sglang-llama-small", "overrides": { "disabled": true } }));
+    let same = name(json!({ "preset": "sglang-llama-small", "overrides": { "disabled": true } }));
+    let other = name(json!({ "preset": "sglang-llama-small", "overrides": { "protocolVersions": [] } }));
+    assert!(
+        small.starts_with("sglang-llama-small-") && small.len() == plain.len() + 7,
+        "{small}"
+    );
+    assert_eq!(small, same);
+    assert_ne!(small, other);
+    let nothing = name(json!({ "preset": "sglang-llama-small", "overrides": { "disabled": false } }));
+    assert_eq!(nothing, plain);
+    let named =
+        name(json!({ "preset": "sglang-llama-small", "name": "mine", "overrides": { "disabled": true } }));
+    assert_eq!(named, "mine");
 }
 
 #[test]
@@ -381,6 +439,11 @@ fn what_is_accepted_but_odd_is_said() {
         "benchmark/num_concurrency",
         json!([4, 4]),
         &["benchmark.num_concurrency[1]: 4 is listed before; it is measured again"],
+    );
+    check(
+        "kubernetes",
+        json!({ "service": { "kind": "kserve", "model_format": "vllm" } }),
+        &["kubernetes.service.model_format: has no effect without a runtime of KServe; leave it out"],
     );
     check(
         "slo/latency/p99",

@@ -20,7 +20,6 @@ fn document(places: &[(&str, Value)]) -> Value {
 fn made(places: &[(&str, Value)]) -> (Vec<String>, u128, Vec<String>) {
     let parsed = TaskSpec::from_value(&document(places)).unwrap_or_else(|problems| panic!("{problems:#?}"));
     let task = parsed.spec.resolve().expect("parsed documents resolve");
-    assert!(task.not_built.is_empty(), "{:?}", task.not_built);
     let dimensions = task.space.parameters().iter().skip(1).map(|parameter| {
         let count = parameter.domain.size().expect("finite");
         let values: Vec<String> = (0..count)

@@ -1054,7 +1054,88 @@ fn parts_for_later() {
     check(
         "clusterservingruntime_config",
         json!({"name":"x"}),
-        &["clusterservingruntime_config.spec: is missing; a resource without a preset needs its own spec"],
+        &["clusterservingruntime_config.spec: is missing; an object without a preset needs its own spec"],
+    );
+    check(
+        "clusterservingruntime_config",
+        json!({"preset":"vllm-llama-small","spec":{}}),
+        &[
+            "clusterservingruntime_config.spec: is given, and so is a preset; leave one of them out, or put what \
+             differs into overrides",
+        ],
+    );
+    check(
+        "clusterservingruntime_config",
+        json!({"name":"x","spec":{"engineConfig":{"leader":{},"worker":{"size":1}}}}),
+        &[
+            "clusterservingruntime_config.spec.engineConfig.leader: is for engines over several nodes, which cannot \
+             be tuned yet; describe the engine of one pod in engineConfig.runner",
+        ],
+    );
+    check(
+        "clusterbasemodel_config",
+        json!({"preset":"deepseek-v3","labels":{"a":1,"b":[]},"name":"Deep"}),
+        &[
+            "clusterbasemodel_config.labels.b: is no text; put it in quotes",
+            r#"clusterbasemodel_config.name: "Deep" cannot be a name in a cluster; use small letters, digits, dashes and dots, a letter or digit first and last"#,
+        ],
+    );
+}
+
+#[test]
+fn services_of_an_operator() {
+    let check = |service: Value, expected: &[&str]| {
+        check("kubernetes", json!({ "service": service }), expected);
+    };
+    check(json!({ "kind": "ome" }), &[]);
+    check(
+        json!({ "kind": "kserve", "runtime": "r", "model": "hf://a/b", "model_format": "vllm" }),
+        &[],
+    );
+    check(
+        json!("ome"),
+        &[
+            r#"kubernetes.service: expected an object with the key kind, found the text "ome"; write { kind: ome }"#,
+        ],
+    );
+    check(
+        json!({ "runtime": "r" }),
+        &["kubernetes.service.kind: is missing; name the operator: ome or kserve"],
+    );
+    check(
+        json!({ "kind": "kserv" }),
+        &[r#"kubernetes.service.kind: unknown kind of service "kserv"; did you mean "kserve"?"#],
+    );
+    check(
+        json!({ "kind": "ome", "runtime": "Small" }),
+        &[
+            r#"kubernetes.service.runtime: "Small" cannot be a name in a cluster; use small letters, digits, dashes and dots, a letter or digit first and last"#,
+        ],
+    );
+    check(
+        json!({ "kind": "kserve", "model": "llama" }),
+        &[
+            r#"kubernetes.service.model: "llama" is no address that KServe fetches from; write it like hf://org/name, pvc://claim/folder or s3://bucket/folder"#,
+        ],
+    );
+    let mut document = with("base_runtime", json!("tensorrt-llm"));
+    document["parameters"] = json!({});
+    document["kubernetes"] = json!({ "service": { "kind": "ome", "model": "m" } });
+    assert_eq!(
+        problems_of(&document),
+        [
+            "kubernetes.service.model: TensorRT-LLM calls a model by the path that OME puts it at, which is not \
+             known; leave it out, and name the model in model.id_or_path"
+        ]
+    );
+    let mut document = with("clusterbasemodel_config", json!({ "preset": "deepseek-v3" }));
+    document["kubernetes"] = json!({ "service": { "kind": "kserve", "model": "hf://a/b" } });
+    assert_eq!(
+        problems_of(&document),
+        [
+            "clusterbasemodel_config: is for OME, and kubernetes.service is of KServe; leave one of them out",
+            r#"kubernetes.service.model: is "hf://a/b", and clusterbasemodel_config means deepseek-v3; leave one of them out"#,
+        ]
     );
 }
 

@@ -68,9 +68,11 @@ pub(super) fn a_full_document() -> Value {
             "queue": "q",
             "image_pull_secrets": ["s"],
             "hub_token": { "secret": "s", "key": "token" },
+            "service": { "kind": "ome", "runtime": "own", "model": "own-model", "model_format": "f",
+                "annotations": { "a": "b" } },
         },
         "storage": { "type": "pvc", "pvc_name": "v", "pvc_subpath": "s", "mount_path": "/m" },
-        "clusterbasemodel_config": { "preset": "deepseek-v3", "overrides": { "a": 1 },
+        "clusterbasemodel_config": { "preset": "deepseek-v3", "name": "own-model", "overrides": { "a": 1 },
             "labels": { "b": "c" }, "annotations": { "d": "e" } },
         "clusterservingruntime_config": { "name": "own", "spec": { "x": [1] } }
     })

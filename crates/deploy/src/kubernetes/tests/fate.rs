@@ -143,7 +143,7 @@ fn images_are_known_by_their_ids() {
             json!([{ "name": "engine", "image": "i", "imageID": id, "ready": true, "restartCount": 0 }]);
         let pod = json!({ "status": { "containerStatuses": container } });
         let pod: Pod = serde_json::from_value(pod).expect("a pod");
-        assert_eq!(image_id(&pod).as_deref(), expected);
+        assert_eq!(image_id(&pod, ENGINE).as_deref(), expected);
     };
     check("docker://sha256:0a1b", Some("sha256:0a1b"));
     check(

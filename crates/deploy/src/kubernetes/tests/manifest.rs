@@ -1,6 +1,8 @@
 //! What is asked of a cluster, as a whole and key by key.
 
-use autotuner_core::task::SecretKey;
+use std::collections::BTreeMap;
+
+use autotuner_core::task::{SecretKey, Toleration, VolumeClaim};
 use serde_json::json;
 
 use super::*;
@@ -20,6 +22,7 @@ fn order(settings: ClusterSettings) -> JobOrder {
         settings,
         deadline: Duration::from_secs(7_560),
         grace: Duration::from_secs(5),
+        is_loader: false,
     }
 }
 
@@ -66,6 +69,7 @@ fn everything() -> JobOrder {
             sub_path: Some("llama".into()),
             mount_path: "/models".into(),
         }),
+        service: None,
     });
     order.gpus = 2;
     order.limits = Limits {
