@@ -78,6 +78,7 @@ pub struct Placed {
 #[derive(Debug)]
 pub struct JobRun {
     name: String,
+    uid: String,
     news: mpsc::Receiver<News>,
     listening: JoinHandle<()>,
 }
@@ -95,7 +96,7 @@ impl JobRun {
             looked: Looked {
                 cluster,
                 job: name.to_owned(),
-                uid,
+                uid: uid.clone(),
             },
             to,
             reader: FrameReader::new(nonce),
@@ -110,6 +111,7 @@ impl JobRun {
         });
         Self {
             name: name.to_owned(),
+            uid,
             news,
             listening,
         }
@@ -118,6 +120,11 @@ impl JobRun {
     /// What the Job is called.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// How the cluster knows it.
+    pub fn uid(&self) -> &str {
+        &self.uid
     }
 
     /// What comes next; `None` after the end.
