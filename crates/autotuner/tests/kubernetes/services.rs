@@ -287,11 +287,11 @@ fn a_service_that_a_killed_run_leaves_is_taken_away_by_the_next() {
     running.wait_for("the load", |_| (field.ours("pods").len() == 2).then_some(()));
     running.signal(Signal::SIGKILL);
     assert_eq!(running.wait().signal, Some(9));
-    assert_eq!(
-        field.ours(&Kind::Kserve.services()).len(),
-        1,
-        "the service lives on without us"
-    );
+    let left = field.ours(&Kind::Kserve.services());
+    assert_eq!(left.len(), 1, "the service lives on without us");
+    // If nobody came back it would go when its Job does.
+    let owner = &field.cluster.get(&[&left[0]])["metadata"]["ownerReferences"][0];
+    assert_eq!(owner["kind"], "Job", "{owner}");
     let finished = field.sandbox.run_task(&served(
         sim_task(&field.cluster, &json!({})),
         json!({ "kind": "kserve" }),

@@ -78,6 +78,7 @@ pub struct Placed {
 #[derive(Debug)]
 pub struct JobRun {
     name: String,
+    uid: String,
     news: mpsc::Receiver<News>,
     listening: JoinHandle<()>,
 }
@@ -92,7 +93,7 @@ impl JobRun {
     pub(super) fn attend(cluster: Cluster, name: &str, uid: String, nonce: &str) -> Self {
         let (to, news) = mpsc::channel(WAITING_NEWS);
         let mut attendant = Attendant {
-            looked: Looked::new(cluster, name, uid),
+            looked: Looked::new(cluster, name, uid.clone()),
             to,
             reader: FrameReader::new(nonce),
             waiting: String::new(),
@@ -106,6 +107,7 @@ impl JobRun {
         });
         Self {
             name: name.to_owned(),
+            uid,
             news,
             listening,
         }
@@ -114,6 +116,11 @@ impl JobRun {
     /// What the Job is called.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// How the cluster knows it.
+    pub fn uid(&self) -> &str {
+        &self.uid
     }
 
     /// What comes next; `None` after the end.

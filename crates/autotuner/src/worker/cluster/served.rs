@@ -231,6 +231,10 @@ impl Served {
             is_loader: true,
         };
         let run = self.cluster.start(&order, &nonce).await.map_err(infrastructure)?;
+        if let Err(error) = self.run.tie_to(&run).await {
+            // It is removed when the experiment ends; this is for when nobody is left to do that.
+            worker.warn(&format!("[Experiment {}] {}", self.number, chain(&error)));
+        }
         Ok(Remote::hear(
             Arc::clone(&self.cluster),
             self.number,

@@ -129,6 +129,7 @@ impl Cluster {
         name: &str,
     ) -> Result<Option<Found>, DeployError> {
         let [of_cluster, of_namespace] = named.kinds(operator);
+        let mut unseen = None;
         for (version, kind, plural) in [of_cluster, of_namespace] {
             let resource = resource(operator.group(), version, kind, plural);
             let objects: Api<DynamicObject> = match kind == of_cluster.1 {
@@ -150,13 +151,11 @@ impl Cluster {
                 }
                 Ok(None) => {}
                 // The other may be the one, and may be seen.
-                Err(DeployError::Refused { .. }) if kind == of_cluster.1 => {
-                    tracing::debug!(name, kind, "may not be looked at");
-                }
+                Err(error @ DeployError::Refused { .. }) => unseen = Some(error),
                 Err(error) => return Err(error),
             }
         }
-        Ok(None)
+        unseen.map_or(Ok(None), Err)
     }
 
     fn unknown(&self, operator: ServiceKind, named: Named, name: &str) -> Problem {

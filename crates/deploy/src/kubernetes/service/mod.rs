@@ -22,13 +22,15 @@ use autotuner_core::serving::{Service, ServiceKind};
 use k8s_openapi::api::core::v1::{Pod, Secret};
 use kube::api::{Api, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams};
 use kube::core::{ApiResource, GroupVersionKind};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
 use super::Cluster;
+use super::attend::JobRun;
 use super::names::{self, OWNER, Whose};
 use super::remove::{PATIENCE, PAUSE};
 use crate::DeployError;
+use access::Named;
 use asked::Asked;
 pub use attend::{Patience, Serving, Trouble};
 use log::LogCopy;
@@ -52,6 +54,25 @@ impl ServiceRun {
     /// What the service is called.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Lets the service go with the Job that loads it: a Job ends by itself where nobody comes back,
+    /// and a service does not.
+    ///
+    /// # Errors
+    /// The cluster would not have it.
+    pub async fn tie_to(&self, job: &JobRun) -> Result<(), DeployError> {
+        let owner = json!({ "metadata": { "ownerReferences": [{
+            "apiVersion": "batch/v1", "kind": "Job", "name": job.name(), "uid": job.uid(),
+        }] } });
+        let services = self.cluster.services(self.kind);
+        let (how, patch) = (PatchParams::default(), Patch::Merge(&owner));
+        let tying = services.patch(&self.name, &how, &patch);
+        self.cluster
+            .reach
+            .answer("tie a service to its Job", tying)
+            .await?;
+        Ok(())
     }
 
     /// Removes the service with all that belongs to it, and waits until its pods are gone and what
@@ -129,18 +150,20 @@ impl Cluster {
     /// namespace may.
     async fn references(&self, service: &Service) -> Result<References, DeployError> {
         let mut references = References::CLUSTER;
-        if service.kind == ServiceKind::Ome {
-            if let Some(name) = &service.model
-                && let Some(found) = self.find_named(service.kind, access::Named::Model, name).await?
-            {
-                references.model = found.kind;
-            }
-            if let Some(name) = &service.runtime
-                && let Some(found) = self
-                    .find_named(service.kind, access::Named::Runtime, name)
-                    .await?
-            {
-                references.runtime = found.kind;
+        if service.kind != ServiceKind::Ome {
+            return Ok(references);
+        }
+        let named = [
+            (Named::Model, &service.model, &mut references.model),
+            (Named::Runtime, &service.runtime, &mut references.runtime),
+        ];
+        for (named, name, kind) in named {
+            let Some(name) = name else { continue };
+            match self.find_named(service.kind, named, name).await {
+                Ok(Some(found)) => *kind = found.kind,
+                // What may not be looked at is most likely the whole cluster's.
+                Ok(None) | Err(DeployError::Refused { .. }) => {}
+                Err(error) => return Err(error),
             }
         }
         Ok(references)
