@@ -200,7 +200,8 @@ impl Served {
         };
         tokio::select! {
             heard = loader => heard.map(|_| took),
-            trouble = self.run.until_broken(serving) => Err(failure(trouble, "before it was loaded")),
+            // The agent goes on at once: by the time it is heard its load may have begun.
+            trouble = self.run.until_broken(serving) => Err(failure(trouble, "as its load began")),
         }
     }
 
