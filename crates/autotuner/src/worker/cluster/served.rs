@@ -13,6 +13,7 @@ use autotuner_core::engine::{LaunchPlan, Limits};
 use autotuner_core::experiment::{ImageFacts, LaunchFacts};
 use autotuner_core::failure::{Failure, FailureKind};
 use autotuner_core::ids::ExperimentNumber;
+use autotuner_core::measure::RequestOutcome;
 use autotuner_core::problem::Problem;
 use autotuner_core::serving::Service;
 use autotuner_core::task::ClusterSettings;
@@ -34,8 +35,9 @@ use crate::worker::secret::is_secret;
 use crate::worker::start::same_image;
 use crate::worker::{Event, Worker, chain};
 
-/// How long an engine's end may take to show after its requests have failed of it.
-const AFTERMATH: Duration = Duration::from_secs(3);
+/// How long an engine's end may take to show after its requests have failed of it: a node tells the
+/// cluster of it when it comes to that.
+const AFTERMATH: Duration = Duration::from_secs(15);
 
 /// How long the last look at a service may take that has answered everything.
 const LAST_LOOK: Duration = Duration::from_secs(10);
@@ -198,7 +200,8 @@ impl Served {
         };
         tokio::select! {
             heard = loader => heard.map(|_| took),
-            trouble = self.run.until_broken(serving) => Err(failure(trouble, "before it was loaded")),
+            // The agent goes on at once: by the time it is heard its load may have begun.
+            trouble = self.run.until_broken(serving) => Err(failure(trouble, "as its load began")),
         }
     }
 
@@ -269,6 +272,12 @@ impl Served {
             trouble = self.run.until_broken(serving) => return Err(broken(trouble)),
         };
         match recorded {
+            Ok(recording) if has_failures(&recording) => {
+                match timeout(AFTERMATH, self.run.until_broken(serving)).await {
+                    Ok(trouble) => Err(broken(trouble)),
+                    Err(_) => Ok(recording),
+                }
+            }
             Ok(recording) => match timeout(LAST_LOOK, self.run.broken(serving)).await {
                 Ok(Ok(Some(trouble))) => Err(broken(trouble)),
                 Ok(Err(why)) => {
@@ -307,6 +316,12 @@ impl Served {
         self.run.end(grace).await?;
         unloaded
     }
+}
+
+/// Whether some request has failed, of which the engine's end may be the reason.
+fn has_failures(recording: &Recording) -> bool {
+    let mut requests = recording.levels.iter().flat_map(|level| &level.requests);
+    requests.any(|request| matches!(request.outcome, RequestOutcome::Failed { .. }))
 }
 
 fn cancelled() -> Failure {
