@@ -29,7 +29,7 @@ main() {
     -h | --help) usage; exit 0 ;;
     *) say "error: unknown argument: $1"; usage >&2; exit "$EXIT_USAGE" ;;
   esac
-  local scripts kubeconfig server=()
+  local kubeconfig server=()
   scripts=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
   kubeconfig=$("$scripts/kubernetes.sh") || exit
   if [[ -z ${KUBECONFIG:-} ]]; then

@@ -60,6 +60,21 @@ install_missing() {
   apt-get install -y -qq "${missing[@]}" >/dev/null 2>&1 || die "could not install ${missing[*]}"
 }
 
+# Starts the kubelet of the one-node cluster again, told to remove no images: where the disk is nearly
+# full it would take all that no container uses from the daemon, whosever they are.
+keep_images() {
+  local file=$STATE/pid/kubelet words tries
+  mapfile -d '' words <"/proc/$(<"$file")/cmdline"
+  kill "$(<"$file")"
+  for ((tries = 0; tries < 100; tries++)); do
+    kill -0 "$(<"$file")" 2>/dev/null || break
+    sleep 0.1
+  done
+  setsid "${words[@]}" --image-gc-high-threshold 100 --image-gc-low-threshold 99 \
+    >>"$STATE/log/kubelet.log" 2>&1 </dev/null &
+  echo $! >"$file"
+}
+
 up() {
   if [[ -n ${KUBECONFIG:-} ]]; then
     answers "$KUBECONFIG" || die "the cluster of KUBECONFIG=$KUBECONFIG does not answer"
@@ -74,6 +89,7 @@ up() {
   if ! { [[ -f $STATE/kubeconfig ]] && answers "$STATE/kubeconfig"; }; then
     say "starting a one-node cluster in $STATE"
     "$place/up.sh" "$STATE" >&2 || die "it does not start; see $STATE/log"
+    keep_images
   fi
   printf '%s\n' "$STATE/kubeconfig"
 }

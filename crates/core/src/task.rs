@@ -6,6 +6,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use serde_json::{Map, Value};
+
 use crate::engine::EngineKind;
 use crate::score::{Objective, SloPolicy};
 use crate::search::StrategyKind;
@@ -122,6 +124,8 @@ pub struct ClusterSettings {
     pub node_selector: BTreeMap<String, String>,
     /// Taints that a node may have.
     pub tolerations: Vec<Toleration>,
+    /// Which nodes are wanted and which pods beside, in the cluster's own words.
+    pub affinity: Map<String, Value>,
     /// The runtime class.
     pub runtime_class: Option<String>,
     /// Size of `/dev/shm` in bytes; the cluster's own, which is small, when `None`.

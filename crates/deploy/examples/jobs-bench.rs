@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,7 +36,29 @@ async fn main() -> Result<(), Failure> {
     };
     let (jobs, seconds) = (number(1, 500)?, number(2, 30)?);
     let folder = tempfile::tempdir()?;
-    let instance = Arc::new(Instance::claim(folder.path(), "jobs-bench")?);
+    let outcome = bench_in(
+        folder.path(),
+        kubeconfig,
+        jobs,
+        seconds,
+        arguments.get(3).map(String::as_str),
+    )
+    .await;
+    if outcome.is_err() {
+        // What a process that is over has made is swept by the next one in its folder.
+        let cluster = connect(folder.path(), kubeconfig, "jobs-bench-sweep").await?;
+        let swept = cluster.sweep(Duration::ZERO, &CancellationToken::new()).await?;
+        say(&format!(
+            "removed {} Jobs, {} problems",
+            swept.stopped.len(),
+            swept.problems.len()
+        ))?;
+    }
+    outcome
+}
+
+async fn connect(folder: &Path, kubeconfig: &str, name: &str) -> Result<Cluster, Failure> {
+    let instance = Arc::new(Instance::claim(folder, name)?);
     let cluster = Cluster::connect(ClusterConfig {
         instance,
         whereabouts: Whereabouts {
@@ -51,12 +73,18 @@ async fn main() -> Result<(), Failure> {
         is_autoscaled: true,
     })
     .await?;
-    let outcome = bench(&cluster, jobs, seconds, arguments.get(3).map(String::as_str)).await;
-    if outcome.is_err() {
-        // What was made is not left behind.
-        drop(cluster.sweep(Duration::ZERO, &CancellationToken::new()).await);
-    }
-    outcome
+    Ok(cluster)
+}
+
+async fn bench_in(
+    folder: &Path,
+    kubeconfig: &str,
+    jobs: usize,
+    seconds: usize,
+    server: Option<&str>,
+) -> Result<(), Failure> {
+    let cluster = connect(folder, kubeconfig, "jobs-bench").await?;
+    bench(&cluster, jobs, seconds, server).await
 }
 
 async fn bench(cluster: &Cluster, jobs: usize, seconds: usize, server: Option<&str>) -> Result<(), Failure> {

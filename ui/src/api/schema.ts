@@ -4885,6 +4885,13 @@ export interface components {
             } | null;
             /** @description Taints that a node may have. */
             tolerations?: components["schemas"]["TaskDocumentTolerationSpec"][] | null;
+            /**
+             * @description Which nodes are wanted and which pods beside: the cluster's own `affinity` of a pod, with
+             *     `nodeAffinity`, `podAffinity` and `podAntiAffinity`.
+             */
+            affinity?: {
+                [key: string]: unknown;
+            } | null;
             /** @description The runtime class, for example `nvidia`. */
             runtime_class?: string | null;
             /** @description Size of `/dev/shm` with its unit, for example `16GiB`; the cluster's own when absent. */

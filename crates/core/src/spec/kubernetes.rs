@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::findings::Findings;
 use super::read::{Fields, Node, Words, shorten};
@@ -21,6 +22,9 @@ const USUAL_MOUNT: &str = "/models";
 /// The entry of a secret that holds the hub's token when the document does not say.
 const USUAL_TOKEN_KEY: &str = "token";
 
+/// The kinds of affinity that a pod may have.
+const AFFINITIES: [&str; 3] = ["nodeAffinity", "podAffinity", "podAntiAffinity"];
+
 /// Longest name in a cluster.
 const LONGEST_NAME: usize = 253;
 
@@ -34,6 +38,10 @@ pub struct KubernetesSpec {
     /// Taints that a node may have.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tolerations: Option<Vec<TolerationSpec>>,
+    /// Which nodes are wanted and which pods beside: the cluster's own `affinity` of a pod, with
+    /// `nodeAffinity`, `podAffinity` and `podAntiAffinity`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub affinity: Option<Map<String, Value>>,
     /// The runtime class, for example `nvidia`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub runtime_class: Option<String>,
@@ -121,6 +129,7 @@ pub(super) fn read_pods(node: &Node<'_>) -> Option<KubernetesSpec> {
     node.object(|fields| KubernetesSpec {
         node_selector: fields.take("node_selector", read_texts),
         tolerations: fields.take("tolerations", |node| node.list(read_toleration)),
+        affinity: fields.take("affinity", |node| node.free_object().cloned()),
         runtime_class: fields.take("runtime_class", Node::text),
         shared_memory: fields.take("shared_memory", Node::text),
         service_account: fields.take("service_account", Node::text),
@@ -213,6 +222,7 @@ pub(super) fn resolve(
     let KubernetesSpec {
         node_selector,
         tolerations,
+        affinity,
         runtime_class,
         shared_memory,
         service_account,
@@ -258,12 +268,20 @@ pub(super) fn resolve(
             findings,
         );
     }
+    for (kind, value) in affinity.iter().flatten() {
+        if !AFFINITIES.contains(&kind.as_str()) || !value.is_object() {
+            let path = format!("kubernetes.affinity.{}", shorten(kind));
+            let hint = "write nodeAffinity, podAffinity or podAntiAffinity, each as a pod has it";
+            findings.refuse(Problem::new(path, "is no affinity of a pod").with_hint(hint));
+        }
+    }
     if let Some(token) = hub_token {
         check_name("kubernetes.hub_token.secret", &token.secret, findings);
     }
     ClusterSettings {
         node_selector: node_selector.clone().unwrap_or_default(),
         tolerations: tolerations.iter().flatten().enumerate().map(toleration).collect(),
+        affinity: affinity.clone().unwrap_or_default(),
         runtime_class: name("runtime_class", runtime_class),
         shared_memory_bytes: memory,
         service_account: name("service_account", service_account),

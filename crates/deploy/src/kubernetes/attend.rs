@@ -6,6 +6,7 @@
 //! always comes before the end, and only the first pod of a Job counts: one that was taken away is
 //! lost, whatever the Job's controller makes in its place.
 
+use std::io;
 use std::time::Duration;
 
 use futures_util::{AsyncRead, AsyncReadExt as _};
@@ -13,13 +14,14 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::api::LogParams;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::Cluster;
 use super::fate::{Ending, PodState, image_id, read};
 use super::frame::{FrameReader, Heard};
 use super::look::{Looked, Seen};
 use super::manifest::ENGINE;
+use super::reach::ANSWER;
 use crate::error::whole_story;
 
 /// Pause between two looks at a pod.
@@ -27,6 +29,9 @@ pub(super) const LOOK: Duration = Duration::from_millis(500);
 
 /// Pause before a log is opened again that broke off.
 const REOPEN: Duration = Duration::from_millis(500);
+
+/// How long a log may be silent before it is opened again.
+pub(super) const SILENCE: Duration = Duration::from_secs(60);
 
 /// Longest time that a cluster may not answer before a running experiment is given up.
 pub(super) const CLUSTER_PATIENCE: Duration = Duration::from_secs(120);
@@ -223,6 +228,7 @@ impl Attendant {
     async fn until_ended(&mut self, pod: &str) -> Ending {
         let mut heard_at = Instant::now();
         let mut look_at = heard_at + LOOK;
+        let mut silent_at;
         let mut chunk = vec![0; 64 * 1024];
         loop {
             let mut stream = match self.open(pod, true).await {
@@ -233,6 +239,7 @@ impl Attendant {
                 }
             };
             let reopen_at = Instant::now() + REOPEN;
+            silent_at = Instant::now() + SILENCE;
             loop {
                 let reading = async {
                     match &mut stream {
@@ -246,8 +253,13 @@ impl Attendant {
                 tokio::select! {
                     count = reading => match count {
                         0 => break,
-                        count => self.take(&chunk[..count]).await,
+                        count => {
+                            self.take(&chunk[..count]).await;
+                            silent_at = Instant::now() + SILENCE;
+                        }
                     },
+                    // To a stream that the network has lost nobody says so.
+                    () = sleep_until(silent_at) => break,
                     () = sleep_until(look_at) => {
                         let seen = self.looked.look_at(pod).await;
                         look_at = Instant::now() + LOOK;
@@ -302,7 +314,7 @@ impl Attendant {
     async fn read_once(&mut self, pod: &str, is_whole: bool) -> kube::Result<()> {
         if is_whole {
             let all = self.parameters(false, None);
-            let mut stream = self.looked.cluster().reach.pods().log_stream(pod, &all).await?;
+            let mut stream = self.stream(pod, &all).await?;
             self.drain(&mut stream).await;
         } else {
             let mut stream = self.open(pod, false).await?;
@@ -313,7 +325,7 @@ impl Attendant {
 
     async fn drain(&mut self, stream: &mut (impl AsyncRead + Unpin)) {
         let mut chunk = vec![0; 64 * 1024];
-        while let Ok(count @ 1..) = stream.read(&mut chunk).await {
+        while let Ok(Ok(count @ 1..)) = timeout(ANSWER, stream.read(&mut chunk)).await {
             self.take(&chunk[..count]).await;
         }
     }
@@ -331,12 +343,17 @@ impl Attendant {
 
     async fn open(&self, pod: &str, follow: bool) -> kube::Result<impl AsyncRead + Unpin + Send + use<>> {
         let parameters = self.parameters(follow, self.reader.resume_from());
-        self.looked
-            .cluster()
-            .reach
-            .pods()
-            .log_stream(pod, &parameters)
-            .await
+        self.stream(pod, &parameters).await
+    }
+
+    async fn stream(
+        &self,
+        pod: &str,
+        parameters: &LogParams,
+    ) -> kube::Result<impl AsyncRead + Unpin + Send + use<>> {
+        let pods = self.looked.cluster().reach.pods();
+        let opening = timeout(ANSWER, pods.log_stream(pod, parameters)).await;
+        opening.unwrap_or_else(|_| Err(kube::Error::ReadEvents(io::ErrorKind::TimedOut.into())))
     }
 
     fn parameters(&self, follow: bool, from: Option<&str>) -> LogParams {

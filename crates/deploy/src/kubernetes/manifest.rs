@@ -168,7 +168,6 @@ fn engine(order: &JobOrder, policy: &PodPolicy) -> Value {
         "env": env,
         "volumeMounts": mounts,
         "resources": { "limits": amounts, "requests": amounts },
-        "terminationMessagePolicy": "FallbackToLogsOnError",
     })
 }
 

@@ -44,6 +44,7 @@ use serde_json::json;
 pub use access::Needs;
 pub use fate::Ending;
 pub use manifest::{JobOrder, PodPolicy};
+pub use pod::check_affinity;
 pub use reach::{Reach, Whereabouts, is_in_pod};
 
 use crate::instance::Instance;

@@ -6,7 +6,9 @@
 use std::collections::BTreeMap;
 
 use autotuner_core::engine::Limits;
+use autotuner_core::problem::Problem;
 use autotuner_core::task::{ClusterSettings, Toleration, VolumeClaim};
+use k8s_openapi::api::core::v1::Affinity;
 use serde_json::{Map, Value, json};
 
 use super::manifest::PodPolicy;
@@ -20,6 +22,7 @@ pub(super) fn place(settings: &ClusterSettings) -> Map<String, Value> {
     let ClusterSettings {
         node_selector,
         tolerations,
+        affinity,
         runtime_class,
         shared_memory_bytes: _,
         service_account,
@@ -38,6 +41,9 @@ pub(super) fn place(settings: &ClusterSettings) -> Map<String, Value> {
     if !node_selector.is_empty() {
         set("nodeSelector", json!(node_selector));
     }
+    if !affinity.is_empty() {
+        set("affinity", json!(affinity));
+    }
     let named = [
         ("runtimeClassName", runtime_class),
         ("serviceAccountName", service_account),
@@ -53,6 +59,24 @@ pub(super) fn place(settings: &ClusterSettings) -> Map<String, Value> {
         set("imagePullSecrets", names.collect());
     }
     pod
+}
+
+/// What of a task's affinity a pod has no word for: a cluster would leave that out.
+///
+/// # Errors
+/// The problem.
+pub fn check_affinity(settings: &ClusterSettings) -> Result<(), Problem> {
+    let asked = Value::Object(settings.affinity.clone());
+    let understood = serde_json::from_value::<Affinity>(asked.clone())
+        .map_err(|error| error.to_string())
+        .and_then(|affinity| serde_json::to_value(affinity).map_err(|error| error.to_string()));
+    let message = match understood {
+        Ok(understood) if understood == asked => return Ok(()),
+        Ok(understood) => format!("a pod has words for no more of it than {understood}"),
+        Err(error) => format!("is no affinity of a pod: {error}"),
+    };
+    let hint = "write it as the affinity of a pod is written";
+    Err(Problem::new("kubernetes.affinity", message).with_hint(hint))
 }
 
 /// The volumes that the engine sees.
@@ -130,4 +154,37 @@ fn all_tolerations(of_task: &[Toleration]) -> Value {
         Value::Object(written)
     });
     wanted.chain(away).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_affinity_that_a_cluster_would_not_take_whole_is_refused() {
+        let check = |affinity: Value, expected: Option<&str>| {
+            let settings = ClusterSettings {
+                affinity: serde_json::from_value(affinity).unwrap(),
+                ..ClusterSettings::default()
+            };
+            let found = check_affinity(&settings).err().map(|problem| problem.to_string());
+            match expected {
+                None => assert_eq!(found, None),
+                Some(part) => assert!(
+                    found.as_ref().is_some_and(|found| found.contains(part)),
+                    "{found:?}"
+                ),
+            }
+        };
+        let terms = |name: &str, key: &str| {
+            json!({ "nodeAffinity": { "requiredDuringSchedulingIgnoredDuringExecution": {
+                name: [{ "matchExpressions": [{ key: "gpu", "operator": "Exists" }] }],
+            } } })
+        };
+        check(json!({}), None);
+        check(terms("nodeSelectorTerms", "key"), None);
+        check(terms("nodeSelectorTerm", "key"), Some("no more of it than"));
+        check(terms("nodeSelectorTerms", "keys"), Some("kubernetes.affinity"));
+        check(json!({ "podAffinity": 3 }), Some("is no affinity of a pod"));
+    }
 }

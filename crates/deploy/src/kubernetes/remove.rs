@@ -23,12 +23,17 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// How much longer than its grace a pod may take to be gone, before it is forced and after.
 pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 
+/// How long a removal goes by what is known of pods: to a watch that the network has lost nobody
+/// says so, and it still shows what is long gone.
+const TRUST: Duration = Duration::from_secs(4);
+
 /// One Job that is being removed.
 struct Removal<'a> {
     cluster: &'a Cluster,
     name: &'a str,
     grace: Duration,
     ticket: Ticket,
+    begun: Instant,
     /// Whether Job and secret are deleted.
     is_forgotten: bool,
     /// Which pods were told to go, and whether with force.
@@ -49,6 +54,7 @@ impl Cluster {
             name,
             grace,
             ticket: Ticket::take(self),
+            begun: Instant::now(),
             is_forgotten: false,
             told: HashSet::new(),
         };
@@ -115,7 +121,7 @@ impl Removal<'_> {
     /// The names of its pods that are still there.
     async fn left(&self) -> Result<Vec<String>, DeployError> {
         let known = self.ticket.names(self.name);
-        if !known.is_empty() {
+        if !known.is_empty() && self.begun.elapsed() < TRUST {
             return Ok(known);
         }
         let pods = self.cluster.reach.pods();

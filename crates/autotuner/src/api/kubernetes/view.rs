@@ -162,6 +162,9 @@ pub(super) struct Known {
     pub(super) is_needed: bool,
 }
 
+/// How the instances of runs from a command line are called.
+const OF_A_RUN: &str = "run-";
+
 /// What pods' experiments are at, asked once for each task.
 #[derive(Default)]
 pub(super) struct Lookup {
@@ -174,6 +177,14 @@ impl Lookup {
     /// # Errors
     /// The database fails.
     pub(super) async fn known(&mut self, service: &Service, pod: &Pod) -> Result<Known, ApiError> {
+        let lives = pod.owner_lives && !pod.state.is_over();
+        if pod.instance.starts_with(OF_A_RUN) {
+            // Its task is nobody's but its own, whatever task of the database has the same name.
+            return Ok(Known {
+                task: None,
+                is_needed: lives,
+            });
+        }
         let task = match self.tasks.get(&pod.task) {
             Some(known) => *known,
             None => {
@@ -182,15 +193,14 @@ impl Lookup {
                 known
             }
         };
-        // One of a run from a command line, whose task nobody else knows of, is needed for as long
-        // as that lives.
+        // One whose task nobody knows of is needed for as long as its owner lives.
         let is_wanted = match task {
             Some(task) => task.is_running && goes_on(service, task.id, pod.experiment).await?,
             None => true,
         };
         Ok(Known {
             task,
-            is_needed: pod.owner_lives && !pod.state.is_over() && is_wanted,
+            is_needed: lives && is_wanted,
         })
     }
 }

@@ -32,6 +32,7 @@ async fn pods_are_told_with_the_experiment_that_needs_them() {
     let test = TestService::start().await;
     let cluster = Stub::serve(&test).await;
     let _we = living(&test);
+    let _run = Instance::claim(&test.service.config.instances_dir(), "run-1-1").expect("claimed");
     let id = test.made("chat").await;
     let claim = test.claimed(id).await;
     let number = test.begun(&claim, Some(4)).await;
@@ -45,6 +46,7 @@ async fn pods_are_told_with_the_experiment_that_needs_them() {
         ours("earlier", "serve-1-1", "chat", number.0 + 1),
         ours("orphan", "serve-9-9", "chat", number.0),
         ours("of-a-command", "serve-1-1", "not-on-record", 1),
+        ours("of-a-run", "run-1-1", "chat", number.0 + 1),
         over,
         of_others(ours("theirs", "serve-1-1", "chat", number.0)),
     ];
@@ -71,6 +73,7 @@ async fn pods_are_told_with_the_experiment_that_needs_them() {
             row("earlier", "running", Some(id), false),
             row("live", "running", Some(id), true),
             row("of-a-command", "running", None, true),
+            row("of-a-run", "running", None, true),
             row("orphan", "running", Some(id), false),
             row("over", "failed", Some(id), false),
         ]

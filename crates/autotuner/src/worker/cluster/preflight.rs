@@ -6,7 +6,7 @@ use autotuner_core::problem::Problem;
 use autotuner_core::space::{Candidate, Size};
 use autotuner_core::task::Task;
 use autotuner_deploy::kubernetes::service::Made;
-use autotuner_deploy::kubernetes::{Cluster, Needs};
+use autotuner_deploy::kubernetes::{Cluster, Needs, check_affinity};
 
 use super::in_image;
 use crate::worker::plan_request;
@@ -26,6 +26,7 @@ pub(crate) async fn check(
     cluster: &Cluster,
 ) -> Result<(), Vec<Problem>> {
     in_image(task, plan).map_err(|problem| vec![problem])?;
+    check_affinity(&task.cluster).map_err(|problem| vec![problem])?;
     let away = |error| vec![not_there(task, &error)];
     let service = task.cluster.service.as_ref();
     if let Some(service) = service {

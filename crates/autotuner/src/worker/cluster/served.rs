@@ -24,23 +24,20 @@ use autotuner_deploy::kubernetes::{Cluster, JobOrder, nonce};
 use autotuner_deploy::{DeployError, Label};
 use autotuner_load::{Observer, Recording};
 use tokio::sync::Mutex;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 use super::remote::{Remote, last_lines};
 use super::{BEFORE_START, BESIDE, heading, in_image};
 use crate::agent::order::Order;
 use crate::fault::{FaultPoint, around};
 use crate::worker::explain::{exited, not_deployed};
-use crate::worker::secret::is_secret;
+use crate::worker::secret::{is_secret, without_logins};
 use crate::worker::start::same_image;
 use crate::worker::{Event, Worker, chain};
 
 /// How long an engine's end may take to show after its requests have failed of it: a node tells the
 /// cluster of it when it comes to that.
 const AFTERMATH: Duration = Duration::from_secs(15);
-
-/// How long the last look at a service may take that has answered everything.
-const LAST_LOOK: Duration = Duration::from_secs(10);
 
 /// An engine that an operator serves.
 pub(in crate::worker) struct Served {
@@ -121,7 +118,7 @@ fn order(
         .env
         .clone()
         .into_iter()
-        .partition(|(name, _)| is_secret(name));
+        .partition(|(name, value)| is_secret(name) || without_logins(value) != *value);
     Ok(ServiceOrder {
         label: label.clone(),
         service: service.clone(),
@@ -271,29 +268,21 @@ impl Served {
             recorded = remote.load(worker, observer) => recorded,
             trouble = self.run.until_broken(serving) => return Err(broken(trouble)),
         };
-        match recorded {
-            Ok(recording) if has_failures(&recording) => {
-                match timeout(AFTERMATH, self.run.until_broken(serving)).await {
-                    Ok(trouble) => Err(broken(trouble)),
-                    Err(_) => Ok(recording),
-                }
+        let watched_for = match &recorded {
+            Err(failure) if failure.kind == FailureKind::Cancelled => return recorded,
+            Ok(recording) if !has_failures(recording) => Duration::ZERO,
+            _ => AFTERMATH,
+        };
+        // A service that nobody has seen to be what it was is not judged.
+        let trouble = tokio::select! {
+            trouble = self.run.since(serving, watched_for) => trouble,
+            () = worker.stop.tokens.soft.cancelled() => {
+                return Err(Failure::new(FailureKind::Cancelled, "cancelled under load"));
             }
-            Ok(recording) => match timeout(LAST_LOOK, self.run.broken(serving)).await {
-                Ok(Ok(Some(trouble))) => Err(broken(trouble)),
-                Ok(Err(why)) => {
-                    worker.warn(&format!(
-                        "[Experiment {}] its service could not be looked at again: {why}",
-                        self.number
-                    ));
-                    Ok(recording)
-                }
-                _ => Ok(recording),
-            },
-            Err(failure) if failure.kind == FailureKind::Cancelled => Err(failure),
-            Err(failure) => match timeout(AFTERMATH, self.run.until_broken(serving)).await {
-                Ok(trouble) => Err(broken(trouble)),
-                Err(_) => Err(failure),
-            },
+        };
+        match trouble {
+            Some(trouble) => Err(broken(trouble)),
+            None => recorded,
         }
     }
 

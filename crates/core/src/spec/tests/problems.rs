@@ -1083,6 +1083,20 @@ fn parts_for_later() {
 }
 
 #[test]
+fn affinities_of_pods() {
+    let check = |affinity: Value, expected: &[&str]| {
+        check("kubernetes", json!({ "affinity": affinity }), expected);
+    };
+    check(json!({ "nodeAffinity": {} }), &[]);
+    check(
+        json!({ "node_affinity": {} }),
+        &[
+            "kubernetes.affinity.node_affinity: is no affinity of a pod; write nodeAffinity, podAffinity or podAntiAffinity, each as a pod has it",
+        ],
+    );
+}
+
+#[test]
 fn services_of_an_operator() {
     let check = |service: Value, expected: &[&str]| {
         check("kubernetes", json!({ "service": service }), expected);

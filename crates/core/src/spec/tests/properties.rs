@@ -61,6 +61,7 @@ pub(super) fn a_full_document() -> Value {
         "kubernetes": {
             "node_selector": { "gpu": "h200" },
             "tolerations": [{ "key": "k", "value": "v", "effect": "NoSchedule" }, {}],
+            "affinity": { "podAffinity": { "a": [1] } },
             "runtime_class": "nvidia",
             "shared_memory": "16GiB",
             "service_account": "a",

@@ -129,7 +129,7 @@ impl Cluster {
         name: &str,
     ) -> Result<Option<Found>, DeployError> {
         let [of_cluster, of_namespace] = named.kinds(operator);
-        let mut unseen = None;
+        let (mut unseen, mut only_there, mut looked_in_vain) = (None, None, 0);
         for (version, kind, plural) in [of_cluster, of_namespace] {
             let resource = resource(operator.group(), version, kind, plural);
             let objects: Api<DynamicObject> = match kind == of_cluster.1 {
@@ -149,13 +149,24 @@ impl Cluster {
                     let spec = found.data.get("spec").cloned().unwrap_or_default();
                     return Ok(Some(Found { kind, spec }));
                 }
-                Ok(None) => {}
+                Ok(None) => looked_in_vain += 1,
                 // The other may be the one, and may be seen.
-                Err(error @ DeployError::Refused { .. }) => unseen = Some(error),
+                Err(error @ DeployError::Refused { .. }) => {
+                    unseen = Some(error);
+                    only_there = Some(kind);
+                }
                 Err(error) => return Err(error),
             }
         }
-        unseen.map_or(Ok(None), Err)
+        match (unseen, only_there) {
+            (None, _) => Ok(None),
+            // Where it may be seen it is not: if at all, it is where we may not look.
+            (Some(_), Some(kind)) if looked_in_vain == 1 => {
+                let spec = Value::Null;
+                Ok(Some(Found { kind, spec }))
+            }
+            (Some(error), _) => Err(error),
+        }
     }
 
     fn unknown(&self, operator: ServiceKind, named: Named, name: &str) -> Problem {

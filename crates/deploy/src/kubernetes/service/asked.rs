@@ -48,11 +48,24 @@ impl Asked {
             ));
         };
         let asked = &self.container;
-        command(asked, found)
+        image(asked, found)
+            .or_else(|| command(asked, found))
             .or_else(|| arguments(asked, found))
             .or_else(|| variables(asked, found))
             .or_else(|| amounts(asked, found))
     }
+}
+
+/// An image may have been pinned to what its name meant, and the registry's name written out.
+fn image(asked: &Container, found: &Container) -> Option<String> {
+    let asked = asked.image.as_deref()?;
+    let found = found.image.as_deref().unwrap_or_default();
+    let is_pinned = |(repository, _): (&str, &str)| {
+        let tag_at = asked.rfind(':').filter(|at| !asked[*at..].contains('/'));
+        repository.ends_with(&asked[..tag_at.unwrap_or(asked.len())])
+    };
+    let is_it = found == asked || found.split_once('@').is_some_and(is_pinned);
+    (!is_it).then(|| format!("its image is {found} and not {asked}"))
 }
 
 fn command(asked: &Container, found: &Container) -> Option<String> {

@@ -50,11 +50,25 @@ pub enum Trouble {
 #[derive(Debug)]
 struct Progress {
     begun: Instant,
+    /// The pod that the rest is about, and since when it is there.
+    pod: Option<(String, Instant)>,
     heard_at: Instant,
     placed_since: Option<Instant>,
     running_since: Option<Instant>,
     stuck_since: Option<Instant>,
     waiting: String,
+}
+
+impl Progress {
+    /// What was known of one pod is not known of another.
+    fn turn_to(&mut self, pod: &str) {
+        if self.pod.as_ref().is_none_or(|(name, _)| name != pod) {
+            self.pod = Some((pod.to_owned(), Instant::now()));
+            self.placed_since = None;
+            self.running_since = None;
+            self.stuck_since = None;
+        }
+    }
 }
 
 impl ServiceRun {
@@ -71,6 +85,7 @@ impl ServiceRun {
         let now = Instant::now();
         let mut progress = Progress {
             begun: now,
+            pod: None,
             heard_at: now,
             placed_since: None,
             running_since: None,
@@ -109,11 +124,27 @@ impl ServiceRun {
         }
     }
 
+    /// What has been wrong with a service whose load is over, watched for this long: what a cluster
+    /// tells of an engine's end may be late. That nothing is wrong is the cluster's own word, which is
+    /// waited for.
+    pub async fn since(&self, serving: &Serving, watched_for: Duration) -> Option<Trouble> {
+        let begun = Instant::now();
+        loop {
+            match self.broken(serving).await {
+                Ok(Some(trouble)) => return Some(self.with_last_words(trouble).await),
+                Ok(None) if begun.elapsed() >= watched_for => return None,
+                Err(why) if begun.elapsed() > CLUSTER_PATIENCE => return Some(Trouble::Lost(why)),
+                Ok(None) | Err(_) => {}
+            }
+            sleep(LOOK).await;
+        }
+    }
+
     /// What is wrong with a service that was ready, if something is; or why that cannot be told.
     ///
     /// # Errors
     /// The cluster does not answer.
-    pub async fn broken(&self, serving: &Serving) -> Result<Option<Trouble>, String> {
+    async fn broken(&self, serving: &Serving) -> Result<Option<Trouble>, String> {
         let pods = self.cluster.pods_of(self.kind, &self.name);
         let pods = pods.await.map_err(|error| whole_story(&error))?;
         let name = serving.placed.pod.as_str();
@@ -121,6 +152,13 @@ impl ServiceRun {
         let Some(pod) = ours else {
             return Ok(Some(Trouble::Lost("its pod was taken away".into())));
         };
+        // What a second one answers is not what this one would.
+        if let Some(other) = pods.iter().find(|pod| name_of(pod) != name) {
+            return Ok(Some(Trouble::Lost(format!(
+                "another pod of it is there: {}",
+                name_of(other)
+            ))));
+        }
         if let Some(trouble) = exited(pod, self.kind.container()) {
             return Ok(Some(trouble));
         }
@@ -194,6 +232,7 @@ impl ServiceRun {
         if let Some(trouble) = exited(pod, self.kind.container()) {
             return Err(trouble);
         }
+        progress.turn_to(&name_of(pod));
         let says = self.progress_of(pod, progress, patience, says)?;
         match state {
             // Of two pods, one is on its way out.
@@ -220,7 +259,8 @@ impl ServiceRun {
         match state {
             PodState::Unplaced(why) => {
                 let limit = self.cluster.schedule_timeout;
-                match progress.begun.elapsed() > limit {
+                let since = progress.pod.as_ref().map_or(progress.begun, |(_, since)| *since);
+                match since.elapsed() > limit {
                     true => Err(Trouble::Lost(format!(
                         "no node has taken its pod within {} s: {why}",
                         limit.as_secs_f64()

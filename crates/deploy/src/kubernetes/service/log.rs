@@ -18,6 +18,9 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
+use super::super::attend::SILENCE;
+use super::super::reach::ANSWER;
+
 /// Pause before a log is opened again that broke off.
 const REOPEN: Duration = Duration::from_millis(500);
 
@@ -98,11 +101,11 @@ async fn copy(pods: &Api<Pod>, pod: &str, container: &str, to: &Path, readings: 
     };
     let (mut last, mut restarts) = (None::<Timestamp>, 0);
     loop {
-        let found = match pods.get_opt(pod).await {
-            Ok(Some(found)) => found,
-            Ok(None) => return,
-            Err(error) => {
-                tracing::debug!(pod, %error, "cannot be looked at for its log");
+        let found = match timeout(ANSWER, pods.get_opt(pod)).await {
+            Ok(Ok(Some(found))) => found,
+            Ok(Ok(None)) => return,
+            not_told => {
+                tracing::debug!(pod, "cannot be looked at for its log: {not_told:?}");
                 sleep(REOPEN).await;
                 continue;
             }
@@ -126,13 +129,14 @@ async fn copy(pods: &Api<Pod>, pod: &str, container: &str, to: &Path, readings: 
                 since_time: last,
                 ..LogParams::default()
             };
-            match pods.log_stream(pod, &parameters).await {
-                Ok(stream) => match pass_on(stream, &mut last, &mut file).await {
+            match timeout(ANSWER, pods.log_stream(pod, &parameters)).await {
+                Ok(Ok(stream)) => match pass_on(stream, &mut last, &mut file).await {
                     Ok(()) => {}
                     Err(error) => return tracing::warn!(%error, "cannot write to {}", to.display()),
                 },
                 // Its container has not been created yet, or is no more.
-                Err(error) => tracing::debug!(pod, %error, "its log cannot be opened"),
+                Ok(Err(error)) => tracing::debug!(pod, %error, "its log cannot be opened"),
+                Err(_) => tracing::debug!(pod, "its log is not opened in time"),
             }
         }
         readings.send_modify(|count| *count += 1);
@@ -148,8 +152,8 @@ async fn pass_on(
 ) -> std::io::Result<()> {
     let heard = *last;
     let mut line = Vec::new();
-    // A stream that breaks is opened again.
-    while let Ok(1..) = stream.read_until(b'\n', &mut line).await {
+    // A stream that breaks is opened again, and so is one that is silent: the network may have lost it.
+    while let Ok(Ok(1..)) = timeout(SILENCE, stream.read_until(b'\n', &mut line)).await {
         // What has no stamp is not the container's: a node says so that it has no log any more.
         if let Some((stamp, text)) = stamped(&line)
             && heard.is_none_or(|heard| stamp > heard)

@@ -18,6 +18,9 @@ use super::super::names::{self, Whose};
 use super::super::pod;
 use crate::Label;
 
+/// The annotation that says how KServe runs a service.
+const KSERVE_MODE: &str = "serving.kserve.io/deploymentMode";
+
 /// The port that an engine answers on in its pod: what both operators expect of a container.
 pub const PORT: u16 = 8080;
 
@@ -94,6 +97,11 @@ pub(super) fn service(
         labels.insert("kueue.x-k8s.io/queue-name".into(), queue.clone());
     }
     let mut annotations = order.service.annotations.clone();
+    if order.service.kind == ServiceKind::Kserve {
+        // Knative, which is the other way, refuses what is said here of where a pod runs and how it ends.
+        let mode = annotations.entry(KSERVE_MODE.into());
+        mode.or_insert_with(|| "RawDeployment".into());
+    }
     annotations.extend(names::annotations(&order.label));
     let container = container(order, policy, &name);
     let spec = match order.service.kind {

@@ -127,7 +127,9 @@ impl Cluster {
                 message: "it has no container".into(),
             });
         };
-        if let Some(secret) = manifest::secret(order, whose) {
+        let secret = manifest::secret(order, whose);
+        let has_secret = secret.is_some();
+        if let Some(secret) = secret {
             let secret: Secret = serde_json::from_value(secret).map_err(|error| DeployError::Refused {
                 action: "write a manifest",
                 message: error.to_string(),
@@ -140,9 +142,19 @@ impl Cluster {
         let services = self.services(order.service.kind);
         let how = PatchParams::apply(FIELD_MANAGER);
         let patch = Patch::Apply(&manifest);
-        self.reach
-            .answer("apply an InferenceService", services.patch(name, &how, &patch))
-            .await?;
+        let applying = services.patch(name, &how, &patch);
+        let made = self.reach.answer("apply an InferenceService", applying).await?;
+        if has_secret {
+            // From here on the secret goes when the service does, whoever removes it.
+            let owner = json!({ "metadata": { "ownerReferences": [{
+                "apiVersion": manifest["apiVersion"], "kind": "InferenceService", "name": name,
+                "uid": made.metadata.uid,
+            }] } });
+            let (secrets, how) = (self.reach.secrets(), PatchParams::default());
+            let patch = Patch::Merge(&owner);
+            let patching = secrets.patch(name, &how, &patch);
+            self.reach.answer("tie a secret to its service", patching).await?;
+        }
         Ok(asked)
     }
 
@@ -170,7 +182,7 @@ impl Cluster {
     }
 
     /// Removes a service with its secret, and waits until its pods are gone. One that is not there is
-    /// no error.
+    /// no error. What is not answered is asked again.
     pub(super) async fn remove_service(
         &self,
         kind: ServiceKind,
@@ -179,6 +191,21 @@ impl Cluster {
     ) -> Result<(), DeployError> {
         // Whatever comes of it, no experiment needs it: the sweep may try again.
         self.live().remove(name);
+        let until = Instant::now() + grace + PATIENCE + PATIENCE;
+        loop {
+            match self.take_service_away(kind, name, grace).await {
+                Err(DeployError::TargetGone { .. }) if Instant::now() < until => sleep(PAUSE).await,
+                other => return other,
+            }
+        }
+    }
+
+    async fn take_service_away(
+        &self,
+        kind: ServiceKind,
+        name: &str,
+        grace: Duration,
+    ) -> Result<(), DeployError> {
         let (services, pods) = (self.services(kind), self.reach.pods());
         let now = DeleteParams::default();
         // The service first, or its operator would make another pod.

@@ -54,6 +54,12 @@ fn everything() -> JobOrder {
                 effect: Some("NoSchedule".into()),
             },
         ],
+        affinity: serde_json::from_value(json!({ "nodeAffinity": {
+            "requiredDuringSchedulingIgnoredDuringExecution": { "nodeSelectorTerms": [
+                { "matchExpressions": [{ "key": "gpu", "operator": "In", "values": ["h200", "b200"] }] },
+            ] },
+        } }))
+        .expect("an object"),
         runtime_class: Some("nvidia".into()),
         shared_memory_bytes: Some(16 << 30),
         service_account: Some("engines".into()),

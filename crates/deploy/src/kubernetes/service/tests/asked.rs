@@ -22,6 +22,31 @@ fn engine(parts: Value) -> Value {
 }
 
 #[test]
+fn an_image_may_be_pinned_and_no_other() {
+    let check = |asked: &str, found: &str, is_it: bool| {
+        let missing = missing(
+            &engine(json!({ "image": asked })),
+            &engine(json!({ "image": found })),
+        );
+        let expected = (!is_it).then(|| format!("its image is {found} and not {asked}"));
+        assert_eq!(missing, expected);
+    };
+    check("vllm/vllm-openai:v1", "vllm/vllm-openai:v1", true);
+    check("vllm/vllm-openai:v1", "vllm/vllm-openai:v2", false);
+    check(
+        "vllm/vllm-openai:v1",
+        "index.docker.io/vllm/vllm-openai@sha256:aa",
+        true,
+    );
+    check("vllm/vllm-openai:v1", "other/vllm@sha256:aa", false);
+    check("own.example:5000/vllm", "own.example:5000/vllm@sha256:aa", true);
+    assert_eq!(
+        missing(&engine(json!({})), &engine(json!({ "image": "the-runtimes:1" }))),
+        None
+    );
+}
+
+#[test]
 fn what_runs_is_what_was_asked_for_or_it_is_told_what_not() {
     let check = |asked: Value, found: Value, expected: Option<&str>| {
         assert_eq!(missing(&engine(asked), &engine(found)).as_deref(), expected);

@@ -50,6 +50,7 @@ fn everything(kind: ServiceKind, runtime: Option<&str>, model: &str) -> ServiceO
             ..plain.service
         },
         settings: ClusterSettings {
+            affinity: Map::new(),
             node_selector: BTreeMap::from([("gpu".into(), "h200".into())]),
             tolerations: vec![Toleration {
                 key: Some("nvidia.com/gpu".into()),
