@@ -51,6 +51,35 @@ fn a_task_that_fits_on_no_node_does_not_begin() {
 }
 
 #[test]
+fn a_task_that_a_quota_never_lets_be_does_not_begin() {
+    let Some(cluster) = cluster() else { return };
+    let field = Field::new(cluster);
+    let namespace = format!("autotuner-test-quota-{}", std::process::id());
+    let of_namespace = |arguments: &[&str]| field.cluster.kubectl(arguments);
+    of_namespace(&["create", "namespace", &namespace]).expect("made");
+    let quota = json!({
+        "apiVersion": "v1", "kind": "ResourceQuota",
+        "metadata": { "name": "team", "namespace": namespace },
+        "spec": { "hard": { "requests.memory": "64Mi" } },
+    });
+    field.cluster.apply(&quota).expect("applied");
+    field.configure(&format!("kubernetes_namespace = {namespace:?}\n"));
+    let mut task = sim_task(&field.cluster, &json!({}));
+    task["resources"] = json!({ "memory": "128MiB" });
+    let finished = field.sandbox.run_task(&task);
+    of_namespace(&["delete", "namespace", &namespace, "--wait=false"]).expect("deleted");
+    assert_eq!(finished.code, Some(2), "{}", finished.stderr);
+    assert!(
+        finished.stderr.contains(
+            "resources.memory: an experiment needs 134217728 of requests.memory, and the quota team gives 67108864"
+        ),
+        "{}",
+        finished.stderr
+    );
+    field.sandbox.assert_nothing_left();
+}
+
+#[test]
 fn an_image_that_cannot_be_had_is_the_clusters_failure() {
     let Some(cluster) = cluster() else { return };
     let field = Field::new(cluster);

@@ -10,7 +10,7 @@
 //! operator of the cluster runs the engine and only the load is a Job.
 //!
 //! Files: `reach` the way to a cluster, `manifest` what is asked for (`pod`: what a task says of its
-//! pods), `fate` what a pod's status means, `names` whose it is, `access` what we may do, `error`
+//! pods), `fate` what a pod's status means, `names` whose it is, `access` what we may do, `quota` what quotas never give, `error`
 //! what refusals mean.
 
 mod access;
@@ -23,6 +23,7 @@ mod manifest;
 mod names;
 mod pod;
 pub mod pods;
+mod quota;
 mod reach;
 mod remove;
 pub mod service;

@@ -45,6 +45,9 @@ pub(crate) async fn check(
         limits: plan.limits,
         node_selector: task.cluster.node_selector.clone(),
     };
+    if let Some(problem) = cluster.over_quota(&needs).await.map_err(away)? {
+        return Err(vec![problem]);
+    }
     if let Some(problem) = cluster.too_small(&needs).await.map_err(away)? {
         return Err(vec![problem]);
     }
