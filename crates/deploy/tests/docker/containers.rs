@@ -14,6 +14,7 @@ use bollard::models::{ContainerCreateBody, HostConfig, RestartPolicy, RestartPol
 use bollard::query_parameters::{CreateContainerOptionsBuilder, StartContainerOptions, StopContainerOptions};
 use futures_util::future::join_all;
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -244,6 +245,19 @@ async fn outcome(place: &Place, made: &Made, action: Action) -> Result<Outcome, 
     }
 }
 
+/// How a container is. A busy daemon hears late of what it did itself, and may show for a moment what
+/// was before: only what stays so is told.
+async fn settled(place: &Place, made: &Made, expected: &str) -> String {
+    let begun = Instant::now();
+    loop {
+        let now = place.state(made).await;
+        if now == expected || begun.elapsed() > Duration::from_secs(5) {
+            return now;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
 /// How many are acted on at once. Those that have to wait long do so beside the others.
 struct Permits {
     restarting: Semaphore,
@@ -282,11 +296,12 @@ async fn cell(place: &Place, permits: &Permits, state: State, action: Action, tw
     }
     if is_steady && is_expected {
         // A removal that is under way takes its time.
-        let now = place.state(&made).await;
         let is_going = after == "gone" && twice;
         if is_going {
             until("the end of a removal", async || place.state(&made).await == after).await;
-        } else if now != after {
+        }
+        let now = settled(place, &made, after).await;
+        if now != after {
             let _ = writeln!(
                 wrong,
                 "{state:?} {action:?} twice={twice}: then {now}, not {after}"
