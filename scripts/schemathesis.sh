@@ -67,7 +67,8 @@ install_schemathesis() {
 # Starts the service and sets `address` once it answers.
 start_service() {
   local tries
-  AUTOTUNER_DOCKER_HOST=unix:///nonexistent/docker.sock \
+  # What is asked at random must reach no daemon and no cluster of anybody's.
+  env -u KUBECONFIG -u AUTOTUNER_KUBERNETES_CONFIG HOME="$work" AUTOTUNER_DOCKER_HOST=unix:///nonexistent/docker.sock \
     "$binary" --data-dir "$work/data" serve --port 0 --rate-limit 100000 >"$work/log" 2>&1 &
   server=$!
   for ((tries = 0; tries < 300; tries++)); do

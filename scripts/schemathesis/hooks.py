@@ -42,8 +42,13 @@ def filter_case(context, case):
 
 @schemathesis.check
 def no_server_error(context, response, case):
-    """The service must not fail. There is no Docker daemon, and its routes may say only that."""
+    """The service must not fail. There is neither a Docker daemon nor a cluster, and their routes
+    may say only that."""
     if response.status_code < 500:
         return
-    without_docker = case.operation.path.startswith("/api/docker/") and response.status_code == 503
-    assert without_docker and response.json()["code"] == "docker_unreachable", "a server error"
+    missing = {"/api/docker/": "docker_unreachable", "/api/kubernetes/": "no_cluster"}
+    for route, code in missing.items():
+        if case.operation.path.startswith(route):
+            assert response.status_code == 503 and response.json()["code"] == code, "a server error"
+            return
+    raise AssertionError("a server error")
