@@ -58,6 +58,9 @@ const PAGES = [
   '#settings/defaults',
 ];
 
+// The page of pods is looked at without a cluster, too, and says so in words.
+test.use({ allowed: { complaints: [/status of 503 .*\/api\/kubernetes\//] } });
+
 /** How long a page gets to be drawn. */
 const SETTLE = 1_200;
 
