@@ -244,6 +244,42 @@ fn an_engine_that_crashes_under_load_is_the_engines_failure_with_its_last_words(
 }
 
 #[test]
+fn what_two_pods_answer_is_never_scored() {
+    let Some(cluster) = cluster() else { return };
+    let field = Field::new(cluster);
+    let _operator = Operator::start(&field, Kind::Kserve, Habit::Faithful);
+    let mut task = served(long_task(&field.cluster, &json!({})), json!({ "kind": "kserve" }));
+    task["benchmark"]["max_time_per_iteration"] = json!(12);
+    let mut running = field.sandbox.start_task(&task);
+    running.wait_for("the load", |_| (field.ours("pods").len() == 2).then_some(()));
+    // Somebody scales what is measured.
+    let label = "serving.kserve.io/inferenceservice";
+    let pods = field
+        .ours("pods")
+        .into_iter()
+        .map(|name| field.cluster.get(&[&name]));
+    let mut of_service = pods.filter(|pod| pod["metadata"]["labels"][label].is_string());
+    let engine = of_service.next().expect("the engine's pod");
+    let mut spec = engine["spec"].clone();
+    spec["nodeName"] = Value::Null;
+    field.cluster.create(&json!({
+        "apiVersion": "v1", "kind": "Pod", "spec": spec,
+        "metadata": {
+            "name": unique("scaled"),
+            "labels": engine["metadata"]["labels"],
+            "ownerReferences": engine["metadata"]["ownerReferences"],
+        },
+    }));
+    let finished = running.wait();
+    assert_eq!(finished.code, Some(0), "{}", finished.stderr);
+    let results = field.sandbox.results();
+    assert_eq!(kinds(&results), ["infrastructure", "none"], "{results:#}");
+    let message = message(&results);
+    assert!(message.contains("another pod of it is there"), "{message}");
+    field.assert_nothing_left();
+}
+
+#[test]
 fn a_runtime_that_is_not_there_is_told_before_anything_starts() {
     let Some(cluster) = cluster() else { return };
     let field = Field::new(cluster);
