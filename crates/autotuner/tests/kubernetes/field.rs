@@ -65,20 +65,28 @@ impl Cluster {
 
     /// Applies a manifest.
     pub(crate) fn apply(&self, manifest: &Value) -> Result<(), String> {
+        self.kubectl_with(&["apply", "--filename", "-"], &manifest.to_string())
+            .map(drop)
+    }
+
+    /// What kubectl prints that is given this text.
+    pub(crate) fn kubectl_with(&self, arguments: &[&str], text: &str) -> Result<String, String> {
         let mut child = Command::new("kubectl")
-            .args(["--kubeconfig", &self.kubeconfig, "apply", "--filename", "-"])
+            .args(["--kubeconfig", self.kubeconfig()])
+            .args(arguments)
             .stdin(Stdio::piped())
-            .stdout(Stdio::null())
+            .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .map_err(|error| error.to_string())?;
-        let mut input = child.stdin.take().expect("a pipe");
-        let written = input.write_all(manifest.to_string().as_bytes());
-        written.map_err(|error| error.to_string())?;
-        drop(input);
+        let mut stdin = child.stdin.take().expect("it was asked for");
+        stdin
+            .write_all(text.as_bytes())
+            .map_err(|error| error.to_string())?;
+        drop(stdin);
         let output = child.wait_with_output().map_err(|error| error.to_string())?;
         match output.status.success() {
-            true => Ok(()),
+            true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
             false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
         }
     }

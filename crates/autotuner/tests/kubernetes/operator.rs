@@ -4,8 +4,6 @@
 //! It does no more than that, and, told to, does it wrongly.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
-use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -286,28 +284,6 @@ impl Cluster {
     pub(crate) fn create(&self, manifest: &Value) {
         if let Err(error) = self.kubectl_with(&["create", "--filename", "-"], &manifest.to_string()) {
             assert!(error.contains("AlreadyExists"), "{error}");
-        }
-    }
-
-    /// What kubectl prints that is given this text.
-    fn kubectl_with(&self, arguments: &[&str], text: &str) -> Result<String, String> {
-        let mut child = Command::new("kubectl")
-            .args(["--kubeconfig", self.kubeconfig()])
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(|error| error.to_string())?;
-        let mut stdin = child.stdin.take().expect("it was asked for");
-        stdin
-            .write_all(text.as_bytes())
-            .map_err(|error| error.to_string())?;
-        drop(stdin);
-        let output = child.wait_with_output().map_err(|error| error.to_string())?;
-        match output.status.success() {
-            true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
-            false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
         }
     }
 }

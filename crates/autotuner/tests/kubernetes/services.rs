@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
-use crate::field::{Cluster, Field, cluster, long_task, sim_task};
+use crate::field::{Cluster, Field, cluster, kinds, long_task, sim_task};
 use crate::operator::{Habit, Kind, Operator, install_apis};
 use crate::support::{experiments, wait_for};
 
@@ -17,12 +17,6 @@ fn served(task: Value, service: Value) -> Value {
 
 fn task(cluster: &Cluster, service: Value) -> Value {
     served(sim_task(cluster, &json!({ "max-num-seqs": [2, 4, 8] })), service)
-}
-
-fn kinds(results: &Value) -> Vec<&str> {
-    let all = experiments(results).iter();
-    all.map(|experiment| experiment["failure_kind"].as_str().unwrap_or("none"))
-        .collect()
 }
 
 fn message(results: &Value) -> &str {

@@ -1,11 +1,10 @@
 /** Containers in a table. */
-import { ArrowDown, ArrowUp } from 'lucide-react';
-import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Container } from '@/api/queries/containers';
 import { ContainerActions } from '@/components/container/ContainerActions';
 import { ContainerState } from '@/components/container/ContainerState';
 import { Owner, Ports, sinceOf } from '@/components/container/facts';
+import { Cell, Head } from '@/components/Table';
 import { Time } from '@/components/Time';
 import { Checkbox } from '@/components/Toggle';
 import { cx } from '@/lib/cx';
@@ -145,43 +144,4 @@ export function ContainerTable({
 /** A command line without its line breaks, as much as a row has room for. */
 export function oneLine(command: string): string {
   return command.replace(/\s+/g, ' ').slice(0, 100);
-}
-
-function Cell({ children, className }: { children: ReactNode; className?: string }) {
-  return <td className={cx('px-3 py-2', className)}>{children}</td>;
-}
-
-function Head({
-  label,
-  sortLabel,
-  order,
-  onSort,
-}: {
-  label: string;
-  sortLabel?: string;
-  order?: 'asc' | 'desc' | undefined;
-  onSort?: () => void;
-}) {
-  const Arrow = order === 'desc' ? ArrowDown : ArrowUp;
-  return (
-    <th
-      scope="col"
-      aria-sort={order ? (order === 'asc' ? 'ascending' : 'descending') : undefined}
-      className="px-3 py-2 font-medium whitespace-nowrap"
-    >
-      {onSort ? (
-        <button
-          type="button"
-          aria-label={sortLabel}
-          onClick={onSort}
-          className="inline-flex items-center gap-1 hover:text-fg"
-        >
-          {label}
-          <Arrow aria-hidden className={cx('size-3', !order && 'opacity-0')} />
-        </button>
-      ) : (
-        label
-      )}
-    </th>
-  );
 }

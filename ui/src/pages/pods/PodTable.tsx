@@ -1,14 +1,12 @@
 /** Pods in a table. */
-import { ArrowDown, ArrowUp } from 'lucide-react';
-import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Pod } from '@/api/queries/pods';
 import { DeleteButton } from '@/components/pod/DeleteButton';
 import { Asked, PodOwner, reasonOf, sinceOf } from '@/components/pod/facts';
 import { PodState } from '@/components/pod/PodState';
 import type { Delete } from '@/components/pod/useDelete';
+import { Cell, Head } from '@/components/Table';
 import { Time } from '@/components/Time';
-import { cx } from '@/lib/cx';
 import { href } from '@/lib/navigate';
 import type { Shown, Sort } from './filter';
 
@@ -103,44 +101,5 @@ export function PodTable({
         </tbody>
       </table>
     </div>
-  );
-}
-
-function Cell({ children, className }: { children: ReactNode; className?: string }) {
-  return <td className={cx('px-3 py-2', className)}>{children}</td>;
-}
-
-function Head({
-  label,
-  sortLabel,
-  order,
-  onSort,
-}: {
-  label: string;
-  sortLabel?: string;
-  order?: 'asc' | 'desc' | undefined;
-  onSort?: () => void;
-}) {
-  const Arrow = order === 'desc' ? ArrowDown : ArrowUp;
-  return (
-    <th
-      scope="col"
-      aria-sort={order ? (order === 'asc' ? 'ascending' : 'descending') : undefined}
-      className="px-3 py-2 font-medium whitespace-nowrap"
-    >
-      {onSort ? (
-        <button
-          type="button"
-          aria-label={sortLabel}
-          onClick={onSort}
-          className="inline-flex items-center gap-1 hover:text-fg"
-        >
-          {label}
-          <Arrow aria-hidden className={cx('size-3', !order && 'opacity-0')} />
-        </button>
-      ) : (
-        label
-      )}
-    </th>
   );
 }
